@@ -1,0 +1,55 @@
+"""What every command shares: where errors go, JSON for programs, progress with rate and time left."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["console_error", "print_json", "progress_bar"]
+
+
+def console_error(message: str) -> None:
+    """Print one line to standard error, `limner: ` before it."""
+    print(f"limner: {message}".replace("\n", " "), file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as indented JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def progress_bar(*, quiet: bool = False, unit: str = "pictures") -> Progress:
+    """A progress bar on standard error with rate and time left; shows nothing when `quiet` or not a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f} {unit}/s" if speed else "", style="progress.data.speed")
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    )

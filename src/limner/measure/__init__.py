@@ -1,0 +1,4 @@
+"""Lives here: every number that limner states about pictures, with its interval.
+
+Floor 5 of the design.
+"""
