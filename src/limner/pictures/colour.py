@@ -1,0 +1,193 @@
+"""From what a decoder gives to 8-bit sRGB: depth, profile, transparency, orientation."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageFile
+
+__all__ = ["UnsupportedDepthError", "to_srgb"]
+
+_MAX_PROFILE = 4 << 20
+
+# Pillow keeps the high byte of 16-bit colours. Reading once more with the bytes swapped gives the low one.
+_SWAPPED = {
+    f"{mode};16{order}": f"{mode};16{other}"
+    for mode in ("RGB", "RGBA", "RGBX", "CMYK")
+    for order, other in (("B", "L"), ("L", "B"), ("N", "B" if np.little_endian else "L"))
+}
+
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnsupportedDepthError(Exception):
+    """The picture's numbers have no fixed range (32-bit integers, floating point)."""
+
+
+def to_srgb(
+    image: ImageFile.ImageFile, twin: ImageFile.ImageFile, background: tuple[int, int, int]
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """`image` in 8-bit sRGB, upright, without transparency; and notes about what was odd.
+
+    Args:
+        image: as opened, not loaded yet.
+        twin: the same file opened a second time; used where the low bytes of 16-bit colours are needed.
+        background: the colour under what is transparent.
+
+    Raises:
+        UnsupportedDepthError: the numbers have no fixed range.
+    """
+    profile = image.info.get("icc_profile")
+    shallow = _eight_bits(image, twin)
+    profile = profile or shallow.info.get("icc_profile")  # some formats keep it behind the pixels
+    orientation = _orientation(shallow)
+    colours, alpha = _split_alpha(shallow)
+    colours, notes = _convert(colours, profile)
+    if alpha is not None:
+        flat = Image.new("RGB", colours.size, background)
+        flat.paste(colours, mask=alpha)
+        colours = flat
+    if orientation in _ORIENTATIONS:
+        colours = colours.transpose(_ORIENTATIONS[orientation])
+    return colours, notes
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF says nothing about the pixels, which were decoded well
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _eight_bits(image: ImageFile.ImageFile, twin: ImageFile.ImageFile) -> Image.Image:
+    if image.mode in ("F", "I"):
+        raise UnsupportedDepthError(image.mode)
+    if image.mode.startswith("I;16"):
+        return _grey_from_16(image)
+    low_tiles = [_swap(tile) for tile in image.tile]
+    if not low_tiles or any(tile is None for tile in low_tiles):
+        image.load()
+        return image
+    clear = image.info.get("transparency")
+    image.load()
+    twin.tile = low_tiles
+    twin.load()
+    deep = np.asarray(image).astype(np.uint16) << 8 | np.asarray(twin)  # [h, w, c]
+    shallow = Image.fromarray(_rounded(deep), image.mode) if image.mode == "CMYK" else Image.fromarray(_rounded(deep))
+    if isinstance(clear, tuple):
+        shallow.putalpha(Image.fromarray(np.where((deep == np.array(clear)).all(-1), 0, 255).astype(np.uint8)))
+    return _with_facts(shallow, image)
+
+
+def _grey_from_16(image: Image.Image) -> Image.Image:
+    clear = image.info.get("transparency")
+    image.load()
+    deep = np.asarray(image).astype(np.uint16)  # [h, w]
+    grey = Image.fromarray(_rounded(deep))
+    if isinstance(clear, int):
+        grey.putalpha(Image.fromarray(np.where(deep == clear, 0, 255).astype(np.uint8)))
+    return _with_facts(grey, image)
+
+
+def _rounded(deep: np.ndarray[Any, np.dtype[np.uint16]]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return ((deep.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _swap(tile: Any) -> Any:
+    arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+    swapped = _SWAPPED.get(arguments[0]) if arguments else None
+    if swapped is None:
+        return None
+    return tile._replace(args=(swapped, *arguments[1:]) if isinstance(tile.args, tuple) else swapped)
+
+
+def _with_facts(image: Image.Image, source: Image.Image) -> Image.Image:
+    """`image` with what `source` knows about orientation and profile."""
+    orientation = _orientation(source)
+    if profile := source.info.get("icc_profile"):
+        image.info["icc_profile"] = profile
+    if orientation != 1:
+        image.getexif()[0x0112] = orientation
+    return image
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    if not image.has_transparency_data:
+        return (image.convert("RGB") if image.mode == "P" else image), None
+    whole = image.convert("RGBA")
+    alpha = whole.getchannel("A")
+    opaque = alpha.getextrema() == (255, 255)
+    return whole.convert("RGB"), None if opaque else alpha
+
+
+def _convert(image: Image.Image, profile: object) -> tuple[Image.Image, tuple[str, ...]]:
+    notes: tuple[str, ...] = ()
+    if isinstance(profile, bytes) and profile:
+        try:
+            transform = _transform(profile, image.mode)
+            if transform is None:
+                return image.convert("RGB"), ()
+            return _apply(transform, image), ()
+        except (ImageCms.PyCMSError, ValueError, OSError, TypeError):
+            notes = ("colour profile unreadable, taken as sRGB",)
+    if image.mode == "LAB":
+        return _apply(_lab_transform(), image), notes
+    return image.convert("RGB"), notes
+
+
+def _apply(transform: tuple[ImageCms.ImageCmsTransform, str], image: Image.Image) -> Image.Image:
+    wanted = image if image.mode == transform[1] else image.convert(transform[1])
+    result = ImageCms.applyTransform(wanted, transform[0])
+    assert result is not None
+    return result
+
+
+@lru_cache(maxsize=32)
+def _transform(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform, str] | None:
+    """The transform to sRGB and the mode that it takes; None where it would change nothing."""
+    if len(profile) > _MAX_PROFILE:
+        raise ValueError("profile too large")
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    taken = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB ": "LAB"}.get(source.profile.xcolor_space)
+    if taken is None or (taken in ("CMYK", "LAB", "L") and mode not in (taken, "1")):
+        raise ValueError("profile of other colours than the picture")
+    transform = _build(source, taken)
+    if taken == "RGB" and _changes_nothing(transform):
+        return None
+    return transform, taken
+
+
+def _build(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        source,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+@lru_cache(maxsize=1)
+def _lab_transform() -> tuple[ImageCms.ImageCmsTransform, str]:
+    return _build(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB"), "LAB"
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether no colour of a coarse cube moves by more than one step: the profile is sRGB, whatever its name."""
+    steps = np.linspace(0, 255, 17).astype(np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(17, -1, 3)  # [17, 289, 3]
+    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform)).astype(int)
+    return int(np.abs(moved - cube).max()) <= 1

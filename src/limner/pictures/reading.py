@@ -1,0 +1,236 @@
+"""The door in: any picture file becomes 8-bit sRGB, or is refused with a named reason."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from limner.errors import PictureError
+from limner.pictures.colour import UnsupportedDepthError, to_srgb
+from limner.pictures.files import Data, open_file
+from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
+
+__all__ = ["MAX_PIXELS", "READABLE", "Look", "Picture", "decode", "look", "open_file", "read"]
+
+READABLE = ("avif", "bmp", "gif", "jpeg", "png", "tiff", "webp")
+MAX_PIXELS = 200_000_000
+
+# A file that unfolds to over 500 times its size is no scan or photograph; small ones do no harm.
+_BOMB_PIXELS = 50_000_000
+_BOMB_RATIO = 500
+
+_SMALLER = "make a smaller copy"
+_AGAIN = "get it once more from where it came"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file's header says, before anything is decoded.
+
+    Attributes:
+        format: one of `READABLE`.
+        width: in pixels, as stored (before the orientation is applied).
+        height: in pixels, as stored.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: uint8, [height, width, 3], sRGB, upright, no transparency.
+        format: what the file was, one of `READABLE`.
+        xmp: the XMP packet that was embedded, or None.
+        artist: EXIF Artist, empty where there is none.
+        copyright: EXIF Copyright, empty where there is none.
+        notes: what was odd about the file and did not keep it from being read.
+    """
+
+    pixels: NDArray[np.uint8]
+    format: str
+    xmp: bytes | None = None
+    artist: str = ""
+    copyright: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    background: tuple[int, int, int] = (255, 255, 255),
+    root: Path | None = None,
+) -> Picture:
+    """Read one picture file: JPEG, PNG, WebP, AVIF, TIFF, GIF (first frame) or BMP.
+
+    Args:
+        path: the file.
+        background: sRGB colour, 0 to 255 each, under what is transparent.
+        root: a folder that the file must really lie in (links that lead out are refused); None allows any place.
+
+    Raises:
+        PictureError: with `.kind` one of `missing`, `unreadable`, `not-a-file`, `outside`, `empty`,
+            `not-a-picture`, `truncated`, `damaged`, `too-large`, `bomb`, `unsupported`.
+    """
+    return decode(open_file(path, root=root), path, background=background)
+
+
+def look(data: Data, name: object) -> Look:
+    """Read the header of a picture; nothing is decoded.
+
+    Raises:
+        PictureError: as `read` does for the contents of a file.
+    """
+    image = _open(data, name)
+    return Look(_format(image), *image.size)
+
+
+def decode(data: Data, name: object, *, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
+    """Decode the bytes of a picture file; `name` is what errors call it.
+
+    Raises:
+        PictureError: as `read` does for the contents of a file.
+    """
+    image = _open(data, name)
+    format = _format(image)
+    try:
+        upright, notes = to_srgb(image, _reopen(data), background)
+        pixels = np.asarray(upright)
+    except UnsupportedDepthError:
+        raise PictureError(
+            name, "unsupported", "has 32-bit numbers without a fixed range", "export it with 8 or 16 bits a channel"
+        ) from None
+    except MemoryError:
+        raise PictureError(name, "too-large", "does not fit into memory", _SMALLER) from None
+    except Exception as error:  # decoders raise nearly every type there is on hostile bytes; all mean the same
+        raise _broken(data, name, format, error) from None
+    artist, copyright = _exif_names(image)
+    return Picture(pixels, format, _xmp(image), artist, copyright, notes + _oddities(image))
+
+
+def _open(data: Data, name: object) -> ImageFile.ImageFile:
+    promised = sniff(bytes(data[:16]))
+    if promised is None:
+        raise PictureError(name, "not-a-picture", "holds no picture of a known format")
+    if promised == "jpeg" and scans(data) > MAX_SCANS:
+        raise PictureError(name, "bomb", f"has more than {MAX_SCANS} scans, made to keep a decoder busy")
+    try:
+        image = _reopen(data)
+    except Exception as error:  # see decode()
+        raise _broken(data, name, promised, error) from None
+    _check_size(image, len(data), name)
+    return image
+
+
+def _reopen(data: Data) -> ImageFile.ImageFile:
+    # Our own check follows, before anything is decoded. Pillow's warns at 89 megapixels, which is a normal scan.
+    Image.MAX_IMAGE_PIXELS = None
+    # A mapped file has what Pillow asks of a file: read, seek and tell.
+    source = BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", _Mapped(data))
+    return Image.open(source, formats=[name.upper() for name in READABLE])
+
+
+class _Mapped:
+    """A mapped file with a position of its own, so that it can be opened twice."""
+
+    def __init__(self, data: Any) -> None:
+        self._data, self._place = data, 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        end = len(self._data) if size is None or size < 0 else self._place + size
+        piece: bytes = self._data[self._place : end]
+        self._place += len(piece)
+        return piece
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._place = max(0, offset + (0, self._place, len(self._data))[whence])
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """The mapping is closed with its last reader."""
+
+    def flush(self) -> None:
+        """Nothing is ever written."""
+
+
+def _check_size(image: Image.Image, size: int, name: object) -> None:
+    width, height = image.size
+    pixels = width * height
+    if pixels == 0:
+        raise PictureError(name, "damaged", f"is {width}x{height} pixels, which is no picture")
+    if pixels > MAX_PIXELS:
+        raise PictureError(
+            name,
+            "too-large",
+            f"is {width}x{height} ({pixels / 1e6:,.0f} megapixels), limner takes up to {MAX_PIXELS // 1_000_000}",
+            _SMALLER,
+        )
+    if pixels > _BOMB_PIXELS and pixels * len(image.getbands()) > _BOMB_RATIO * size:
+        raise PictureError(
+            name, "bomb", f"{size / 1e3:,.0f} kB unfold to {width}x{height} pixels, a decompression bomb", _SMALLER
+        )
+
+
+def _format(image: Image.Image) -> str:
+    name = (image.format or "").lower()
+    return "jpeg" if name == "mpo" else name
+
+
+def _broken(data: Data, name: object, format: str, error: Exception) -> PictureError:
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    if "too large" in reason.lower() and isinstance(error, ValueError):
+        return PictureError(name, "bomb", f"has a text or profile that unfolds to too much ({reason})")
+    if "truncated" in reason.lower() or is_cut_short(data, format):
+        return PictureError(name, "truncated", f"the {format} file is cut short", _AGAIN)
+    if isinstance(error, UnidentifiedImageError):
+        reason = "its header cannot be read"
+    return PictureError(name, "damaged", f"the {format} file is damaged ({reason})", _AGAIN)
+
+
+def _xmp(image: Image.Image) -> bytes | None:
+    packet = image.info.get("xmp")
+    if isinstance(packet, str):
+        packet = packet.encode("utf-8", "replace")
+    return packet if isinstance(packet, bytes) else None
+
+
+def _exif_names(image: Image.Image) -> tuple[str, str]:
+    try:
+        exif = image.getexif()
+        return _plain(exif.get(0x013B)), _plain(exif.get(0x8298))
+    except Exception:  # damaged EXIF names nobody
+        return "", ""
+
+
+def _plain(value: object) -> str:
+    """Text from an EXIF field: one line, printable, 500 characters at most."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())[:500]
+
+
+def _oddities(image: Image.Image) -> tuple[str, ...]:
+    animated = getattr(image, "is_animated", False) and _format(image) in ("gif", "webp", "png", "avif")
+    return ("animated, first frame taken",) if animated else ()

@@ -1,0 +1,104 @@
+"""What the bytes of a file say before any decoder sees them: its format, whether it was cut short, traps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from limner.pictures.files import Data
+
+__all__ = ["MAX_SCANS", "is_cut_short", "scans", "sniff"]
+
+MAX_SCANS = 500  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
+
+_AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
+
+
+def sniff(head: bytes) -> str | None:
+    """The format that the first 16 bytes or more promise, as in `READABLE`; None where they promise no picture."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS:
+        return "avif"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "tiff"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    return "bmp" if head[:2] == b"BM" else None
+
+
+def scans(data: Data) -> int:
+    """How many scans a JPEG has; inside picture data 0xFF is always stuffed, so the marker is countable."""
+    count, place = 0, data.find(b"\xff\xda")
+    while place >= 0 and count <= MAX_SCANS:
+        count, place = count + 1, data.find(b"\xff\xda", place + 2)
+    return count
+
+
+def is_cut_short(data: Data, format: str) -> bool:
+    """Whether the file's own structure promises more bytes than there are (False where it makes no promise)."""
+    size = len(data)
+    if format == "jpeg":
+        return data.rfind(b"\xff\xd9") < max(data.rfind(b"\xff\xda"), 0)
+    if format == "png":
+        return _png_cut_short(data)
+    if format == "webp":
+        return size < 12 or int.from_bytes(data[4:8], "little") + 8 > size + 1
+    if format == "avif":
+        return _boxes_cut_short(data)
+    if format == "tiff":
+        return _tiff_cut_short(data)
+    if format == "gif":
+        return bytes(data[max(0, size - 64) :]).rstrip(b"\0")[-1:] != b";"
+    return format == "bmp" and int.from_bytes(data[2:6], "little") > size
+
+
+def _png_cut_short(data: Data) -> bool:
+    place = 8
+    while place + 12 <= len(data):
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind == b"IEND":
+            return False
+        place += 12 + length
+    return True
+
+
+def _boxes_cut_short(data: Data) -> bool:
+    place = 0
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        if length == 1:
+            length = int.from_bytes(data[place + 8 : place + 16], "big")
+        if length == 0:  # up to the end of the file
+            return False
+        place += max(length, 8)
+    return place != len(data)
+
+
+def _tiff_cut_short(data: Data) -> bool:
+    """Whether the first directory of a classic TIFF, or a strip or tile that it lists, lies behind the end."""
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+
+    def number(place: int, width: int) -> int:
+        return int.from_bytes(data[place : place + width], order)
+
+    directory = number(4, 4)
+    if directory + 2 > len(data):
+        return True
+    lists: dict[int, list[int]] = {}
+    for place in range(directory + 2, directory + 2 + 12 * number(directory, 2), 12):
+        if place + 12 > len(data):
+            return True
+        tag, width, count = number(place, 2), {3: 2, 4: 4}.get(number(place + 2, 2), 0), number(place + 4, 4)
+        if tag not in (273, 279, 324, 325) or not width:
+            continue
+        start = place + 8 if width * count <= 4 else number(place + 8, 4)
+        if start + width * count > len(data):
+            return True
+        lists[tag] = [number(start + width * i, width) for i in range(min(count, 100_000))]
+    pairs = [*zip(lists.get(273, []), lists.get(279, []), strict=False)]
+    pairs += zip(lists.get(324, []), lists.get(325, []), strict=False)
+    return any(offset + length > len(data) for offset, length in pairs)
