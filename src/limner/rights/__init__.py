@@ -1,4 +1,31 @@
 """Lives here: licences, consent and opt-outs of pictures, and what they oblige.
 
+Not here: the pictures themselves (`collection/`), and the papers of works (`papers/`).
 Floor 1 of the design.
 """
+
+from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, summary
+from limner.rights.embedded import Embedded, read_embedded
+from limner.rights.folder import FolderOptOuts, read_folder
+from limner.rights.licences import obligations, parse_licence
+from limner.rights.stating import HELD_NO_CREATOR, HELD_NO_LICENCE, Stated, Verdict, judge
+
+__all__ = [
+    "HELD_NO_CREATOR",
+    "HELD_NO_LICENCE",
+    "Accepted",
+    "Embedded",
+    "FolderOptOuts",
+    "RightsRow",
+    "RightsSummary",
+    "Stated",
+    "Verdict",
+    "clear",
+    "credit_line",
+    "judge",
+    "obligations",
+    "parse_licence",
+    "read_embedded",
+    "read_folder",
+    "summary",
+]

@@ -1,0 +1,157 @@
+"""Which pictures may be used, what is known about their rights as a whole, and whom to credit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from limner.errors import RightsError, UsageError
+from limner.rights.licences import obligations
+
+__all__ = ["Accepted", "RightsRow", "RightsSummary", "clear", "credit_line", "summary"]
+
+_UNKNOWN = "unknown"
+
+
+class RightsRow(Protocol):
+    """What is asked of a picture's row here."""
+
+    @property
+    def creator(self) -> str:
+        """Who made it; empty where unknown."""
+        ...
+
+    @property
+    def licence(self) -> str:
+        """SPDX expression; empty where unknown."""
+        ...
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Why it is held; empty is cleared."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a person should know about it."""
+        ...
+
+
+R = TypeVar("R", bound=RightsRow)
+
+
+class Accepted(BaseModel):
+    """Held pictures that somebody decided to use, and why; goes into the ledger and into the model's card."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    """In the words of who decided."""
+    pictures: int
+    """How many were held."""
+    why: dict[str, int]
+    """Reasons for holding them, with counts."""
+
+
+class RightsSummary(BaseModel):
+    """The rights of a set of pictures, as a model's card carries them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pictures: int
+    """How many there are."""
+    licences: dict[str, int]
+    """SPDX expressions with counts, most frequent first; `unknown` where none is known."""
+    creators: dict[str, int]
+    """Creators with counts, most frequent first; `unknown` where none is known."""
+    credits: dict[str, list[str]]
+    """Creators whose licences oblige to name them, with those licences."""
+    obligations: dict[str, int]
+    """What the licences oblige to, with counts: attribution, share-alike, non-commercial, no-derivatives, notice."""
+    held: dict[str, int]
+    """Reasons for which pictures are held, with counts."""
+    flags: dict[str, int]
+    """What a person should know, with counts."""
+    accepted: Accepted | None = None
+    """The decision to use held pictures, where one was made."""
+
+
+def clear(
+    rows: Sequence[R], *, only_cleared: bool = False, accept_unknown: str | None = None
+) -> tuple[list[R], Accepted | None]:
+    """The pictures that may be used, and the decision on the held ones.
+
+    Args:
+        rows: what is asked for.
+        only_cleared: leave the held ones out.
+        accept_unknown: use them all the same, for this reason.
+
+    Raises:
+        RightsError: some are held and neither was chosen, or none is left.
+        UsageError: both were chosen, or an empty reason.
+    """
+    if only_cleared and accept_unknown is not None:
+        raise UsageError("--only-cleared --accept-unknown", "exclude each other", "choose one of them")
+    if accept_unknown is not None and not accept_unknown.strip():
+        raise UsageError("--accept-unknown ''", "is an empty reason", "say why you may use these pictures")
+    held = [row for row in rows if row.held]
+    if not held:
+        return list(rows), None
+    why = _counts(reason for row in held for reason in row.held)
+    if accept_unknown is not None:
+        return list(rows), Accepted(reason=accept_unknown.strip(), pictures=len(held), why=why)
+    if only_cleared and len(held) < len(rows):
+        return [row for row in rows if not row.held], None
+    said = _said(why)
+    if only_cleared:
+        raise RightsError(f"all {len(held)} pictures", f"are held ({said})", "give them rights: a table, or --licence")
+    raise RightsError(
+        f"{len(held)} of {len(rows)} pictures",
+        f"are held ({said})",
+        'use --only-cleared to leave them out, or --accept-unknown "REASON" to use them all the same',
+    )
+
+
+def summary(rows: Iterable[RightsRow], accepted: Accepted | None = None) -> RightsSummary:
+    """Count licences, creators, obligations, reasons and flags of `rows`."""
+    rows = list(rows)
+    credits: dict[str, set[str]] = {}
+    obliged: Counter[str] = Counter()
+    for row in rows:
+        found = obligations(row.licence)
+        obliged.update(found)
+        if row.creator and found & {"attribution", "notice"}:
+            credits.setdefault(row.creator, set()).add(row.licence)
+    return RightsSummary(
+        pictures=len(rows),
+        licences=_counts(row.licence or _UNKNOWN for row in rows),
+        creators=_counts(row.creator or _UNKNOWN for row in rows),
+        credits={creator: sorted(credits[creator]) for creator in sorted(credits)},
+        obligations=dict(sorted(obliged.items())),
+        held=_counts(reason for row in rows for reason in row.held),
+        flags=_counts(flag for row in rows for flag in row.flags),
+        accepted=accepted,
+    )
+
+
+def credit_line(of: RightsSummary | Iterable[RightsRow]) -> str:
+    """The credit that the licences oblige to: `Learned from pictures by A (CC-BY-4.0), B (MIT)`.
+
+    Empty where no licence asks for it (public domain, CC0).
+    """
+    whole = of if isinstance(of, RightsSummary) else summary(of)
+    named = [f"{creator} ({', '.join(licences)})" for creator, licences in whole.credits.items()]
+    return f"Learned from pictures by {', '.join(named)}" if named else ""
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    counted = Counter(values)
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _said(why: dict[str, int], most: int = 4) -> str:
+    said = [f"{count} {reason}" for reason, count in list(why.items())[:most]]
+    return ", ".join(said) + (f" and {len(why) - most} reasons more" if len(why) > most else "")
