@@ -1,0 +1,142 @@
+"""The one place that speaks with the C2PA library: its settings, signing, reading."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import c2pa
+
+from limner import __version__
+from limner.errors import PapersError
+from limner.papers.identity import Identity
+from limner.papers.provenance import Provenance, clean
+from limner.papers.xmp import GENERATED
+
+__all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
+
+C2paError = c2pa.C2paError
+GENERATION = "org.limner.generation"
+_MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining")
+
+
+def reading_context(anchors: str = "", own: str = "") -> c2pa.Context:
+    """Settings to read by: nothing is fetched; `anchors` and `own` are roots in PEM, told apart in the results."""
+    trust = {name: roots for name, roots in (("trust_anchors", anchors), ("user_anchors", own)) if roots}
+    return c2pa.Context.from_dict({**_settings([]), **({"trust": trust} if trust else {})})
+
+
+def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str, Any] | None:
+    """All that the library reads and finds valid or not in a file's manifests; None where it finds no manifest.
+
+    Returns:
+        The library's `crJSON` (certificates and results by manifest), with its verdict as `state`, the label of
+        the active manifest as `active` and the time-stamp, where there is one, as `time`.
+
+    Raises:
+        C2paError: the file or its manifest cannot be read.
+    """
+    reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=context)
+    if reader is None:
+        return None
+    with reader:
+        store: dict[str, Any] = json.loads(reader.crjson())
+        summary = json.loads(reader.json())
+    store["state"] = summary.get("validation_state")
+    store["active"] = summary.get("active_manifest")
+    store["time"] = summary.get("manifests", {}).get(store["active"], {}).get("signature_info", {}).get("time")
+    return store
+
+
+def manifest_of(provenance: Provenance, parts: dict[str, str]) -> dict[str, Any]:
+    """The manifest of a work: created by a trained model, from what, and what others may do with it.
+
+    Args:
+        provenance: what is known of the work.
+        parts: digest by part of the file, so that a reader can say which part was changed.
+    """
+    mining: dict[str, str] = {"use": provenance.training_mining}
+    if provenance.training_mining == "constrained" and provenance.training_mining_terms:
+        mining["constraint_info"] = clean(provenance.training_mining_terms)
+    created = {
+        "action": "c2pa.created",
+        "digitalSourceType": GENERATED,
+        "softwareAgent": {"name": "limner", "version": __version__},
+        "description": "Painted by a trained picture generator",
+    }
+    return {
+        "claim_generator_info": [{"name": "limner", "version": __version__}],
+        "title": clean(provenance.title),
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
+            {
+                "label": GENERATION,
+                "data": {**provenance.generation(), "creator": clean(provenance.creator), "parts": parts},
+            },
+            {"label": "cawg.training-mining", "data": {"entries": dict.fromkeys(_MINING, mining)}},
+        ],
+    }
+
+
+class Signing:
+    """A signer that is ready: made once, used for many files, by several threads at once."""
+
+    def __init__(self, identity: Identity, timestamp_url: str | None = None) -> None:
+        host = urlsplit(timestamp_url).hostname if timestamp_url else None
+        self._timestamp_url = timestamp_url
+        self._context = c2pa.Context.from_dict(_settings([host] if host else []))
+        # The key goes to the library in memory. Its callback signers would keep the key here, but reserve 9 kB more
+        # a file, of which no hash covers a byte.
+        info = c2pa.C2paSignerInfo(
+            alg=identity.algorithm.encode(),
+            sign_cert=identity.certificates.encode(),
+            private_key=identity.key.encode(),
+            ta_url=timestamp_url.encode() if timestamp_url else None,
+        )
+        try:
+            self._signer = c2pa.Signer.from_info(info)
+        except C2paError as error:
+            raise PapersError(identity.name, f"cannot sign ({error})", "use another certificate or key") from error
+
+    def sign(self, data: bytes, mime: str, manifest: dict[str, Any]) -> bytes:
+        """The picture `data` with a signed manifest in it.
+
+        Raises:
+            PapersError: the library refuses, or the time-stamp server does not answer as it should.
+        """
+        signed = io.BytesIO()
+        try:
+            with c2pa.Builder(manifest, self._context) as builder:
+                builder.sign(self._signer, mime, io.BytesIO(data), signed)
+        except C2paError as error:
+            if self._timestamp_url:
+                remedy = "nothing was written; try again later, take another server, or leave --timestamp out"
+                raise PapersError(self._timestamp_url, f"gave no time-stamp ({error})", remedy) from error
+            raise PapersError("signature", f"cannot be made ({error})", "nothing was written") from error
+        return signed.getvalue()
+
+    def close(self) -> None:
+        """Free what the library holds."""
+        self._signer.close()
+        self._context.close()
+
+
+def _settings(hosts: Sequence[str]) -> dict[str, Any]:
+    return {
+        "version": 1,
+        # What was signed is read back from the disk by `Publisher`, so the library need not do it in memory first.
+        "verify": {
+            "verify_after_sign": False,
+            "verify_trust": True,
+            "remote_manifest_fetch": False,
+            "ocsp_fetch": False,
+        },
+        "core": {"allowed_network_hosts": list(hosts)},
+        "builder": {
+            "thumbnail": {"enabled": False},  # 107 kB a file
+            "created_assertion_labels": ["c2pa.actions.v2", GENERATION, "cawg.training-mining"],
+        },
+    }

@@ -1,0 +1,172 @@
+"""A picture file taken apart just so far that one can say which part of it was changed.
+
+Pixels are not decoded: decoders differ in their last bits, the compressed bytes do not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Parts", "kind_of", "take_apart"]
+
+_XMP_LIMIT = 4 << 20
+_PNG_KEYWORD = b"XML:com.adobe.xmp\0"
+_JPEG_KEYWORD = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
+_MANIFEST_STORE = bytes.fromhex("6332706100110010800000AA00389B71")  # the type of a C2PA store's outermost box
+
+
+@dataclass
+class Parts:
+    """What lies in a picture file.
+
+    Attributes:
+        kind: MIME type by the file's first bytes, whatever its name says; None for an unknown one.
+        image: the compressed picture data, in pieces.
+        xmp: the XMP packet.
+        has_manifest: whether bytes of a C2PA manifest lie in it, readable or not.
+    """
+
+    kind: str | None
+    image: list[memoryview] = field(default_factory=list)
+    xmp: bytes | None = None
+    has_manifest: bool = False
+
+    def digests(self) -> dict[str, str]:
+        """sha256 by part, as a manifest holds them."""
+        image = hashlib.sha256()
+        for piece in self.image:
+            image.update(piece)
+        found = {"image": f"sha256:{image.hexdigest()}"}
+        if self.xmp is not None:
+            found["xmp"] = f"sha256:{hashlib.sha256(self.xmp).hexdigest()}"
+        return found
+
+
+def kind_of(data: bytes) -> str | None:
+    """MIME type by the first bytes; None for what is no picture that could carry papers."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp":
+        brands = data[8:12] + data[16 : max(16, min(int.from_bytes(data[:4], "big"), 256))]
+        return "image/avif" if b"avif" in brands or b"avis" in brands else "image/heif"
+    starts = {
+        b"\x89PNG\r\n\x1a\n": "image/png",
+        b"\xff\xd8\xff": "image/jpeg",
+        b"GIF8": "image/gif",
+        b"II*\0": "image/tiff",
+        b"MM\0*": "image/tiff",
+        b"BM": "image/bmp",
+    }
+    return next((kind for start, kind in starts.items() if data.startswith(start)), None)
+
+
+def take_apart(data: bytes) -> Parts:
+    """Find the parts of the picture in `data`; of a damaged file, those before the damage. Never raises."""
+    kind = kind_of(data)
+    parts = Parts(kind, has_manifest=_MANIFEST_STORE in data)
+    walk = _WALKS.get(kind or "")
+    if walk:
+        # Cut off in the middle of a header: what was found until there is what there is.
+        with contextlib.suppress(struct.error, IndexError, zlib.error):
+            walk(data, parts)
+    if parts.xmp is None:
+        parts.xmp = _xmp_anywhere(data)
+    if kind in ("image/avif", "image/heif"):
+        parts.image = _without(parts.image, parts.xmp)
+    return parts
+
+
+def _xmp_anywhere(data: bytes) -> bytes | None:
+    """XMP was made to be found by programs that do not know the format around it."""
+    start = data.find(_XMP_START)
+    end = data.find(_XMP_END, start) + len(_XMP_END)
+    return data[start:end] if 0 <= start < end - len(_XMP_END) else None
+
+
+def _png(data: bytes, parts: Parts) -> None:
+    view = memoryview(data)
+    for name, start, end in _png_chunks(data):
+        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"fdAT"):
+            parts.image.append(view[start:end])
+        elif name == b"iTXt" and data.startswith(_PNG_KEYWORD, start) and parts.xmp is None:
+            parts.xmp = _png_text(data[start + len(_PNG_KEYWORD) : end])
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    at = 8
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        yield data[at + 4 : at + 8], at + 8, min(at + 8 + length, len(data))
+        at += 12 + length
+
+
+def _png_text(body: bytes) -> bytes:
+    compressed = body[0]
+    text = body[2:].split(b"\0", 2)[2]
+    if not compressed:
+        return text
+    return zlib.decompressobj().decompress(text, _XMP_LIMIT)
+
+
+def _jpeg(data: bytes, parts: Parts) -> None:
+    view, at = memoryview(data), 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xDA:
+            parts.image.append(view[at:])
+            return
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        start, end = at + 4, at + 2 + length
+        if marker == 0xE1 and data.startswith(_JPEG_KEYWORD, start):
+            parts.xmp = parts.xmp or data[start + len(_JPEG_KEYWORD) : end]
+        elif marker < 0xE0:  # tables and frame headers, without which the rest says nothing
+            parts.image.append(view[start:end])
+        at = end
+
+
+def _webp(data: bytes, parts: Parts) -> None:
+    view, at = memoryview(data), 12
+    while at + 8 <= len(data):
+        name, (length,) = data[at : at + 4], struct.unpack_from("<I", data, at + 4)
+        if name in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"ANIM"):
+            parts.image.append(view[at + 8 : at + 8 + length])
+        elif name == b"XMP ":
+            parts.xmp = parts.xmp or data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def _bmff(data: bytes, parts: Parts) -> None:
+    view, at = memoryview(data), 0
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        header = 8
+        if length == 1:
+            (length,), header = struct.unpack_from(">Q", data, at + 8), 16
+        end = len(data) if length == 0 else at + length
+        if data[at + 4 : at + 8] == b"mdat":
+            parts.image.append(view[at + header : end])
+        at = max(end, at + header)
+
+
+def _without(pieces: list[memoryview], inner: bytes | None) -> list[memoryview]:
+    """AVIF keeps XMP among the picture's data: cut it out, so that each has a digest of its own."""
+    left = []
+    for piece in pieces:
+        at = bytes(piece).find(inner) if inner else -1
+        left += [piece] if at < 0 else [piece[:at], piece[at + len(inner or b"") :]]
+    return left
+
+
+_WALKS: dict[str, Callable[[bytes, Parts], None]] = {
+    "image/png": _png,
+    "image/jpeg": _jpeg,
+    "image/webp": _webp,
+    "image/avif": _bmff,
+    "image/heif": _bmff,
+}

@@ -1,0 +1,101 @@
+"""What a work's papers say of it: who made it, with which model, from which collection, and what others may do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from limner.errors import PapersError
+from limner.ledger import canonical_json
+
+__all__ = ["Provenance", "TrainingMining", "clean"]
+
+TrainingMining = Literal["notAllowed", "allowed", "constrained"]
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of a work when it is published.
+
+    Attributes:
+        title: the work's title.
+        creator: the artist's name.
+        model_name, model_digest, family: the model that painted it (`gan` or `vae`).
+        collection_name, collection_digest: what the model learned from.
+        seed, index: the work is picture number `index` of `seed`.
+        latent_digest: sha256 of the latent.
+        truncation: 0 to 1 and above; how far from the model's mean latents were drawn.
+        label: the label that was asked for, if any.
+        credit: the line that the licences of the collection oblige.
+        licences: pictures of the collection by licence.
+        training_mining: whether others may train on this work or mine it.
+        parameters: whatever else is needed to paint it again; plain JSON.
+        training_mining_terms: under which terms, where `training_mining` is `constrained`.
+    """
+
+    title: str
+    creator: str
+    model_name: str
+    model_digest: str
+    family: str
+    collection_name: str
+    collection_digest: str
+    seed: int
+    index: int
+    latent_digest: str
+    truncation: float
+    label: str | None = None
+    credit: str = ""
+    licences: dict[str, int] = field(default_factory=dict)
+    training_mining: TrainingMining = "notAllowed"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    training_mining_terms: str = ""
+
+    def __post_init__(self) -> None:
+        if self.training_mining not in get_args(TrainingMining):
+            choices = ", ".join(get_args(TrainingMining))
+            raise PapersError(self.training_mining, "is no choice for training and mining", f"use one of: {choices}")
+
+    def generation(self) -> dict[str, Any]:
+        """Everything but title, creator and opt-out, as the assertion `org.limner.generation` holds it.
+
+        Raises:
+            PapersError: `parameters` holds something that JSON cannot.
+        """
+        told = asdict(self)
+        for name in ("title", "creator", "training_mining", "training_mining_terms"):
+            del told[name]
+        try:
+            canonical_json(told)
+        except (TypeError, ValueError) as error:
+            raise PapersError("parameters of a work", str(error), "give plain numbers, texts and lists") from error
+        plain: dict[str, Any] = _portable(told)
+        return plain
+
+
+def clean(text: str) -> str:
+    """`text` without what XML or UTF-8 cannot hold: control characters and half surrogates become U+FFFD."""
+    return "".join(
+        character if character in "\n\t" or (character >= " " and not _is_forbidden(ord(character))) else "\ufffd"
+        for character in text
+    )
+
+
+def _is_forbidden(code: int) -> bool:
+    return 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF)
+
+
+def _portable(value: Any) -> Any:
+    """`value` as every reader's CBOR holds it: whole numbers beyond 64 bits with sign become text."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _portable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_portable(one) for one in value]
+    if hasattr(value, "item"):
+        return _portable(value.item())
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
+        return str(value)
+    return value if value is None or isinstance(value, int | float | bool) else clean(str(value))

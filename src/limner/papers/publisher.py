@@ -1,0 +1,268 @@
+"""Publishing: papers in the design's order, read back, moved into place, recorded."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner import pictures
+from limner.errors import PapersError
+from limner.ledger import Act, Entry, Ledger
+from limner.papers.c2pa_io import Signing, manifest_of
+from limner.papers.identity import Identity
+from limner.papers.parts import take_apart
+from limner.papers.provenance import Provenance
+from limner.papers.timestamp import check_server
+from limner.papers.verify import Checker
+from limner.papers.xmp import write_packet
+from limner.workspace import Workspace, replace_file
+
+__all__ = ["PublishedWork", "Publisher", "open_publisher"]
+
+Job = tuple[NDArray[np.uint8], Path, Provenance]
+
+_BATCH = 64
+_WORKERS = max(1, min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class PublishedWork:
+    """A work that lies in its place, signed and recorded.
+
+    Attributes:
+        path: the file.
+        digest: sha256 of the file, `sha256:` before the hexadecimal digits.
+        size: of the file, in bytes.
+        provenance: what its papers say.
+        act: the entry in the ledger.
+        replaced: digest of another file that lay at `path` before and is lost; None where nothing did.
+    """
+
+    path: Path
+    digest: str
+    size: int
+    provenance: Provenance
+    act: Act
+    replaced: str | None = None
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A work in its place that the ledger does not know yet."""
+
+    path: Path
+    digest: str
+    size: int
+    provenance: Provenance
+    replaced: str | None
+
+
+class Publisher:
+    """Publishes works of one identity; a context manager, usable from one thread at a time.
+
+    Example:
+        >>> with Publisher(identity, ledger) as publisher:
+        ...     publisher.publish(pixels, Path("work.png"), provenance)
+    """
+
+    def __init__(self, identity: Identity, ledger: Ledger, *, timestamp_url: str | None = None) -> None:
+        self.identity, self._ledger, self._timestamp_url = identity, ledger, timestamp_url
+        self._signing: Signing | None = None
+        self._checker: Checker | None = None
+
+    def __enter__(self) -> Publisher:
+        """Make ready to sign.
+
+        Raises:
+            PapersError: the key cannot sign, or the time-stamp server does not answer as one.
+        """
+        if self._timestamp_url:
+            check_server(self._timestamp_url)
+        self._signing = Signing(self.identity, self._timestamp_url)
+        self._checker = Checker(own_roots=self.identity.root or "")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one in (self._signing, self._checker):
+            if one is not None:
+                one.close()
+        self._signing = self._checker = None
+
+    def publish(
+        self, pixels: NDArray[np.uint8], path: Path, provenance: Provenance, *, quality: int = 90
+    ) -> PublishedWork:
+        """Write one work with its papers.
+
+        Args:
+            pixels: uint8, [height, width, 3], sRGB.
+            path: its suffix says the format (PNG, JPEG, WebP, AVIF); its folder exists. A file there is replaced.
+            provenance: what its papers say.
+            quality: 1 to 100, for formats that lose something.
+
+        Raises:
+            PapersError: it cannot be signed, or read back as what was signed; nothing is written then.
+            UsageError: the format or the place cannot be used.
+            LedgerError: the work lies in its place, but the ledger cannot be written to.
+        """
+        return self._record([self._place(pixels, Path(path), provenance, quality)])[0]
+
+    def publish_many(
+        self,
+        jobs: Iterable[Job],
+        progress: Callable[[PublishedWork], object] | None = None,
+        *,
+        quality: int = 90,
+    ) -> list[PublishedWork]:
+        """Write many works with their papers, several at a time.
+
+        Works are recorded in batches once their files are in place, in the order of `jobs`; `progress` is called with
+        each as soon as it is recorded. Whatever is raised in between, every work that is in its place is recorded.
+
+        Args:
+            jobs: pixels, path and provenance of each, as in `publish`; taken only as fast as they are written.
+            progress: called with each published work.
+            quality: as in `publish`.
+
+        Raises:
+            PapersError, UsageError, LedgerError: as `publish` does.
+        """
+        works: list[PublishedWork] = []
+        waiting: list[_Placed] = []
+
+        def record() -> None:
+            for work in self._record(waiting):
+                works.append(work)
+                if progress:
+                    progress(work)
+            waiting.clear()
+
+        try:
+            with closing(self._place_all(jobs, quality)) as placed:
+                for one in placed:
+                    waiting.append(one)
+                    if len(waiting) >= _BATCH:
+                        record()
+        finally:
+            record()
+        return works
+
+    def _place_all(self, jobs: Iterable[Job], quality: int) -> Generator[_Placed, None, None]:
+        """Each job's work once it is in its place, in order; after an error, what was under way is still yielded."""
+        running: deque[Future[_Placed]] = deque()
+        failure: BaseException | None = None
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="publish") as pool:
+            try:
+                for pixels, path, provenance in jobs:
+                    running.append(pool.submit(self._place, pixels, Path(path), provenance, quality))
+                    if len(running) > 2 * _WORKERS:
+                        yield running.popleft().result()
+            except BaseException as error:
+                failure = error
+            for future in running:
+                try:
+                    yield future.result()
+                except Exception as error:
+                    failure = failure or error
+        if failure:
+            raise failure
+
+    def _place(self, pixels: NDArray[np.uint8], path: Path, provenance: Provenance, quality: int) -> _Placed:
+        if self._signing is None or self._checker is None:
+            raise PapersError("Publisher", "is not open", "use it in a `with` block")
+        format = pictures.format_of(path)
+        mime = pictures.FORMATS[format]
+        encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
+        signed = self._signing.sign(encoded, mime, manifest_of(provenance, take_apart(encoded).digests()))
+        replaced = _digest(path.read_bytes()) if path.is_file() else None
+        try:
+            with replace_file(path) as part:
+                part.write_bytes(signed)
+                self._read_back(part, path, provenance)
+        except OSError as error:
+            raise PapersError(path, f"cannot be written ({error.strerror})", "choose another place") from error
+        digest = _digest(signed)
+        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None)
+
+    def _read_back(self, part: Path, path: Path, provenance: Provenance) -> None:
+        assert self._checker is not None
+        verdict = self._checker.check_bytes(part.read_bytes(), path)
+        if not verdict.genuine or verdict.generation.get("latent_digest") != provenance.latent_digest:
+            raise PapersError(path, f"does not verify after signing ({verdict.summary})", "nothing was written")
+
+    def _record(self, placed: list[_Placed]) -> list[PublishedWork]:
+        acts = self._ledger.record_many([self._entry(one) for one in placed])
+        return [
+            PublishedWork(one.path, one.digest, one.size, one.provenance, act, one.replaced)
+            for one, act in zip(placed, acts, strict=True)
+        ]
+
+    def _entry(self, one: _Placed) -> Entry:
+        told = one.provenance
+        parameters = {
+            "path": str(one.path.absolute()),
+            "title": told.title,
+            "seed": told.seed,
+            "index": told.index,
+            "label": told.label,
+            "training_mining": told.training_mining,
+            "signer": self.identity.fingerprint,
+        }
+        if one.replaced:
+            parameters["replaced"] = one.replaced
+        inputs = [told.model_digest, told.collection_digest, told.latent_digest]
+        return Entry("artist", "publish", inputs, [one.digest], parameters)
+
+
+def open_publisher(
+    workspace: Workspace,
+    *,
+    identity: str | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    timestamp: str | None = None,
+    passphrase: str | None = None,
+    ask: Callable[[str], str] | None = None,
+) -> Publisher:
+    """The publisher that a command's options ask for.
+
+    Args:
+        workspace: holds the identities and the ledger.
+        identity: name of an identity in the workspace; None for the only or default one.
+        certificate, key: PEM files of a bought certificate, instead of `identity`.
+        timestamp: URL of a time-stamp server (RFC 3161).
+        passphrase: of the key; None takes the environment variable LIMNER_PASSPHRASE.
+        ask: asks the artist for the passphrase with a prompt, where it is needed and not given.
+
+    Raises:
+        PapersError: there is no identity, one of `certificate` and `key` is missing, or the key cannot be used.
+        LedgerError: the ledger cannot be opened.
+    """
+    if (certificate is None) != (key is None):
+        missing = "--key" if key is None else "--certificate"
+        raise PapersError(missing, "is missing", "a bought certificate needs both --certificate and --key")
+    passphrase = passphrase or os.environ.get("LIMNER_PASSPHRASE") or None
+    if certificate is not None and key is not None:
+        if passphrase is None and ask and Identity.is_encrypted_key(key):
+            passphrase = ask(f"Passphrase of {key}")
+        chosen = Identity.from_files(certificate, key, passphrase)
+    else:
+        if passphrase is None and ask and Identity.is_encrypted(workspace, identity):
+            passphrase = ask("Passphrase")
+        chosen = Identity.load(workspace, identity, passphrase)
+    return Publisher(chosen, Ledger.open(workspace.ledger), timestamp_url=timestamp)
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"

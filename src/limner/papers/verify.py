@@ -1,0 +1,269 @@
+"""Checking the papers of any file: read once, look at each layer, and say what that proves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limner import pictures
+from limner.errors import PapersError, PictureError
+from limner.papers import wording
+from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
+from limner.papers.parts import Parts, take_apart
+from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
+from limner.papers.xmp import GENERATED, read_packet
+
+__all__ = ["Checker", "verify"]
+
+_LIMIT = 512 << 20
+_UNTRUSTED = "signingCredential.untrusted"
+_SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
+_FILE_CHANGED = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.")
+
+
+def verify(path: Path, *, anchors: Sequence[Path] = (), own: Sequence[Path] = ()) -> Verdict:
+    """Check the papers of one file. Whatever the file holds, this answers and does not raise.
+
+    Args:
+        path: the file.
+        anchors: PEM files of roots whose word about names is believed.
+        own: PEM files of the roots of the reader's own identities.
+
+    Raises:
+        PapersError: an anchor cannot be read.
+    """
+    with closing(Checker(anchors=anchors, own=own)) as checker:
+        return checker.check(path)
+
+
+class Checker:
+    """Checks many files with the same trust anchors, from several threads if one likes.
+
+    Args:
+        anchors, own: as in `verify`.
+        own_roots: roots of one's own as PEM text instead of files.
+
+    Raises:
+        PapersError: an anchor cannot be read.
+    """
+
+    def __init__(self, *, anchors: Sequence[Path] = (), own: Sequence[Path] = (), own_roots: str = "") -> None:
+        given = ", ".join(str(path) for path in (*anchors, *own))
+        try:
+            self._context = reading_context(_roots(anchors), own_roots + _roots(own))
+        except C2paError as error:
+            raise PapersError(given, f"is no trust anchor ({error})", "give root certificates in PEM") from error
+
+    def close(self) -> None:
+        """Free what the library holds."""
+        self._context.close()
+
+    def check(self, path: Path) -> Verdict:
+        """The verdict on one file; never raises."""
+        try:
+            data = pictures.open_file(path)
+        except PictureError as error:
+            return _unreadable(path, error.reason)
+        if len(data) > _LIMIT:
+            return _unreadable(path, f"has {len(data) >> 20:,} MiB; files up to {_LIMIT >> 20} MiB are checked")
+        return self.check_bytes(bytes(data), path)
+
+    def check_bytes(self, data: bytes, path: Path) -> Verdict:
+        """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
+        parts = take_apart(data)
+        try:
+            store = read_store(data, parts.kind, self._context)
+        except C2paError as error:
+            if parts.has_manifest:
+                return _broken(path, parts, str(error))
+            return _unsigned(path, data, parts)
+        if store is None or not store["active"]:
+            return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(path, data, parts)
+        return _signed(path, parts, store)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """One failure of the active manifest, in the words of the C2PA specification."""
+
+    code: str
+    url: str
+
+    @property
+    def is_of_signer(self) -> bool:
+        return self.code.startswith(_SIGNER_FAILS)
+
+    @property
+    def is_of_file(self) -> bool:
+        return self.code.startswith(_FILE_CHANGED)
+
+
+def _signed(path: Path, parts: Parts, store: dict[str, Any]) -> Verdict:
+    manifest: dict[str, Any] = next((one for one in store["manifests"] if one.get("label") == store["active"]), {})
+    results = manifest.get("validationResults", {})
+    failures = [
+        _Failure(str(one.get("code")), str(one.get("url", "")))
+        for one in results.get("failure", [])
+        if one.get("code") != _UNTRUSTED
+    ]
+    assertions = manifest.get("assertions", {})
+    generation = _mapping(assertions.get(GENERATION))
+    state, tampered = _state(failures, store.get("state"), parts, generation)
+    signer = _signer(manifest, results, store.get("time"))
+    claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
+    said = Verdict(
+        path=str(path),
+        state=state,
+        summary="",
+        tampered=tampered,
+        signer=signer,
+        title=_text(claim.get("dc:title")),
+        creator=_text(generation.get("creator")),
+        tool=_tool(claim),
+        generated=_is_generated(assertions),
+        generation={name: value for name, value in generation.items() if name not in ("creator", "parts")},
+        training_mining=_mining(assertions),
+        codes=tuple(dict.fromkeys(failure.code for failure in failures)),
+    )
+    layers = (wording.c2pa_layer(said), _xmp_layer(parts, state, tampered))
+    return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said)})
+
+
+def _state(
+    failures: list[_Failure], library: object, parts: Parts, generation: dict[str, Any]
+) -> tuple[State, str | None]:
+    """The state of a file whose manifest could be read, and the part that was changed."""
+    if any(not failure.is_of_signer for failure in failures):
+        return "tampered", _changed_part(failures, parts, generation)
+    if failures:
+        return "invalid", None
+    if library in ("Valid", "Trusted"):
+        return "valid", None
+    return "tampered", wording.PART_INGREDIENT
+
+
+def _changed_part(failures: list[_Failure], parts: Parts, generation: dict[str, Any]) -> str:
+    for failure in failures:
+        if failure.code.startswith("assertion.") and not failure.is_of_file:
+            label = failure.url.rsplit("/", 1)[-1]
+            return wording.PART_ASSERTION.format(label=label) if label else wording.PART_MANIFEST
+    if any(not failure.is_of_file and not failure.is_of_signer for failure in failures):
+        return wording.PART_MANIFEST
+    signed, found = _mapping(generation.get("parts")), parts.digests()
+    if not signed:
+        return wording.PART_FILE
+    changed = [name for name in signed if signed[name] != found.get(name)]
+    changed += [name for name in found if name not in signed]
+    return " and ".join(wording.PART_OF_FILE[name] for name in changed if name in wording.PART_OF_FILE) or (
+        wording.PART_REST
+    )
+
+
+def _broken(path: Path, parts: Parts, reason: str) -> Verdict:
+    said = Verdict(str(path), "tampered", "", tampered=wording.PART_UNREADABLE, codes=(reason[:200],))
+    layers = (wording.c2pa_layer(said), _xmp_layer(parts, "none", None))
+    return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said)})
+
+
+def _unsigned(path: Path, data: bytes, parts: Parts) -> Verdict:
+    try:
+        pictures.decode(data, path)
+    except PictureError as error:
+        return _unreadable(path, error.reason)
+    said = Verdict(str(path), "none", "")
+    xmp = _xmp_layer(parts, "none", None)
+    layers = (wording.c2pa_layer(said), xmp)
+    return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said, xmp.holds)})
+
+
+def _unreadable(path: Path, reason: str) -> Verdict:
+    return Verdict(str(path), "unreadable", f"could not be checked: {reason}")
+
+
+def _xmp_layer(parts: Parts, state: State, tampered: str | None) -> Layer:
+    if parts.xmp is None:
+        return wording.xmp_layer("none", None)
+    try:
+        seen = read_packet(parts.xmp)
+    except ValueError as error:
+        return Layer("XMP", "unreadable", f"something that is {error}", "Nothing.")
+    protected: LayerState = "unsigned" if state in ("none", "tampered", "unreadable") else state
+    if tampered and wording.PART_OF_FILE["xmp"] in tampered:
+        protected = "tampered"
+    return wording.xmp_layer(protected, seen)
+
+
+def _signer(manifest: dict[str, Any], results: dict[str, Any], time: object) -> SignerSeen | None:
+    signature = _mapping(manifest.get("signature"))
+    certificate = _mapping(signature.get("certificateInfo"))
+    if not certificate:
+        return None
+    subject, issuer = _mapping(certificate.get("subject")), _mapping(certificate.get("issuer"))
+    validity = _mapping(certificate.get("validity"))
+    return SignerSeen(
+        name=str(subject.get("CN", "")),
+        organisation=str(subject.get("O", "")),
+        issuer=str(issuer.get("O") or issuer.get("CN", "")),
+        serial=str(certificate.get("serialNumber", "")),
+        algorithm=str(signature.get("algorithm", "")),
+        valid_from=str(validity.get("notBefore", "")),
+        valid_until=str(validity.get("notAfter", "")),
+        trust=_trust(results),
+        time_stamp=_text(time),
+    )
+
+
+def _trust(results: dict[str, Any]) -> Trust:
+    for one in results.get("success", []):
+        if one.get("code") == "signingCredential.trusted":
+            return "own" if "user_anchors" in str(one.get("explanation")) else "anchor"
+    return "none"
+
+
+def _is_generated(assertions: dict[str, Any]) -> bool:
+    return any(
+        _mapping(action).get("digitalSourceType") == GENERATED
+        for label, assertion in assertions.items()
+        if label.startswith("c2pa.actions")
+        for action in _mapping(assertion).get("actions") or []
+    )
+
+
+def _mining(assertions: dict[str, Any]) -> dict[str, str]:
+    for label in ("cawg.training-mining", "c2pa.training-mining"):
+        entries = _mapping(_mapping(assertions.get(label)).get("entries"))
+        if entries:
+            return {name: str(_mapping(entry).get("use")) for name, entry in entries.items()}
+    return {}
+
+
+def _tool(claim: dict[str, Any]) -> str | None:
+    info = claim.get("claim_generator_info")
+    info = _mapping(info[0] if isinstance(info, list) and info else info)
+    return " ".join(str(info[name]) for name in ("name", "version") if name in info) or None
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """`value` where it is a mapping; manifests are written by strangers."""
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _roots(paths: Sequence[Path]) -> str:
+    texts = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "is no PEM file"
+            raise PapersError(path, f"cannot be read ({reason})", "give root certificates in PEM") from error
+        if "BEGIN CERTIFICATE" not in text:
+            raise PapersError(path, "holds no certificate in PEM", "give root certificates in PEM")
+        texts.append(text if text.endswith("\n") else text + "\n")
+    return "".join(texts)
