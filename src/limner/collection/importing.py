@@ -1,0 +1,291 @@
+"""Import: a folder or table of pictures becomes a collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from limner import __version__
+from limner.collection.finding import Found, find
+from limner.collection.joining import join
+from limner.collection.journal import Journal, identity_of, locked
+from limner.collection.likeness import NEAR
+from limner.collection.pool import Request, examine_all
+from limner.collection.rows import Row, digest_of, holdout_digest_of, select, write_manifest
+from limner.collection.store import CARD, MANIFEST, VERSION, Collection, check_name, stored_path
+from limner.errors import CollectionError
+from limner.rights import Stated, parse_licence, read_folder, summary
+from limner.workspace import Workspace, sync_folder
+
+__all__ = ["PAINTINGS", "ImportReport", "Progress", "Refused", "import_collection"]
+
+PAINTINGS = Path(__file__).parents[1] / "data" / "paintings"
+"""The paintings that ship with limner, with their table."""
+
+Progress = Callable[[int, int], None]
+_RECIPE = 1  # counts up when pictures are decoded, hashed or stored in another way
+
+
+class Refused(BaseModel):
+    """A file that was not taken."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    """Its path inside the source."""
+    kind: str
+    """The named reason: truncated, damaged, not-a-picture, too-large, bomb, ..."""
+    reason: str
+    """The same in words."""
+
+
+class ImportReport(BaseModel):
+    """What an import did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    digest: str
+    """sha256 over the sorted rows: the collection's name by its contents."""
+    folder: Path
+    files: int
+    """Pictures that were looked at: taken, merged and refused."""
+    taken: int
+    """Pictures in the collection."""
+    merged: int
+    """Files whose pixels another file has."""
+    near_groups: int
+    """Groups of near-duplicates."""
+    near_pictures: int
+    """Pictures in those groups."""
+    holdout: int
+    """Pictures that training never sees."""
+    held: dict[str, int]
+    """Why pictures are held, with counts."""
+    held_pictures: int
+    """How many pictures are held."""
+    flags: dict[str, int]
+    """What a person should know, with counts."""
+    refused: list[Refused]
+    others: int
+    """Files that are no pictures and do not claim to be."""
+    tables: list[str]
+    """Tables that were read."""
+    seconds: float
+    remembered: int
+    """Files that an earlier, interrupted import had read."""
+    existed: bool = False
+    """Whether the workspace already held this very collection under this name."""
+
+
+def import_collection(
+    source: Path,
+    name: str,
+    workspace: Workspace,
+    *,
+    licence: str | None = None,
+    creator: str | None = None,
+    source_note: str | None = None,
+    consent: str | None = None,
+    rights_table: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    where: Sequence[str] = (),
+    background: tuple[int, int, int] = (255, 255, 255),
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import the pictures of `source` as the collection `name`.
+
+    Killed at any moment, the next call with the same name goes on where this one was.
+
+    Args:
+        source: a folder, or a table beside its pictures; see `limner.collection.finding.find`.
+        name: letters, digits, dots, dashes, underscores.
+        workspace: where the collection goes.
+        licence: SPDX expression for pictures whose row has none.
+        creator: for pictures whose row has none.
+        source_note: where they come from, for pictures whose row does not say.
+        consent: what shows that the creators agree to training; releases pictures that opted out.
+        rights_table: a table of rights that goes before the folder's own.
+        columns: which columns of the table to read as creator, licence and so on.
+        where: `column=value` conditions on the table; the others are not read.
+        background: sRGB colour under transparent pictures.
+        processes: how many worker processes; None for one a processor.
+        progress: called with (done, total) after each file.
+
+    Raises:
+        CollectionError: no pictures there, the name is taken by other contents, a table that cannot be read.
+        RightsError: `licence` is no SPDX expression.
+        UsageError: `name` is none.
+    """
+    began = time.monotonic()
+    given = Stated("", creator or "", parse_licence(licence or ""), source_note or "", consent or "")
+    place = workspace.collections / check_name(name)
+    found = find(source, rights_table, columns)
+    chosen = select(list(found.entries.values()), where, lambda entry: entry.columns()) if where else None
+    if chosen is not None:
+        found.entries = {entry.file: entry for entry in chosen}
+        found.refused.clear()
+    if not found.entries:
+        raise CollectionError(source, "holds no pictures", "give a folder of JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP")
+    part = workspace.make(workspace.collections / f".{name}.import")
+    with locked(part, name):
+        facts, remembered = _examine(found, part, background, processes or _processors(), progress)
+        rows = join(found, facts, given, read_folder(found.root))
+        if not rows:
+            raise CollectionError(source, f"none of {len(facts)} files is a picture ({_kinds(facts)})", "look at them")
+        report = _report(name, place, found, facts, rows)
+        existed = _finish(part, place, report, rows, background, _source_name(source))
+    return report.model_copy(update={"seconds": time.monotonic() - began, "remembered": remembered, "existed": existed})
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _examine(
+    found: Found, part: Path, background: tuple[int, int, int], processes: int, progress: Progress | None
+) -> tuple[dict[str, dict[str, Any]], int]:
+    """What is to know about each file, by name; and for how many an earlier import knew it."""
+    facts: dict[str, dict[str, Any]] = {}
+    settings = {"recipe": _RECIPE, "root": str(found.root.resolve()), "background": list(background)}
+    with closing(Journal(part / "journal.jsonl", settings)) as journal:
+        identities = {name: identity_of(found.paths[name]) for name in found.entries}
+        for name, identity in identities.items():
+            known = journal.known.get(name)
+            if known and known[0] == identity and _still_stored(part, known[1]):
+                facts[name] = known[1]
+        journal.known.clear()
+        remembered, total = len(facts), len(found.entries)
+        if progress is not None:
+            progress(remembered, total)
+        left = [Request(found.paths[name], name) for name in found.entries if name not in facts]
+        processes = min(processes, -(-len(left) // 16))  # a process costs as much as reading dozens of pictures
+        answers = examine_all(left, found.root, part, background, processes) if left else ()
+        for request, answer in answers:
+            facts[request.name] = answer
+            journal.add(request.name, identities[request.name], answer)
+            if progress is not None:
+                progress(len(facts), total)
+    return facts, remembered
+
+
+def _still_stored(part: Path, fact: dict[str, Any]) -> bool:
+    if "refused" in fact:
+        return True
+    place = stored_path(part, fact["pixel_sha256"], fact["width"], fact["height"])
+    return place.is_file() and place.stat().st_size > 0
+
+
+def _report(
+    name: str, place: Path, found: Found, facts: Mapping[str, dict[str, Any]], rows: Sequence[Row]
+) -> ImportReport:
+    refused = [Refused(file=file, kind=kind, reason=reason) for file, kind, reason in found.refused]
+    refused += [
+        Refused(file=file, kind=fact["refused"], reason=fact["reason"])
+        for file, fact in facts.items()
+        if "refused" in fact
+    ]
+    sizes: dict[str, int] = {}
+    for row in rows:
+        sizes[row.group] = sizes.get(row.group, 0) + 1
+    rights = summary(rows)
+    merged = sum(len(row.also) for row in rows)
+    return ImportReport(
+        name=name,
+        digest=digest_of(rows),
+        folder=place,
+        files=len(rows) + merged + len(refused),
+        taken=len(rows),
+        merged=merged,
+        near_groups=sum(size > 1 for size in sizes.values()),
+        near_pictures=sum(size for size in sizes.values() if size > 1),
+        holdout=sum(row.split == "holdout" for row in rows),
+        held=rights.held,
+        held_pictures=sum(bool(row.held) for row in rows),
+        flags=rights.flags,
+        refused=sorted(refused, key=lambda one: one.file),
+        others=found.others,
+        tables=found.tables,
+        seconds=0.0,
+        remembered=0,
+    )
+
+
+def _finish(
+    part: Path, place: Path, report: ImportReport, rows: Sequence[Row], background: tuple[int, int, int], source: str
+) -> bool:
+    """Write manifest and card, and move the folder to its place in one step; True where it was there already."""
+    if place.exists():
+        there = Collection(place)
+        if there.digest != report.digest:
+            raise CollectionError(
+                f"--name {report.name}",
+                f"is a collection with other contents (digest {there.digest[:12]}, the new one {report.digest[:12]})",
+                f"choose another name, or first: limner collection remove {report.name}",
+            )
+        shutil.rmtree(part)
+        return True
+    _drop_strays(part, rows)
+    write_manifest(rows, part / MANIFEST)
+    (part / CARD).write_text(json.dumps(_card(report, rows, background, source), indent=2, ensure_ascii=False), "utf-8")
+    for scrap in ("journal.jsonl", "large.lock", "import.lock"):
+        (part / scrap).unlink(missing_ok=True)
+    os.sync()  # thousands of files: one wait for the disk, not one each
+    part.rename(place)
+    sync_folder(place.parent)
+    return False
+
+
+def _drop_strays(part: Path, rows: Sequence[Row]) -> None:
+    """Remove pictures that an interrupted import stored and this one does not hold."""
+    known = {stored_path(part, row.pixel_sha256, row.width, row.height) for row in rows}
+    for path in list((part / "pictures").rglob("*")):
+        if path.is_file() and path not in known:
+            path.unlink()
+
+
+def _card(report: ImportReport, rows: Sequence[Row], background: tuple[int, int, int], source: str) -> dict[str, Any]:
+    import PIL
+
+    return {
+        "version": VERSION,
+        "name": report.name,
+        "digest": report.digest,
+        "holdout_digest": holdout_digest_of(rows),
+        "pictures": report.taken,
+        "holdout": report.holdout,
+        "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "made_by": f"limner {__version__}, Pillow {PIL.__version__}",
+        "source": source,
+        "background": list(background),
+        "near": NEAR,
+        "labels": dict(_label_counts(rows)),
+        "rights": summary(rows).model_dump(),
+        "report": report.model_dump(
+            include={"files", "merged", "near_groups", "near_pictures", "others", "tables", "refused"}
+        ),
+    }
+
+
+def _label_counts(rows: Sequence[Row]) -> Iterator[tuple[str, int]]:
+    """Label columns with the number of different values in each."""
+    for name in sorted({name for row in rows for name in row.labels}):
+        yield name, len({row.labels[name] for row in rows if name in row.labels})
+
+
+def _source_name(source: Path) -> str:
+    return source.resolve().name
+
+
+def _kinds(facts: Mapping[str, dict[str, Any]]) -> str:
+    kinds = sorted({fact["refused"] for fact in facts.values() if "refused" in fact})
+    return ", ".join(kinds)

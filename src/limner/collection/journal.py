@@ -1,0 +1,88 @@
+"""What an import has read so far, so that after a kill nothing is read twice."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from limner.errors import CollectionError
+
+__all__ = ["Journal", "identity_of", "locked"]
+
+
+@contextmanager
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Keep `folder` for this process while it imports into it.
+
+    Raises:
+        CollectionError: another process does that already.
+    """
+    with (folder / "import.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CollectionError(
+                f"collection {name!r}", "is being imported by another process", "wait for it"
+            ) from None
+        yield
+
+
+def identity_of(path: str) -> list[int]:
+    """Size, time of change (nanoseconds) and inode of the file at `path` (behind links); zeros where there is none."""
+    try:
+        facts = Path(path).stat()
+    except (OSError, ValueError):
+        return [0, 0, 0]
+    return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+
+
+class Journal:
+    """One line of JSON for each file that was read: name, identity, what was found.
+
+    The first line says with which settings; a journal of other settings is thrown away. A torn last line (the import
+    was killed while writing it) is ignored, and cut off before the next line is written.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+        self._path, self._settings = path, settings
+        self.known: dict[str, tuple[list[int], dict[str, Any]]] = {}
+        whole = self._load()
+        if whole == 0:
+            path.write_text(json.dumps(settings) + "\n")
+        else:
+            os.truncate(path, whole)
+        self._file = path.open("a", buffering=1 << 12)
+
+    def add(self, name: str, identity: list[int], found: dict[str, Any]) -> None:
+        """Note what was found in the file `name`; its picture is stored already."""
+        self._file.write(json.dumps([name, identity, found]) + "\n")
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        self._file.close()
+
+    def _load(self) -> int:
+        """Read the lines; returns how many bytes of the file are whole lines of these settings."""
+        if not self._path.exists():
+            return 0
+        whole = 0
+        with self._path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    break
+                if whole == 0:
+                    if entry != self._settings:
+                        return 0
+                else:
+                    self.known[entry[0]] = (entry[1], entry[2])
+                whole += len(line)
+        return whole

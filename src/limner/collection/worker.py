@@ -1,0 +1,143 @@
+"""The program that reads pictures for an import: one line of JSON in, one out, in a process of its own.
+
+A process, so that a file made to hang, crash or fill a decoder ends this program and not the import. What it costs is
+bounded: processor seconds by the size of the picture, memory by a limit, and of large pictures one at a time.
+
+Run as `python -P -m limner.collection.worker FOLDER RED GREEN BLUE`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner.collection.likeness import hash_look, hash_pixels
+from limner.collection.store import stored_path
+from limner.errors import PictureError
+from limner.pictures import decode, look, open_file
+from limner.rights import read_embedded
+
+__all__ = ["examine", "main"]
+
+_LEAST_SECONDS = 5
+_SECONDS_PER_MEGAPIXEL = 0.5
+_LARGE = 25_000_000  # pixels; above this a worker waits until it is the only one with such a picture
+_MEMORY = 4 << 30
+
+
+def main() -> None:
+    """Read requests `{"path", "name", "root"}` from standard input until it ends; answer each on standard output."""
+    folder, background = Path(sys.argv[1]), tuple(int(value) for value in sys.argv[2:5])
+    assert len(background) == 3
+    _limit_memory()
+    _say({"ready": True})
+    for line in sys.stdin:
+        request = json.loads(line)
+        _allow_seconds(_LEAST_SECONDS)
+        try:
+            answer = examine(Path(request["path"]), request["name"], Path(request["root"]), folder, background)
+        except PictureError as error:
+            answer = {"refused": error.kind, "reason": error.reason}
+        except MemoryError:
+            answer = {"refused": "too-large", "reason": "does not fit into memory"}
+        _say(answer)
+
+
+def examine(path: Path, name: str, root: Path, folder: Path, background: tuple[int, int, int]) -> dict[str, Any]:
+    """Read one picture, store it in `folder`, and say all that is to know about it.
+
+    Raises:
+        PictureError: it is none; see `limner.pictures.read`.
+    """
+    data = open_file(path, root=root)
+    size = look(data, name)
+    pixels_there = size.width * size.height
+    _allow_seconds(max(_LEAST_SECONDS, _SECONDS_PER_MEGAPIXEL * pixels_there / 1e6))
+    with _alone(folder) if pixels_there > _LARGE else contextlib.nullcontext():
+        picture = decode(data, name, background=background)
+        pixel_sha256 = hash_pixels(picture.pixels)
+        _store(picture.pixels, pixel_sha256, folder)
+        height, width, _ = picture.pixels.shape
+        return {
+            "file_sha256": hashlib.sha256(data).hexdigest(),
+            "pixel_sha256": pixel_sha256,
+            "width": width,
+            "height": height,
+            "format": picture.format,
+            "phash": hash_look(picture.pixels),
+            "embedded": asdict(read_embedded(data, picture)),
+            "notes": list(picture.notes + _misnamed(name, picture.format)),
+        }
+
+
+def _misnamed(name: str, format: str) -> tuple[str, ...]:
+    ending = name.rpartition(".")[2].lower()
+    known = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp"}
+    return () if known.get(ending, ending) == format else (f"named .{ending}, is {format}",)
+
+
+def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:
+    height, width, _ = pixels.shape
+    place = stored_path(folder, pixel_sha256, width, height)
+    if place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    buffer = BytesIO()
+    if place.suffix == ".webp":
+        Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=0, method=0)
+    else:
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    part.write_bytes(buffer.getbuffer())
+    part.replace(place)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other worker has a large picture; the lock ends with the process that holds it."""
+    with (folder / "large.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _allow_seconds(seconds: float) -> None:
+    """End this process when it uses more processor time than this from now on (waiting for others does not count)."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = math.ceil(time.process_time() + seconds)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    with contextlib.suppress(ValueError, OSError):  # not every system keeps this limit
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (_MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard), hard)
+        )
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
