@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -151,6 +152,30 @@ class Identity:
         """Whether the key file at `path` needs a passphrase."""
         return b"ENCRYPTED" in _read(path)
 
+    @classmethod
+    def look(cls, workspace: Workspace, name: str | None = None) -> dict[str, Any]:
+        """What may be shown of an identity in the workspace, as `told` gives it; its key is not read.
+
+        Raises:
+            PapersError: there is no such identity, or its certificate is damaged.
+        """
+        folder = cls.folder_of(workspace, name)
+        leaf = _read_chain(folder / _CERTIFICATE)[0]
+        return cls(_common_name(leaf), "es256", _pem(leaf), _text(folder / _ROOT), key="", folder=folder).told()
+
+    def told(self) -> dict[str, Any]:
+        """What may be shown of this identity: everything but its key."""
+        leaf = self.certificate
+        return {
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "algorithm": self.algorithm,
+            "valid_from": leaf.not_valid_before_utc.isoformat(),
+            "valid_until": leaf.not_valid_after_utc.isoformat(),
+            "folder": str(self.folder) if self.folder else None,
+            "root": str(self.folder / _ROOT) if self.folder else None,
+        }
+
     @property
     def certificate(self) -> x509.Certificate:
         """The signer's own certificate."""
@@ -257,17 +282,3 @@ def _read_key(path: Path, passphrase: str | None) -> SigningKey:
 def _common_name(certificate: x509.Certificate) -> str:
     names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
-
-
-def describe(identity: Identity) -> dict[str, str | None]:
-    """What may be shown of an identity: everything but its key."""
-    leaf = identity.certificate
-    return {
-        "name": identity.name,
-        "fingerprint": identity.fingerprint,
-        "algorithm": identity.algorithm,
-        "valid_from": leaf.not_valid_before_utc.isoformat(),
-        "valid_until": leaf.not_valid_after_utc.isoformat(),
-        "folder": str(identity.folder) if identity.folder else None,
-        "root": str(identity.folder / _ROOT) if identity.folder else None,
-    }

@@ -18,7 +18,8 @@ _XMP_LIMIT = 4 << 20
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 _JPEG_KEYWORD = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
-_MANIFEST_STORE = bytes.fromhex("6332706100110010800000AA00389B71")  # the type of a C2PA store's outermost box
+# What every C2PA manifest holds: the type of its outermost box, and two labels. Two of them tell a damaged one.
+_MANIFEST_MARKS = (bytes.fromhex("6332706100110010800000AA00389B71"), b"\x03c2pa.assertions\0", b"\x03c2pa.signature\0")
 
 
 @dataclass
@@ -29,12 +30,14 @@ class Parts:
         kind: MIME type by the file's first bytes, whatever its name says; None for an unknown one.
         image: the compressed picture data, in pieces.
         xmp: the XMP packet.
+        brands: of an AVIF, the box that says what kind of file it is; C2PA's hash leaves it out.
         has_manifest: whether bytes of a C2PA manifest lie in it, readable or not.
     """
 
     kind: str | None
     image: list[memoryview] = field(default_factory=list)
     xmp: bytes | None = None
+    brands: bytes | None = None
     has_manifest: bool = False
 
     def digests(self) -> dict[str, str]:
@@ -45,6 +48,8 @@ class Parts:
         found = {"image": f"sha256:{image.hexdigest()}"}
         if self.xmp is not None:
             found["xmp"] = f"sha256:{hashlib.sha256(self.xmp).hexdigest()}"
+        if self.brands is not None:
+            found["brands"] = f"sha256:{hashlib.sha256(self.brands).hexdigest()}"
         return found
 
 
@@ -69,7 +74,7 @@ def kind_of(data: bytes) -> str | None:
 def take_apart(data: bytes) -> Parts:
     """Find the parts of the picture in `data`; of a damaged file, those before the damage. Never raises."""
     kind = kind_of(data)
-    parts = Parts(kind, has_manifest=_MANIFEST_STORE in data)
+    parts = Parts(kind, has_manifest=sum(mark in data for mark in _MANIFEST_MARKS) >= 2)
     walk = _WALKS.get(kind or "")
     if walk:
         # Cut off in the middle of a header: what was found until there is what there is.
@@ -149,7 +154,10 @@ def _bmff(data: bytes, parts: Parts) -> None:
         if length == 1:
             (length,), header = struct.unpack_from(">Q", data, at + 8), 16
         end = len(data) if length == 0 else at + length
-        if data[at + 4 : at + 8] == b"mdat":
+        name = data[at + 4 : at + 8]
+        if name == b"ftyp" and parts.brands is None:
+            parts.brands = data[at:end]
+        elif name == b"mdat":
             parts.image.append(view[at + header : end])
         at = max(end, at + header)
 

@@ -13,6 +13,7 @@ from limner.errors import PapersError, PictureError
 from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
 from limner.papers.parts import Parts, take_apart
+from limner.papers.structure import fault_in_manifest
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
 from limner.papers.xmp import GENERATED, read_packet
 
@@ -82,7 +83,7 @@ class Checker:
             return _unsigned(path, data, parts)
         if store is None or not store["active"]:
             return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(path, data, parts)
-        return _signed(path, parts, store)
+        return _signed(path, data, parts, store)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class _Failure:
         return self.code.startswith(_FILE_CHANGED)
 
 
-def _signed(path: Path, parts: Parts, store: dict[str, Any]) -> Verdict:
+def _signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any]) -> Verdict:
     manifest: dict[str, Any] = next((one for one in store["manifests"] if one.get("label") == store["active"]), {})
     results = manifest.get("validationResults", {})
     failures = [
@@ -112,6 +113,8 @@ def _signed(path: Path, parts: Parts, store: dict[str, Any]) -> Verdict:
     assertions = manifest.get("assertions", {})
     generation = _mapping(assertions.get(GENERATION))
     state, tampered = _state(failures, store.get("state"), parts, generation)
+    if state == "valid" and generation:
+        state, tampered = _own_state(data, parts, generation)
     signer = _signer(manifest, results, store.get("time"))
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
     said = Verdict(
@@ -145,6 +148,15 @@ def _state(
     return "tampered", wording.PART_INGREDIENT
 
 
+def _own_state(data: bytes, parts: Parts, generation: dict[str, Any]) -> tuple[State, str | None]:
+    """The state of a work of limner that the C2PA library finds valid: what its hashes leave out is checked here."""
+    if changed := _changed_parts(parts, generation):
+        return "tampered", changed
+    if fault := fault_in_manifest(data, parts.kind):
+        return "tampered", wording.PART_FRAME.format(fault=fault)
+    return "valid", None
+
+
 def _changed_part(failures: list[_Failure], parts: Parts, generation: dict[str, Any]) -> str:
     for failure in failures:
         if failure.code.startswith("assertion.") and not failure.is_of_file:
@@ -152,14 +164,16 @@ def _changed_part(failures: list[_Failure], parts: Parts, generation: dict[str, 
             return wording.PART_ASSERTION.format(label=label) if label else wording.PART_MANIFEST
     if any(not failure.is_of_file and not failure.is_of_signer for failure in failures):
         return wording.PART_MANIFEST
-    signed, found = _mapping(generation.get("parts")), parts.digests()
-    if not signed:
+    if not generation.get("parts"):
         return wording.PART_FILE
-    changed = [name for name in signed if signed[name] != found.get(name)]
-    changed += [name for name in found if name not in signed]
-    return " and ".join(wording.PART_OF_FILE[name] for name in changed if name in wording.PART_OF_FILE) or (
-        wording.PART_REST
-    )
+    return _changed_parts(parts, generation) or wording.PART_REST
+
+
+def _changed_parts(parts: Parts, generation: dict[str, Any]) -> str:
+    """The parts of the file whose digests are not those that the manifest holds, in words; empty where all are."""
+    signed, found = _mapping(generation.get("parts")), parts.digests()
+    changed = [name for name in wording.PART_OF_FILE if signed.get(name) != found.get(name)]
+    return " and ".join(wording.PART_OF_FILE[name] for name in changed) if signed else ""
 
 
 def _broken(path: Path, parts: Parts, reason: str) -> Verdict:

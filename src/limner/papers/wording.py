@@ -13,6 +13,7 @@ from limner.papers.xmp import GENERATED, XmpSeen
 __all__ = [
     "PART_ASSERTION",
     "PART_FILE",
+    "PART_FRAME",
     "PART_INGREDIENT",
     "PART_MANIFEST",
     "PART_OF_FILE",
@@ -26,10 +27,11 @@ __all__ = [
 PART_MANIFEST = "the manifest (its claim or its signature)"
 PART_ASSERTION = "the manifest (what it says under {label})"
 PART_UNREADABLE = "the manifest (it is there and can no longer be read)"
+PART_FRAME = "what lies around the manifest's contents ({fault})"
 PART_INGREDIENT = "the manifest of an earlier version that this one builds on"
 PART_FILE = "the picture or its metadata (anything outside the manifest)"
 PART_REST = "bytes that are neither the picture's data nor its XMP"
-PART_OF_FILE = {"image": "the picture itself", "xmp": "the XMP"}
+PART_OF_FILE = {"image": "the picture itself", "xmp": "the XMP", "brands": "what kind of file it says it is"}
 
 _STRIPPED = "Papers are lost when a picture is saved again, so their absence proves nothing."
 

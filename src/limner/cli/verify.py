@@ -1,0 +1,191 @@
+"""`limner verify`: what the papers of pictures prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    from limner.papers.verdict import Verdict
+
+__all__ = ["exit_status", "register", "verdict_panel"]
+
+_COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow"}
+_MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
+_PANELS = 6
+_ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("verify")(verify_files)
+
+
+def verify_files(
+    files: list[Path] = typer.Argument(..., metavar="FILE…", help="Pictures, or folders of pictures."),
+    anchor: list[Path] = typer.Option([], "--anchor", help="A root certificate (PEM) whose word on names you believe."),
+    trusted: bool = typer.Option(False, "--trusted", help="Count as genuine only where somebody vouches for the name."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON, one entry a file."),
+    quiet: bool = typer.Option(False, "--quiet", help="Print nothing; the exit status says it."),
+) -> None:
+    """Check who signed pictures, whether they were changed since, and what their papers say.
+
+    Exit status: 0 all genuine, 1 some not, 2 some could not be read.
+    """
+    verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)
+    if as_json:
+        print_json([verdict.to_dict() for verdict in verdicts])
+    elif not quiet:
+        _show(verdicts)
+    raise typer.Exit(exit_status(verdicts, trusted=trusted))
+
+
+def exit_status(verdicts: list[Verdict], *, trusted: bool = False) -> int:
+    """0 when all are genuine (and trusted, where asked), 1 when some are not, 2 when some could not be read."""
+    if any(verdict.state == "unreadable" for verdict in verdicts):
+        return 2
+    return 0 if all(verdict.trusted if trusted else verdict.genuine for verdict in verdicts) else 1
+
+
+def verdict_panel(verdict: Verdict) -> Panel:
+    """One verdict for the terminal: the summary, each layer, and what the signed papers say."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.text import Text
+
+    colour = _COLOURS.get(verdict.state, "blue")
+    parts: list[Text | Table] = [
+        Text(f"{_MARKS.get(verdict.state, '–')} {_safe(verdict.summary)}", style=f"bold {colour}")
+    ]
+    if verdict.layers:
+        parts += [Text(), _layers(verdict)]
+    if facts := _facts(verdict):
+        parts += [Text(), _grid(facts)]
+    return Panel(Group(*parts), title=Text(_safe(verdict.path)), title_align="left", border_style=colour)
+
+
+def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[Verdict]:
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import closing
+
+    from limner.papers.verify import Checker
+    from limner.workspace import Workspace
+
+    own = sorted(Workspace.default().identities.glob("*/root.pem"))
+    with (
+        closing(Checker(anchors=anchors, own=own)) as checker,
+        ThreadPoolExecutor(4) as pool,
+        progress_bar(quiet=quiet or len(paths) < 50) as bar,
+    ):
+        return list(bar.track(pool.map(checker.check, paths), total=len(paths), description="checking"))
+
+
+def _expanded(files: list[Path]) -> Iterator[Path]:
+    """The files themselves, and the pictures in folders, sorted."""
+    from limner.errors import UsageError
+
+    for path in files:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in _ENDINGS)
+        if not inside:
+            raise UsageError(path, "is a folder without pictures", "name a picture, or a folder that holds some")
+        yield from inside
+
+
+def _show(verdicts: list[Verdict]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if len(verdicts) <= _PANELS:
+        for verdict in verdicts:
+            console.print(verdict_panel(verdict))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("file", overflow="fold")
+    table.add_column("", no_wrap=True)
+    table.add_column("what was found", overflow="fold")
+    for verdict in verdicts:
+        colour = _COLOURS.get(verdict.state, "blue")
+        table.add_row(Text(_safe(verdict.path)), Text(verdict.state, colour), Text(_safe(verdict.summary)))
+    console.print(table)
+    genuine = sum(verdict.genuine for verdict in verdicts)
+    console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)
+
+
+def _layers(verdict: Verdict) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("layer", "state", "what is there", "what it proves"):
+        table.add_column(title, overflow="fold", no_wrap=title in ("layer", "state"))
+    for layer in verdict.layers:
+        state = Text(layer.state, _COLOURS.get(layer.state, "blue"))
+        table.add_row(layer.name, state, Text(_safe(layer.holds)), Text(_safe(layer.proves)))
+    return table
+
+
+def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
+    """What the signed papers say, in the order in which one asks; nothing of a file that was changed."""
+    if verdict.state not in ("valid", "invalid") or verdict.signer is None:
+        return []
+    made, signer = verdict.generation, verdict.signer
+    mining = ", ".join(
+        f"{name.split('.')[-1].replace('_', ' ')}: {use}" for name, use in verdict.training_mining.items()
+    )
+    facts = [
+        ("title", verdict.title),
+        ("creator", verdict.creator),
+        ("signed by", f"{signer.name} · {signer.organisation}"),
+        ("certificate", f"{signer.valid_from[:10]} to {signer.valid_until[:10]}, number {signer.serial}"),
+        ("time-stamp", signer.time_stamp),
+        ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
+        ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
+        ("picture", _picture(made)),
+        ("latent", made.get("latent_digest")),
+        ("credit", made.get("credit")),
+        ("training, mining", mining),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _named(name: object, digest: object, family: object = None) -> str:
+    kind = f" ({family})" if family else ""
+    return f"{name}{kind}  {digest or ''}".rstrip() if name else ""
+
+
+def _picture(made: dict[str, Any]) -> str:
+    if "seed" not in made:
+        return ""
+    label = f", label {made['label']}" if made.get("label") else ""
+    return f"number {made.get('index')} of seed {made['seed']}, truncation {made.get('truncation')}{label}"
+
+
+def _grid(facts: list[tuple[str, Any]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, value in facts:
+        grid.add_row(label, Text(_safe(str(value))))
+    return grid
+
+
+def _safe(text: str) -> str:
+    """Text of strangers for the terminal: no control characters, nothing that turns the writing direction."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
