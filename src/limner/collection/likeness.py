@@ -14,6 +14,7 @@ __all__ = ["NEAR", "group", "hash_look", "hash_pixels"]
 NEAR = 31
 """Two pictures whose perceptual hashes differ in at most so many of 256 bits are near-duplicates."""
 
+_LEAST_QUALITY = 50  # of 100; what PDQ's authors advise
 _BLOCK = 2048
 
 
@@ -32,6 +33,8 @@ def hash_pixels(pixels: NDArray[np.uint8]) -> str:
 def hash_look(pixels: NDArray[np.uint8]) -> str:
     """The PDQ hash (256 bits, hexadecimal): pictures that look alike have hashes that differ in few bits.
 
+    Empty for a picture that is too plain to have one: all plain pictures would seem alike.
+
     Args:
         pixels: uint8, [height, width, 3], sRGB.
 
@@ -40,10 +43,10 @@ def hash_look(pixels: NDArray[np.uint8]) -> str:
     import pdqhash
     from PIL import Image
 
-    # PDQ itself averages down to 64 x 64; averaging to 128 x 128 first costs a quarter of its time on a large picture.
-    small = Image.fromarray(pixels).resize((128, 128), Image.Resampling.BOX)
-    bits, _quality = pdqhash.compute(np.asarray(small))
-    return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes().hex()
+    # PDQ averages down to 64 x 64 itself; averaging before costs a fifth of the time and survives resizing better.
+    small = Image.fromarray(pixels).resize((64, 64), Image.Resampling.BOX)
+    bits, quality = pdqhash.compute(np.asarray(small))
+    return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes().hex() if quality >= _LEAST_QUALITY else ""
 
 
 def group(hashes: Sequence[str], near: int = NEAR) -> list[int]:
@@ -52,11 +55,15 @@ def group(hashes: Sequence[str], near: int = NEAR) -> list[int]:
     Every pair is compared, in blocks, so that memory does not grow with the square of the count.
 
     Args:
-        hashes: perceptual hashes as `hash_look` gives them.
+        hashes: perceptual hashes as `hash_look` gives them; an empty one is near to nothing.
         near: how many bits may differ.
     """
-    words = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint64).reshape(len(hashes), -1)  # [n, 4]
+    hashed = [i for i, hash in enumerate(hashes) if hash]
     leader = list(range(len(hashes)))
+    if not hashed:
+        return leader
+    words = np.frombuffer(bytes.fromhex("".join(hashes[i] for i in hashed)), dtype=np.uint64)
+    words = words.reshape(len(hashed), -1)  # [n, 4]
 
     def root(i: int) -> int:
         while leader[i] != i:
@@ -64,9 +71,9 @@ def group(hashes: Sequence[str], near: int = NEAR) -> list[int]:
             i = leader[i]
         return i
 
-    for start in range(0, len(hashes), _BLOCK):
+    for start in range(0, len(hashed), _BLOCK):
         for one, other in _near_pairs(words, start, near):
-            first, second = sorted((root(int(one)), root(int(other))))
+            first, second = sorted((root(hashed[one]), root(hashed[other])))
             leader[second] = first
     return [root(i) for i in range(len(hashes))]
 
@@ -77,7 +84,7 @@ def _near_pairs(words: NDArray[np.uint64], start: int, near: int) -> NDArray[Any
     found = []
     for offset in range(0, len(rest), _BLOCK):
         other = rest[offset : offset + _BLOCK]
-        apart = np.zeros((len(block), len(other)), dtype=np.uint16)
+        apart = np.zeros((len(block), len(other)), dtype=np.uint16)  # bits that differ, [block, block]
         for word in range(words.shape[1]):
             apart += np.bitwise_count(block[:, None, word] ^ other[None, :, word])
         i, j = np.nonzero(apart <= near)

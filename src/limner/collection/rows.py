@@ -30,7 +30,7 @@ class Row:
         file_sha256: of the file as it was found.
         width, height: in pixels, upright.
         format: what the file was: avif, bmp, gif, jpeg, png, tiff or webp.
-        phash: perceptual hash, 256 bits in hexadecimal.
+        phash: perceptual hash (PDQ), 256 bits in hexadecimal; empty where the picture is too plain for one.
         group: near-duplicates share it; the first 16 digits of the smallest pixel_sha256 among them.
         split: `train` or `holdout`.
         title, creator, source: empty where unknown.
