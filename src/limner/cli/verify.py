@@ -119,7 +119,8 @@ def _show(verdicts: list[Verdict]) -> None:
     table.add_column("what was found", overflow="fold")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.state, "blue")
-        table.add_row(Text(_safe(verdict.path)), Text(verdict.state, colour), Text(_safe(verdict.summary)))
+        found = Text(_safe(verdict.summary.partition(": ")[2]))
+        table.add_row(Text(_safe(verdict.path)), Text(verdict.state, colour), found)
     console.print(table)
     genuine = sum(verdict.genuine for verdict in verdicts)
     console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)

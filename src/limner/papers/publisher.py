@@ -185,8 +185,8 @@ class Publisher:
         mime = pictures.FORMATS[format]
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
         signed = self._signing.sign(encoded, mime, manifest_of(provenance, take_apart(encoded).digests()))
-        replaced = _digest(path.read_bytes()) if path.is_file() else None
         try:
+            replaced = _digest(path.read_bytes()) if path.is_file() else None
             with replace_file(path) as part:
                 part.write_bytes(signed)
                 self._read_back(part, path, provenance)

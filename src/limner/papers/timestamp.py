@@ -26,13 +26,8 @@ def check_server(url: str, seconds: float = _SECONDS) -> None:
     Raises:
         PapersError: it cannot be reached within `seconds`, or does not answer as RFC 3161 says.
     """
-    parsed = urlsplit(url)
-    if parsed.scheme not in ("http", "https") or not parsed.hostname:
-        raise PapersError(url, "is no address of a time-stamp server", "give one that begins with http:// or https://")
-    connection_type = http.client.HTTPSConnection if parsed.scheme == "https" else http.client.HTTPConnection
-    connection = connection_type(parsed.hostname, parsed.port, timeout=seconds)
+    connection, target = _connection(url, seconds)
     try:
-        target = (parsed.path or "/") + (f"?{parsed.query}" if parsed.query else "")
         connection.request("POST", target, _request(), {"Content-Type": "application/timestamp-query"})
         response = connection.getresponse()
         body = response.read(_LARGEST)
@@ -46,6 +41,19 @@ def check_server(url: str, seconds: float = _SECONDS) -> None:
         raise PapersError(url, f"answers {response.status} {response.reason}", _REMEDY)
     if not _is_granted(body):
         raise PapersError(url, "does not answer with a time-stamp", _REMEDY)
+
+
+def _connection(url: str, seconds: float) -> tuple[http.client.HTTPConnection, str]:
+    try:
+        parsed = urlsplit(url)
+        host, port = parsed.hostname, parsed.port
+    except ValueError:
+        host, port = None, None
+    if not host or parsed.scheme not in ("http", "https"):
+        raise PapersError(url, "is no address of a time-stamp server", "give one such as http://timestamp.example.org")
+    kind = http.client.HTTPSConnection if parsed.scheme == "https" else http.client.HTTPConnection
+    target = (parsed.path or "/") + (f"?{parsed.query}" if parsed.query else "")
+    return kind(host, port, timeout=seconds), target
 
 
 def _request() -> bytes:
