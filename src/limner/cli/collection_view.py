@@ -31,7 +31,7 @@ def print_report(report: ImportReport) -> None:
     if report.held_pictures:
         table.add_row("[yellow]held[/]", f"{report.held_pictures:,}", _counted(report.held))
     if report.flags:
-        table.add_row("[yellow]flagged[/]", f"{_flagged(report):,}", _counted(report.flags))
+        table.add_row("[yellow]flagged[/]", f"{report.flagged_pictures:,}", _counted(report.flags))
     console.print(table)
     state = "was there already, with the same contents" if report.existed else "imported"
     console.print(f"[bold]{escape(report.name)}[/] {state}: digest [bold]{report.digest[:16]}[/]", _speed(report, rate))
@@ -132,10 +132,6 @@ def _by_kind(report: ImportReport) -> dict[str, list[str]]:
 def _examples(files: Sequence[str]) -> str:
     more = f" and {len(files) - _EXAMPLES:,} more" if len(files) > _EXAMPLES else ""
     return escape(", ".join(files[:_EXAMPLES]) + more)
-
-
-def _flagged(report: ImportReport) -> int:
-    return sum(report.flags.values())
 
 
 def _speed(report: ImportReport, rate: float) -> str:

@@ -74,6 +74,8 @@ class ImportReport(BaseModel):
     """How many pictures are held."""
     flags: dict[str, int]
     """What a person should know, with counts."""
+    flagged_pictures: int
+    """How many pictures there is something to know about."""
     refused: list[Refused]
     others: int
     """Files that are no pictures and do not claim to be."""
@@ -212,6 +214,7 @@ def _report(
         held=rights.held,
         held_pictures=sum(bool(row.held) for row in rows),
         flags=rights.flags,
+        flagged_pictures=sum(bool(row.flags) for row in rows),
         refused=sorted(refused, key=lambda one: one.file),
         others=found.others,
         tables=found.tables,

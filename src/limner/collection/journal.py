@@ -56,7 +56,7 @@ class Journal:
             path.write_text(json.dumps(settings) + "\n")
         else:
             os.truncate(path, whole)
-        self._file = path.open("a", buffering=1 << 12)
+        self._file = path.open("a", buffering=1)  # line by line: a kill loses no line
 
     def add(self, name: str, identity: list[int], found: dict[str, Any]) -> None:
         """Note what was found in the file `name`; its picture is stored already."""

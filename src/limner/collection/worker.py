@@ -87,9 +87,12 @@ def examine(path: Path, name: str, root: Path, folder: Path, background: tuple[i
 
 
 def _misnamed(name: str, format: str) -> tuple[str, ...]:
-    ending = name.rpartition(".")[2].lower()
+    _, dot, ending = name.rpartition("/")[2].rpartition(".")
+    ending = ending.lower()
     known = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp"}
-    return () if known.get(ending, ending) == format else (f"named .{ending}, is {format}",)
+    if not dot:
+        return (f"named without an ending, is {format}",)
+    return () if known.get(ending, ending) == format else (f"named .{ending[:20]}, is {format}",)
 
 
 def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:

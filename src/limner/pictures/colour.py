@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
 __all__ = ["UnsupportedDepthError", "to_srgb"]
 
+_Deep = NDArray[np.uint16]
+
 _MAX_PROFILE = 4 << 20
+_STRIP = 256  # rows
 
 # Pillow keeps the high byte of 16-bit colours. Reading once more with the bytes swapped gives the low one.
 _SWAPPED = {
@@ -84,25 +89,37 @@ def _eight_bits(image: ImageFile.ImageFile, twin: ImageFile.ImageFile) -> Image.
     image.load()
     twin.tile = low_tiles
     twin.load()
-    deep = np.asarray(image).astype(np.uint16) << 8 | np.asarray(twin)  # [h, w, c]
-    shallow = Image.fromarray(_rounded(deep), image.mode) if image.mode == "CMYK" else Image.fromarray(_rounded(deep))
-    if isinstance(clear, tuple):
-        shallow.putalpha(Image.fromarray(np.where((deep == np.array(clear)).all(-1), 0, 255).astype(np.uint8)))
+    shallow = _by_strips(lambda box: _both_bytes(image.crop(box), twin.crop(box)), image, clear)
     return _with_facts(shallow, image)
 
 
-def _grey_from_16(image: Image.Image) -> Image.Image:
+def _grey_from_16(image: ImageFile.ImageFile) -> Image.Image:
     clear = image.info.get("transparency")
     image.load()
-    deep = np.asarray(image).astype(np.uint16)  # [h, w]
-    grey = Image.fromarray(_rounded(deep))
-    if isinstance(clear, int):
-        grey.putalpha(Image.fromarray(np.where(deep == clear, 0, 255).astype(np.uint8)))
-    return _with_facts(grey, image)
+    return _with_facts(_by_strips(lambda box: np.asarray(image.crop(box)).astype(np.uint16), image, clear), image)
 
 
-def _rounded(deep: np.ndarray[Any, np.dtype[np.uint16]]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return ((deep.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+def _both_bytes(high: Image.Image, low: Image.Image) -> _Deep:
+    both: _Deep = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
+    return both
+
+
+def _by_strips(strip: Callable[[tuple[int, int, int, int]], _Deep], image: Image.Image, clear: object) -> Image.Image:
+    """The picture in 8 bits, transparent where it has the colour `clear`; made strip by strip to spare memory."""
+    mode = "L" if image.mode.startswith("I") else image.mode
+    whole = Image.new(mode, image.size)
+    alpha = Image.new("L", image.size) if isinstance(clear, int | tuple) else None
+    for top in range(0, image.height, _STRIP):
+        deep = strip((0, top, image.width, min(top + _STRIP, image.height)))  # uint16, [rows, w] or [rows, w, c]
+        eight = ((deep.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+        whole.paste(Image.frombytes(mode, (image.width, len(eight)), eight.tobytes()), (0, top))
+        if alpha is not None:
+            same = deep == np.array(clear)
+            seen = np.where(same if same.ndim == 2 else same.all(-1), 0, 255).astype(np.uint8)
+            alpha.paste(Image.fromarray(seen), (0, top))
+    if alpha is not None:
+        whole.putalpha(alpha)
+    return whole
 
 
 def _swap(tile: Any) -> Any:
@@ -160,7 +177,7 @@ def _transform(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform, s
     if len(profile) > _MAX_PROFILE:
         raise ValueError("profile too large")
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
-    taken = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB ": "LAB"}.get(source.profile.xcolor_space)
+    taken = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}.get(source.profile.xcolor_space)
     if taken is None or (taken in ("CMYK", "LAB", "L") and mode not in (taken, "1")):
         raise ValueError("profile of other colours than the picture")
     transform = _build(source, taken)

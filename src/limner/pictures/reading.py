@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from limner.errors import PictureError
 from limner.pictures.colour import UnsupportedDepthError, to_srgb
 from limner.pictures.files import Data, open_file
+from limner.pictures.quiet import decoder_warnings_ignored
 from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
 
 __all__ = ["MAX_PIXELS", "READABLE", "Look", "Picture", "decode", "look", "open_file", "read"]
@@ -25,6 +26,8 @@ MAX_PIXELS = 200_000_000
 # A file that unfolds to over 500 times its size is no scan or photograph; small ones do no harm.
 _BOMB_PIXELS = 50_000_000
 _BOMB_RATIO = 500
+_USUAL_SCANS = 20
+_MOST_SCANNED = 1_000_000_000  # pixels times scans
 
 _SMALLER = "make a smaller copy"
 _AGAIN = "get it once more from where it came"
@@ -92,7 +95,8 @@ def look(data: Data, name: object) -> Look:
     Raises:
         PictureError: as `read` does for the contents of a file.
     """
-    image = _open(data, name)
+    with decoder_warnings_ignored():
+        image = _open(data, name)
     return Look(_format(image), *image.size)
 
 
@@ -102,6 +106,11 @@ def decode(data: Data, name: object, *, background: tuple[int, int, int] = (255,
     Raises:
         PictureError: as `read` does for the contents of a file.
     """
+    with decoder_warnings_ignored():
+        return _decode(data, name, background)
+
+
+def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Picture:
     image = _open(data, name)
     format = _format(image)
     try:
@@ -123,13 +132,13 @@ def _open(data: Data, name: object) -> ImageFile.ImageFile:
     promised = sniff(bytes(data[:16]))
     if promised is None:
         raise PictureError(name, "not-a-picture", "holds no picture of a known format")
-    if promised == "jpeg" and scans(data) > MAX_SCANS:
-        raise PictureError(name, "bomb", f"has more than {MAX_SCANS} scans, made to keep a decoder busy")
     try:
         image = _reopen(data)
     except Exception as error:  # see decode()
         raise _broken(data, name, promised, error) from None
     _check_size(image, len(data), name)
+    if promised == "jpeg":
+        _check_scans(image, scans(data), name)
     return image
 
 
@@ -189,6 +198,11 @@ def _check_size(image: Image.Image, size: int, name: object) -> None:
         raise PictureError(
             name, "bomb", f"{size / 1e3:,.0f} kB unfold to {width}x{height} pixels, a decompression bomb", _SMALLER
         )
+
+
+def _check_scans(image: Image.Image, count: int, name: object) -> None:
+    if count > MAX_SCANS or (count > _USUAL_SCANS and count * image.width * image.height > _MOST_SCANNED):
+        raise PictureError(name, "bomb", f"has {count} scans or more, made to keep a decoder busy", _SMALLER)
 
 
 def _format(image: Image.Image) -> str:

@@ -8,7 +8,7 @@ from limner.pictures.files import Data
 
 __all__ = ["MAX_SCANS", "is_cut_short", "scans", "sniff"]
 
-MAX_SCANS = 500  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
+MAX_SCANS = 100  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
 
 _AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
 

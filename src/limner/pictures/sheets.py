@@ -1,0 +1,30 @@
+"""Sheets: many pictures of one size side by side on one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["sheet"]
+
+
+def sheet(
+    pictures: NDArray[np.uint8], *, columns: int | None = None, gap: int = 2, background: int = 255
+) -> NDArray[np.uint8]:
+    """Lay pictures out in rows. # uint8 [n, h, w, 3] -> [rows * (h + gap) + gap, columns * (w + gap) + gap, 3]
+
+    Args:
+        columns: pictures a row; the square root of the count by default.
+        gap: pixels between them and around.
+        background: grey value of the gaps, 0 to 255.
+    """
+    count, height, width = pictures.shape[:3]
+    columns = columns or max(1, math.ceil(math.sqrt(count)))
+    rows = -(-count // columns)
+    out = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), background, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
+        out[top : top + height, left : left + width] = picture
+    return out
