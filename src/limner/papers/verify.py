@@ -12,6 +12,7 @@ from limner import pictures
 from limner.errors import PapersError, PictureError
 from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
+from limner.papers.guard import claims_too_much
 from limner.papers.parts import Parts, take_apart
 from limner.papers.structure import fault_in_manifest
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
@@ -75,6 +76,11 @@ class Checker:
     def check_bytes(self, data: bytes, path: Path) -> Verdict:
         """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
         parts = take_apart(data)
+        if parts.kind is None:
+            reason = "it no longer is a picture" if parts.has_manifest else ""
+            return _broken(path, parts, reason) if reason else _unreadable(path, "holds no picture of a known format")
+        if claims_too_much(data, parts.kind):
+            return _broken(path, parts, "a value in it says that it is longer than the box that holds it")
         try:
             store = read_store(data, parts.kind, self._context)
         except C2paError as error:

@@ -1,0 +1,81 @@
+"""Looking at a stranger's manifest before the C2PA library does.
+
+Measured with c2pa-python 0.38.1: a text in a manifest that claims to be 2 GB long makes the library ask for 2 GB and
+take five seconds, though the box around it holds 100 bytes. Here such a manifest is refused first.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+__all__ = ["claims_too_much"]
+
+_MARKER = b"cbor"
+_GIF = b"\x21\xff\x0bC2PA_GIF"
+
+
+def claims_too_much(data: bytes, kind: str | None) -> bool:
+    """Whether a value in a manifest of the picture `data` says that it is longer than the box that holds it."""
+    return not all(_fits(body) for store in _stores(data, kind) for body in _bodies(store))
+
+
+def _stores(data: bytes, kind: str | None) -> Iterator[bytes]:
+    """Bytes in which each box of a manifest lies in one piece; formats that cut it up are put together."""
+    if kind == "image/jpeg":
+        yield b"".join(_segments(data))
+    elif kind == "image/gif":
+        at = data.find(_GIF)
+        while at >= 0:
+            yield b"".join(_blocks(data, at + len(_GIF) + 3))
+            at = data.find(_GIF, at + 1)
+    else:
+        yield data
+
+
+def _segments(data: bytes) -> Iterator[bytes]:
+    at, first = 2, True
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if data[at + 1] == 0xEB:
+            yield data[at + (12 if first else 20) : at + 2 + length]
+            first = False
+        at += 2 + length
+
+
+def _blocks(data: bytes, at: int) -> Iterator[bytes]:
+    while at < len(data) and data[at]:
+        yield data[at + 1 : at + 1 + data[at]]
+        at += 1 + data[at]
+
+
+def _bodies(store: bytes) -> Iterator[memoryview]:
+    """What lies in each box of the kind `cbor`; a box that does not fit the store is no box."""
+    view, at = memoryview(store), store.find(_MARKER)
+    while at >= 0:
+        length = int.from_bytes(store[at - 4 : at], "big") if at >= 4 else 0
+        start, end = at + 4, at - 4 + length
+        if length == 1:
+            start, end = at + 12, at - 4 + int.from_bytes(store[at + 4 : at + 12], "big")
+        elif length == 0:
+            end = len(store)
+        if start <= end <= len(store):
+            yield view[start:end]
+        at = store.find(_MARKER, at + 1)
+
+
+def _fits(body: memoryview) -> bool:
+    """Whether no length in this CBOR (RFC 8949) reaches beyond its end; nesting need not be followed for that."""
+    at, end = 0, len(body)
+    while at < end:
+        major, short = body[at] >> 5, body[at] & 31
+        width = {24: 1, 25: 2, 26: 4, 27: 8}.get(short, 0)
+        count = int.from_bytes(body[at + 1 : at + 1 + width], "big") if width else short
+        at += 1 + width
+        if short == 31:  # of a length that is not told: its pieces follow, each with its own
+            continue
+        if major in (2, 3):
+            at += count
+        elif major in (4, 5) and count > end - at:
+            return False
+    return at == end
