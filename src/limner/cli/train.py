@@ -1,0 +1,208 @@
+"""`limner train`: from a collection to a model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+from limner.errors import UsageError
+
+if TYPE_CHECKING:
+    from limner.training.options import TrainOptions
+    from limner.workspace import Workspace
+
+__all__ = ["TerminalReporter", "register"]
+
+
+class TerminalReporter:
+    """Shows a training: a bar for each stage with rate, time left and losses, and lines that stay."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        from rich.console import Console
+
+        self.quiet = quiet
+        self.console = Console(stderr=True)
+        self.bar = progress_bar(quiet=quiet, unit="%")
+        self._task: Any = None
+        self._title, self._told = "", 0.0
+
+    def __enter__(self) -> TerminalReporter:
+        self.bar = _training_bar(self.console, self.quiet)
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        if not self.quiet:
+            (self.bar.console if self.console.is_terminal else self.console).print(text, style="dim", highlight=False)
+
+    def stage(self, title: str) -> None:
+        """A new bar."""
+        if self._task is not None:
+            self.bar.update(self._task, completed=1.0, left="")
+        self._title = title
+        self._task = self.bar.add_task(title, total=1.0, rate="", left="", losses="")
+
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
+        """Move the bar; on a pipe, print a line a minute."""
+        left = time.strftime("%H:%M:%S", time.gmtime(max(0, seconds_left)))
+        shown = " ".join(f"{name} {value:.4g}" for name, value in losses.items() if name != "gradient")
+        if self._task is not None:
+            self.bar.update(self._task, completed=share, rate=f"{rate:,.0f}/s", left=left, losses=shown)
+        if not self.console.is_terminal and not self.quiet and time.monotonic() - self._told > 60:
+            self._told = time.monotonic()
+            self.console.print(f"{self._title} {share:.0%}, {rate:,.0f}/s, {left} left, {shown}", highlight=False)
+
+
+def _training_bar(console: Any, quiet: bool) -> Any:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TextColumn("[progress.data.speed]{task.fields[rate]}"),
+        TextColumn("[progress.remaining]{task.fields[left]}"),
+        TextColumn("[dim]{task.fields[losses]}"),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Height and width of `64` or `192x128` (width x height).
+
+    Raises:
+        UsageError: not of this form, or not multiples of 32 from 32 to 512.
+    """
+    parts = text.lower().split("x")
+    try:
+        numbers = [int(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or any(n % 32 or not 32 <= n <= 512 for n in numbers):
+        raise UsageError(
+            f"--size {text}", "is no size limner can train", "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32"
+        )
+    width, height = numbers[0], numbers[-1]
+    return height, width
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(rich_help_panel="Learn")
+    def train(
+        collection: Annotated[str, typer.Argument(help="Name or folder of a collection.")],
+        name: Annotated[str | None, typer.Option(help="Name of the model; the collection's and size's by default.")] = None,
+        family: Annotated[str, typer.Option(help="Family of generators: vae.")] = "vae",
+        size: Annotated[str, typer.Option(help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.")] = "64",
+        minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
+        steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
+        pictures: Annotated[int | None, typer.Option(help="Length in pictures that the painter sees.")] = None,
+        where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
+        label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None,
+        teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0",
+        prior: Annotated[str, typer.Option(help="best, flow or mixture.")] = "best",
+        flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
+        seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+        batch: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
+        rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
+        precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
+        accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
+        parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where the run of this name stopped.")] = False,
+        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the model's card as JSON.")] = False,
+    ) -> None:
+        """Train a model on a collection.
+
+        Example: [bold]limner train paintings --where kind=landscape --size 64 --minutes 20[/bold]
+        """
+        from limner.workspace import Workspace
+
+        given = {k: v for k, v in locals().items() if k not in ("Workspace", "collection", "resume", "quiet", "as_json")}
+        workspace = Workspace.default()
+        path = _train(collection, given, resume=resume, quiet=quiet or as_json, workspace=workspace)
+        _show(path, as_json)
+
+
+def _train(collection: str, given: dict[str, Any], *, resume: bool, quiet: bool, workspace: Workspace) -> Path:
+    from limner.collection import Collection
+    from limner.ledger import Ledger
+    from limner.training.trainer import Training, open_run
+
+    opened = Collection.open(collection, workspace)
+    options = _options(opened.name, given, workspace)
+    if resume:
+        options, _ = open_run(options.name, workspace)
+    with TerminalReporter(quiet) as reporter:
+        path = Training(options, opened, workspace, reporter, resume=resume).run()
+    from limner.models.bundle import load_model
+
+    model = load_model(path)
+    Ledger.open(workspace.ledger).record(
+        "algorithm",
+        "train",
+        inputs=[f"collection:{opened.digest}", *(f"model:{parent}" for parent in model.card.parents)],
+        outputs=[f"model:{model.digest}"],
+        parameters=options.model_dump(mode="json"),
+    )
+    return path
+
+
+def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
+    from pydantic import ValidationError
+
+    from limner.models.bundle import find_model
+    from limner.training.options import TrainOptions
+
+    told = {k: v for k, v in given.items() if v is not None}
+    if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
+        raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
+    height, width = parse_size(told.pop("size"))
+    told["name"] = told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
+    told["where"] = tuple(told.get("where", ()))
+    if "parent" in told:
+        told["parent"] = str(find_model(told["parent"], workspace))
+    pictures = told.pop("pictures", None)
+    try:
+        options = TrainOptions(height=height, width=width, **told)
+        if pictures is None:
+            return options
+        return options.model_copy(update={"steps": max(1, round(pictures / options.batch / options.painter_share))})
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), "see `limner train --help`") from None
+
+
+def _show(path: Path, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from limner.models.bundle import read_card
+
+    card = read_card(path)
+    if as_json:
+        print_json({"path": str(path), "card": card.model_dump(mode="json")})
+        return
+    table = Table(title=f"{card.name}: {path}", title_justify="left", show_header=False, box=None)
+    quality, training = card.quality, card.training
+    table.add_row("learned", f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min")
+    for name, unit in (("psnr", " dB"), ("ssim", ""), ("kid", ""), ("kid_floor", "")):
+        one = quality[name]
+        shown = f"{one['value']:.3f}{unit}  (95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"
+        table.add_row(name, shown)
+    table.add_row("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)")
+    Console().print(table)
+    Console().print(f"paint with it: [bold]limner sample {card.name} -n 16[/bold]", highlight=False)

@@ -1,0 +1,84 @@
+"""Pictures decoded once and kept as bytes at training size, in one memory-mapped file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner.collection.rows import Row
+from limner.collection.store import Collection
+from limner.pictures import read
+from limner.workspace import Workspace, replace_folder
+
+__all__ = ["PictureCache", "open_cache"]
+
+_LAYOUT = 1
+
+
+class PictureCache:
+    """The pictures of some rows, each with a shorter side of at most `side` pixels, in the rows' order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shapes: NDArray[np.int64] = np.load(folder / "shapes.npy")  # [n, 2]: height, width
+        self._starts = np.concatenate([[0], np.cumsum(self.shapes[:, 0] * self.shapes[:, 1] * 3)])
+        self._pixels: NDArray[np.uint8] = np.memmap(folder / "pixels.bin", np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        """One picture. # uint8 [height, width, 3]"""
+        height, width = self.shapes[index]
+        pixels: NDArray[np.uint8] = self._pixels[self._starts[index] : self._starts[index + 1]]
+        return pixels.reshape(height, width, 3)
+
+
+def open_cache(
+    collection: Collection,
+    rows: Sequence[Row],
+    side: int,
+    workspace: Workspace,
+    progress: Callable[[int, int], None] | None = None,
+) -> PictureCache:
+    """The cache of these rows; made in one step where it is missing.
+
+    Args:
+        side: shorter side in pixels that larger pictures are reduced to; smaller ones stay as they are.
+        progress: told how many are done, and of how many.
+    """
+    names = json.dumps([_LAYOUT, side, [row.pixel_sha256 for row in rows]])
+    folder = workspace.cache / "pixels" / hashlib.sha256(names.encode()).hexdigest()[:32]
+    if not (folder / "pixels.bin").is_file():
+        with replace_folder(folder) as part:
+            _fill(part, [collection.picture_path(row) for row in rows], side, progress)
+    return PictureCache(folder)
+
+
+def _fill(folder: Path, paths: Sequence[Path], side: int, progress: Callable[[int, int], None] | None) -> None:
+    shapes = []
+    with (folder / "pixels.bin").open("wb") as out, ThreadPoolExecutor(2) as pool:
+        # A bounded window of pictures is in memory at once.
+        for start in range(0, len(paths), 64):
+            for pixels in pool.map(lambda path: _reduced(path, side), paths[start : start + 64]):
+                shapes.append(pixels.shape[:2])
+                out.write(pixels.tobytes())
+            if progress:
+                progress(len(shapes), len(paths))
+    np.save(folder / "shapes.npy", np.array(shapes, dtype=np.int64))
+
+
+def _reduced(path: Path, side: int) -> NDArray[np.uint8]:
+    pixels = read(path).pixels
+    height, width = pixels.shape[:2]
+    share = side / min(height, width)
+    if share >= 1:
+        return pixels
+    size = max(side, round(width * share)), max(side, round(height * share))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))

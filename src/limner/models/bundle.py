@@ -1,0 +1,147 @@
+"""The model file: one `.safetensors` with the weights and, in its metadata, the card. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from limner.errors import ModelError
+from limner.models.card import Card
+from limner.models.vae import VAE
+from limner.workspace import Workspace, replace_file
+
+__all__ = ["Model", "find_model", "load_model", "read_card", "save_model"]
+
+_KEY = "limner.card"
+_FORMAT = 1
+_AGAIN = "copy the file again from where it came, or train the model again"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file, loaded.
+
+    Attributes:
+        digest: sha256 of the file, which names the model.
+    """
+
+    path: Path
+    digest: str
+    card: Card
+    generator: VAE
+
+
+def save_model(path: Path, generator: VAE, card: Card) -> str:
+    """Write the model file in one step and return its sha256. Weights are stored in bfloat16, statistics in float32."""
+    tensors: dict[str, Tensor] = {}
+    names = {name for name, _ in generator.named_parameters()}
+    for name, tensor in generator.state_dict().items():
+        kept = tensor.detach().cpu().contiguous()
+        tensors[name] = kept.to(torch.bfloat16) if name in names else kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(path) as part:
+        save_file(tensors, part, metadata={_KEY: card.model_dump_json()})
+        digest = _digest(part)
+        load_model(part)
+    return digest
+
+
+def read_card(path: Path) -> Card:
+    """The card of a model file, without its weights.
+
+    Raises:
+        ModelError: missing, damaged, not limner's, or of a future version; says which.
+    """
+    if not path.is_file():
+        raise ModelError(path, "there is no such model file", "see `limner model list`")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(path, f"the file is damaged or no model ({_short(error)})", _AGAIN) from None
+    if _KEY not in metadata:
+        raise ModelError(path, "a .safetensors file without limner's card", "give a model that limner trained")
+    try:
+        raw = json.loads(metadata[_KEY])
+        version = raw.get("format", 0)
+    except (ValueError, AttributeError, RecursionError):
+        raise ModelError(path, "its card is no JSON object", _AGAIN) from None
+    if not isinstance(version, int) or version > _FORMAT:
+        raise ModelError(path, f"made by a later limner (card format {version}, known: {_FORMAT})", "update limner")
+    try:
+        return Card.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", _AGAIN) from None
+
+
+def load_model(path: Path) -> Model:
+    """Rebuild a model from its file alone.
+
+    Raises:
+        ModelError: missing, damaged, truncated, of other shapes, or of a future version; says which.
+    """
+    card = read_card(path)
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in VAE(card.config).state_dict().items()}
+    weights: dict[str, Tensor] = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            _compare(path, {n: tuple(s) for n, s in expected.items()}, shapes)
+            for name in expected:
+                weights[name] = file.get_tensor(name).float()
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(path, f"its weights are damaged ({_short(error)})", _AGAIN) from None
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", _AGAIN)
+    generator = VAE(card.config)
+    generator.load_state_dict(weights)
+    generator.eval().requires_grad_(False)
+    return Model(path, _digest(path), card, generator)
+
+
+def find_model(reference: str, workspace: Workspace) -> Path:
+    """The file of a model that is given as a path, or by its name in the workspace.
+
+    Raises:
+        ModelError: neither; names close ones.
+    """
+    path = Path(reference)
+    if path.is_file():
+        return path
+    named = workspace.models / f"{reference}.safetensors"
+    if named.is_file():
+        return named
+    there = sorted(file.stem for file in workspace.models.glob("*.safetensors"))
+    known = f"models here: {', '.join(there)}" if there else "train one with `limner train COLLECTION`"
+    raise ModelError(reference, "no such model file and no model of this name", known)
+
+
+def _compare(path: Path, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
+    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing or extra:
+        told = f"{missing[0]} is missing" if missing else f"{extra[0]} is unknown"
+        raise ModelError(path, f"its weights do not fit its card ({told})", _AGAIN)
+    for name, shape in expected.items():
+        if found[name] != shape:
+            raise ModelError(path, f"its weights do not fit its card ({name} is {found[name]}, not {shape})", _AGAIN)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]

@@ -1,0 +1,192 @@
+"""The painter: the network both families share, which paints a picture from a latent.
+
+Notable features:
+- content enters as a coarse map, style modulates every block (scale and shift of its input channels, as FiLM: Perez et al.
+  2018), one style vector a block, so that blocks can be mixed;
+- most parameters sit at the coarse grid, where a convolution is cheap, and the last doubling is a pixel shuffle (Shi et
+  al. 2016): no convolution ever runs at full resolution;
+- no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+__all__ = ["Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
+
+
+class Latent(NamedTuple):
+    """Points in a model's space.
+
+    Attributes:
+        content: where things are. # [n, content_channels, height / factor, width / factor]
+        style: how they look, one vector for each block of the painter. # [n, blocks, style_width]
+    """
+
+    content: Tensor
+    style: Tensor
+
+
+class PainterConfig(BaseModel):
+    """Everything that shapes the painter and the encoder; derived from the size by `painter_config`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    height: int = Field(ge=32, le=512, multiple_of=32)
+    """Height of a picture in pixels, a multiple of 32."""
+    width: int = Field(ge=32, le=512, multiple_of=32)
+    """Width of a picture in pixels, a multiple of 32."""
+    factor: int = Field(ge=4, le=32)
+    """How many pixels of the picture one step of the content's grid is wide."""
+    content_channels: int = Field(10, ge=1, le=64)
+    """Numbers that the content holds for each step of its grid."""
+    style_width: int = Field(16, ge=1, le=512)
+    """Numbers in the style vector of one block."""
+    widths: tuple[Annotated[int, Field(ge=4, le=1024)], ...] = Field(min_length=2, max_length=5)
+    """Channels of the painter from the coarse grid up; one level for each doubling, the last at half size."""
+    depths: tuple[Annotated[int, Field(ge=0, le=16)], ...]
+    """Blocks of the painter at each level."""
+    encoder_depths: tuple[Annotated[int, Field(ge=0, le=16)], ...]
+    """Blocks of the encoder at each level, coarse first."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> PainterConfig:
+        if not len(self.widths) == len(self.depths) == len(self.encoder_depths):
+            raise ValueError("widths, depths and encoder_depths differ in length")
+        if self.factor != 2 ** len(self.widths) or self.height % (2 * self.factor) or self.width % (2 * self.factor):
+            raise ValueError(f"a factor of {self.factor} fits neither the levels nor {self.width}x{self.height}")
+        if not sum(self.depths):
+            raise ValueError("a painter has one block at least")
+        return self
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of the content."""
+        return self.height // self.factor, self.width // self.factor
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the painter has, and so how many style vectors."""
+        return sum(self.depths)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers one latent holds."""
+        return self.content_channels * self.grid[0] * self.grid[1] + self.blocks * self.style_width
+
+
+_LEVELS = {4: (192, 96), 8: (192, 96, 48), 16: (192, 96, 48, 24), 32: (192, 128, 64, 32, 16)}
+
+
+def painter_config(height: int, width: int) -> PainterConfig:
+    """The painter for a size: one dial, everything else follows.
+
+    Args:
+        height, width: pixels, multiples of 32 from 32 to 512.
+    """
+    smaller = min(height, width)
+    coarse = 32 if height % 64 == 0 and width % 64 == 0 else 16
+    factor = 4 if smaller <= 32 else 8 if smaller <= 64 else 16 if smaller <= 256 else coarse
+    widths = _LEVELS[factor]
+    levels = len(widths)
+    return PainterConfig(
+        height=height,
+        width=width,
+        factor=factor,
+        widths=widths,
+        depths=(3, 1, 1, 1, 1)[:levels],
+        encoder_depths=(2, 0, 0, 0, 0)[:levels],
+    )
+
+
+class Block(nn.Module):
+    """A residual block of two convolutions. # [n, c, h, w] -> [n, c, h, w]"""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.silu(self.first(F.silu(x))))
+
+
+class StyledBlock(Block):
+    """A residual block whose input channels the style scales and shifts. # [n, c, h, w], [n, s] -> [n, c, h, w]"""
+
+    def __init__(self, channels: int, style_width: int) -> None:
+        super().__init__(channels)
+        self.affine = nn.Linear(style_width, 2 * channels)
+        nn.init.normal_(self.affine.weight, std=0.5 * style_width**-0.5)
+        nn.init.zeros_(self.affine.bias)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:  # type: ignore[override]
+        scale, shift = self.affine(style)[:, :, None, None].chunk(2, dim=1)
+        y = F.silu(torch.addcmul(shift, x, 1 + scale))
+        return x + self.second(F.silu(self.first(y)))
+
+
+class Painter(nn.Module):
+    """Paints a picture from a latent."""
+
+    def __init__(self, config: PainterConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        self.enter = nn.Conv2d(config.content_channels, widths[0], 3, padding=1)
+        self.blocks = nn.ModuleList(
+            StyledBlock(width, config.style_width)
+            for width, depth in zip(widths, config.depths, strict=True)
+            for _ in range(depth)
+        )
+        self.rises = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
+
+    def forward(self, latent: Latent) -> Tensor:
+        """Pictures, roughly in -1..1 and not clamped. # -> [n, 3, height, width]"""
+        x = self.enter(latent.content)
+        at = 0
+        for level, depth in enumerate(self.config.depths):
+            for _ in range(depth):
+                x = self.blocks[at](x, latent.style[:, at])
+                at += 1
+            if level < len(self.rises):
+                x = F.pixel_shuffle(self.rises[level](x), 2)
+        return F.pixel_shuffle(self.leave(F.silu(x)), 2)
+
+
+class Encoder(nn.Module):
+    """Finds mean and log-variance of the latent of a picture, the painter's mirror with fewer blocks."""
+
+    def __init__(self, config: PainterConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths[::-1]
+        depths = config.encoder_depths[::-1]
+        self.enter = nn.Conv2d(12, widths[0], 3, padding=1)
+        self.falls = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.levels = nn.ModuleList(
+            nn.Sequential(*(Block(w) for _ in range(d))) for w, d in zip(widths, depths, strict=True)
+        )
+        self.content = nn.Conv2d(widths[-1], 2 * config.content_channels, 3, padding=1)
+        self.style = nn.Sequential(
+            nn.Linear(widths[-1], 256), nn.SiLU(), nn.Linear(256, 2 * config.blocks * config.style_width)
+        )
+
+    def forward(self, pictures: Tensor) -> tuple[Latent, Latent]:
+        """Mean and log-variance. # [n, 3, height, width] in -1..1 -> two latents"""
+        x = self.enter(F.pixel_unshuffle(pictures, 2))
+        for level, blocks in enumerate(self.levels):
+            if level:
+                x = self.falls[level - 1](F.pixel_unshuffle(F.silu(x), 2))
+            x = blocks(x)
+        x = F.silu(x)
+        content_mean, content_log = self.content(x).chunk(2, dim=1)
+        style = self.style(x.mean((2, 3))).unflatten(1, (2, self.config.blocks, self.config.style_width))
+        return Latent(content_mean, style[:, 0]), Latent(content_log, style[:, 1])

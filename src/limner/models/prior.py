@@ -1,0 +1,296 @@
+"""Priors: what says which latents are likely, fitted after the painter; new pictures are drawn from them.
+
+A prior works on whitened vectors: the latent as one row of numbers, each with mean 0 and deviation 1 over the training
+pictures (`Whitening`). Two kinds, one contract (`forward(noise, labels, truncation)`):
+
+- `FlowPrior` learns the velocity that carries noise to latents in a straight line (Lipman et al. 2023, "Flow Matching";
+  Liu et al. 2023, "Rectified Flow"), on top of the velocity that would be right if the latents were Gaussian;
+- `MixturePrior` is a Gaussian mixture on the leading principal components (Ghosh et al. 2020, section 4.2).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from limner.models.painter import Latent, PainterConfig
+
+__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening", "make_prior"]
+
+
+class PriorConfig(BaseModel):
+    """What shapes a prior."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["flow", "mixture"] = "flow"
+    """Which prior."""
+    channels: int = Field(128, ge=8, le=1024, multiple_of=8)
+    """Flow: channels of the convolutions on the content's grid."""
+    width: int = Field(256, ge=32, le=2048, multiple_of=32)
+    """Flow: width of the transformer on the grid's half."""
+    layers: int = Field(6, ge=1, le=48)
+    """Flow: layers of the transformer."""
+    steps: int = Field(6, ge=1, le=200)
+    """Flow: steps of Heun's method when sampling, two evaluations each."""
+    components: int = Field(32, ge=1, le=4096)
+    """Mixture: Gaussians."""
+    axes: int = Field(96, ge=1, le=4096)
+    """Mixture: principal components."""
+
+
+class Whitening(nn.Module):
+    """Turns latents into rows of numbers with mean 0 and deviation 1, and back.
+
+    Buffers are measured on the training latents when the painter is done; until then they change nothing.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: PainterConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.zeros(config.numbers))
+        self.register_buffer("deviation", torch.ones(config.numbers))
+
+    @torch.no_grad()
+    def fit(self, latents: Latent) -> None:
+        """Measure mean and deviation, the content's by channel, the style's by number."""
+        content, style = latents.content.float(), latents.style.float().flatten(1)
+        places = content.shape[-2] * content.shape[-1]
+        mean = [content.mean((0, 2, 3)).repeat_interleave(places), style.mean(0)]
+        deviation = [content.std((0, 2, 3)).repeat_interleave(places), style.std(0)]
+        self.mean.copy_(torch.cat(mean))
+        self.deviation.copy_(torch.cat(deviation).clamp_min(1e-3))
+
+    def forward(self, latents: Latent) -> Tensor:
+        """Whiten. # -> float [n, numbers]"""
+        rows = torch.cat([latents.content.flatten(1), latents.style.flatten(1)], dim=1).float()
+        return (rows - self.mean) / self.deviation
+
+    def back(self, rows: Tensor) -> Latent:
+        """The latents of whitened rows. # [n, numbers]"""
+        config = self.config
+        rows = rows * self.deviation + self.mean
+        places = config.content_channels * math.prod(config.grid)
+        content = rows[:, :places].unflatten(1, (config.content_channels, *config.grid))
+        return Latent(
+            content.contiguous(memory_format=torch.channels_last),
+            rows[:, places:].unflatten(1, (config.blocks, config.style_width)),
+        )
+
+
+class _Residual(nn.Module):
+    """Convolutions whose input the condition scales and shifts. # [n, c, h, w], [n, width] -> [n, c, h, w]"""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.affine = nn.Linear(width, 2 * channels)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
+        y = F.silu(torch.addcmul(shift, self.norm(x).to(shift.dtype), 1 + scale))
+        return x + self.second(F.silu(self.first(y)))
+
+
+class _Layer(nn.Module):
+    """A transformer layer, modulated by the condition (Peebles and Xie 2023, "DiT", adaLN-zero).
+
+    The six modulations come from one projection that all layers share, plus this layer's own offset (Chen et al. 2024,
+    "PixArt-alpha", section 2.3): a third of the parameters.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.offset = nn.Parameter(torch.randn(6, width) * width**-0.5)
+        self.attend = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.grow = nn.Linear(width, 4 * width)
+        self.shrink = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor, shared: Tensor) -> Tensor:  # [n, tokens, width], [n, 6, width]
+        a, b, c, d, e, f = (shared + self.offset.to(shared.dtype))[:, :, None].unbind(1)
+        y = torch.addcmul(b, F.layer_norm(x, x.shape[-1:]).to(a.dtype), 1 + a)
+        x = torch.addcmul(x, c, self.merge(self._attention(y)))
+        y = torch.addcmul(e, F.layer_norm(x, x.shape[-1:]).to(a.dtype), 1 + d)
+        return torch.addcmul(x, f, self.shrink(F.silu(self.grow(y))))
+
+    def _attention(self, y: Tensor) -> Tensor:
+        # Written out: for the few dozen tokens here the fused kernel's backward pass is slower on a CPU.
+        query, key, value = self.attend(y).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        weights = torch.softmax(query @ key.transpose(2, 3) * query.shape[-1] ** -0.5, dim=-1)
+        return (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
+
+
+class FlowPrior(nn.Module):
+    """Learns the velocity from noise to whitened latents.
+
+    Convolutions on the content's grid around a transformer on its half, in which the styles take part as tokens.
+
+    Args:
+        labels: how many labels there are (0 for none); one more row stands for "any".
+    """
+
+    basis: Tensor
+    spread: Tensor
+
+    def __init__(self, painter: PainterConfig, config: PriorConfig, labels: int = 0) -> None:
+        super().__init__()
+        self.painter, self.config = painter, config
+        channels, width = config.channels, config.width
+        (height, breadth), numbers = painter.grid, painter.numbers
+        self.register_buffer("basis", torch.eye(numbers))
+        self.register_buffer("spread", torch.ones(numbers))
+        self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
+        self.label = nn.Embedding(labels + 1, width) if labels else None
+        self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
+        self.before = nn.ModuleList(_Residual(channels, width) for _ in range(2))
+        self.fall = nn.Conv2d(4 * channels, width, 1)
+        self.place = nn.Parameter(torch.randn(1, height * breadth // 4 + painter.blocks, width) * 0.02)
+        self.style_in = nn.Linear(painter.style_width, width)
+        self.layers = nn.ModuleList(_Layer(width, max(1, width // 64)) for _ in range(config.layers))
+        self.style_out = nn.Linear(width, painter.style_width)
+        self.rise = nn.Conv2d(width, 4 * channels, 1)
+        self.after = nn.ModuleList(_Residual(channels, width) for _ in range(2))
+        self.shared = nn.Linear(width, 6 * width)
+        # A linear layer on rows of channels: its gradient arrives in another layout, in which a convolution is slow.
+        self.leave = nn.Linear(channels, painter.content_channels)
+        for last in (self.style_out, self.leave):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    @torch.no_grad()
+    def fit_gaussian(self, rows: Tensor) -> None:
+        """Measure the Gaussian that the network improves on. # whitened rows [n, numbers]"""
+        covariance = rows.float().T @ rows.float() / max(1, len(rows))
+        values, vectors = torch.linalg.eigh(covariance.double())
+        # Few pictures span few axes; along the others the latents still vary a little.
+        self.spread.copy_(values.clamp_min(1e-3).float())
+        self.basis.copy_(vectors.float())
+
+    def _gaussian(self, rows: Tensor, time: Tensor) -> Tensor:
+        """The best velocity if latents were Gaussian: E[latent - noise | row at this time], along principal axes."""
+        time = time[:, None]
+        gain = (time * self.spread - (1 - time)) / (time**2 * self.spread + (1 - time) ** 2)
+        return ((rows @ self.basis) * gain) @ self.basis.T
+
+    def velocity(self, rows: Tensor, time: Tensor, labels: Tensor | None) -> Tensor:
+        """Velocity at a time between 0 (noise) and 1 (latent). # [n, numbers], [n], [n] -> [n, numbers]"""
+        with torch.autocast(rows.device.type, enabled=False):
+            gaussian = self._gaussian(rows.float(), time.float())
+        painter = self.painter
+        split = painter.content_channels * math.prod(painter.grid)
+        content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
+        condition = self._condition(time, labels)
+        x = self.enter(content.contiguous(memory_format=torch.channels_last))
+        for block in self.before:
+            x = block(x, condition)
+        tokens = self.fall(F.pixel_unshuffle(x, 2))
+        grid = tokens.shape[-2:]
+        styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
+        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.place.to(styles.dtype)
+        shared = self.shared(condition).unflatten(1, (6, -1))
+        for layer in self.layers:
+            tokens = layer(tokens, shared)
+        tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
+        x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
+        for block in self.after:
+            x = block(x, condition)
+        content = self.leave(F.silu(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        learned = torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1)
+        return gaussian + learned.float()
+
+    def _condition(self, time: Tensor, labels: Tensor | None) -> Tensor:
+        angles = time[:, None].float() * torch.exp(torch.linspace(0, 6, 32, device=time.device))
+        condition: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
+        if self.label is not None:
+            any_label = self.label.num_embeddings - 1
+            chosen = torch.full_like(time, any_label, dtype=torch.long) if labels is None else labels
+            condition = condition + self.label(chosen)
+        return F.silu(condition)
+
+    def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Whitened latents of standard noise, by Heun's method. # [n, numbers] -> [n, numbers]"""
+        rows = noise * truncation
+        steps = self.config.steps
+        times = torch.linspace(0, 1, steps + 1)
+        for i in range(steps):
+            now, step = float(times[i]), float(times[i + 1] - times[i])
+            slope = self.velocity(rows, rows.new_full((len(rows),), now), labels)
+            if i < steps - 1:
+                ahead = self.velocity(rows + step * slope, rows.new_full((len(rows),), now + step), labels)
+                slope = (slope + ahead) / 2
+            rows = rows + step * slope
+        return rows
+
+
+class MixturePrior(nn.Module):
+    """A Gaussian mixture on principal components, one mixture for each label and one for all."""
+
+    axes: Tensor
+    rest: Tensor
+    weights: Tensor
+    means: Tensor
+    scales: Tensor
+
+    def __init__(self, painter: PainterConfig, config: PriorConfig, labels: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        k, d = config.components, min(config.axes, painter.numbers)
+        self.register_buffer("axes", torch.zeros(painter.numbers, d))
+        self.register_buffer("rest", torch.zeros(painter.numbers))
+        self.register_buffer("weights", torch.full((labels + 1, k), 1 / k))
+        self.register_buffer("means", torch.zeros(labels + 1, k, d))
+        self.register_buffer("scales", torch.ones(labels + 1, k, d))
+
+    @torch.no_grad()
+    def fit(self, rows: Tensor, labels: Tensor | None, seed: int) -> None:
+        """Fit by expectation maximisation (scikit-learn). # whitened rows [n, numbers]; labels [n]"""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
+        _, _, v = torch.pca_lowrank(rows.float(), q=self.axes.shape[1], center=False)
+        self.axes.zero_()[:, : v.shape[1]] = v
+        within = rows.float() @ self.axes
+        self.rest.copy_((rows.float() - within @ self.axes.T).std(0))
+        any_label = self.weights.shape[0] - 1
+        for label in range(any_label + 1):
+            chosen = within if labels is None or label == any_label else within[labels == label]
+            k = max(1, min(self.weights.shape[1], len(chosen) // 8))
+            mixture = GaussianMixture(k, covariance_type="diag", random_state=seed, reg_covar=1e-3, max_iter=60)
+            with warnings.catch_warnings():
+                # Sixty rounds are enough for a prior; whether the last decimals have settled is no matter.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                mixture.fit(chosen.double().numpy())
+            self.weights[label].zero_()[:k] = torch.from_numpy(mixture.weights_)
+            self.means[label, :k] = torch.from_numpy(mixture.means_)
+            self.scales[label, :k] = torch.from_numpy(mixture.covariances_).sqrt()
+
+    def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Whitened latents of standard noise. # [n, numbers] -> [n, numbers]"""
+        any_label = self.weights.shape[0] - 1
+        chosen = torch.full((len(noise),), any_label) if labels is None else labels
+        # The last number of a row of noise chooses the component, the first ones the place in it.
+        uniform = torch.special.ndtr(noise[:, -1:].double())
+        edges = self.weights.double()[chosen].cumsum(1)
+        component = (uniform > edges / edges[:, -1:]).sum(1).clamp_max(edges.shape[1] - 1)
+        within = noise[:, : self.axes.shape[1]] * truncation * self.scales[chosen, component]
+        within = within + self.means[chosen, component]
+        return within @ self.axes.T + noise * self.rest * truncation * 0.5
+
+
+def make_prior(painter: PainterConfig, config: PriorConfig, labels: int = 0) -> FlowPrior | MixturePrior:
+    """An untrained prior of the kind that the configuration names."""
+    return (FlowPrior if config.kind == "flow" else MixturePrior)(painter, config, labels)

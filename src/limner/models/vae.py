@@ -1,0 +1,98 @@
+"""The VAE: an encoder, the painter and a prior (Kingma and Welling 2014; the prior fitted afterwards: Ghosh et al. 2020)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from limner.models.generator import CHUNK
+from limner.models.painter import Encoder, Latent, Painter, PainterConfig
+from limner.models.prior import PriorConfig, Whitening, make_prior
+
+__all__ = ["VAE", "VAEConfig", "seeded_noise", "to_bytes", "to_unit"]
+
+
+class VAEConfig(BaseModel):
+    """Everything that shapes a VAE; together with the weights it rebuilds the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    painter: PainterConfig
+    prior: PriorConfig = PriorConfig()
+    labels: tuple[str, ...] = ()
+    """Names of the labels the prior knows, in order."""
+
+
+def to_unit(pictures: Tensor) -> Tensor:
+    """Bytes to -1..1, channels last. # uint8 [n, 3, h, w] -> float32"""
+    return (pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def to_bytes(pictures: Tensor) -> Tensor:
+    """-1..1 to bytes, rounded. # float [n, 3, h, w] -> uint8"""
+    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def seeded_noise(count: int, numbers: int, *, seed: int, first: int = 0) -> Tensor:
+    """Standard noise whose row i depends on (seed, first + i) alone. # -> float32 [count, numbers]"""
+    rows = torch.empty(count, numbers)
+    for i in range(count):
+        digest = hashlib.sha256(f"limner/{seed}/{first + i}".encode()).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        torch.randn(numbers, generator=generator, out=rows[i])
+    return rows
+
+
+class VAE(nn.Module):
+    """A trained or untrained VAE; satisfies the `Generator` contract."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.painter)
+        self.painter = Painter(config.painter)
+        self.whitening = Whitening(config.painter)
+        self.prior = make_prior(config.painter, config.prior, len(config.labels))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def sample(
+        self, count: int, *, seed: int, truncation: float = 1.0, label: int | None = None, first: int = 0
+    ) -> Latent:
+        """Draw latents `first` to `first + count` of a seed; each depends on (seed, number) alone.
+
+        Args:
+            truncation: scale of the noise, 0..1.5; lower is calmer and less varied.
+            label: index into `config.labels`, or None for any.
+        """
+        start = first - first % CHUNK
+        stop = -(-(first + count) // CHUNK) * CHUNK
+        noise = seeded_noise(stop - start, self.config.painter.numbers, seed=seed, first=start)
+        noise = noise.to(self.whitening.mean.device)
+        labels = None if label is None else torch.full((CHUNK,), label, device=noise.device)
+        rows = torch.cat([self.prior(chunk, labels, truncation) for chunk in noise.split(CHUNK)])
+        return self.whitening.back(rows[first - start :][:count])
+
+    @torch.inference_mode()
+    def paint(self, latent: Latent) -> Tensor:
+        """Paint latents. # -> uint8 [n, 3, height, width] on the CPU"""
+        painted = []
+        for i in range(0, len(latent.content), CHUNK):
+            content, style = latent.content[i : i + CHUNK], latent.style[i : i + CHUNK]
+            short = CHUNK - len(content)
+            if short:
+                content = torch.cat([content, content[:1].expand(short, -1, -1, -1)])
+                style = torch.cat([style, style[:1].expand(short, -1, -1)])
+            content = content.contiguous(memory_format=torch.channels_last)
+            painted.append(to_bytes(self.painter(Latent(content, style)))[: CHUNK - short].cpu())
+        return torch.cat(painted)
+
+    @torch.inference_mode()
+    def encode(self, pictures: Tensor) -> Latent:
+        """The latents of pictures (the mean of what the encoder finds). # uint8 [n, 3, height, width]"""
+        device = self.whitening.mean.device
+        found = [self.encoder(to_unit(chunk.to(device)))[0] for chunk in pictures.split(CHUNK)]
+        return Latent(torch.cat([f.content for f in found]).float(), torch.cat([f.style for f in found]).float())

@@ -1,0 +1,45 @@
+"""Which prior a model keeps: the flow and the mixture are compared on the half of the hold-out that chooses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
+from limner.models.vae import VAE
+from limner.training.data import TrainingData
+from limner.training.loop import Reporter
+from limner.training.machine import Machine
+from limner.training.options import TrainOptions
+from limner.training.stages import Judge, Latents
+
+__all__ = ["choose_prior"]
+
+_COUNT = 512
+
+
+def choose_prior(
+    model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path, reporter: Reporter
+) -> dict[str, Any]:
+    """Fit the mixture where it is asked for, compare by KID where both are, leave the better one in the model."""
+    if options.prior == "flow":
+        return {"prior": {"kept": "flow"}}
+    latents = Latents(model, data, machine, fit=options.prior == "mixture")
+    mixture = MixturePrior(model.config.painter, PriorConfig(kind="mixture"), len(data.names))
+    mixture.to(model.whitening.mean.device)
+    mixture.fit(latents.rows, latents.labels, options.seed)
+    judge = Judge(data, options.teacher != "none")
+    flow = model.prior
+    found: dict[str, float] = {}
+    if isinstance(flow, FlowPrior):
+        found["flow"] = judge.distance(model, machine, _COUNT)
+    model.prior = mixture
+    found["mixture"] = judge.distance(model, machine, _COUNT)
+    kept = min(found, key=lambda kind: found[kind])
+    if kept == "flow":
+        model.prior = flow
+    else:
+        model.config = model.config.model_copy(update={"prior": mixture.config})
+    told = ", ".join(f"{kind} {value:.3f}" for kind, value in found.items())
+    reporter.note(f"prior kept: {kept} (KID on the hold-out that chooses: {told})")
+    return {"prior": {"kept": kept, "kid_by_prior": found}}

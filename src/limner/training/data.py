@@ -1,0 +1,152 @@
+"""The pictures of a training, split by what they are for: to learn from, to choose by, to report on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from limner.collection import Collection, Row
+from limner.collection.cache import PictureCache, open_cache
+from limner.errors import TrainingError
+from limner.models.vae import to_unit
+from limner.training.augmentation import Augmentation, augmentation_for, plain_views, views
+from limner.training.options import TrainOptions
+from limner.workspace import Workspace
+
+__all__ = ["TrainingData", "label_names", "load_data"]
+
+_FEWEST = 4
+_OTHER_VIEW = 0.25
+
+
+@dataclass
+class TrainingData:
+    """Pictures ready to be trained on.
+
+    Attributes:
+        cache: the training pictures.
+        labels: index of each training picture's label, or None. # [n]
+        names: of the labels.
+        chooses: hold-out pictures that choose what is kept. # uint8 [m, 3, h, w]
+        reports: the other hold-out pictures, which choose nothing. # uint8 [k, 3, h, w]
+        chooses_labels: index of the label of each picture in `chooses`, or None.
+    """
+
+    cache: PictureCache
+    rows: Sequence[Row]
+    labels: NDArray[np.int64] | None
+    names: tuple[str, ...]
+    chooses: Tensor
+    reports: Tensor
+    chooses_labels: Tensor | None
+    size: tuple[int, int]
+    augmentation: Augmentation
+    seed: int
+
+    def painter_batch(self, step: int, count: int) -> dict[str, Tensor]:
+        """Views for the painter, with whose style each is painted and how content is turned."""
+        rng = np.random.default_rng([self.seed, 1, step])
+        own, own_labels = self._order(step, count)
+        # The last quarter shows pictures of the batch once more in another view (or, where labels are known, a picture
+        # of the same label): it lends and borrows styles.
+        others = max(1, int(count * _OTHER_VIEW))
+        for k in range(others):
+            own[count - 1 - k] = self._partner(own[k], own_labels, rng)
+        how = self.augmentation
+        pictures = views(self.cache, own, self.size, rng, zoom=how.zoom, flip=how.flip, colour=how.colour)
+        source = np.arange(count)
+        for k in range(others):
+            source[k], source[count - 1 - k] = count - 1 - k, k
+        turn = int(rng.choice([0, 0, 0, 1, 2, 3, 4], p=[0.25, 0.125, 0.125, 0.2, 0.1, 0.1, 0.1]))
+        return {"pictures": to_unit(pictures), "source": torch.from_numpy(source), "turn": torch.tensor(turn)}
+
+    def prior_views(self, number: int) -> tuple[Tensor, Tensor | None]:
+        """View number `number` of every training picture. # uint8 [n, 3, h, w], labels [n]"""
+        rng = np.random.default_rng([self.seed, 2, number])
+        how, everything = self.augmentation, np.arange(len(self.cache))
+        pictures = views(self.cache, everything, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
+        return pictures, None if self.labels is None else torch.from_numpy(self.labels)
+
+    def _order(self, step: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """Which pictures a step sees: every epoch each picture once, in an order of its own."""
+        size = len(self.cache)
+        wanted = np.arange(step * count, (step + 1) * count)
+        out = np.empty(count, dtype=np.int64)
+        for epoch in np.unique(wanted // size):
+            order = np.random.default_rng([self.seed, 3, int(epoch)]).permutation(size)
+            here = wanted // size == epoch
+            out[here] = order[wanted[here] % size]
+        return out, self.labels
+
+    def _partner(self, picture: np.int64, labels: NDArray[np.int64] | None, rng: np.random.Generator) -> np.int64:
+        if labels is None or rng.random() < 0.5:
+            return picture
+        return np.int64(rng.choice(np.flatnonzero(labels == labels[picture])))
+
+
+def label_names(rows: Sequence[Row], column: str) -> tuple[str, ...]:
+    """The values of a label column, sorted.
+
+    Raises:
+        TrainingError: no such column, or too many values to learn.
+    """
+    columns = sorted({name for row in rows for name in row.labels})
+    if column not in columns:
+        raise TrainingError(
+            f"--label {column}", "the collection has no such label column", f"columns: {', '.join(columns) or 'none'}"
+        )
+    names = tuple(sorted({row.labels.get(column, "") for row in rows}))
+    if not 2 <= len(names) <= 1000:
+        raise TrainingError(
+            f"--label {column}", f"has {len(names)} different values", "choose a column with 2 to 1,000 values"
+        )
+    return names
+
+
+def load_data(
+    collection: Collection, rows: Sequence[Row], options: TrainOptions, workspace: Workspace, progress: object = None
+) -> TrainingData:
+    """Cache the pictures at training size and split the hold-out in two halves.
+
+    Raises:
+        TrainingError: too few pictures, or no such label.
+    """
+    training = [row for row in rows if row.split == "train"]
+    held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
+    if len(training) < _FEWEST or len(held_out) < 2:
+        raise TrainingError(
+            f"{len(training)} pictures to train on and {len(held_out)} held out",
+            f"too few (at least {_FEWEST} and 2 are needed)",
+            "add pictures, or choose more with --where",
+        )
+    size = options.height, options.width
+    names = label_names(rows, options.label) if options.label else ()
+    # Crops down to 45 % of the shorter side still have every pixel that training shows.
+    side = round(min(size) * 1.6)
+    cache = open_cache(collection, training, side, workspace, progress)  # type: ignore[arg-type]
+    kept = plain_views(open_cache(collection, held_out, side, workspace), size)
+
+    def indices(some: Sequence[Row]) -> NDArray[np.int64]:
+        return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
+
+    groups = [row.group for row in held_out]
+    first = torch.tensor([sorted(set(groups)).index(group) % 2 == 0 for group in groups])
+    if first.all() or not first.any():
+        first = torch.arange(len(held_out)) % 2 == 0
+    return TrainingData(
+        cache=cache,
+        rows=training,
+        labels=indices(training) if names else None,
+        names=names,
+        chooses=kept[first],
+        reports=kept[~first],
+        chooses_labels=torch.from_numpy(indices(held_out))[first] if names else None,
+        size=size,
+        augmentation=augmentation_for(cache.shapes, size, options.flip),
+        seed=options.seed,
+    )

@@ -1,0 +1,340 @@
+"""The loop: it owns optimiser, device, precision, averages, checkpoints and the clock, and knows no family."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from limner.errors import TrainingError
+from limner.training.checkpoint import (
+    load_optimiser,
+    optimiser_tensors,
+    pack,
+    read_checkpoint,
+    unpack,
+    write_checkpoint,
+)
+
+__all__ = ["Budget", "Loop", "Reporter", "Stage", "StageState"]
+
+_CHECKPOINT_SECONDS = 110
+_AVERAGE_EVERY = 4
+_AVERAGE_POWER = 16.0
+_WARMUP, _DECAY = 0.02, 0.3
+_RETRIES = 5
+
+
+class Reporter(Protocol):
+    """Where a training says what happens."""
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+
+    def stage(self, title: str) -> None:
+        """A new stage begins."""
+
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
+        """How far the stage is; `rate` in pictures or latents a second."""
+
+
+class Stage(Protocol):
+    """One part of a training: what is learned, from which batches, and how it is judged."""
+
+    name: str
+    title: str
+    objective: nn.Module
+    batch_size: int
+    rate: float
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """The batch of a step; depends on the seed and the step alone."""
+        ...
+
+    def check(self) -> dict[str, float]:
+        """Judge `objective.networks`; `score` (lower is better) chooses what is kept."""
+        ...
+
+    def draw(self, name: str) -> None:
+        """Save sheets of what `objective.networks` paints now."""
+        ...
+
+
+@dataclass
+class Budget:
+    """How long a stage may be: by the clock or by steps.
+
+    Attributes:
+        seconds: by the clock, time of checks and sheets included.
+        steps: by steps; the same steps give the same weights.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+
+    def share(self, seconds: float, step: int) -> float:
+        """How much is used up, 0 to 1."""
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.seconds is not None
+        return min(1.0, seconds / self.seconds)
+
+
+@dataclass
+class StageState:
+    """Where a stage stands."""
+
+    stage: str
+    step: int = 0
+    seconds: float = 0.0
+    pictures: int = 0
+    resumed: int = 0
+    rate_scale: float = 1.0
+    restored: int = 0
+    decay_from: float | None = None
+    stop_at: float = 1.0
+    best: float | None = None
+    best_step: int = 0
+    checks_done: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    checks: list[dict[str, float]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Loop:
+    """Trains one stage until its budget is used, its checks say that more is useless, or it is interrupted.
+
+    Args:
+        folder: of the run; holds `checkpoint.safetensors`.
+        precision: `bf16` or `fp32`.
+        seed: of every random choice, together with stage and step.
+        extra: state of the whole training that is kept in each checkpoint beside the stage's.
+        extra_tensors: the same, for tensors.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        budget: Budget,
+        folder: Path,
+        reporter: Reporter,
+        *,
+        precision: str,
+        device: str,
+        seed: int,
+        extra: dict[str, Any] | None = None,
+        extra_tensors: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.stage, self.budget, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
+        self.extra, self.extra_tensors = extra or {}, extra_tensors or {}
+        self.accelerator = Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=device == "cpu")
+        networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
+        self.live = [p for p in stage.objective.parameters() if p.requires_grad]
+        decayed = [p for p in self.live if p.ndim > 1]
+        plain = [p for p in self.live if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 1e-3}, {"params": plain, "weight_decay": 0.0}]
+        optimiser = torch.optim.AdamW(groups, stage.rate, (0.9, 0.99), fused=True)
+        self.objective, self.optimiser = self.accelerator.prepare(stage.objective, optimiser)
+        self.names = [n for n, p in networks.named_parameters() if p.requires_grad]
+        self.networks = networks
+        self.average = [p.detach().clone() for p in self.live]
+        self.best = copy.deepcopy(self.average)
+        self.state = StageState(stage.name)
+        self._spent_before = 0.0
+
+    @property
+    def path(self) -> Path:
+        """The checkpoint."""
+        return self.folder / "checkpoint.safetensors"
+
+    def run(self) -> StageState:
+        """Train; on return the stage's networks hold the best averaged weights.
+
+        Raises:
+            KeyboardInterrupt: after a checkpoint was written.
+            TrainingError: the loss is not a number again and again.
+        """
+        self.reporter.stage(self.stage.title)
+        self._started = time.monotonic()
+        self._drawn = self._saved = self._spent()
+        try:
+            while self._share() < self.state.stop_at:
+                losses = self._step()
+                if not self._finite(losses):
+                    continue
+                self._keep_average()
+                self._after_step(losses)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        self._finish()
+        return self.state
+
+    def _share(self) -> float:
+        return self.budget.share(self._spent(), self.state.step)
+
+    def _spent(self) -> float:
+        return self._spent_before + time.monotonic() - self._started
+
+    def _step(self) -> dict[str, Tensor]:
+        state, share = self.state, self._share()
+        rate = self.stage.rate * state.rate_scale * self._schedule(share)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = {name: tensor.to(self.accelerator.device) for name, tensor in self.stage.batch(state.step).items()}
+        # Every random choice follows from seed, stage and step, so a resumed run draws what an unbroken one does.
+        torch.manual_seed(hash((self.seed, len(state.stage), state.step)) & (2**63 - 1))
+        losses: dict[str, Tensor] = self.objective(batch)
+        self.optimiser.zero_grad()
+        self.accelerator.backward(losses["loss"])
+        norm = self.accelerator.clip_grad_norm_(self.live, 1.0)
+        losses = {**losses, "gradient": torch.as_tensor(norm)}
+        if all(math.isfinite(float(losses[key].detach())) for key in ("loss", "gradient")):
+            self.optimiser.step()
+        state.step += 1
+        state.pictures += self.stage.batch_size
+        return losses
+
+    def _schedule(self, share: float) -> float:
+        """Warm up, stay, and come down at the end (Hu et al. 2024, "WSD"): so a stage can be ended early, well."""
+        start = self.state.decay_from if self.state.decay_from is not None else self.state.stop_at - _DECAY
+        rise = min(1.0, (self.state.step + 1) / 50, (share + 0.001) / _WARMUP)
+        if share <= start:
+            return rise
+        left = (self.state.stop_at - share) / (self.state.stop_at - start)
+        return rise * max(0.01, left)
+
+    def _keep_average(self) -> None:
+        """Average of weights by a power of time (Karras et al. 2024, section 3.1): long late, short early."""
+        state = self.state
+        if state.step % _AVERAGE_EVERY == 0:
+            keep = (1 - 1 / (state.step / _AVERAGE_EVERY + 1)) ** (_AVERAGE_POWER + 1)
+            torch._foreach_lerp_(self.average, [p.detach() for p in self.live], 1 - keep)
+
+    def _after_step(self, losses: dict[str, Tensor]) -> None:
+        state, spent, share = self.state, self._spent(), self._share()
+        if state.step % 10 == 0:
+            numbers = {name: float(value.detach()) for name, value in losses.items()}
+            state.history.append({"step": state.step, "seconds": spent, "pictures": state.pictures, **numbers})
+            total = self.budget.seconds or spent / max(share, 1e-6)
+            self.reporter.tick(share / state.stop_at, total * state.stop_at - spent, state.pictures / spent, numbers)
+        if share >= (state.checks_done + 1) / 10 and share < state.stop_at:
+            state.checks_done = int(share * 10)
+            self._check()
+        if spent - self._drawn >= 60:
+            self._drawn = spent
+            self._with_average(lambda: self.stage.draw(f"{state.stage}-{round(spent / 60):04d}min"))
+        if spent - self._saved >= _CHECKPOINT_SECONDS:
+            self.save()
+
+    def _check(self) -> None:
+        """Judge the averaged weights, keep the best, and stop early when nothing is gained any more."""
+        state = self.state
+        found = self._with_average(self.stage.check)
+        state.checks.append(
+            {"step": state.step, "seconds": self._spent(), "share": self._share(), "pictures": state.pictures, **found}
+        )
+        if state.best is None or found["score"] <= state.best:
+            state.best, state.best_step = found["score"], state.step
+            for kept, now in zip(self.best, self.average, strict=True):
+                kept.copy_(now)
+        self._judge_use()
+
+    def _judge_use(self) -> None:
+        state = self.state
+        if state.decay_from is not None or len(state.checks) < 4:
+            return
+        then, now = (min(c["score"] for c in part) for part in (state.checks[:-2], state.checks[-2:]))
+        share = self._share()
+        if now > then * 0.995 and share < state.stop_at - _DECAY:
+            state.decay_from, state.stop_at = share, min(1.0, share + 0.15)
+            worse = now > then * 1.02
+            why = "gets worse while training gets better (over-fitting)" if worse else "no longer gains"
+            remedy = "; more pictures, stronger crops or a smaller size would help" if worse else ""
+            self._say(f"{self.stage.title}: the hold-out {why}: coming down now, the time goes to what follows{remedy}")
+
+    def _finite(self, losses: dict[str, Tensor]) -> bool:
+        """Whether the losses are numbers; otherwise go back to the last good checkpoint at half the rate."""
+        bad = next((n for n, v in losses.items() if not math.isfinite(float(v.detach()))), None)
+        if bad is None:
+            return True
+        state = self.state
+        step, scale, restored, notes = state.step, state.rate_scale / 2, state.restored + 1, state.notes
+        spent = self._spent()
+        if restored > _RETRIES:
+            raise TrainingError(
+                f"{self.stage.title}, step {step}", f"{bad} is not a number again and again", "lower --rate"
+            )
+        if self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == state.stage:
+            self.restore()
+        else:
+            self._restart()
+        self.state.rate_scale, self.state.restored, self.state.notes = scale, restored, notes
+        self._spent_before, self._started = spent, time.monotonic()
+        self._say(
+            f"{self.stage.title}: {bad} is not a number at step {step}; "
+            f"went back to step {self.state.step} and halved the rate"
+        )
+        return False
+
+    def _restart(self) -> None:
+        """Nothing was saved yet: begin the stage again from its best weights so far."""
+        with torch.no_grad():
+            for live, average, kept in zip(self.live, self.average, self.best, strict=True):
+                live.copy_(kept)
+                average.copy_(kept)
+        self.optimiser.state.clear()
+
+    def _finish(self) -> None:
+        self._check()
+        with torch.no_grad():
+            for live, kept in zip(self.live, self.best, strict=True):
+                live.copy_(kept)
+        self.stage.draw(f"{self.state.stage}-end")
+        self.state.seconds = self._spent()
+
+    def _with_average(self, act: Any) -> Any:
+        """Run `act` while the networks hold the averaged weights."""
+        with torch.no_grad():
+            held = [p.detach().clone() for p in self.live]
+            for live, average in zip(self.live, self.average, strict=True):
+                live.copy_(average)
+            self.networks.eval()
+            try:
+                return act()
+            finally:
+                self.networks.train()
+                for live, own in zip(self.live, held, strict=True):
+                    live.copy_(own)
+
+    def _say(self, text: str) -> None:
+        self.state.notes.append(text)
+        self.reporter.note(text)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self._saved = self.state.seconds = self._spent()
+        parts = {"live": self.live, "average": self.average, "best": self.best}
+        tensors = {f"{part}/{n}": p for part, own in parts.items() for n, p in zip(self.names, own, strict=True)}
+        tensors |= pack("optimiser", optimiser_tensors(self.optimiser)) | pack("extra", self.extra_tensors)
+        write_checkpoint(self.path, tensors, {"stage": asdict(self.state), "extra": self.extra})
+
+    def restore(self) -> None:
+        """Go on from the checkpoint."""
+        tensors, state = read_checkpoint(self.path)
+        with torch.no_grad():
+            for part, own in (("live", self.live), ("average", self.average), ("best", self.best)):
+                found = unpack(part, tensors)
+                for name, tensor in zip(self.names, own, strict=True):
+                    tensor.copy_(found[name])
+        load_optimiser(self.optimiser, unpack("optimiser", tensors))
+        self.state = StageState(**state["stage"])
+        self._spent_before, self._started = self.state.seconds, time.monotonic()
+        self._drawn = self._saved = self._spent()

@@ -1,0 +1,140 @@
+"""What is minimised: networks and a batch in, losses out. No optimiser, device, file or progress bar here."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from limner.models.painter import Latent
+from limner.models.prior import FlowPrior
+from limner.models.teacher import Teacher
+from limner.models.vae import VAE
+
+__all__ = ["FlowObjective", "PainterObjective", "PainterWeights"]
+
+
+class PainterWeights(BaseModel):
+    """How much each term counts in the painter's loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    teacher: float = 0.1
+    """Perceptual distance by the teacher."""
+    structure: float = 0.5
+    """Multi-scale structural dissimilarity, where there is no teacher."""
+    frequency: float = 0.5
+    """Difference of the amplitudes of frequencies, where there is no teacher."""
+    kl: float = 1e-4
+    """Divergence of the latent from standard noise, per number."""
+    free_bits: float = 0.25
+    """Nats that each number may hold without cost."""
+    teacher_share: float = 0.5
+    """Share of a batch that the teacher looks at; its gradient costs as much as the painter's."""
+
+
+class PainterObjective(nn.Module):
+    """Learn to encode and to paint: reconstruction, likeness, a calm latent, and content and style that mean something.
+
+    The batch holds `pictures` and `source`, which says whose style each picture is painted with (its own, or that of
+    another view of the same picture or of a picture with the same label), so that style learns the look and content the
+    place. With `turn`, content is mirrored or shrunk before it is painted, and the picture is compared with itself
+    treated alike (Kouzelis et al. 2025, "EQ-VAE").
+    """
+
+    def __init__(self, networks: VAE, weights: PainterWeights, teacher: Teacher | None) -> None:
+        super().__init__()
+        self.networks, self.weights = networks, weights
+        # In a list: the teacher's weights are no part of what is trained or saved.
+        self._teacher = [teacher] if teacher else []
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of one batch. # pictures: float [n, 3, h, w] in -1..1; source: [n]; turn: scalar code"""
+        pictures, weights = batch["pictures"], self.weights
+        mean, log = self.networks.encoder(pictures)
+        content, content_kl = _draw(mean.content, log.content, weights.free_bits)
+        style, style_kl = _draw(mean.style, log.style, weights.free_bits)
+        content, pictures = _turned(content, pictures, int(batch["turn"]))
+        painted = self.networks.painter(Latent(content, style[batch["source"]])).float()
+        numbers = self.networks.config.painter.numbers
+        losses = {"l1": (painted - pictures).abs().mean(), "kl": (content_kl + style_kl) / (len(pictures) * numbers)}
+        loss = losses["l1"] + weights.kl * losses["kl"]
+        if self._teacher:
+            losses["teacher"] = self._distance(painted, pictures)
+            loss = loss + weights.teacher * losses["teacher"]
+        else:
+            losses["structure"], losses["frequency"] = _structure(painted, pictures), _frequency(painted, pictures)
+            loss = loss + weights.structure * losses["structure"] + weights.frequency * losses["frequency"]
+        return {"loss": loss, **losses}
+
+    def _distance(self, painted: Tensor, pictures: Tensor) -> Tensor:
+        """Squared distance of unit feature vectors (Zhang et al. 2018, "LPIPS", without its learned weights)."""
+        teacher = self._teacher[0]
+        count = max(1, round(len(painted) * self.weights.teacher_share))
+        dtype = teacher.stem.weight.dtype
+        with torch.autocast(painted.device.type, enabled=False):
+            with torch.no_grad():
+                wanted = teacher(pictures[:count].to(dtype))
+            found = teacher(painted[:count].to(dtype))
+        return torch.stack([((a - b).float() ** 2).sum(1).mean() for a, b in zip(wanted, found, strict=True)]).sum()
+
+
+class FlowObjective(nn.Module):
+    """Learn the velocity from noise to latents (Lipman et al. 2023, equation 23), times drawn near the middle (Esser et
+    al. 2024, section 3.1). The batch holds `rows`, whitened latents, and `labels`; `any` marks labels to forget.
+    """
+
+    def __init__(self, prior: FlowPrior) -> None:
+        super().__init__()
+        self.networks = prior
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of one batch. # rows: float [n, numbers]; noise: the same; time: [n]; labels: [n], where known"""
+        rows, noise, time = batch["rows"], batch["noise"], batch["time"]
+        between = torch.lerp(noise, rows, time[:, None])
+        velocity = self.networks.velocity(between, time, batch.get("labels"))
+        return {"loss": F.mse_loss(velocity, rows - noise)}
+
+
+def _draw(mean: Tensor, log: Tensor, free: float) -> tuple[Tensor, Tensor]:
+    """A draw from N(mean, exp(log)) and its divergence from N(0, 1), summed, what is below `free` nats not counted."""
+    mean, log = mean.float(), log.float().clamp(-10, 2)
+    divergence = 0.5 * (mean**2 + log.exp() - 1 - log)
+    return mean + torch.randn_like(mean) * (0.5 * log).exp(), divergence.clamp_min(free).sum()
+
+
+def _turned(content: Tensor, pictures: Tensor, turn: int) -> tuple[Tensor, Tensor]:
+    """Content and pictures treated alike: 0 left alone, 1 mirrored, 2 upside down, 3 at three quarters, 4 at half."""
+    if turn in (1, 2):
+        axis = 4 - turn
+        return content.flip(axis), pictures.flip(axis)
+    if turn in (3, 4):
+        share = {3: 0.75, 4: 0.5}[turn]
+        grid = [round(side * share) for side in content.shape[-2:]]
+        factor = pictures.shape[-1] // content.shape[-1]
+        size = [side * factor for side in grid]
+        smaller = F.interpolate(pictures, size, mode="bilinear", antialias=True)
+        return F.interpolate(content, grid, mode="bilinear", antialias=True), smaller
+    return content, pictures
+
+
+def _structure(painted: Tensor, pictures: Tensor) -> Tensor:
+    """1 - structural similarity (Wang et al. 2004), mean over four scales, windows of 7 (box)."""
+    terms = []
+    for _ in range(4):
+        if min(painted.shape[-2:]) < 8:
+            break
+        both = torch.cat([painted, pictures, painted**2, pictures**2, painted * pictures], dim=1)
+        a, b, aa, bb, ab = F.avg_pool2d(both, 7, 2).chunk(5, dim=1)
+        variance = (aa - a * a) + (bb - b * b)
+        similar = (2 * a * b + 4e-4) * (2 * (ab - a * b) + 3.6e-3) / ((a * a + b * b + 4e-4) * (variance + 3.6e-3))
+        terms.append(1 - similar.mean())
+        painted, pictures = F.avg_pool2d(painted, 2), F.avg_pool2d(pictures, 2)
+    return torch.stack(terms).mean()
+
+
+def _frequency(painted: Tensor, pictures: Tensor) -> Tensor:
+    """Mean difference of log amplitudes of the two-dimensional spectrum (after Jiang et al. 2021)."""
+    spectra = [torch.fft.rfft2(x.float(), norm="ortho").abs() for x in (painted, pictures)]
+    return (torch.log1p(spectra[0]) - torch.log1p(spectra[1])).abs().mean()

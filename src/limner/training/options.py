@@ -1,0 +1,64 @@
+"""What a training is told: one dial for the user, everything else derived and overridable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from limner.training.objectives import PainterWeights
+
+__all__ = ["TrainOptions"]
+
+
+class TrainOptions(BaseModel):
+    """One training; frozen, kept in the run's folder and in the model's card."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """Name of the model."""
+    family: Literal["vae"] = "vae"
+    """Family of generators."""
+    height: int = Field(64, ge=32, le=512, multiple_of=32)
+    """Pixels."""
+    width: int = Field(64, ge=32, le=512, multiple_of=32)
+    """Pixels."""
+    minutes: float | None = Field(None, gt=0)
+    """Length by the clock; shared between the painter and the prior."""
+    steps: int | None = Field(None, ge=1)
+    """Length in steps, all stages together; the same steps give the same weights."""
+    where: tuple[str, ...] = ()
+    """Conditions that choose a part of the collection."""
+    label: str | None = None
+    """Column whose values the prior learns to tell apart."""
+    teacher: Literal["efficientnet-lite0", "none"] = "efficientnet-lite0"
+    """Whose features say how alike two pictures look."""
+    prior: Literal["best", "flow", "mixture"] = "best"
+    """What says which latents are likely."""
+    flip: bool = True
+    """Whether pictures may be mirrored; not for writing."""
+    seed: int = Field(0, ge=0, le=2**62)
+    """Of every random choice."""
+    batch: int = Field(32, ge=2, le=1024)
+    """Pictures a step of the painter."""
+    latents: int = Field(128, ge=2, le=8192)
+    """Latents a step of the prior."""
+    rate: float = Field(1.5e-3, gt=0, le=1)
+    """Learning rate of the painter."""
+    prior_rate: float = Field(1e-3, gt=0, le=1)
+    """Learning rate of the prior."""
+    painter_share: float = Field(0.55, gt=0, lt=1)
+    """Share of the minutes or steps that the painter gets at most; what it does not need goes to the prior."""
+    weights: PainterWeights = PainterWeights()
+    """How much each term of the painter's loss counts."""
+    precision: Literal["bf16", "fp32"] | None = None
+    """Skips the choice by the probe."""
+    threads: int | None = Field(None, ge=1)
+    """Skips the choice by the probe."""
+    only_cleared: bool = False
+    """Leave held pictures out."""
+    accept_unknown: str | None = None
+    """Why held pictures are used."""
+    parent: str | None = None
+    """Model file that this one starts from."""

@@ -1,0 +1,54 @@
+"""The curves of a training as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from limner.training.loop import StageState
+from limner.workspace import replace_file
+
+__all__ = ["plot_curves"]
+
+
+def plot_curves(states: Sequence[StageState], path: Path) -> None:
+    """One panel for each stage: losses by minute, and what the hold-out says, as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6 * len(states), 3.6), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    for i, state in enumerate(states):
+        axes = figure.add_subplot(1, len(states), i + 1)
+        minutes = [point["seconds"] / 60 for point in state.history]
+        losses = [point["loss"] for point in state.history]
+        axes.plot(minutes, losses, color="#b9c4cf", linewidth=0.8)
+        axes.plot(minutes, _smooth(losses), color="#1d3557", linewidth=1.8, label="loss, training")
+        checked = [point["seconds"] / 60 for point in state.checks]
+        shown, name = ("psnr", "PSNR, hold-out (dB)") if state.stage == "painter" else ("score", "loss, hold-out")
+        other = axes.twinx() if shown == "psnr" else axes
+        values = [point[shown] for point in state.checks]
+        other.plot(checked, values, "o-", color="#c1440e", markersize=3.5, label=name)
+        axes.set_title(state.stage, loc="left", fontsize=11)
+        axes.set_xlabel("minutes")
+        axes.grid(alpha=0.25)
+        for side in ("top",):
+            axes.spines[side].set_visible(False)
+            other.spines[side].set_visible(False)
+        if losses:
+            kept = sorted(losses)[: max(1, int(len(losses) * 0.97))]
+            axes.set_ylim(min(losses) * 0.9, kept[-1] * 1.05)
+        lines = axes.get_legend_handles_labels()
+        more = other.get_legend_handles_labels() if other is not axes else ([], [])
+        axes.legend(lines[0] + more[0], lines[1] + more[1], frameon=False, fontsize=8, loc="center right")
+    with replace_file(path) as part, part.open("wb") as file:
+        figure.savefig(file, format="png")
+
+
+def _smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
+    out: list[float] = []
+    weight = total = 0.0
+    for value in values:
+        total, weight = total * keep + value, weight * keep + 1
+        out.append(total / weight)
+    return out

@@ -1,0 +1,43 @@
+"""What is reported of a finished model: on hold-out pictures and by features that chose nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from limner.models.features import RandomFeatures
+from limner.models.teacher import load_teacher
+from limner.models.vae import VAE
+from limner.training.augmentation import plain_views
+from limner.training.data import TrainingData
+from limner.training.machine import Machine
+from limner.training.options import TrainOptions
+from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim
+
+__all__ = ["measure_quality"]
+
+_COUNT = 512
+
+
+def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: TrainOptions) -> dict[str, Any]:
+    """Reconstruction, distance of sets with its floor, memorising; each with its count and interval."""
+    shown = data.reports[:1024]
+    with machine.autocast():
+        painted = model.paint(model.encode(shown))
+        new = model.paint(model.sample(_COUNT, seed=options.seed + 1_000_003))
+    features = RandomFeatures()
+    training = torch.cat([data.prior_views(number)[0] for number in range(-(-256 // len(data.cache)))])
+    plain = plain_views(data.cache, data.size)
+    real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
+    quality: dict[str, Any] = {
+        "psnr": interval(psnr(painted, shown)).as_dict(),
+        "ssim": interval(ssim(painted, shown)).as_dict(),
+        "kid": kid(real, features(new)).as_dict(),
+        "kid_floor": kid(real, known).as_dict(),
+        "kid_features": "random convolutions on three scales (untrained)",
+        "memorised": memorised(features, plain, torch.cat([data.chooses, data.reports]), new),
+    }
+    if options.teacher != "none":
+        quality["perceptual"] = interval(perceptual(painted, shown, load_teacher())).as_dict()
+    return quality

@@ -1,0 +1,172 @@
+"""The stages of a VAE's training: the painter by reconstruction, then the prior on its latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from limner import pictures
+from limner.models.features import RandomFeatures, TeacherFeatures
+from limner.models.painter import Latent
+from limner.models.prior import FlowPrior
+from limner.models.teacher import load_teacher
+from limner.models.vae import VAE
+from limner.pictures.sheets import sheet
+from limner.training.data import TrainingData
+from limner.training.machine import Machine
+from limner.training.objectives import FlowObjective, PainterObjective
+from limner.training.options import TrainOptions
+from limner.training.validation import kid, psnr
+
+__all__ = ["Judge", "Latents", "PainterStage", "PriorStage", "save_sheet"]
+
+_SHEET_SEED = 1
+_FEWEST_LATENTS = 6000
+_FORGET = 0.1
+_DISTANCE_EVERY = 3
+
+
+def save_sheet(painted: Tensor, path: Path, columns: int = 8) -> None:
+    """Save pictures as one sheet. # uint8 [n, 3, h, w]"""
+    pictures.write(sheet(painted.permute(0, 2, 3, 1).numpy(), columns=columns), path)
+
+
+class PainterStage:
+    """Encoder and painter learn by reconstruction."""
+
+    name, title = "painter", "painter"
+
+    def __init__(
+        self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
+    ) -> None:
+        model.prior.requires_grad_(False)
+        teacher = None
+        if options.teacher != "none":
+            teacher = load_teacher(options.teacher)
+            teacher.to(machine.device, torch.bfloat16 if machine.precision == "bf16" else torch.float32)
+        self.model, self.data, self.machine, self.folder = model, data, machine, folder
+        self.objective: nn.Module = PainterObjective(model, options.weights, teacher)
+        self.batch_size, self.rate = options.batch, options.rate
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """Views of the training pictures."""
+        return self.data.painter_batch(step, self.batch_size)
+
+    def check(self) -> dict[str, float]:
+        """PSNR on the half of the hold-out that chooses."""
+        with self.machine.autocast():
+            shown = self.data.chooses[:512]
+            painted = self.model.paint(self.model.encode(shown))
+        found = float(psnr(painted, shown).mean())
+        return {"score": -found, "psnr": found}
+
+    def draw(self, name: str) -> None:
+        """32 held-out pictures, each with its reconstruction to the right."""
+        shown = self.data.chooses[:32]
+        with self.machine.autocast():
+            painted = self.model.paint(self.model.encode(shown))
+        pairs = torch.stack([shown, painted], dim=1).flatten(0, 1)
+        save_sheet(pairs, self.folder / "sheets" / f"reconstructions-{name}.png")
+
+
+class Latents:
+    """The whitened latents of the training pictures, in several views.
+
+    Args:
+        fit: measure the whitening (and the flow's Gaussian) on them first.
+    """
+
+    def __init__(self, model: VAE, data: TrainingData, machine: Machine, *, fit: bool) -> None:
+        count = 2 if data.augmentation.flip else 1
+        if data.augmentation.zoom_prior[0] < 1:
+            count = max(count, min(64, -(-_FEWEST_LATENTS // len(data.cache))))
+        found, labels = [], []
+        for number in range(count):
+            pictures, own = data.prior_views(number)
+            with machine.autocast():
+                found.append(model.encode(pictures))
+            labels.append(own)
+        # Cloned: what was made in inference mode cannot be trained on.
+        latents = Latent(torch.cat([f.content for f in found]).clone(), torch.cat([f.style for f in found]).clone())
+        if fit:
+            model.whitening.fit(latents)
+        self.rows = model.whitening(latents)
+        self.labels = None if labels[0] is None else torch.cat([own for own in labels if own is not None])
+        if fit and isinstance(model.prior, FlowPrior):
+            model.prior.fit_gaussian(self.rows)
+
+
+class Judge:
+    """Tells how far new pictures are from the half of the hold-out that chooses."""
+
+    def __init__(self, data: TrainingData, teacher: bool) -> None:
+        self.features = TeacherFeatures() if teacher else RandomFeatures(seed=1)
+        self.real = self.features(data.chooses)
+
+    def distance(self, model: VAE, machine: Machine, count: int) -> float:
+        """KID of `count` new pictures."""
+        with machine.autocast():
+            painted = model.paint(model.sample(count, seed=77))
+        return kid(self.real, self.features(painted)).value
+
+
+class PriorStage:
+    """The flow learns which latents are likely."""
+
+    name, title = "prior", "prior (flow)"
+
+    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
+        assert isinstance(model.prior, FlowPrior)
+        self.model, self.data, self.machine, self.folder = model, data, machine, folder
+        self.batch_size, self.rate, self.seed = options.latents, options.prior_rate, options.seed
+        self.latents = Latents(model, data, machine, fit=True)
+        with machine.autocast():
+            kept = model.encode(data.chooses)
+        self.kept = model.whitening(Latent(kept.content.clone(), kept.style.clone()))
+        model.requires_grad_(False)
+        model.prior.requires_grad_(True)
+        self.objective: nn.Module = FlowObjective(model.prior)
+        self.judge = Judge(data, options.teacher != "none")
+        self._checks = 0
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """Latents, noise and times."""
+        generator = torch.Generator().manual_seed(hash((self.seed, 5, step)) & (2**63 - 1))
+        rows, labels = self.latents.rows, self.latents.labels
+        chosen = torch.randint(len(rows), (self.batch_size,), generator=generator)
+        batch = _flow_batch(rows[chosen], generator)
+        if labels is not None:
+            forget = torch.rand(self.batch_size, generator=generator) < _FORGET
+            batch["labels"] = torch.where(forget, len(self.data.names), labels[chosen])
+        return batch
+
+    def check(self) -> dict[str, float]:
+        """The flow's loss on the hold-out that chooses; every third time the distance of 256 new pictures from it."""
+        generator = torch.Generator().manual_seed(11)
+        repeats = max(1, 512 // len(self.kept))
+        batch = _flow_batch(self.kept.repeat(repeats, 1), generator)
+        if self.data.chooses_labels is not None:
+            batch["labels"] = self.data.chooses_labels.repeat(repeats)
+        training = self.batch(0)
+        with torch.inference_mode(), self.machine.autocast():
+            loss, seen = (float(self.objective(b)["loss"]) for b in (batch, training))
+        self._checks += 1
+        if self._checks % _DISTANCE_EVERY:
+            return {"score": loss, "training": seen}
+        return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 256)}
+
+    def draw(self, name: str) -> None:
+        """64 pictures of fixed noise, by label in turn where there are labels."""
+        labels: list[int | None] = list(range(len(self.data.names))) or [None]
+        each = -(-64 // len(labels))
+        with self.machine.autocast():
+            painted = [self.model.paint(self.model.sample(each, seed=_SHEET_SEED, label=label)) for label in labels[:64]]
+        save_sheet(torch.cat(painted)[:64], self.folder / "sheets" / f"samples-{name}.png")
+
+
+def _flow_batch(rows: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    time = torch.sigmoid(torch.randn(len(rows), generator=generator))
+    noise = torch.randn(rows.shape, generator=generator)
+    return {"rows": rows, "noise": noise, "time": time}

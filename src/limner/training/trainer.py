@@ -1,0 +1,247 @@
+"""From a collection to a model file: the stages in their order, resumable at any moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from limner.collection import Collection, Row
+from limner.errors import TrainingError
+from limner.models.bundle import load_model, save_model
+from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
+from limner.models.painter import painter_config
+from limner.models.prior import PriorConfig
+from limner.models.teacher import TEACHERS
+from limner.models.vae import VAE, VAEConfig
+from limner.rights import Accepted, clear, credit_line, summary
+from limner.training.checkpoint import read_checkpoint, unpack, write_checkpoint
+from limner.training.choosing import choose_prior
+from limner.training.data import TrainingData, label_names, load_data
+from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
+from limner.training.machine import Machine, probe
+from limner.training.options import TrainOptions
+from limner.training.plots import plot_curves
+from limner.training.report import measure_quality
+from limner.training.stages import PainterStage, PriorStage
+from limner.workspace import Workspace, replace_file
+
+__all__ = ["Training", "open_run"]
+
+_OPTIONS = "options.json"
+_STATES = "stages.json"
+
+
+class Training:
+    """One training in its run's folder.
+
+    Args:
+        options: what it was told.
+        collection: what is learned from.
+        resume: go on from the run's checkpoint, where there is one.
+    """
+
+    def __init__(
+        self, options: TrainOptions, collection: Collection, workspace: Workspace, reporter: Reporter, *, resume: bool
+    ) -> None:
+        self.options, self.collection, self.workspace, self.reporter = options, collection, workspace, reporter
+        self.folder = workspace.runs / options.name
+        self.rows, self.accepted = _cleared(options, collection)
+        if options.label:
+            label_names(self.rows, options.label)
+        self.states: list[StageState] = []
+        self.resumed = 0
+        if not resume:
+            self._begin()
+
+    def run(self) -> Path:
+        """Train all stages, save the model, return its path."""
+        workspace, options = self.workspace, self.options
+        workspace.make(self.folder / "sheets")
+        machine = probe(options.precision, options.threads)
+        self.reporter.note(f"machine: {machine.reason}")
+        data = load_data(self.collection, self.rows, options, workspace)
+        self.reporter.note(
+            f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
+            f"{len(data.reports)} held out to report on"
+        )
+        torch.manual_seed(options.seed)
+        model, parents = self._model(data)
+        model.to(machine.device)
+        self._states_so_far(model)
+        if not any(state.stage == "painter" for state in self.states):
+            self._painter(model, data, machine)
+        prior_notes = self._prior(model, data, machine)
+        self.reporter.stage("measuring")
+        quality = measure_quality(model, data, machine, options) | prior_notes
+        plot_curves(self.states, self.folder / "curves.png")
+        return self._save(model, data, machine, quality, parents)
+
+    def _begin(self) -> None:
+        """A new run: what an older one of the name left is moved aside, never lost."""
+        if (self.folder / _OPTIONS).exists():
+            stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+            aside = self.folder.with_name(f"{self.folder.name}.{stamp}")
+            self.folder.replace(aside)
+            self.reporter.note(f"an earlier run of this name was moved to {aside}")
+        self.workspace.make(self.folder / "sheets")
+        kept = {"collection": str(self.collection.folder), "digest": self.collection.digest}
+        with replace_file(self.folder / _OPTIONS) as part:
+            part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
+
+    def _model(self, data: TrainingData) -> tuple[VAE, tuple[str, ...]]:
+        options = self.options
+        kind = "mixture" if options.prior == "mixture" else "flow"
+        config = VAEConfig(
+            painter=painter_config(options.height, options.width),
+            prior=PriorConfig(kind=kind),  # type: ignore[arg-type]
+            labels=data.names,
+        )
+        model = VAE(config)
+        if options.parent is None:
+            return model, ()
+        parent = load_model(Path(options.parent))
+        if parent.card.config.painter != config.painter:
+            theirs = parent.card.config.painter
+            raise TrainingError(
+                f"--from {options.parent}",
+                f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
+                f"use --size {theirs.width}x{theirs.height}",
+            )
+        own = model.state_dict()
+        fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
+        model.load_state_dict(fitting, strict=False)
+        return model, (*parent.card.parents, parent.digest)
+
+    def _states_so_far(self, model: VAE) -> None:
+        """Take up what the run has finished already."""
+        path = self.folder / _STATES
+        if path.is_file():
+            self.states = [StageState(**own) for own in json.loads(path.read_text())]
+            tensors, _ = read_checkpoint(self.folder / "painter.safetensors")
+            model.load_state_dict(tensors)
+
+    def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
+        share = 0.97 if self.options.prior == "mixture" else self.options.painter_share
+        stage = PainterStage(model, data, self.options, machine, self.folder)
+        self.states.append(self._loop(stage, machine, share))
+        self._finished(model, "painter.safetensors")
+
+    def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
+        options = self.options
+        if options.prior != "mixture" and not any(state.stage == "prior" for state in self.states):
+            model.eval()
+            stage = PriorStage(model, data, options, machine, self.folder)
+            self.states.append(self._loop(stage, machine, None))
+            self._finished(model, "painter.safetensors")
+        model.eval()
+        return choose_prior(model, data, options, machine, self.folder, self.reporter)
+
+    def _loop(self, stage: Stage, machine: Machine, share: float | None) -> StageState:
+        spent = sum(state.seconds for state in self.states)
+        done = sum(state.step for state in self.states)
+        options = self.options
+        if options.steps is not None:
+            budget = Budget(steps=max(1, options.steps - done if share is None else round(options.steps * share)))
+        else:
+            total = (options.minutes or 20) * 60
+            budget = Budget(seconds=max(5.0, total - spent if share is None else total * share))
+        loop = Loop(
+            stage,
+            budget,
+            self.folder,
+            self.reporter,
+            precision=machine.precision,
+            device=machine.device,
+            seed=options.seed,
+        )
+        if loop.path.is_file():
+            _, state = read_checkpoint(loop.path)
+            if state["stage"]["stage"] == stage.name:
+                loop.restore()
+                loop.state.resumed += 1
+                self.reporter.note(f"resumed at step {loop.state.step} of the {stage.title}")
+        try:
+            return loop.run()
+        except KeyboardInterrupt:
+            self.reporter.note(f"stopped; go on with: limner train {self.collection.name} --name {options.name} --resume")
+            raise
+
+    def _finished(self, model: VAE, name: str) -> None:
+        """A stage is done: keep its weights and its state, then drop the checkpoint within it."""
+        tensors: dict[str, Tensor] = model.state_dict()
+        write_checkpoint(self.folder / name, tensors, {})
+        with replace_file(self.folder / _STATES) as part:
+            part.write_text(json.dumps([asdict(state) for state in self.states]))
+        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+    def _save(
+        self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any], parents: tuple[str, ...]
+    ) -> Path:
+        options, states = self.options, {state.stage: state for state in self.states}
+        rights = summary(list(data.rows), self.accepted)
+        spec = TEACHERS.get(options.teacher)
+        card = Card(
+            name=options.name,
+            family=options.family,
+            config=model.config,
+            collection=CollectionNote(
+                name=self.collection.name,
+                digest=self.collection.digest,
+                holdout_digest=self.collection.holdout_digest,
+                where=options.where,
+                pictures=len(data.cache),
+                held_out=len(data.chooses) + len(data.reports),
+            ),
+            rights=rights,
+            credit=credit_line(rights),
+            teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
+            training=TrainingNote(
+                pictures_seen=states["painter"].pictures,
+                latents_seen=states["prior"].pictures if "prior" in states else 0,
+                minutes=round(sum(state.seconds for state in self.states) / 60, 2),
+                steps={name: state.step for name, state in states.items()},
+                device=machine.device,
+                precision=machine.precision,
+                threads=machine.threads,
+                seed=options.seed,
+                resumed=sum(state.resumed for state in self.states),
+                settings=options.model_dump(mode="json", exclude={"name"}),
+            ),
+            quality=quality,
+            parents=parents,
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        )
+        path = self.workspace.models / f"{options.name}.safetensors"
+        save_model(path, model.cpu(), card)
+        return path
+
+
+def open_run(name: str, workspace: Workspace) -> tuple[TrainOptions, str]:
+    """Options and collection folder of a run that was begun.
+
+    Raises:
+        TrainingError: there is none of this name, or its record is damaged.
+    """
+    path = workspace.runs / name / _OPTIONS
+    if not path.is_file():
+        there = sorted(folder.parent.name for folder in workspace.runs.glob(f"*/{_OPTIONS}"))
+        raise TrainingError(f"run {name}", "nothing to resume", f"runs here: {', '.join(there) or 'none'}")
+    try:
+        kept = json.loads(path.read_text())
+        return TrainOptions(**kept["options"]), str(kept["collection"])
+    except (ValueError, KeyError, ValidationError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise TrainingError(path, f"the record of the run is damaged ({reason})", "train without --resume") from None
+
+
+def _cleared(options: TrainOptions, collection: Collection) -> tuple[Sequence[Row], Accepted | None]:
+    rows = collection.rows(where=options.where)
+    return clear(rows, only_cleared=options.only_cleared, accept_unknown=options.accept_unknown)
