@@ -26,12 +26,14 @@ _SIZE = 96
 
 
 def painting(seed: int, width: int = _SIZE, height: int = _SIZE) -> Image.Image:
-    """A picture with large and small things in it, different for each seed."""
+    """A picture with large and small things in it, as natural pictures have; different for each seed."""
     generator = np.random.default_rng(seed)
-    coarse = Image.fromarray(generator.integers(0, 256, (6, 6, 3), dtype=np.uint8))
-    smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
-    grain = generator.integers(-12, 13, (height, width, 3))
-    return Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
+    sum_of_all = np.full((height, width, 3), 128.0)
+    for cells, strength in ((3, 80), (6, 50), (12, 36), (24, 24)):
+        coarse = Image.fromarray(generator.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
+        smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+        sum_of_all += (smooth / 127.5 - 1) * strength
+    return Image.fromarray(np.clip(sum_of_all, 0, 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, format: str, **options: Any) -> bytes:

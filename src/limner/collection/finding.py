@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limner.collection.tables import ENDINGS, Entry, merge, read_table
+from limner.collection.tables import ENDINGS, Entry, check_columns, merge, read_table
 from limner.errors import CollectionError
 from limner.pictures.structure import sniff
 from limner.rights import Stated
@@ -55,20 +55,22 @@ def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, s
     Raises:
         CollectionError: the source does not exist, or a table cannot be read.
     """
+    seen: set[str] = set()
     if source.is_dir():
         found = Found(source)
-        told = _from_folder(found, columns)
+        told = _from_folder(found, columns, seen)
     elif source.is_file() and source.suffix.lower() in ENDINGS:
         found = Found(source.parent, tables=[source.name])
-        told = {entry.file: entry for entry in read_table(source, columns)}
+        told = {entry.file: entry for entry in read_table(source, columns, seen)}
     elif source.exists():
         raise CollectionError(source, "is neither a folder nor a table", f"give a folder, or {', '.join(ENDINGS)}")
     else:
         raise CollectionError(source, "does not exist", "check its name")
     if rights_table is not None:
         found.tables.append(str(rights_table))
-        over = {entry.file: entry for entry in read_table(rights_table, None if source.is_file() else columns)}
+        over = {entry.file: entry for entry in read_table(rights_table, columns, seen)}
         told = {name: merge(over[name], told.get(name)) if name in over else told[name] for name in {*told, *over}}
+    check_columns(columns or {}, seen)
     for name in told:
         found.paths.setdefault(name, os.path.join(found.root, name))  # noqa: PTH118 (a Path would clean `..` away)
     names = sorted(found.paths)
@@ -81,7 +83,7 @@ def _folder_label(name: str) -> dict[str, str]:
     return {"folder": folder} if folder else {}
 
 
-def _from_folder(found: Found, columns: Mapping[str, str] | None) -> dict[str, Entry]:
+def _from_folder(found: Found, columns: Mapping[str, str] | None, seen: set[str]) -> dict[str, Entry]:
     told: dict[str, Entry] = {}
     for folder, _, files in _walk(found):
         inside = os.path.relpath(folder, found.root)
@@ -89,7 +91,7 @@ def _from_folder(found: Found, columns: Mapping[str, str] | None) -> dict[str, E
         table = _table_of(files, is_root=not prefix)
         if table:
             found.tables.append(prefix + table)
-            for entry in read_table(Path(folder, table), columns):
+            for entry in read_table(Path(folder, table), columns, seen):
                 told.setdefault(prefix + entry.file, Entry(prefix + entry.file, entry.stated, entry.labels))
         for file in files:
             if file != table:

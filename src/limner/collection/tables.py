@@ -12,7 +12,7 @@ from typing import Any
 from limner.errors import CollectionError
 from limner.rights import Stated
 
-__all__ = ["ENDINGS", "Entry", "merge", "read_table"]
+__all__ = ["ENDINGS", "Entry", "check_columns", "merge", "read_table"]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -24,6 +24,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source", "source_url", "url"),
     "consent": ("consent",),
 }
+_TAKEN = frozenset(name for names in _NAMES.values() for name in names)
 _LONGEST = 2000
 
 
@@ -42,13 +43,14 @@ class Entry:
         return {**self.labels, **own, "file": self.file}
 
 
-def read_table(path: Path, columns: Mapping[str, str] | None = None) -> list[Entry]:
+def read_table(path: Path, columns: Mapping[str, str] | None = None, seen: set[str] | None = None) -> list[Entry]:
     """Read a table; its columns beyond file, title, creator, licence, source and consent become labels.
 
     Args:
         path: .csv, .tsv, .jsonl or .parquet.
         columns: which of its columns to read as file, title, creator, licence, source or consent, where its own
-            names say otherwise.
+            names say otherwise; those that it does not have are passed over.
+        seen: takes the names of its columns.
 
     Raises:
         CollectionError: the table cannot be read, or names no files.
@@ -58,6 +60,8 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None) -> list[Ent
     entries: dict[str, Entry] = {}
     for record in records:
         if roles is None:
+            if seen is not None:
+                seen.update(record)
             roles = _roles(path, list(record), columns or {})
         entry = _entry(record, roles)
         if entry.file:
@@ -65,6 +69,20 @@ def read_table(path: Path, columns: Mapping[str, str] | None = None) -> list[Ent
     if not entries:
         raise CollectionError(path, "the table names no pictures", "it needs a header and a row for each picture")
     return list(entries.values())
+
+
+def check_columns(columns: Mapping[str, str], seen: set[str]) -> None:
+    """Check that each of `columns` (role to column) is a role and a column that was seen in a table.
+
+    Raises:
+        CollectionError: it is not.
+    """
+    for role, column in columns.items():
+        said = f"--column {role}={column}"
+        if role not in _NAMES:
+            raise CollectionError(said, f"{role} is no role", f"roles: {', '.join(_NAMES)}")
+        if column not in seen:
+            raise CollectionError(said, f"no table has a column {column!r}", f"columns: {', '.join(sorted(seen))}")
 
 
 def merge(over: Entry, under: Entry | None) -> Entry:
@@ -80,17 +98,9 @@ def merge(over: Entry, under: Entry | None) -> Entry:
 
 def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, str]:
     """For each role (file, title, ...) the column that plays it."""
-    for role, column in columns.items():
-        if role not in _NAMES:
-            raise CollectionError(f"--column {role}={column}", f"{role} is no role", f"roles: {', '.join(_NAMES)}")
-        if column not in header:
-            raise CollectionError(
-                f"--column {role}={column}", f"{path} has no column {column!r}", f"columns: {', '.join(header)}"
-            )
     low = {name.strip().lower(): name for name in reversed(header)}
-    found = {role: next((low[name] for name in names if name in low), "") for role, names in _NAMES.items()} | dict(
-        columns
-    )
+    found = {role: next((low[name] for name in names if name in low), "") for role, names in _NAMES.items()}
+    found |= {role: column for role, column in columns.items() if role in _NAMES and column in header}
     if not found["file"]:
         raise CollectionError(
             path, "the table has no column for the file", f"call it `file`; columns: {', '.join(header)[:200]}"
@@ -101,9 +111,12 @@ def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[st
 def _entry(record: Mapping[str, Any], roles: Mapping[str, str]) -> Entry:
     values = {name: _plain(value) for name, value in record.items()}
     said = {role: values.get(column, "") for role, column in roles.items()}
-    # A column that plays a role under another role's name (--column creator=style) stays a label.
-    own = {column for role, column in roles.items() if column.strip().lower() in _NAMES[role]}
-    labels = {name.strip(): value for name, value in values.items() if name not in own and name.strip() and value}
+    # A column that plays a role under another name (--column creator=style) stays a label.
+    labels = {
+        name.strip(): value
+        for name, value in values.items()
+        if name.strip().lower() not in _TAKEN and name.strip() and value
+    }
     said.pop("file")
     file = str(record.get(roles["file"]) or "").strip().replace("\\", "/")
     return Entry(str(PurePosixPath(file)) if file else "", Stated(**said), labels)
