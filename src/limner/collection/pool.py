@@ -23,6 +23,14 @@ __all__ = ["Request", "examine_all"]
 _AHEAD = 8  # requests a worker has in its pipe; few enough that they fit whatever their length
 _SILENCE = 600.0  # seconds without an answer, on a disk or network that hangs; processor time has its own limit
 _PROBE = 5.0
+_ENVIRONMENT = {
+    # One thread of linear algebra each: the workers are the parallel part.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # Memory of one picture is kept for the next instead of asked for anew: a sixth of the time (glibc).
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
 
 
 @dataclass(frozen=True)
@@ -115,9 +123,7 @@ class _Pool:
     def _start_worker(self) -> None:
         command = [sys.executable, "-P", "-m", "limner.collection.worker", *self._arguments]
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        # One thread of linear algebra each: the workers are the parallel part.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
-        environment["OPENBLAS_NUM_THREADS"] = "1"
+        environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment

@@ -100,14 +100,17 @@ def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:
     place = stored_path(folder, pixel_sha256, width, height)
     if place.exists():
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
     buffer = BytesIO()
     if place.suffix == ".webp":
         Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=0, method=0)
     else:
         Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    part.write_bytes(buffer.getbuffer())
+    try:
+        part.write_bytes(buffer.getbuffer())
+    except FileNotFoundError:  # the first picture of its folder
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(buffer.getbuffer())
     part.replace(place)
 
 

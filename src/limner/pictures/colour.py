@@ -41,13 +41,13 @@ class UnsupportedDepthError(Exception):
 
 
 def to_srgb(
-    image: ImageFile.ImageFile, twin: ImageFile.ImageFile, background: tuple[int, int, int]
+    image: ImageFile.ImageFile, twin: Callable[[], ImageFile.ImageFile], background: tuple[int, int, int]
 ) -> tuple[Image.Image, tuple[str, ...]]:
     """`image` in 8-bit sRGB, upright, without transparency; and notes about what was odd.
 
     Args:
         image: as opened, not loaded yet.
-        twin: the same file opened a second time; used where the low bytes of 16-bit colours are needed.
+        twin: opens the same file a second time; called where the low bytes of 16-bit colours are needed.
         background: the colour under what is transparent.
 
     Raises:
@@ -76,7 +76,7 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _eight_bits(image: ImageFile.ImageFile, twin: ImageFile.ImageFile) -> Image.Image:
+def _eight_bits(image: ImageFile.ImageFile, twin: Callable[[], ImageFile.ImageFile]) -> Image.Image:
     if image.mode in ("F", "I"):
         raise UnsupportedDepthError(image.mode)
     if image.mode.startswith("I;16"):
@@ -87,9 +87,10 @@ def _eight_bits(image: ImageFile.ImageFile, twin: ImageFile.ImageFile) -> Image.
         return image
     clear = image.info.get("transparency")
     image.load()
-    twin.tile = low_tiles
-    twin.load()
-    shallow = _by_strips(lambda box: _both_bytes(image.crop(box), twin.crop(box)), image, clear)
+    low = twin()
+    low.tile = low_tiles
+    low.load()
+    shallow = _by_strips(lambda box: _both_bytes(image.crop(box), low.crop(box)), image, clear)
     return _with_facts(shallow, image)
 
 

@@ -114,7 +114,7 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
     image = _open(data, name)
     format = _format(image)
     try:
-        upright, notes = to_srgb(image, _reopen(data), background)
+        upright, notes = to_srgb(image, lambda: _reopen(data), background)
         pixels = np.asarray(upright)
     except UnsupportedDepthError:
         raise PictureError(
