@@ -89,7 +89,9 @@ def parse_size(text: str) -> tuple[int, int]:
         numbers = []
     if len(numbers) not in (1, 2) or any(n % 32 or not 32 <= n <= 512 for n in numbers):
         raise UsageError(
-            f"--size {text}", "is no size limner can train", "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32"
+            f"--size {text}",
+            "is no size limner can train",
+            "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32",
         )
     width, height = numbers[0], numbers[-1]
     return height, width
@@ -101,7 +103,9 @@ def register(app: typer.Typer) -> None:
     @app.command(rich_help_panel="Learn")
     def train(
         collection: Annotated[str, typer.Argument(help="Name or folder of a collection.")],
-        name: Annotated[str | None, typer.Option(help="Name of the model; the collection's and size's by default.")] = None,
+        name: Annotated[
+            str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
+        ] = None,
         family: Annotated[str, typer.Option(help="Family of generators: vae.")] = "vae",
         size: Annotated[str, typer.Option(help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.")] = "64",
         minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
@@ -109,7 +113,9 @@ def register(app: typer.Typer) -> None:
         pictures: Annotated[int | None, typer.Option(help="Length in pictures that the painter sees.")] = None,
         where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
         label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None,
-        teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0",
+        teacher: Annotated[
+            str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")
+        ] = "efficientnet-lite0",
         prior: Annotated[str, typer.Option(help="best, flow or mixture.")] = "best",
         flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
         seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
@@ -130,7 +136,9 @@ def register(app: typer.Typer) -> None:
         """
         from limner.workspace import Workspace
 
-        given = {k: v for k, v in locals().items() if k not in ("Workspace", "collection", "resume", "quiet", "as_json")}
+        given = {
+            k: v for k, v in locals().items() if k not in ("Workspace", "collection", "resume", "quiet", "as_json")
+        }
         workspace = Workspace.default()
         path = _train(collection, given, resume=resume, quiet=quiet or as_json, workspace=workspace)
         _show(path, as_json)
@@ -153,8 +161,8 @@ def _train(collection: str, given: dict[str, Any], *, resume: bool, quiet: bool,
     Ledger.open(workspace.ledger).record(
         "algorithm",
         "train",
-        inputs=[f"collection:{opened.digest}", *(f"model:{parent}" for parent in model.card.parents)],
-        outputs=[f"model:{model.digest}"],
+        inputs=[f"sha256:{digest}" for digest in (opened.digest, *model.card.parents)],
+        outputs=[f"sha256:{model.digest}"],
         parameters=options.model_dump(mode="json"),
     )
     return path
@@ -170,7 +178,9 @@ def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> Tr
     if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
         raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
     height, width = parse_size(told.pop("size"))
-    told["name"] = told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
+    told["name"] = (
+        told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
+    )
     told["where"] = tuple(told.get("where", ()))
     if "parent" in told:
         told["parent"] = str(find_model(told["parent"], workspace))
@@ -198,7 +208,9 @@ def _show(path: Path, as_json: bool) -> None:
         return
     table = Table(title=f"{card.name}: {path}", title_justify="left", show_header=False, box=None)
     quality, training = card.quality, card.training
-    table.add_row("learned", f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min")
+    table.add_row(
+        "learned", f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min"
+    )
     for name, unit in (("psnr", " dB"), ("ssim", ""), ("kid", ""), ("kid_floor", "")):
         one = quality[name]
         shown = f"{one['value']:.3f}{unit}  (95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"

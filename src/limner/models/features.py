@@ -21,6 +21,7 @@ class TeacherFeatures(nn.Module):
 
     @torch.inference_mode()
     def forward(self, pictures: Tensor) -> Tensor:
+        """Features. # uint8 [n, 3, h, w] -> [n, d]"""
         return torch.cat([_pooled(self.teacher(to_unit(chunk))) for chunk in pictures.split(64)])
 
 
@@ -40,6 +41,7 @@ class RandomFeatures(nn.Module):
 
     @torch.inference_mode()
     def forward(self, pictures: Tensor) -> Tensor:
+        """Features. # uint8 [n, 3, h, w] -> [n, d]"""
         return torch.cat([self._features(to_unit(chunk)) for chunk in pictures.split(64)])
 
     def _features(self, x: Tensor) -> Tensor:

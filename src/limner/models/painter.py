@@ -1,8 +1,8 @@
 """The painter: the network both families share, which paints a picture from a latent.
 
 Notable features:
-- content enters as a coarse map, style modulates every block (scale and shift of its input channels, as FiLM: Perez et al.
-  2018), one style vector a block, so that blocks can be mixed;
+- content enters as a coarse map, style modulates every block (scale and shift of its input channels, as FiLM: Perez et
+  al. 2018), one style vector a block, so that blocks can be mixed;
 - most parameters sit at the coarse grid, where a convolution is cheap, and the last doubling is a pixel shuffle (Shi et
   al. 2016): no convolution ever runs at full resolution;
 - no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
@@ -10,6 +10,7 @@ Notable features:
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, NamedTuple
 
 import torch
@@ -114,7 +115,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.silu(self.first(F.silu(x))))
+        grown: Tensor = x + self.second(F.silu(self.first(F.silu(x))))
+        return grown
 
 
 class StyledBlock(Block):
@@ -129,7 +131,8 @@ class StyledBlock(Block):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:  # type: ignore[override]
         scale, shift = self.affine(style)[:, :, None, None].chunk(2, dim=1)
         y = F.silu(torch.addcmul(shift, x, 1 + scale))
-        return x + self.second(F.silu(self.first(y)))
+        grown: Tensor = x + self.second(F.silu(self.first(y)))
+        return grown
 
 
 class Painter(nn.Module):
@@ -145,7 +148,7 @@ class Painter(nn.Module):
             for width, depth in zip(widths, config.depths, strict=True)
             for _ in range(depth)
         )
-        self.rises = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.rises = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in itertools.pairwise(widths))
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
 
     def forward(self, latent: Latent) -> Tensor:
@@ -170,7 +173,7 @@ class Encoder(nn.Module):
         widths = config.widths[::-1]
         depths = config.encoder_depths[::-1]
         self.enter = nn.Conv2d(12, widths[0], 3, padding=1)
-        self.falls = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.falls = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in itertools.pairwise(widths))
         self.levels = nn.ModuleList(
             nn.Sequential(*(Block(w) for _ in range(d))) for w, d in zip(widths, depths, strict=True)
         )

@@ -101,7 +101,8 @@ class _Residual(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
         y = F.silu(torch.addcmul(shift, self.norm(x).to(shift.dtype), 1 + scale))
-        return x + self.second(F.silu(self.first(y)))
+        grown: Tensor = x + self.second(F.silu(self.first(y)))
+        return grown
 
 
 class _Layer(nn.Module):
@@ -131,7 +132,8 @@ class _Layer(nn.Module):
         # Written out: for the few dozen tokens here the fused kernel's backward pass is slower on a CPU.
         query, key, value = self.attend(y).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         weights = torch.softmax(query @ key.transpose(2, 3) * query.shape[-1] ** -0.5, dim=-1)
-        return (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
+        merged: Tensor = (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
+        return merged
 
 
 class FlowPrior(nn.Module):

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input
 
 __all__ = ["TEACHERS", "Teacher", "TeacherSpec", "load_teacher"]
 
@@ -46,7 +47,7 @@ class _FrozenConvolution(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, groups: int, relu6: bool
     ) -> Tensor:
         y = F.conv2d(x, weight, bias, stride, padding, 1, groups)
@@ -57,12 +58,12 @@ class _FrozenConvolution(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weight, y = ctx.saved_tensors
         if y is not None:
             gradient = torch.ops.aten.hardtanh_backward(gradient, y, 0.0, 6.0)
         if ctx.groups == 1 and ctx.stride > 1:
-            back = torch.nn.grad.conv2d_input(ctx.shape, weight, gradient, ctx.stride, ctx.padding)
+            back = conv2d_input(ctx.shape, weight, gradient, ctx.stride, ctx.padding)
             return back, None, None, None, None, None, None
         if ctx.stride > 1:
             gradient = _spread(gradient, ctx.shape, weight.shape[-1], ctx.stride, ctx.padding)
@@ -159,5 +160,9 @@ def load_teacher(name: str = "efficientnet-lite0", taps: tuple[int, ...] = (0, 2
             folded[f"blocks.{i}.expand"] = _fold(weights, f"{prefix}_expand_conv", f"{prefix}_bn0")
         folded[f"blocks.{i}.depthwise"] = _fold(weights, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
         folded[f"blocks.{i}.project"] = _fold(weights, f"{prefix}_project_conv", f"{prefix}_bn2")
-    teacher.load_state_dict({f"{k}.{part}": t for k, pair in folded.items() for part, t in zip(("weight", "bias"), pair, strict=True)})
-    return teacher.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    teacher.load_state_dict(
+        {f"{k}.{part}": t for k, pair in folded.items() for part, t in zip(("weight", "bias"), pair, strict=True)}
+    )
+    teacher.eval().requires_grad_(False)
+    teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return teacher

@@ -1,4 +1,4 @@
-"""The VAE: an encoder, the painter and a prior (Kingma and Welling 2014; the prior fitted afterwards: Ghosh et al. 2020)."""
+"""The VAE: encoder and painter (Kingma and Welling 2014), and a prior fitted afterwards (Ghosh et al. 2020)."""
 
 from __future__ import annotations
 

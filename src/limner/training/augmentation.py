@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limner.collection.cache import PictureCache
 
-__all__ = ["Augmentation", "augmentation_for", "plain_views", "views"]
+__all__ = ["Augmentation", "augmentation_for", "centred", "plain_views", "views"]
 
 
 class Augmentation(BaseModel):
@@ -66,7 +66,12 @@ def views(
 
 def plain_views(cache: PictureCache, size: tuple[int, int]) -> Tensor:
     """The largest centred crop of each picture. # -> uint8 [n, 3, height, width]"""
-    return torch.stack([_crop(cache[i], size, 1.0, 0.5, 0.5) for i in range(len(cache))])
+    return torch.stack([centred(cache[i], size) for i in range(len(cache))])
+
+
+def centred(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
+    """The largest centred crop of a picture. # uint8 [h, w, 3] -> [3, height, width]"""
+    return _crop(pixels, size, 1.0, 0.5, 0.5)
 
 
 def _crop(pixels: NDArray[np.uint8], size: tuple[int, int], share: float, down: float, across: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a stage needs to go on as if nothing had happened, in one `.safetensors`, moved in one step."""
+"""Checkpoints: all that a stage needs to go on as if nothing had happened, in one file, moved in one step."""
 
 from __future__ import annotations
 

@@ -321,7 +321,7 @@ class Loop:
     def save(self) -> None:
         """Write the checkpoint."""
         self._saved = self.state.seconds = self._spent()
-        parts = {"live": self.live, "average": self.average, "best": self.best}
+        parts: dict[str, list[Tensor]] = {"live": [*self.live], "average": self.average, "best": self.best}
         tensors = {f"{part}/{n}": p for part, own in parts.items() for n, p in zip(self.names, own, strict=True)}
         tensors |= pack("optimiser", optimiser_tensors(self.optimiser)) | pack("extra", self.extra_tensors)
         write_checkpoint(self.path, tensors, {"stage": asdict(self.state), "extra": self.extra})

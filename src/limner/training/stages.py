@@ -38,9 +38,7 @@ class PainterStage:
 
     name, title = "painter", "painter"
 
-    def __init__(
-        self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
-    ) -> None:
+    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
         model.prior.requires_grad_(False)
         teacher = None
         if options.teacher != "none":
@@ -162,7 +160,9 @@ class PriorStage:
         labels: list[int | None] = list(range(len(self.data.names))) or [None]
         each = -(-64 // len(labels))
         with self.machine.autocast():
-            painted = [self.model.paint(self.model.sample(each, seed=_SHEET_SEED, label=label)) for label in labels[:64]]
+            painted = [
+                self.model.paint(self.model.sample(each, seed=_SHEET_SEED, label=label)) for label in labels[:64]
+            ]
         save_sheet(torch.cat(painted)[:64], self.folder / "sheets" / f"samples-{name}.png")
 
 

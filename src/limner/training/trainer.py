@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from limner.models.prior import PriorConfig
 from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, clear, credit_line, summary
-from limner.training.checkpoint import read_checkpoint, unpack, write_checkpoint
+from limner.training.checkpoint import read_checkpoint, write_checkpoint
 from limner.training.choosing import choose_prior
 from limner.training.data import TrainingData, label_names, load_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
@@ -98,10 +98,10 @@ class Training:
 
     def _model(self, data: TrainingData) -> tuple[VAE, tuple[str, ...]]:
         options = self.options
-        kind = "mixture" if options.prior == "mixture" else "flow"
+        kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
         config = VAEConfig(
             painter=painter_config(options.height, options.width),
-            prior=PriorConfig(kind=kind),  # type: ignore[arg-type]
+            prior=PriorConfig(kind=kind),
             labels=data.names,
         )
         model = VAE(config)
@@ -171,7 +171,9 @@ class Training:
         try:
             return loop.run()
         except KeyboardInterrupt:
-            self.reporter.note(f"stopped; go on with: limner train {self.collection.name} --name {options.name} --resume")
+            self.reporter.note(
+                f"stopped; go on with: limner train {self.collection.name} --name {options.name} --resume"
+            )
             raise
 
     def _finished(self, model: VAE, name: str) -> None:

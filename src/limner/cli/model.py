@@ -1,0 +1,169 @@
+"""`limner model`, `limner encode`, `limner reconstruct`: look at models, and at pictures through them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+from limner.errors import PictureError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from limner.latent.painting import Brush
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Trained models and their cards.", no_args_is_help=True)
+    group.command("list")(_list)
+    group.command("show")(_show)
+    app.add_typer(group, name="model", rich_help_panel="Learn")
+    app.command("encode", rich_help_panel="Paint")(_encode)
+    app.command("reconstruct", rich_help_panel="Paint")(_reconstruct)
+
+
+def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the models of the workspace."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from limner.models.bundle import read_card
+    from limner.workspace import Workspace
+
+    cards = [(path, read_card(path)) for path in sorted(Workspace.default().models.glob("*.safetensors"))]
+    if as_json:
+        print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
+        return
+    table = Table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
+    for _, card in cards:
+        painter, quality = card.config.painter, card.quality
+        table.add_row(
+            card.name,
+            f"{painter.width}x{painter.height}",
+            f"{card.collection.name} ({card.collection.pictures})",
+            f"{card.training.minutes:.0f}",
+            f"{quality['psnr']['value']:.1f} dB",
+            f"{quality['kid']['value']:.2f}",
+            card.created[:10],
+        )
+    Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
+
+
+def _show(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a model's card: what it learned from and under which licences, how, and how well."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from limner.models.bundle import find_model, read_card
+    from limner.workspace import Workspace
+
+    path = find_model(model, Workspace.default())
+    card = read_card(path)
+    if as_json:
+        print_json({"path": str(path), "card": card.model_dump(mode="json")})
+        return
+    table = Table(show_header=False, box=None, title=str(path), title_justify="left")
+    table.add_row(
+        "learned from",
+        f"{card.collection.pictures} pictures of {card.collection.name} {' '.join(card.collection.where)}",
+    )
+    table.add_row("collection", card.collection.digest)
+    for licence, count in card.rights.licences.items():
+        table.add_row("licence", f"{licence}: {count} pictures")
+    if card.rights.accepted:
+        table.add_row("accepted", f"{card.rights.accepted.pictures} held pictures: {card.rights.accepted.reason}")
+    table.add_row("teacher", f"{card.teacher.name} {card.teacher.licence} {card.teacher.trained_on}".strip())
+    table.add_row(
+        "training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}"
+    )
+    for name, value in card.quality.items():
+        if isinstance(value, dict) and "low" in value:
+            table.add_row(
+                name, f"{value['value']:.3f} (95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})"
+            )
+    Console().print(table)
+
+
+def _encode(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    to: Annotated[Path, typer.Option(help="File for the latents (.safetensors).")],
+) -> None:
+    """Find the latents of pictures.
+
+    Example: [bold]limner encode paintings-vae-64 sketch.jpg --to sketch.safetensors[/bold]
+    """
+    from limner.latent.painting import Brush, save_latents
+    from limner.workspace import Workspace
+
+    brush = Brush.open(model, Workspace.default())
+    save_latents(brush.encode(_fitted(brush, files)), to, f"sha256:{brush.model.digest}")
+    print(f"{len(files)} latents in {to}")
+
+
+def _reconstruct(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    to: Annotated[Path | None, typer.Option(help="File for a sheet: picture, reconstruction, side by side.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Encode pictures and paint them again; PSNR, SSIM and perceptual distance of each.
+
+    Example: [bold]limner reconstruct paintings-vae-64 *.jpg --to pairs.png[/bold]
+    """
+    import torch
+    from rich.console import Console
+    from rich.table import Table
+
+    from limner.latent.painting import Brush
+    from limner.models.teacher import load_teacher
+    from limner.training.stages import save_sheet
+    from limner.training.validation import perceptual, psnr, ssim
+    from limner.workspace import Workspace
+
+    brush = Brush.open(model, Workspace.default())
+    shown = _fitted(brush, files)
+    painted = brush.paint(brush.encode(shown))
+    measured = zip(psnr(painted, shown), ssim(painted, shown), perceptual(painted, shown, load_teacher()), strict=True)
+    rows: list[dict[str, Any]] = [
+        {"file": str(file), "psnr": float(p), "ssim": float(s), "perceptual": float(d)}
+        for file, (p, s, d) in zip(files, measured, strict=True)
+    ]
+    if to:
+        save_sheet(torch.stack([shown, painted], dim=1).flatten(0, 1), to)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("picture", "PSNR (dB)", "SSIM", "perceptual", box=None)
+    for row in rows:
+        table.add_row(row["file"], f"{row['psnr']:.2f}", f"{row['ssim']:.3f}", f"{row['perceptual']:.3f}")
+    Console().print(table)
+
+
+def _fitted(brush: Brush, files: list[Path]) -> Tensor:
+    """The largest centred crop of each picture at the model's size. # uint8 [n, 3, height, width]"""
+    import torch
+
+    from limner import pictures
+    from limner.training.augmentation import centred
+
+    config = brush.model.card.config.painter
+    found = []
+    with progress_bar() as bar:
+        for file in bar.track(files, description="reading"):
+            if not file.is_file():
+                raise UsageError(file, "there is no such file", "give pictures")
+            try:
+                found.append(centred(pictures.read(file).pixels, (config.height, config.width)))
+            except PictureError as error:
+                raise UsageError(error.value, error.reason, error.remedy or "leave it out") from None
+    return torch.stack(found)

@@ -1,0 +1,163 @@
+"""`limner sample`: paint new pictures; each is signed and recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+from limner.errors import UsageError
+
+if TYPE_CHECKING:
+    from limner.latent.painting import Brush, Painted
+    from limner.papers import Provenance
+
+__all__ = ["provenance_of", "register"]
+
+_FORMATS = ("png", "jpeg", "webp", "avif")
+
+
+def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, Any]) -> Provenance:
+    """What the papers of a new picture say."""
+    from limner.papers import Provenance
+
+    card = brush.model.card
+    return Provenance(
+        title=told.get("title") or f"{card.name}, seed {told['seed']}, no. {painted.index}",
+        creator=creator,
+        model_name=card.name,
+        model_digest=f"sha256:{brush.model.digest}",
+        family=card.family,
+        collection_name=card.collection.name,
+        collection_digest=f"sha256:{card.collection.digest}",
+        seed=told["seed"],
+        index=painted.index,
+        latent_digest=painted.digest,
+        truncation=told["truncation"],
+        label=told.get("label"),
+        credit=card.credit,
+        licences=card.rights.licences,
+        training_mining=told.get("training_mining", "notAllowed"),
+        parameters={"precision": brush.machine.precision, "device": brush.machine.device},
+    )
+
+
+def _check(count: int, truncation: float, format: str, mining: str) -> None:
+    if count < 1:
+        raise UsageError(f"-n {count}", "is no number of pictures", "give 1 or more")
+    if not 0 <= truncation <= 1.5:
+        raise UsageError(
+            f"--truncation {truncation}", "is out of range", "give 0 to 1.5; 0.7 is calm, 1 is the model's own"
+        )
+    if format not in _FORMATS:
+        raise UsageError(f"--format {format}", "is no format limner writes", f"use one of: {', '.join(_FORMATS)}")
+    if mining not in ("notAllowed", "allowed", "constrained"):
+        raise UsageError(f"--training-mining {mining}", "is no choice", "use notAllowed, allowed or constrained")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(rich_help_panel="Paint")
+    def sample(
+        model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+        count: Annotated[int, typer.Option("-n", "--count", help="How many pictures.")] = 16,
+        seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 1,
+        first: Annotated[int, typer.Option(help="Number of the first picture.")] = 0,
+        truncation: Annotated[float, typer.Option(help="0 to 1.5; lower is calmer and less varied.")] = 1.0,
+        label: Annotated[str | None, typer.Option(help="Only pictures of this label.")] = None,
+        to: Annotated[Path | None, typer.Option(help="Folder; the workspace's works by default.")] = None,
+        format: Annotated[str, typer.Option(help="png, jpeg, webp or avif.")] = "png",
+        quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92,
+        sheet: Annotated[bool, typer.Option("--sheet", help="Also one sheet of all of them.")] = False,
+        title: Annotated[str | None, typer.Option(help="Title of the works.")] = None,
+        training_mining: Annotated[
+            str, typer.Option(help="May others train on them: notAllowed, allowed, constrained.")
+        ] = "notAllowed",
+        identity: Annotated[str | None, typer.Option(help="Who signs; the default identity otherwise.")] = None,
+        certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None,
+        key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
+        timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None,
+        precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the works as JSON.")] = False,
+    ) -> None:
+        """Paint new pictures; every one is signed, checked and recorded.
+
+        Example: [bold]limner sample paintings-vae-64 -n 16 --seed 7 --truncation 0.8 --sheet[/bold]
+        """
+        _check(count, truncation, format, training_mining)
+        told: dict[str, Any] = {"seed": seed, "truncation": truncation, "label": label, "title": title}
+        told["training_mining"] = training_mining
+        signing: dict[str, Any] = {"identity": identity, "certificate": certificate, "key": key, "timestamp": timestamp}
+        works, seconds = _sample(
+            model, told, signing, count, first, to, format, quality, sheet, precision, threads, quiet=quiet or as_json
+        )
+        if as_json:
+            print_json({"works": works, "seconds": seconds})
+            return
+        folder = Path(works[0]["path"]).parent
+        print(f"{len(works)} signed works in {folder} ({len(works) / seconds:.0f}/s); check: limner verify {folder}")
+
+
+def _sample(
+    reference: str,
+    told: dict[str, Any],
+    signing: dict[str, Any],
+    count: int,
+    first: int,
+    to: Path | None,
+    format: str,
+    quality: int,
+    sheet: bool,
+    precision: str | None,
+    threads: int | None,
+    *,
+    quiet: bool,
+) -> tuple[list[dict[str, Any]], float]:
+    from limner.latent.painting import Brush
+    from limner.papers import open_publisher
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    opened = open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **signing)
+    brush = Brush.open(reference, workspace, precision=precision, threads=threads)
+    brush.label(told["label"])
+    folder = workspace.make(to or workspace.works / brush.model.card.name)
+    suffix = "jpg" if format == "jpeg" else format
+    shown: list[Any] = []
+    start = time.monotonic()
+    with opened as publisher, progress_bar(quiet=quiet) as bar:
+        task = bar.add_task("painting", total=count)
+
+        def jobs() -> Iterator[Any]:
+            asked = {name: told[name] for name in ("seed", "truncation", "label")}
+            for painted in brush.samples(count, first=first, **asked):
+                if sheet:
+                    shown.append(painted.pixels)
+                path = folder / f"{brush.model.card.name}-{told['seed']}-{painted.index:05d}.{suffix}"
+                yield painted.pixels, path, provenance_of(brush, painted, publisher.identity.name, told)
+
+        published = publisher.publish_many(jobs(), lambda _: bar.advance(task), quality=quality)
+    works = [
+        {"path": str(w.path), "digest": w.digest, "index": w.provenance.index, "latent": w.provenance.latent_digest}
+        for w in published
+    ]
+    if sheet:
+        works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.card.name}-{told['seed']}-sheet.png")
+    return works, time.monotonic() - start
+
+
+def _write_sheet(shown: list[Any], path: Path) -> str:
+    import numpy as np
+
+    from limner import pictures
+    from limner.pictures.sheets import sheet
+
+    pictures.write(sheet(np.stack(shown)), path)
+    return str(path)
