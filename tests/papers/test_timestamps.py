@@ -14,14 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from test_identities import buy
 from works import picture, provenance, publisher
 
 from limner.errors import PapersError
 from limner.ledger import Ledger
-from limner.papers import verify
+from limner.papers import open_publisher, verify
 from limner.papers.timestamp import check_server
 from limner.workspace import Workspace
 
@@ -150,3 +150,35 @@ def test_a_time_stamp_is_in_the_papers(workspace: Workspace, tmp_path: Path, kin
     assert verdict.signer.time_stamp is not None
     assert verdict.signer.time_stamp[:10] == f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
     assert "time-stamp of" in verdict.layers[0].holds
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to be a time-stamp authority")
+def test_only_a_trusted_time_stamp_outlives_the_certificate(workspace: Workspace, tmp_path: Path) -> None:
+    tsa = tmp_path / "tsa"
+    tsa.mkdir()
+    authority(tsa)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate, key_file = buy(tmp_path, key, ends=dt.timedelta(seconds=3))
+    with (
+        server(lambda query: (200, stamp(tsa, query))) as url,
+        open_publisher(workspace, certificate=certificate, key=key_file, timestamp=url) as ready,
+    ):
+        path = ready.publish(picture(), tmp_path / "work.png", provenance()).path
+    time.sleep(4.2)
+    untrusted = verify(path, anchors=[tmp_path / "root.pem"])
+    trusted = verify(path, anchors=[tmp_path / "root.pem", tsa / "root.pem"])
+    assert (untrusted.state, trusted.state) == ("invalid", "valid")
+    assert "no trusted time-stamp" in untrusted.summary
+    assert trusted.signer is not None
+    assert trusted.signer.time_stamp_trusted
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to be a time-stamp authority")
+def test_a_changed_time_stamp_is_found(workspace: Workspace, tmp_path: Path) -> None:
+    authority(tmp_path)
+    with server(lambda query: (200, stamp(tmp_path, query))) as url, publisher(workspace, timestamp_url=url) as ready:
+        path = ready.publish(picture(), workspace.root / "work.webp", provenance()).path
+    data = bytearray(path.read_bytes())
+    data[data.index(b"sigTst2") + 300] ^= 1
+    path.write_bytes(data)
+    assert verify(path).tampered == "its time-stamp (it is there and does not fit)"

@@ -17,7 +17,10 @@ _HONEST = (
     "Works that it signs say: signed under this name, on no public trust list. Whoever should trust the name takes "
     "the root certificate as a trust anchor."
 )
-_TEN_YEARS = "Works stay valid until the certificate ends; with --timestamp they do so for longer."
+_UNTIL = (
+    "Works count until the certificate ends; a time-stamp (--timestamp) carries them past it, for readers who trust "
+    "its server."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -103,7 +106,7 @@ def _print_identity(told: dict[str, Any], as_json: bool, *, encrypted: bool) -> 
         ("root", told["root"]),
     ):
         facts.add_row(label, Text(str(value)))
-    notes = Text(f"{_HONEST} {_TEN_YEARS}", style="dim")
+    notes = Text(f"{_HONEST} {_UNTIL}", style="dim")
     Console().print(Panel(Group(facts, Text(), notes), title=Text(told["name"], style="bold"), title_align="left"))
 
 

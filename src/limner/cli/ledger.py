@@ -47,13 +47,14 @@ def verify(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) ->
 
     Exit status: 0 the chain holds, 1 it does not, 2 it could not be read.
     """
+    from limner.ledger import GENESIS, LedgerReport
+
     ledger = _open()
-    if ledger is None:
-        typer.echo("[]" if as_json else "No act is recorded yet.")
-        return
-    report = ledger.verify()
+    report = ledger.verify() if ledger else LedgerReport(ok=True, count=0, head=GENESIS)
     if as_json:
         print_json(vars(report))
+    elif report.ok and not report.count:
+        typer.echo("No act is recorded yet.")
     else:
         _print_report(report)
     raise typer.Exit(0 if report.ok else 1)

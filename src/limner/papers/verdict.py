@@ -31,6 +31,8 @@ class SignerSeen:
         valid_from, valid_until: of the certificate, ISO 8601.
         trust: why the name can be believed, or `none`.
         time_stamp: when a time-stamp server saw the signature, ISO 8601.
+        time_stamp_trusted: whether a trust anchor vouches for that server; only then a signature outlives its
+            certificate.
     """
 
     name: str
@@ -42,6 +44,7 @@ class SignerSeen:
     valid_until: str
     trust: Trust
     time_stamp: str | None = None
+    time_stamp_trusted: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ __all__ = ["Checker", "verify"]
 _LIMIT = 512 << 20
 _UNTRUSTED = "signingCredential.untrusted"
 _SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
+_STAMP = b"gsigTst2"  # the name of a header of the signature, in CBOR
 _FILE_CHANGED = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.")
 
 
@@ -120,7 +121,7 @@ def _signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any]) -> Ver
     generation = _mapping(assertions.get(GENERATION))
     state, tampered = _state(failures, store.get("state"), parts, generation)
     if state == "valid" and generation:
-        state, tampered = _own_state(data, parts, generation)
+        state, tampered = _own_state(data, parts, generation, results)
     signer = _signer(manifest, results, store.get("time"))
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
     said = Verdict(
@@ -154,12 +155,17 @@ def _state(
     return "tampered", wording.PART_INGREDIENT
 
 
-def _own_state(data: bytes, parts: Parts, generation: dict[str, Any]) -> tuple[State, str | None]:
+def _own_state(
+    data: bytes, parts: Parts, generation: dict[str, Any], results: dict[str, Any]
+) -> tuple[State, str | None]:
     """The state of a work of limner that the C2PA library finds valid: what its hashes leave out is checked here."""
     if changed := _changed_parts(parts, generation):
         return "tampered", changed
     if fault := fault_in_manifest(data, parts.kind):
         return "tampered", wording.PART_FRAME.format(fault=fault)
+    # A time-stamp that does not fit is passed over in silence by the library, as if there were none.
+    if _STAMP in data and "timeStamp.validated" not in _codes(results, "success"):
+        return "tampered", wording.PART_STAMP
     return "valid", None
 
 
@@ -233,6 +239,7 @@ def _signer(manifest: dict[str, Any], results: dict[str, Any], time: object) -> 
         valid_until=str(validity.get("notAfter", "")),
         trust=_trust(results),
         time_stamp=_text(time),
+        time_stamp_trusted="timeStamp.trusted" in _codes(results, "success"),
     )
 
 
@@ -241,6 +248,10 @@ def _trust(results: dict[str, Any]) -> Trust:
         if one.get("code") == "signingCredential.trusted":
             return "own" if "user_anchors" in str(one.get("explanation")) else "anchor"
     return "none"
+
+
+def _codes(results: dict[str, Any], kind: str) -> set[str]:
+    return {str(one.get("code")) for one in results.get(kind, [])}
 
 
 def _is_generated(assertions: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "PART_MANIFEST",
     "PART_OF_FILE",
     "PART_REST",
+    "PART_STAMP",
     "PART_UNREADABLE",
     "c2pa_layer",
     "summary",
@@ -28,6 +29,7 @@ PART_MANIFEST = "the manifest (its claim or its signature)"
 PART_ASSERTION = "the manifest (what it says under {label})"
 PART_UNREADABLE = "the manifest (it is there and can no longer be read)"
 PART_FRAME = "what lies around the manifest's contents ({fault})"
+PART_STAMP = "its time-stamp (it is there and does not fit)"
 PART_INGREDIENT = "the manifest of an earlier version that this one builds on"
 PART_FILE = "the picture or its metadata (anything outside the manifest)"
 PART_REST = "bytes that are neither the picture's data nor its XMP"
@@ -98,7 +100,8 @@ def _manifest_holds(verdict: Verdict) -> str:
         return "a manifest that cannot be read"
     told = [f'a manifest signed under the name "{verdict.signer.name}"']
     if verdict.signer.time_stamp:
-        told.append(f"with a time-stamp of {verdict.signer.time_stamp}")
+        whose = "" if verdict.signer.time_stamp_trusted else " (of a server for which no trust anchor vouches)"
+        told.append(f"with a time-stamp of {verdict.signer.time_stamp}{whose}")
     if verdict.title:
         told.append(f'title "{verdict.title}"')
     if verdict.generated:
@@ -113,7 +116,7 @@ def _manifest_holds(verdict: Verdict) -> str:
 def _why_not(verdict: Verdict) -> str:
     if any("expired" in code.lower() or "outsideValidity" in code for code in verdict.codes):
         until = verdict.signer.valid_until[:10] if verdict.signer else "?"
-        return f"the signer's certificate ended on {until}, and no time-stamp shows that it was signed before"
+        return f"the signer's certificate ended on {until}, and no trusted time-stamp shows that it was signed before"
     if any("revoked" in code for code in verdict.codes):
         return "the signer's certificate was revoked"
     return f"the signer's certificate cannot be accepted: {', '.join(verdict.codes)}"
