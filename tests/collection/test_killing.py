@@ -28,10 +28,10 @@ import_collection(Path(sys.argv[1]), "mine", Workspace(Path(sys.argv[2])), proce
 
 
 def test_a_killed_import_goes_on_where_it_was(make_folder: Make, workspace: Workspace) -> None:
-    folder = make_folder(1500)
+    folder = make_folder(800)
     process = subprocess.Popen([sys.executable, "-c", _IMPORT, str(folder), str(workspace.root)])
     journal = workspace.collections / ".mine.import" / "journal.jsonl"
-    while not journal.exists() or journal.read_bytes().count(b"\n") < 300:
+    while not journal.exists() or journal.read_bytes().count(b"\n") < 200:
         assert process.poll() is None, "the import was done before it could be killed"
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
@@ -41,8 +41,8 @@ def test_a_killed_import_goes_on_where_it_was(make_folder: Make, workspace: Work
     with journal.open("ab") as file:
         file.write(b'["0001.png", [1, 2')  # as if it had died while writing
     report = import_collection(folder, "mine", workspace)
-    assert 299 <= report.remembered == noted < 1500
-    assert report.digest == import_collection(make_folder(1500, "again"), "other", workspace).digest
+    assert 199 <= report.remembered == noted < 800
+    assert report.digest == import_collection(make_folder(800, "again"), "other", workspace).digest
     assert Collection.open("mine", workspace).check() == []
 
 
@@ -70,6 +70,28 @@ def _interrupt_at(count: int) -> object:
             raise KeyboardInterrupt
 
     return progress
+
+
+def test_a_full_disk_says_so_and_blames_no_picture(
+    make_folder: Make, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(_FULL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    folder = make_folder(20)
+    with pytest.raises(CollectionError, match=r"No space left on device.*goes on where it was"):
+        import_collection(folder, "mine", workspace)
+    monkeypatch.delenv("PYTHONPATH")
+    report = import_collection(folder, "mine", workspace)
+    assert (report.taken, report.refused) == (20, [])
+
+
+_FULL = """
+import errno, pathlib
+def write_bytes(self, data):
+    raise OSError(errno.ENOSPC, "No space left on device")
+pathlib.Path.write_bytes = write_bytes
+"""
 
 
 def test_two_imports_of_one_name_do_not_meet(make_folder: Make, workspace: Workspace) -> None:

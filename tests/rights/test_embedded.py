@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,18 @@ def test_exif_fills_what_xmp_leaves_open() -> None:
 def test_hostile_xml_is_refused_and_noted() -> None:
     laughs = b'<!DOCTYPE a [<!ENTITY b "ha">]><rdf:RDF>&b;</rdf:RDF>'
     assert with_xmp(laughs).flags == ["XMP unreadable"]
+
+
+def test_no_packet_is_slow() -> None:
+    began = time.monotonic()
+    data = encode(np.asarray(painting(6)), "png")
+    for noise in (
+        b"<rdf:RDF " * 200_000,
+        b"<rdf:RDF>" + b"<li>" * 200_000 + b"</rdf:RDF>",
+        packet("<dc:creator>" * 50_000),
+    ):
+        assert embedded(data + noise).held == []
+    assert time.monotonic() - began < 4
 
 
 def manifest(*assertions: dict[str, Any], source: str = "digitalCapture", format: str = "image/jpeg") -> bytes:

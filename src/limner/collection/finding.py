@@ -11,6 +11,7 @@ from pathlib import Path
 from limner.collection.tables import ENDINGS, Entry, check_columns, merge, read_table
 from limner.errors import CollectionError
 from limner.pictures.structure import sniff
+from limner.pictures.text import visible
 from limner.rights import Stated
 
 __all__ = ["Found", "find"]
@@ -73,8 +74,8 @@ def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, s
     check_columns(columns or {}, seen)
     for name in told:
         found.paths.setdefault(name, os.path.join(found.root, name))  # noqa: PTH118 (a Path would clean `..` away)
-    names = sorted(found.paths)
-    found.entries = {name: told.get(name) or Entry(name, Stated(), _folder_label(name)) for name in names}
+    names, nothing = sorted(found.paths), Stated()
+    found.entries = {name: told.get(name) or Entry(name, nothing, _folder_label(name)) for name in names}
     return found
 
 
@@ -141,5 +142,4 @@ def _promises_picture(path: str) -> bool:
 
 def _name(path: str) -> str:
     """A path as text: `/` between folders, bytes that are no text and control characters written out."""
-    text = path.replace(os.sep, "/").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return visible(path.replace(os.sep, "/").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))

@@ -31,6 +31,7 @@ PAINTINGS = Path(__file__).parents[1] / "data" / "paintings"
 """The paintings that ship with limner, with their table."""
 
 Progress = Callable[[int, int], None]
+Facts = dict[str, str]  # what a worker found, as JSON, by file: an eighth of the memory that objects take
 _RECIPE = 1  # counts up when pictures are decoded, hashed or stored in another way
 
 
@@ -141,10 +142,13 @@ def import_collection(
     part = workspace.make(workspace.collections / f".{name}.import")
     with locked(part, name):
         facts, remembered = _examine(found, part, background, processes or _processors(), progress)
+        refused = _refused(found, facts)
         rows = join(found, facts, given, read_folder(found.root))
         if not rows:
-            raise CollectionError(source, f"none of {len(facts)} files is a picture ({_kinds(facts)})", "look at them")
-        report = _report(name, place, found, facts, rows)
+            kinds = ", ".join(sorted({one.kind for one in refused}))
+            raise CollectionError(source, f"none of {len(facts)} files is a picture ({kinds})", "look at them")
+        facts.clear()
+        report = _report(name, place, found, refused, rows)
         existed = _finish(part, place, report, rows, background, _source_name(source))
     return report.model_copy(update={"seconds": time.monotonic() - began, "remembered": remembered, "existed": existed})
 
@@ -155,15 +159,14 @@ def _processors() -> int:
 
 def _examine(
     found: Found, part: Path, background: tuple[int, int, int], processes: int, progress: Progress | None
-) -> tuple[dict[str, dict[str, Any]], int]:
+) -> tuple[Facts, int]:
     """What is to know about each file, by name; and for how many an earlier import knew it."""
-    facts: dict[str, dict[str, Any]] = {}
+    facts: Facts = {}
     settings = {"recipe": _RECIPE, "root": str(found.root.resolve()), "background": list(background)}
     with closing(Journal(part / "journal.jsonl", settings)) as journal:
-        identities = {name: identity_of(found.paths[name]) for name in found.entries}
-        for name, identity in identities.items():
-            known = journal.known.get(name)
-            if known and known[0] == identity and _still_stored(part, known[1]):
+        for name, path in found.paths.items():
+            known = journal.known.pop(name, None)
+            if known and name in found.entries and known[0] == identity_of(path) and _still_stored(part, known[1]):
                 facts[name] = known[1]
         journal.known.clear()
         remembered, total = len(facts), len(found.entries)
@@ -171,31 +174,32 @@ def _examine(
             progress(remembered, total)
         left = [Request(found.paths[name], name) for name in found.entries if name not in facts]
         processes = min(processes, -(-len(left) // 16))  # a process costs as much as reading dozens of pictures
-        answers = examine_all(left, found.root, part, background, processes) if left else ()
+        # The identity of a file is taken before it is read: what changes meanwhile is read again after a kill.
+        identities = {}
+
+        def requests() -> Iterator[Request]:
+            for request in left:
+                identities[request.name] = identity_of(request.path)
+                yield request
+
+        answers = examine_all(requests(), found.root, part, background, processes) if left else ()
         for request, answer in answers:
-            facts[request.name] = answer
-            journal.add(request.name, identities[request.name], answer)
+            facts[request.name] = json.dumps(answer)
+            journal.add(request.name, identities.pop(request.name), facts[request.name])
             if progress is not None:
                 progress(len(facts), total)
     return facts, remembered
 
 
-def _still_stored(part: Path, fact: dict[str, Any]) -> bool:
+def _still_stored(part: Path, text: str) -> bool:
+    fact = json.loads(text)
     if "refused" in fact:
         return True
     place = stored_path(part, fact["pixel_sha256"], fact["width"], fact["height"])
     return place.is_file() and place.stat().st_size > 0
 
 
-def _report(
-    name: str, place: Path, found: Found, facts: Mapping[str, dict[str, Any]], rows: Sequence[Row]
-) -> ImportReport:
-    refused = [Refused(file=file, kind=kind, reason=reason) for file, kind, reason in found.refused]
-    refused += [
-        Refused(file=file, kind=fact["refused"], reason=fact["reason"])
-        for file, fact in facts.items()
-        if "refused" in fact
-    ]
+def _report(name: str, place: Path, found: Found, refused: list[Refused], rows: Sequence[Row]) -> ImportReport:
     sizes: dict[str, int] = {}
     for row in rows:
         sizes[row.group] = sizes.get(row.group, 0) + 1
@@ -229,22 +233,22 @@ def _finish(
     """Write manifest and card, and move the folder to its place in one step; True where it was there already."""
     if place.exists():
         there = Collection(place)
+        shutil.rmtree(part)
         if there.digest != report.digest:
             raise CollectionError(
                 f"--name {report.name}",
                 f"is a collection with other contents (digest {there.digest[:12]}, the new one {report.digest[:12]})",
                 f"choose another name, or first: limner collection remove {report.name}",
             )
-        shutil.rmtree(part)
         return True
     _drop_strays(part, rows)
     write_manifest(rows, part / MANIFEST)
     (part / CARD).write_text(json.dumps(_card(report, rows, background, source), indent=2, ensure_ascii=False), "utf-8")
-    for scrap in ("journal.jsonl", "large.lock", "import.lock"):
-        (part / scrap).unlink(missing_ok=True)
     os.sync()  # thousands of files: one wait for the disk, not one each
     part.rename(place)
     sync_folder(place.parent)
+    for scrap in ("journal.jsonl", "large.lock", "import.lock"):
+        (place / scrap).unlink(missing_ok=True)
     return False
 
 
@@ -289,6 +293,11 @@ def _source_name(source: Path) -> str:
     return source.resolve().name
 
 
-def _kinds(facts: Mapping[str, dict[str, Any]]) -> str:
-    kinds = sorted({fact["refused"] for fact in facts.values() if "refused" in fact})
-    return ", ".join(kinds)
+def _refused(found: Found, facts: Facts) -> list[Refused]:
+    """What was not taken: seen before anything was read, and by the workers."""
+    refused = [Refused(file=file, kind=kind, reason=reason) for file, kind, reason in found.refused]
+    for file, text in facts.items():
+        if text.startswith('{"refused"'):
+            fact = json.loads(text)
+            refused.append(Refused(file=file, kind=fact["refused"], reason=fact["reason"]))
+    return refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,19 +19,20 @@ _GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
 
 
-def join(found: Found, facts: Mapping[str, Mapping[str, Any]], given: Stated, folder: FolderOptOuts) -> list[Row]:
+def join(found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOptOuts) -> list[Row]:
     """The rows of a collection, sorted by pixel_sha256.
 
     Args:
         found: what lies in the source, with what the tables say.
-        facts: what a worker found, by name; refused ones are left out.
+        facts: what a worker found, as JSON, by name; refused ones are left out.
         given: rights for the whole collection.
         folder: opt-outs at the root of the source.
     """
     same: dict[str, list[Row]] = {}
     for name in sorted(facts):
-        if "refused" not in facts[name]:
-            row = _row(name, found, facts[name], given, folder)
+        fact = json.loads(facts[name])
+        if "refused" not in fact:
+            row = _row(name, found, fact, given, folder)
             same.setdefault(row.pixel_sha256, []).append(row)
     rows = [_merged(same[key]) for key in sorted(same)]
     return _split(rows)

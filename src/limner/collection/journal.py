@@ -50,7 +50,7 @@ class Journal:
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self._path, self._settings = path, settings
-        self.known: dict[str, tuple[list[int], dict[str, Any]]] = {}
+        self.known: dict[str, tuple[list[int], str]] = {}
         whole = self._load()
         if whole == 0:
             path.write_text(json.dumps(settings) + "\n")
@@ -58,8 +58,8 @@ class Journal:
             os.truncate(path, whole)
         self._file = path.open("a", buffering=1)  # line by line: a kill loses no line
 
-    def add(self, name: str, identity: list[int], found: dict[str, Any]) -> None:
-        """Note what was found in the file `name`; its picture is stored already."""
+    def add(self, name: str, identity: list[int], found: str) -> None:
+        """Note what was found in the file `name` (JSON); its picture is stored already."""
         self._file.write(json.dumps([name, identity, found]) + "\n")
 
     def close(self) -> None:

@@ -103,6 +103,13 @@ class _Pool:
         if answers and not worker.ready:
             worker.ready = True
             answers = answers[1:]
+        for answer in answers:
+            if "fatal" in answer:
+                raise CollectionError(
+                    self._arguments[0],
+                    f"cannot be written to ({answer['fatal']})",
+                    "make room there, then repeat the command: it goes on where it was",
+                )
         done = [(worker.waiting.popleft(), answer) for answer in answers]
         self._feed(worker)
         yield from done

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from limner.errors import CollectionError
+from limner.pictures.text import one_line
 from limner.rights import Stated
 
 __all__ = ["ENDINGS", "Entry", "check_columns", "merge", "read_table"]
@@ -132,7 +133,7 @@ def _plain(value: object) -> str:
         if isinstance(value, list | dict)
         else str(value)
     )
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST]
+    return one_line(text, _LONGEST)
 
 
 def _records(path: Path) -> Iterable[dict[str, Any]]:

@@ -56,6 +56,8 @@ def main() -> None:
             answer = {"refused": error.kind, "reason": error.reason}
         except MemoryError:
             answer = {"refused": "too-large", "reason": "does not fit into memory"}
+        except OSError as error:  # of writing; what goes wrong in reading is a PictureError
+            answer = {"fatal": error.strerror or str(error)}
         _say(answer)
 
 

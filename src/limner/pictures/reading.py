@@ -17,6 +17,7 @@ from limner.pictures.colour import UnsupportedDepthError, to_srgb
 from limner.pictures.files import Data, open_file
 from limner.pictures.quiet import decoder_warnings_ignored
 from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
+from limner.pictures.text import one_line
 
 __all__ = ["MAX_PIXELS", "READABLE", "Look", "Picture", "decode", "look", "open_file", "read"]
 
@@ -242,7 +243,7 @@ def _plain(value: object) -> str:
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         return ""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())[:500]
+    return one_line(value)
 
 
 def _oddities(image: Image.Image) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import Any
 from limner.errors import RightsError
 from limner.pictures import Picture
 from limner.pictures.files import Data
+from limner.pictures.text import one_line
 from limner.rights.licences import parse_licence
 
 __all__ = ["Embedded", "read_embedded"]
@@ -95,9 +95,10 @@ def _read_packet(packet: bytes, found: Embedded) -> None:
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
 
-    inner = re.search(rb"<rdf:RDF\b.*</rdf:RDF>", packet, re.DOTALL)
+    start, end = packet.find(b"<rdf:RDF"), packet.rfind(b"</rdf:RDF>")
+    inner = packet[start : end + 10] if 0 <= start < end else packet.strip(b"\0 \r\n\t")
     try:
-        root = ElementTree.fromstring(inner[0] if inner else packet.strip(b"\0 \r\n\t"), forbid_dtd=True)
+        root = ElementTree.fromstring(inner, forbid_dtd=True)
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError):
         found.flags.append("XMP unreadable")
         return
@@ -110,14 +111,15 @@ def _properties(root: Any) -> Iterator[tuple[str, str]]:
     for element in root.iter():
         yield from element.attrib.items()
         resource = element.get(f"{_RDF}resource")
-        items = [item.text or "" for item in element.iter(f"{_RDF}li")]
+        # Lists stand two levels down: property, container (Bag, Seq, Alt), items.
+        items = [item.text or "" for container in element for item in container if item.tag == f"{_RDF}li"]
         text = resource or ", ".join(item.strip() for item in items if item.strip()) or element.text or ""
         if text.strip():
             yield element.tag, text
 
 
 def _take_property(name: str, value: str, found: Embedded) -> None:
-    text = _plain(value)
+    text = one_line(value)
     last = text.rstrip("/").rsplit("/", 1)[-1]
     if name == f"{_PLUS}DataMining":
         if last and last not in _MINING_ALLOWED:
@@ -140,10 +142,6 @@ def _licence(text: str) -> str:
         return parse_licence(text)
     except RightsError:  # a notice in prose, such as "all rights reserved", is no licence
         return ""
-
-
-def _plain(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:500]
 
 
 @lru_cache(maxsize=1)
@@ -194,8 +192,8 @@ def _take_use(label: str, name: str, entry: Any, found: Embedded) -> None:
     use = entry.get("use") if isinstance(entry, dict) else entry
     if short not in _USES or use == "allowed":
         return
-    terms = _plain(str(entry.get("constraint_info") or "")) if isinstance(entry, dict) else ""
+    terms = one_line(str(entry.get("constraint_info") or "")) if isinstance(entry, dict) else ""
     if use == "constrained" and terms:
         found.held.append(f"opt-out: {label} {short} constrained: {terms[:100]}")
     else:
-        found.held.append(f"opt-out: {label} {short} {_plain(str(use))[:40]}")
+        found.held.append(f"opt-out: {label} {short} {one_line(str(use))[:40]}")

@@ -15,6 +15,7 @@ __all__ = ["FolderOptOuts", "read_folder"]
 _LARGEST = 1 << 20
 _TDMREP = (".well-known/tdmrep.json", "tdmrep.json")
 _AI_TXT = ("ai.txt", ".well-known/ai.txt")
+_MOST_RULES = 1000
 _US = ("*", "limner")
 
 
@@ -76,8 +77,8 @@ def _parse_tdmrep(text: str) -> list[tuple[str, bool]]:
     entries: Any = json.loads(text)
     if isinstance(entries, dict):
         entries = [entries]
-    if not isinstance(entries, list):
-        raise ValueError("no list")
+    if not isinstance(entries, list) or len(entries) > _MOST_RULES:
+        raise ValueError("no list of rules")
     rules = []
     for entry in entries:
         if not isinstance(entry, dict) or "location" not in entry:
@@ -89,7 +90,7 @@ def _parse_tdmrep(text: str) -> list[tuple[str, bool]]:
 def _parse_ai_txt(text: str) -> list[tuple[str, bool]]:
     rules: list[tuple[str, bool]] = []
     for_us, in_names = True, False
-    for line in text.splitlines()[:10_000]:
+    for line in text.splitlines()[:_MOST_RULES]:
         key, _, value = line.partition("#")[0].partition(":")
         key, value = key.strip().lower(), value.strip()
         if key == "user-agent":
