@@ -32,7 +32,8 @@ __all__ = ["PublishedWork", "Publisher", "open_publisher"]
 Job = tuple[NDArray[np.uint8], Path, Provenance]
 
 _BATCH = 64
-_WORKERS = max(1, min(4, os.cpu_count() or 1))
+# Two a core: one signs while the other waits for the disk.
+_WORKERS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 
 
 @dataclass(frozen=True)
