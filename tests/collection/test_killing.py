@@ -88,9 +88,9 @@ def test_a_full_disk_says_so_and_blames_no_picture(
 
 _FULL = """
 import errno, pathlib
-def write_bytes(self, data):
+def replace(self, target):
     raise OSError(errno.ENOSPC, "No space left on device")
-pathlib.Path.write_bytes = write_bytes
+pathlib.Path.replace = replace
 """
 
 

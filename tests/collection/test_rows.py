@@ -48,6 +48,7 @@ def test_conditions() -> None:
     assert files(["kind=odd", "kind=even"]) == "012345"
     assert files(["kind=odd", "width=13"]) == "3"
     assert files(["creator=Ada", "file!=1.png", "split=train"]) == "3"
+    assert files(["state=held"]) == "3"
     assert files(["title="]) == "012345"  # a label never hides a column
 
 

@@ -64,9 +64,9 @@ class Row:
     also: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, str]:
-        """Everything that `--where` can ask for, as text; a label hides a column of the same name never."""
+        """Everything that `--where` can ask for, as text; `state` is `cleared` or `held`. No label hides a column."""
         own = {name: str(getattr(self, name)) for name in _ASKED}
-        return {**self.labels, **own}
+        return {**self.labels, **own, "state": "held" if self.held else "cleared"}
 
 
 _ASKED = ("file", "title", "creator", "licence", "source", "format", "group", "split", "width", "height")

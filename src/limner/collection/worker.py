@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +102,20 @@ def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:
     if place.exists():
         return
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    buffer = BytesIO()
-    if place.suffix == ".webp":
-        Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=0, method=0)
-    else:
-        Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     try:
-        part.write_bytes(buffer.getbuffer())
+        _write(pixels, part)
     except FileNotFoundError:  # the first picture of its folder
         place.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(buffer.getbuffer())
+        _write(pixels, part)
     part.replace(place)
+
+
+def _write(pixels: NDArray[np.uint8], part: Path) -> None:
+    with part.open("wb") as file:
+        if ".webp." in part.name:
+            Image.fromarray(pixels).save(file, "WEBP", lossless=True, quality=0, method=0)
+        else:
+            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
 
 @contextlib.contextmanager

@@ -156,13 +156,17 @@ def _convert(image: Image.Image, profile: object) -> tuple[Image.Image, tuple[st
         try:
             transform = _transform(profile, image.mode)
             if transform is None:
-                return image.convert("RGB"), ()
+                return _rgb(image), ()
             return _apply(transform, image), ()
         except (ImageCms.PyCMSError, ValueError, OSError, TypeError):
             notes = ("colour profile unreadable, taken as sRGB",)
     if image.mode == "LAB":
         return _apply(_lab_transform(), image), notes
-    return image.convert("RGB"), notes
+    return _rgb(image), notes
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")  # converting to the same would copy
 
 
 def _apply(transform: tuple[ImageCms.ImageCmsTransform, str], image: Image.Image) -> Image.Image:

@@ -28,6 +28,7 @@ MAX_PIXELS = 200_000_000
 _BOMB_PIXELS = 50_000_000
 _BOMB_RATIO = 500
 _USUAL_SCANS = 20
+_LARGE = 16_000_000  # pixels
 _MOST_SCANNED = 1_000_000_000  # pixels times scans
 
 _SMALLER = "make a smaller copy"
@@ -116,7 +117,7 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
     format = _format(image)
     try:
         upright, notes = to_srgb(image, lambda: _reopen(data), background)
-        pixels = np.asarray(upright)
+        pixels = _array(upright)
     except UnsupportedDepthError:
         raise PictureError(
             name, "unsupported", "has 32-bit numbers without a fixed range", "export it with 8 or 16 bits a channel"
@@ -127,6 +128,16 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
         raise _broken(data, name, format, error) from None
     artist, copyright = _exif_names(image)
     return Picture(pixels, format, _xmp(image), artist, copyright, notes + _oddities(image))
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of an RGB image; a large one strip by strip, since Pillow would hold it three times meanwhile."""
+    if image.width * image.height < _LARGE:
+        return np.array(image)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, 256):
+        pixels[top : top + 256] = np.asarray(image.crop((0, top, image.width, min(top + 256, image.height))))
+    return pixels
 
 
 def _open(data: Data, name: object) -> ImageFile.ImageFile:
