@@ -23,7 +23,7 @@ from limner.collection.rows import Row, digest_of, holdout_digest_of, select, wr
 from limner.collection.store import CARD, MANIFEST, VERSION, Collection, check_name, stored_path
 from limner.errors import CollectionError
 from limner.rights import Stated, parse_licence, read_folder, summary
-from limner.workspace import Workspace, sync_folder
+from limner.workspace import Workspace, replace_file, sync_folder
 
 __all__ = ["PAINTINGS", "ImportReport", "Progress", "Refused", "import_collection"]
 
@@ -242,9 +242,12 @@ def _finish(
             )
         return True
     _drop_strays(part, rows)
-    write_manifest(rows, part / MANIFEST)
-    (part / CARD).write_text(json.dumps(_card(report, rows, background, source), indent=2, ensure_ascii=False), "utf-8")
-    os.sync()  # thousands of files: one wait for the disk, not one each
+    # Rows and card wait for the disk. Pictures do not: that is thousands of waits, and `check` finds one that a power
+    # cut took (a killed process takes none).
+    with replace_file(part / MANIFEST) as manifest:
+        write_manifest(rows, manifest)
+    with replace_file(part / CARD) as card:
+        card.write_text(json.dumps(_card(report, rows, background, source), indent=2, ensure_ascii=False), "utf-8")
     part.rename(place)
     sync_folder(place.parent)
     for scrap in ("journal.jsonl", "large.lock", "import.lock"):
