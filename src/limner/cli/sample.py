@@ -46,9 +46,13 @@ def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, 
     )
 
 
-def _check(count: int, truncation: float, format: str, mining: str) -> None:
+def _check(count: int, first: int, quality: int, truncation: float, format: str, mining: str) -> None:
     if count < 1:
         raise UsageError(f"-n {count}", "is no number of pictures", "give 1 or more")
+    if first < 0:
+        raise UsageError(f"--first {first}", "is no number of a picture", "give 0 or more")
+    if not 1 <= quality <= 100:
+        raise UsageError(f"--quality {quality}", "is out of range", "give 1 to 100")
     if not 0 <= truncation <= 1.5:
         raise UsageError(
             f"--truncation {truncation}", "is out of range", "give 0 to 1.5; 0.7 is calm, 1 is the model's own"
@@ -91,7 +95,7 @@ def register(app: typer.Typer) -> None:
 
         Example: [bold]limner sample paintings-vae-64 -n 16 --seed 7 --truncation 0.8 --sheet[/bold]
         """
-        _check(count, truncation, format, training_mining)
+        _check(count, first, quality, truncation, format, training_mining)
         told: dict[str, Any] = {"seed": seed, "truncation": truncation, "label": label, "title": title}
         told["training_mining"] = training_mining
         signing: dict[str, Any] = {"identity": identity, "certificate": certificate, "key": key, "timestamp": timestamp}

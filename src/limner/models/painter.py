@@ -44,7 +44,7 @@ class PainterConfig(BaseModel):
     """Width of a picture in pixels, a multiple of 32."""
     factor: int = Field(ge=4, le=32)
     """How many pixels of the picture one step of the content's grid is wide."""
-    content_channels: int = Field(10, ge=1, le=64)
+    content_channels: int = Field(6, ge=1, le=64)
     """Numbers that the content holds for each step of its grid."""
     style_width: int = Field(16, ge=1, le=512)
     """Numbers in the style vector of one block."""

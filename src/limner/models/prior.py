@@ -147,6 +147,7 @@ class FlowPrior(nn.Module):
 
     basis: Tensor
     spread: Tensor
+    centres: Tensor
 
     def __init__(self, painter: PainterConfig, config: PriorConfig, labels: int = 0) -> None:
         super().__init__()
@@ -155,6 +156,7 @@ class FlowPrior(nn.Module):
         (height, breadth), numbers = painter.grid, painter.numbers
         self.register_buffer("basis", torch.eye(numbers))
         self.register_buffer("spread", torch.ones(numbers))
+        self.register_buffer("centres", torch.zeros(labels + 1, numbers))
         self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.label = nn.Embedding(labels + 1, width) if labels else None
         self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
@@ -174,24 +176,34 @@ class FlowPrior(nn.Module):
             nn.init.zeros_(last.bias)
 
     @torch.no_grad()
-    def fit_gaussian(self, rows: Tensor) -> None:
-        """Measure the Gaussian that the network improves on. # whitened rows [n, numbers]"""
-        covariance = rows.float().T @ rows.float() / max(1, len(rows))
+    def fit_gaussian(self, rows: Tensor, labels: Tensor | None = None) -> None:
+        """Measure the Gaussian that the network improves on. # whitened rows [n, numbers], labels [n]"""
+        rows = rows.float()
+        if labels is not None:
+            for label in range(len(self.centres) - 1):
+                self.centres[label] = rows[labels == label].mean(0)
+            rows = rows - self.centres[labels]
+        covariance = rows.T @ rows / max(1, len(rows))
         values, vectors = torch.linalg.eigh(covariance.double())
         # Few pictures span few axes; along the others the latents still vary a little.
         self.spread.copy_(values.clamp_min(1e-3).float())
         self.basis.copy_(vectors.float())
 
-    def _gaussian(self, rows: Tensor, time: Tensor) -> Tensor:
-        """The best velocity if latents were Gaussian: E[latent - noise | row at this time], along principal axes."""
-        time = time[:, None]
+    def _gaussian(self, rows: Tensor, time: Tensor, labels: Tensor) -> Tensor:
+        """The best velocity if latents were Gaussian: E[latent - noise | row at this time], along principal axes.
+
+        Each label has a centre of its own; all share the covariance around it.
+        """
+        time, centre = time[:, None], self.centres[labels]
         gain = (time * self.spread - (1 - time)) / (time**2 * self.spread + (1 - time) ** 2)
-        return ((rows @ self.basis) * gain) @ self.basis.T
+        return centre + (((rows - time * centre) @ self.basis) * gain) @ self.basis.T
 
     def velocity(self, rows: Tensor, time: Tensor, labels: Tensor | None) -> Tensor:
         """Velocity at a time between 0 (noise) and 1 (latent). # [n, numbers], [n], [n] -> [n, numbers]"""
+        if labels is None:
+            labels = torch.full_like(time, len(self.centres) - 1, dtype=torch.long)
         with torch.autocast(rows.device.type, enabled=False):
-            gaussian = self._gaussian(rows.float(), time.float())
+            gaussian = self._gaussian(rows.float(), time.float(), labels)
         painter = self.painter
         split = painter.content_channels * math.prod(painter.grid)
         content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
@@ -214,13 +226,11 @@ class FlowPrior(nn.Module):
         learned = torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1)
         return gaussian + learned.float()
 
-    def _condition(self, time: Tensor, labels: Tensor | None) -> Tensor:
+    def _condition(self, time: Tensor, labels: Tensor) -> Tensor:
         angles = time[:, None].float() * torch.exp(torch.linspace(0, 6, 32, device=time.device))
         condition: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
         if self.label is not None:
-            any_label = self.label.num_embeddings - 1
-            chosen = torch.full_like(time, any_label, dtype=torch.long) if labels is None else labels
-            condition = condition + self.label(chosen)
+            condition = condition + self.label(labels)
         return F.silu(condition)
 
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:

@@ -15,7 +15,7 @@ from limner.training.stages import Judge, Latents
 
 __all__ = ["choose_prior"]
 
-_COUNT = 512
+_FEWEST, _MOST = 128, 512
 
 
 def choose_prior(
@@ -28,13 +28,14 @@ def choose_prior(
     mixture = MixturePrior(model.config.painter, PriorConfig(kind="mixture"), len(data.names))
     mixture.to(model.whitening.mean.device)
     mixture.fit(latents.rows, latents.labels, options.seed)
+    count = min(_MOST, max(_FEWEST, 4 * len(data.chooses)))
     judge = Judge(data, options.teacher != "none")
     flow = model.prior
     found: dict[str, float] = {}
     if isinstance(flow, FlowPrior):
-        found["flow"] = judge.distance(model, machine, _COUNT)
+        found["flow"] = judge.distance(model, machine, count)
     model.prior = mixture
-    found["mixture"] = judge.distance(model, machine, _COUNT)
+    found["mixture"] = judge.distance(model, machine, count)
     kept = min(found, key=lambda kind: found[kind])
     if kept == "flow":
         model.prior = flow

@@ -25,7 +25,6 @@ from limner.training.checkpoint import (
 
 __all__ = ["Budget", "Loop", "Reporter", "Stage", "StageState"]
 
-_CHECKPOINT_SECONDS = 110
 _AVERAGE_EVERY = 4
 _AVERAGE_POWER = 16.0
 _WARMUP, _DECAY = 0.02, 0.3
@@ -115,8 +114,7 @@ class Loop:
         folder: of the run; holds `checkpoint.safetensors`.
         precision: `bf16` or `fp32`.
         seed: of every random choice, together with stage and step.
-        extra: state of the whole training that is kept in each checkpoint beside the stage's.
-        extra_tensors: the same, for tensors.
+        checkpoint_seconds: longest time between two checkpoints.
     """
 
     def __init__(
@@ -129,11 +127,10 @@ class Loop:
         precision: str,
         device: str,
         seed: int,
-        extra: dict[str, Any] | None = None,
-        extra_tensors: dict[str, Tensor] | None = None,
+        checkpoint_seconds: float = 110,
     ) -> None:
         self.stage, self.budget, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
-        self.extra, self.extra_tensors = extra or {}, extra_tensors or {}
+        self.checkpoint_seconds = checkpoint_seconds
         self.accelerator = Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=device == "cpu")
         networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
         self.live = [p for p in stage.objective.parameters() if p.requires_grad]
@@ -231,7 +228,7 @@ class Loop:
         if spent - self._drawn >= 60:
             self._drawn = spent
             self._with_average(lambda: self.stage.draw(f"{state.stage}-{round(spent / 60):04d}min"))
-        if spent - self._saved >= _CHECKPOINT_SECONDS:
+        if spent - self._saved >= self.checkpoint_seconds:
             self.save()
 
     def _check(self) -> None:
@@ -323,8 +320,8 @@ class Loop:
         self._saved = self.state.seconds = self._spent()
         parts: dict[str, list[Tensor]] = {"live": [*self.live], "average": self.average, "best": self.best}
         tensors = {f"{part}/{n}": p for part, own in parts.items() for n, p in zip(self.names, own, strict=True)}
-        tensors |= pack("optimiser", optimiser_tensors(self.optimiser)) | pack("extra", self.extra_tensors)
-        write_checkpoint(self.path, tensors, {"stage": asdict(self.state), "extra": self.extra})
+        tensors |= pack("optimiser", optimiser_tensors(self.optimiser))
+        write_checkpoint(self.path, tensors, {"stage": asdict(self.state)})
 
     def restore(self) -> None:
         """Go on from the checkpoint."""

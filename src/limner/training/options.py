@@ -16,7 +16,7 @@ class TrainOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Name of the model."""
     family: Literal["vae"] = "vae"
     """Family of generators."""
@@ -42,13 +42,13 @@ class TrainOptions(BaseModel):
     """Of every random choice."""
     batch: int = Field(32, ge=2, le=1024)
     """Pictures a step of the painter."""
-    latents: int = Field(128, ge=2, le=8192)
+    latents: int = Field(64, ge=2, le=8192)
     """Latents a step of the prior."""
     rate: float = Field(1.5e-3, gt=0, le=1)
     """Learning rate of the painter."""
     prior_rate: float = Field(1e-3, gt=0, le=1)
     """Learning rate of the prior."""
-    painter_share: float = Field(0.55, gt=0, lt=1)
+    painter_share: float = Field(0.42, gt=0, lt=1)
     """Share of the minutes or steps that the painter gets at most; what it does not need goes to the prior."""
     weights: PainterWeights = PainterWeights()
     """How much each term of the painter's loss counts."""
@@ -56,6 +56,8 @@ class TrainOptions(BaseModel):
     """Skips the choice by the probe."""
     threads: int | None = Field(None, ge=1)
     """Skips the choice by the probe."""
+    checkpoint_seconds: float = Field(110, gt=0)
+    """Longest time between two checkpoints; what a killed process loses at most."""
     only_cleared: bool = False
     """Leave held pictures out."""
     accept_unknown: str | None = None

@@ -17,7 +17,7 @@ from limner.training.validation import interval, kid, memorised, perceptual, psn
 
 __all__ = ["measure_quality"]
 
-_COUNT = 512
+_FEWEST, _MOST = 128, 512
 
 
 def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: TrainOptions) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
     shown = data.reports[:1024]
     with machine.autocast():
         painted = model.paint(model.encode(shown))
-        new = model.paint(model.sample(_COUNT, seed=options.seed + 1_000_003))
+        new = model.paint(model.sample(min(_MOST, max(_FEWEST, 4 * len(shown))), seed=options.seed + 1_000_003))
     features = RandomFeatures()
     training = torch.cat([data.prior_views(number)[0] for number in range(-(-256 // len(data.cache)))])
     plain = plain_views(data.cache, data.size)

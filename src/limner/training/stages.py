@@ -93,7 +93,7 @@ class Latents:
         self.rows = model.whitening(latents)
         self.labels = None if labels[0] is None else torch.cat([own for own in labels if own is not None])
         if fit and isinstance(model.prior, FlowPrior):
-            model.prior.fit_gaussian(self.rows)
+            model.prior.fit_gaussian(self.rows, self.labels)
 
 
 class Judge:
@@ -141,7 +141,7 @@ class PriorStage:
         return batch
 
     def check(self) -> dict[str, float]:
-        """The flow's loss on the hold-out that chooses; every third time the distance of 256 new pictures from it."""
+        """The flow's loss on the hold-out that chooses; every third time the distance of 128 new pictures from it."""
         generator = torch.Generator().manual_seed(11)
         repeats = max(1, 512 // len(self.kept))
         batch = _flow_batch(self.kept.repeat(repeats, 1), generator)
@@ -153,7 +153,7 @@ class PriorStage:
         self._checks += 1
         if self._checks % _DISTANCE_EVERY:
             return {"score": loss, "training": seen}
-        return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 256)}
+        return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 128)}
 
     def draw(self, name: str) -> None:
         """64 pictures of fixed noise, by label in turn where there are labels."""

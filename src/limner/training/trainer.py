@@ -161,6 +161,7 @@ class Training:
             precision=machine.precision,
             device=machine.device,
             seed=options.seed,
+            checkpoint_seconds=options.checkpoint_seconds,
         )
         if loop.path.is_file():
             _, state = read_checkpoint(loop.path)

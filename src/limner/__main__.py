@@ -1,0 +1,5 @@
+"""`python -m limner` is `limner`."""
+
+from limner.cli import main
+
+main()

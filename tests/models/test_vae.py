@@ -1,0 +1,85 @@
+"""The VAE as a generator: repeatable, batch-independent, at every size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from limner.models.generator import Generator
+from limner.models.painter import Latent, painter_config
+from limner.models.prior import FlowPrior, PriorConfig
+from limner.models.vae import VAE, VAEConfig
+
+
+@pytest.fixture(scope="module", params=["flow", "mixture"])
+def model(request: pytest.FixtureRequest) -> VAE:
+    torch.manual_seed(1)
+    prior = PriorConfig(kind=request.param, steps=2, layers=2)
+    model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
+    for parameter in model.parameters():
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    return model.requires_grad_(False)
+
+
+def test_it_keeps_the_contract(model: VAE) -> None:
+    assert isinstance(model, Generator)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_picture_i_of_a_seed_does_not_depend_on_the_batch(model: VAE, precision: torch.dtype) -> None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        whole = model.paint(model.sample(37, seed=9, label=1))
+        one = model.paint(model.sample(1, seed=9, label=1, first=21))
+        some = model.paint(model.sample(19, seed=9, label=1, first=14))
+    assert torch.equal(whole[21:22], one)
+    assert torch.equal(whole[14:33], some)
+
+
+def test_seeds_and_truncation_matter(model: VAE) -> None:
+    a, b = model.sample(2, seed=1), model.sample(2, seed=2)
+    assert not torch.equal(a.content, b.content)
+    calm = model.sample(8, seed=1, truncation=0.0)
+    assert calm.content.std() < a.content.std()
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(32, 32), (64, 64), (128, 192), (96, 64), (256, 256), (512, 512), (288, 512)]
+)
+def test_every_size_encodes_and_paints(height: int, width: int) -> None:
+    config = painter_config(height, width)
+    model = VAE(VAEConfig(painter=config, prior=PriorConfig(kind="mixture", axes=4, components=2))).eval()
+    pictures = torch.randint(0, 256, (1, 3, height, width), dtype=torch.uint8)
+    latent = model.encode(pictures)
+    assert latent.content.shape == (1, config.content_channels, *config.grid)
+    assert latent.style.shape == (1, config.blocks, config.style_width)
+    with torch.inference_mode():
+        assert model.painter(latent).shape == (1, 3, height, width)
+
+
+def test_whitening_goes_there_and_back() -> None:
+    model = VAE(VAEConfig(painter=painter_config(64, 64)))
+    latents = Latent(torch.randn(50, 6, 8, 8) * 3 + 1, torch.randn(50, 5, 16) * 0.2)
+    model.whitening.fit(latents)
+    rows = model.whitening(latents)
+    assert abs(float(rows.std()) - 1) < 0.05
+    back = model.whitening.back(rows)
+    assert torch.allclose(back.content, latents.content, atol=1e-4)
+    assert torch.allclose(back.style, latents.style, atol=1e-4)
+
+
+def test_untrained_flow_draws_the_gaussian_it_was_fitted_to() -> None:
+    """Before any training the flow is the best one for a Gaussian: its draws have the latents' covariance."""
+    painter = painter_config(32, 32).model_copy(update={"content_channels": 1, "style_width": 1})
+    prior = FlowPrior(painter, PriorConfig(layers=1, channels=8, width=32, steps=20), labels=2)
+    torch.manual_seed(0)
+    numbers = painter.numbers
+    labels = torch.arange(3000) % 2
+    mix = torch.randn(numbers, numbers) / numbers**0.5
+    rows = torch.randn(3000, numbers) @ mix + torch.randn(2, numbers)[labels]
+    prior.fit_gaussian(rows, labels)
+    with torch.inference_mode():
+        drawn = prior(torch.randn(3000, numbers), labels)
+    for label in (0, 1):
+        wanted, found = rows[labels == label], drawn[labels == label]
+        assert float((wanted.mean(0) - found.mean(0)).abs().max()) < 0.2
+        assert float((wanted.T.cov() - found.T.cov()).abs().mean()) < 0.05

@@ -1,0 +1,129 @@
+"""Interrupted and resumed equals uninterrupted; kill -9 loses nothing that was reported as done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from limner.collection import Collection
+from limner.models.bundle import load_model
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training
+from limner.workspace import Workspace
+from pictures_made import made_collection
+
+_STEPS = 44
+
+_CHILD = """
+import sys
+from limner.cli.train import TerminalReporter
+from limner.collection import Collection
+from limner.training.trainer import Training, open_run
+from limner.workspace import Workspace
+
+class Slow(TerminalReporter):
+    def tick(self, share, seconds_left, rate, losses):
+        print("step", flush=True)
+
+workspace = Workspace.default()
+options, folder = open_run("broken", workspace)
+Training(options, Collection.open(folder, workspace), workspace, Slow(quiet=True), resume=True).run()
+"""
+
+
+class Silent:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def stage(self, title: str) -> None:
+        self.notes.append(title)
+
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
+        pass
+
+
+def options(name: str, **more: object) -> TrainOptions:
+    told: dict[str, object] = {
+        "height": 32, "width": 32, "steps": _STEPS, "teacher": "none", "prior": "flow", "precision": "fp32",
+        "threads": 1, "batch": 8, "latents": 16, "checkpoint_seconds": 0.01, "label": "kind",
+    }  # fmt: skip
+    return TrainOptions.model_validate({"name": name, **told, **more})
+
+
+@pytest.fixture
+def collection(workspace: Workspace, tmp_path: Path) -> Collection:
+    return made_collection(workspace, tmp_path / "made")
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_training_ends_with_the_same_weights(workspace: Workspace, collection: Collection) -> None:
+    whole = Training(options("whole"), collection, workspace, Silent(), resume=False).run()
+
+    Training(options("broken"), collection, workspace, Silent(), resume=False)
+    kills = 0
+    for _ in range(2):
+        child = subprocess.Popen([sys.executable, "-c", _CHILD], stdout=subprocess.PIPE, env=os.environ.copy())
+        assert child.stdout is not None
+        for _ in range(2):
+            child.stdout.readline()
+        time.sleep(0.05)
+        child.send_signal(signal.SIGKILL)
+        kills += child.wait() == -signal.SIGKILL
+        child.stdout.close()
+    assert kills == 2
+    reporter = Silent()
+    broken = Training(options("broken"), collection, workspace, reporter, resume=True).run()
+
+    assert any("resumed at step" in note for note in reporter.notes) or "painter" not in reporter.notes
+    ours, theirs = load_file(whole), load_file(broken)
+    assert ours.keys() == theirs.keys()
+    different = [name for name in ours if not torch.equal(ours[name], theirs[name])]
+    assert not different
+    assert load_model(broken).card.training.steps == load_model(whole).card.training.steps
+
+
+@pytest.mark.slow
+def test_a_bad_number_goes_back_halves_the_rate_and_says_so(
+    workspace: Workspace, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from limner.training import stages
+
+    plain = stages.PainterStage.batch
+    spoiled: list[int] = []
+
+    def batch(self: stages.PainterStage, step: int) -> dict[str, torch.Tensor]:
+        found = plain(self, step)
+        if step == 12 and not spoiled:
+            spoiled.append(step)
+            found["pictures"][0, 0, 0, 0] = float("nan")
+        return found
+
+    monkeypatch.setattr(stages.PainterStage, "batch", batch)
+    reporter = Silent()
+    path = Training(options("nan", prior="mixture"), collection, workspace, reporter, resume=False).run()
+    told = [note for note in reporter.notes if "is not a number" in note]
+    assert len(told) == 1
+    assert "halved the rate" in told[0]
+    assert all(torch.isfinite(tensor).all() for tensor in load_file(path).values())
+
+
+@pytest.mark.slow
+def test_a_new_run_of_the_same_name_moves_the_old_one_aside(workspace: Workspace, collection: Collection) -> None:
+    Training(options("twice"), collection, workspace, Silent(), resume=False)
+    reporter = Silent()
+    Training(options("twice"), collection, workspace, reporter, resume=False)
+    assert any("moved to" in note for note in reporter.notes)
+    assert len(list(workspace.runs.glob("twice*/options.json"))) == 2
