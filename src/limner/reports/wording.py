@@ -1,0 +1,97 @@
+"""What the page of a demo says about what was measured: no more than that."""
+
+from __future__ import annotations
+
+from limner.latent.nearest import Usual
+from limner.models.card import TeacherNote
+from limner.reports.forging import Flip
+
+__all__ = [
+    "AGAIN",
+    "AGAIN_LESSON",
+    "FLIP_LESSON",
+    "LARGE",
+    "STAGES",
+    "flip",
+    "machine",
+    "nearness",
+    "prior",
+    "teacher",
+    "usual",
+]
+
+LARGE = "shown enlarged, one square for each pixel"
+
+STAGES = {
+    "painter": ("Learning to paint", "likeness of held-out paintings, in dB (higher is better)", "psnr"),
+    "prior": ("Learning what to paint", "error on held-out paintings (lower is better)", "score"),
+}
+"""Stage: title, what its checks measure, and their key."""
+
+FLIP_LESSON = (
+    "The signature covers every byte, so a change that no eye may find is found. What the papers claim no longer "
+    "counts, not even where it happens to be true."
+)
+AGAIN = "Work 2 was opened and saved as a JPEG, as an editor, a phone or a messenger does without asking."
+AGAIN_LESSON = (
+    "The pixels went on, the papers did not. A picture without papers may come from anywhere: that papers are missing "
+    "proves neither that a picture was generated nor that it was not."
+)
+
+
+def flip(change: Flip) -> str:
+    """Which byte was changed."""
+    return (
+        f"In a copy of work 1, one bit of byte {change.position:,} of {change.size:,} was turned over: "
+        f"{change.before:#04x} became {change.after:#04x}."
+    )
+
+
+def nearness(distance: float, of: Usual) -> str:
+    """What the distance of a work to its nearest training picture says, and no more."""
+    if distance < of.low:
+        return (
+            "Closer than 95 % of the paintings that the model never saw come to one that it learned from. "
+            "Look at both: this is how a copy would show, and a plain sky or a fog can do it too."
+        )
+    if distance <= of.high:
+        return "As near as paintings that the model never saw come to one that it learned from: no sign of a copy."
+    return (
+        "Further than 95 % of the paintings that the model never saw: no sign of a copy. "
+        "It rather says that the work is still unlike a painting."
+    )
+
+
+def usual(of: Usual) -> str:
+    """How near held-out pictures come."""
+    return (
+        f"Crops of paintings that the model never saw lie {of.middle:.2f} from the nearest crop that it learned from "
+        f"(90 % of {of.count} crops between {of.low:.2f} and {of.high:.2f})."
+    )
+
+
+def machine(precision: str, threads: int, device: str) -> str:
+    """What it was trained on."""
+    name = {"bf16": "bfloat16", "fp32": "float32"}.get(precision, precision)
+    if device != "cpu":
+        return f"{device}, {name}"
+    return f"this computer's processor, {threads} {'thread' if threads == 1 else 'threads'}, {name}"
+
+
+def teacher(note: TeacherNote) -> str:
+    """Whether another network took part."""
+    if note.name == "none":
+        return "No other network took part: everything in the model comes from these paintings."
+    licence, learned = f" ({note.licence})" if note.licence else "", note.trained_on or "other pictures"
+    return (
+        f"A foreign network, {note.name}{licence}, trained on {learned}, judged how alike two pictures look. "
+        "It paints nothing, but its taste is in the model; with --teacher none the model learns without it."
+    )
+
+
+def prior(kept: str) -> str:
+    """Which prior the model kept."""
+    return {
+        "flow": "flow matching",
+        "mixture": "a mixture of Gaussians, which came closer to the held-out paintings than flow matching did",
+    }.get(kept, kept)

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from records import record
+
+from limner.errors import UsageError
+from limner.reports import page as pages
+from limner.reports.page import render_demo, write_demo
+
+
+class Reader(HTMLParser):
+    """The tags of a page, and whether each that must be closed was."""
+
+    _VOID = frozenset({"meta", "img", "br", "path", "circle"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self._VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes another tag"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render_demo(record())
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Reader:
+    return Reader(html)
+
+
+def test_every_tag_is_closed(page: Reader) -> None:
+    assert page.open == []
+
+
+def test_the_words_of_strangers_stay_words(page: Reader, html: str) -> None:
+    assert not {"script", "iframe", "link", "object"} & {tag for tag, _ in page.tags}
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7 * 7 }}" in page.text
+    assert "\u202e" not in html
+
+
+def test_nothing_is_requested(page: Reader, html: str) -> None:
+    addresses = [value or "" for _, attributes in page.tags for name, value in attributes.items() if name in _LOADS]
+    assert addresses
+    assert all(address.startswith("data:image/") for address in addresses)
+    style = re.search(r"<style>(.*?)</style>", html, re.S)
+    assert style and "url(" not in style[1] and "@import" not in style[1]
+
+
+_LOADS = ("src", "srcset", "href", "poster", "data", "action", "background")
+
+
+def test_every_picture_is_inside_and_has_its_size_and_a_text(page: Reader) -> None:
+    made = record()
+    found = [attributes for tag, attributes in page.tags if tag == "img"]
+    taken, learned = made.taken, made.learned
+    moments = [*learned.reconstructions, *learned.samples]
+    rows = [taken.trained, taken.held_out, learned.originals, made.sheet, *(moment.pictures for moment in moments)]
+    works = 3 * len(made.works)  # at the top, with its papers, and the nearest
+    assert len(found) == sum(len(row) for row in rows) + works + sum(1 for one in made.forged if one.picture)
+    for attributes in found:
+        data = base64.b64decode((attributes["src"] or "").partition("base64,")[2])
+        with Image.open(BytesIO(data)) as image:
+            assert int(attributes["width"] or 0) % image.width == 0
+        assert attributes["alt"]
+
+
+def test_works_are_embedded_byte_for_byte(html: str) -> None:
+    assert base64.b64encode(record().works[0].picture.data).decode() in html
+
+
+def test_headings_are_in_order(page: Reader) -> None:
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_what_failed_is_said(page: Reader) -> None:
+    assert "✗ tampered: " in page.text
+    assert "✗ none: " in page.text
+    assert "No viewer shows this file any more." in page.text
+    assert "public domain in the United States" in page.text
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "index.html"
+    write_demo(record(), path)
+    before = path.read_text("utf-8")
+
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pages, "render_demo", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_demo(record(), path)
+    assert path.read_text("utf-8") == before
+    assert [one.name for one in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="choose another place with --to"):
+        write_demo(record(), tmp_path / "gone" / "index.html")
