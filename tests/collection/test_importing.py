@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from conftest import Make
+from collection.conftest import Make
 from limner.collection import PAINTINGS, Collection, ImportReport, Row, import_collection
-from limner.errors import CollectionError, RightsError, UsageError
+from limner.errors import CollectionError, LimnerError, RightsError, UsageError
 from limner.pictures import read
 from limner.workspace import Workspace
 from odd_pictures import encoded, make_all, painting
@@ -207,7 +208,7 @@ def test_mistakes_get_one_line(make_folder: Make, workspace: Workspace, tmp_path
     empty.mkdir()
     (empty / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
     table = tmp_path / "table.csv"
-    for said, kind, match in (
+    mistakes: tuple[tuple[dict[str, Any], type[LimnerError], str], ...] = (
         ({"source": tmp_path / "gone"}, CollectionError, "does not exist"),
         ({"source": workspace.root}, CollectionError, "does not exist"),
         ({"source": folder / "0000.png"}, CollectionError, "neither a folder nor a table"),
@@ -218,9 +219,10 @@ def test_mistakes_get_one_line(make_folder: Make, workspace: Workspace, tmp_path
         ({"columns": {"creator": "nobody"}}, CollectionError, "no table has a column 'nobody'"),
         ({"columns": {"maker": "kind"}}, CollectionError, "is no role"),
         ({"where": ["kind"]}, CollectionError, "is no condition"),
-    ):
+    )
+    for said, kind, match in mistakes:
         with pytest.raises(kind, match=match) as caught:
-            import_collection(**{"source": folder, "name": "mine", "workspace": workspace, **said})  # type: ignore[arg-type]
+            import_collection(**{"source": folder, "name": "mine", "workspace": workspace, **said})
         assert "\n" not in str(caught.value)
 
 

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import Make
+from collection.conftest import Make
 from limner.collection import Collection, import_collection
 from limner.collection.journal import locked
 from limner.errors import CollectionError
@@ -64,7 +65,7 @@ def test_what_changed_since_is_read_again(make_folder: Make, workspace: Workspac
     assert Collection.open("mine", workspace).check() == []
 
 
-def _interrupt_at(count: int) -> object:
+def _interrupt_at(count: int) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
         if done >= count:
             raise KeyboardInterrupt

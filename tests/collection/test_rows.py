@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -86,8 +87,15 @@ def test_a_damaged_manifest_says_so(tmp_path: Path) -> None:
 def test_the_digest_sees_every_field_and_no_order() -> None:
     digest = digest_of(rows())
     assert digest == digest_of(rows()[::-1])
-    for change in ({"licence": "MIT"}, {"labels": {}}, {"held": ("x",)}, {"split": "holdout"}, {"file": "other.png"}):
-        assert digest_of([replace(rows()[0], **change), *rows()[1:]]) != digest  # type: ignore[arg-type]
+    changes: tuple[dict[str, Any], ...] = (
+        {"licence": "MIT"},
+        {"labels": {}},
+        {"held": ("x",)},
+        {"split": "holdout"},
+        {"file": "other.png"},
+    )
+    for change in changes:
+        assert digest_of([replace(rows()[0], **change), *rows()[1:]]) != digest
     assert holdout_digest_of(rows()) == holdout_digest_of([replace(row, title="x") for row in rows()])
     assert holdout_digest_of(rows()) != holdout_digest_of(rows(5))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conftest import Make
+from collection.conftest import Make
 from limner.collection import Collection, import_collection
 from limner.collection.rows import read_manifest, write_manifest
 from limner.errors import CollectionError

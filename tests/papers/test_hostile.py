@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from works import KINDS, picture, publish
 
 from limner import pictures
 from limner.papers import verify
 from limner.papers.xmp import read_packet
 from limner.workspace import Workspace
+from papers.works import KINDS, picture, publish
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><x:xmpmeta xmlns:x="adobe:ns:meta/">&c;</x:xmpmeta>"""

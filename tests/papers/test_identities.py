@@ -12,13 +12,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from works import picture, provenance
 
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, open_publisher, verify
 from limner.papers.certificates import NOTICE
 from limner.workspace import Workspace
+from papers.works import picture, provenance
 
 Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING  # must be critical there (RFC 3161, 2.3)

@@ -15,7 +15,6 @@ import encypher_c2pa
 import numpy as np
 import pytest
 from PIL import Image
-from works import ARTIST, KINDS, artist, picture, provenance, publish, publisher, roots
 
 from limner import pictures
 from limner.errors import LimnerError, PapersError, UsageError
@@ -25,6 +24,7 @@ from limner.papers.parts import take_apart
 from limner.papers.publisher import Job
 from limner.papers.xmp import GENERATED, read_packet
 from limner.workspace import Workspace
+from papers.works import ARTIST, KINDS, artist, picture, provenance, publish, publisher, roots
 
 HOSTILE = "<b>&\"'\x00\x1b[31m\ud800]]>\u202e{0}%s🎨 " + "é" * 3000
 
@@ -196,7 +196,7 @@ def test_a_publisher_is_used_in_a_with_block(workspace: Workspace) -> None:
 PUBLISH = """
 import itertools, sys
 sys.path.insert(0, sys.argv[1])
-from works import picture, provenance, publisher
+from papers.works import picture, provenance, publisher
 from limner.workspace import Workspace
 workspace = Workspace.default()
 with publisher(workspace) as ready:
@@ -208,7 +208,7 @@ with publisher(workspace) as ready:
 @pytest.mark.parametrize("batches", [1, 2])
 def test_a_killed_process_leaves_whole_works_and_a_ledger_that_holds(workspace: Workspace, batches: int) -> None:
     artist(workspace)
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     process = subprocess.Popen([sys.executable, "-c", PUBLISH, here], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(64 * batches)]

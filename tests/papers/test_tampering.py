@@ -14,13 +14,13 @@ from pathlib import Path
 import encypher_c2pa
 import pytest
 from PIL import Image
-from works import KINDS, publish, roots
 
 from limner.papers.parts import take_apart
 from limner.papers.verdict import Verdict
 from limner.papers.verify import Checker
 from limner.pictures import FORMATS
 from limner.workspace import Workspace
+from papers.works import KINDS, publish, roots
 
 REGIONS = ("picture", "xmp", "assertions", "claim", "signature")
 PARTS = {"picture": "the picture itself", "xmp": "the XMP"}

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from test_identities import buy
-from works import picture, provenance, publisher
 
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import open_publisher, verify
 from limner.papers.timestamp import check_server
 from limner.workspace import Workspace
+from papers.test_identities import buy
+from papers.works import picture, provenance, publisher
 
 GRANTED_GARBAGE = bytes.fromhex("30 09 3003 020100 3002 0500".replace(" ", ""))
 CONFIGURATION = """

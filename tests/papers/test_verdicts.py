@@ -11,14 +11,14 @@ from pathlib import Path
 import c2pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from test_identities import buy
-from works import ARTIST, picture, provenance, publish, publisher, roots
 
 from limner import pictures
 from limner.errors import PapersError
 from limner.papers import open_publisher, verify
 from limner.papers.xmp import GENERATED
 from limner.workspace import Workspace
+from papers.test_identities import buy
+from papers.works import ARTIST, picture, provenance, publish, publisher, roots
 
 
 def test_three_kinds_of_trust(workspace: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -145,6 +146,8 @@ class Loop:
         self.best = copy.deepcopy(self.average)
         self.state = StageState(stage.name)
         self._spent_before = 0.0
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._ahead: tuple[int, Future[dict[str, Tensor]]] | None = None
 
     @property
     def path(self) -> Path:
@@ -171,6 +174,8 @@ class Loop:
         except KeyboardInterrupt:
             self.save()
             raise
+        finally:
+            self._maker.shutdown(cancel_futures=True)
         self._finish()
         return self.state
 
@@ -185,7 +190,7 @@ class Loop:
         rate = self.stage.rate * state.rate_scale * self._schedule(share)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch = {name: tensor.to(self.accelerator.device) for name, tensor in self.stage.batch(state.step).items()}
+        batch = {name: tensor.to(self.accelerator.device) for name, tensor in self._batch().items()}
         # Every random choice follows from seed, stage and step, so a resumed run draws what an unbroken one does.
         torch.manual_seed(hash((self.seed, len(state.stage), state.step)) & (2**63 - 1))
         losses: dict[str, Tensor] = self.objective(batch)
@@ -198,6 +203,15 @@ class Loop:
         state.step += 1
         state.pictures += self.stage.batch_size
         return losses
+
+    def _batch(self) -> dict[str, Tensor]:
+        """The batch of this step; that of the next one is made meanwhile."""
+        step = self.state.step
+        if self._ahead is None or self._ahead[0] != step:
+            self._ahead = step, self._maker.submit(self.stage.batch, step)
+        found = self._ahead[1].result()
+        self._ahead = step + 1, self._maker.submit(self.stage.batch, step + 1)
+        return found
 
     def _schedule(self, share: float) -> float:
         """Warm up, stay, and come down at the end (Hu et al. 2024, "WSD"): so a stage can be ended early, well."""

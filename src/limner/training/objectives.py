@@ -26,11 +26,11 @@ class PainterWeights(BaseModel):
     """Multi-scale structural dissimilarity, where there is no teacher."""
     frequency: float = 0.5
     """Difference of the amplitudes of frequencies, where there is no teacher."""
-    kl: float = 1e-4
+    kl: float = 1e-2
     """Divergence of the latent from standard noise, per number."""
     free_bits: float = 0.25
     """Nats that each number may hold without cost."""
-    teacher_share: float = 0.5
+    teacher_share: float = 0.375
     """Share of a batch that the teacher looks at; its gradient costs as much as the painter's."""
 
 
