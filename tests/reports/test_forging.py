@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from records import pixels
 
 from limner import pictures
 from limner.reports.forging import flip_byte, save_again, seen_by_a_viewer
+from reports.records import pixels
 
 
 def test_one_bit_of_one_byte_of_the_picture_is_other(tmp_path: Path) -> None:

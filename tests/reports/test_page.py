@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from records import record
 
 from limner.errors import UsageError
 from limner.reports import page as pages
 from limner.reports.page import render_demo, write_demo
+from reports.records import record
 
 
 class Reader(HTMLParser):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,18 +138,23 @@ def _papers(made: Demonstration, steps: _Steps) -> None:
 
 def _commands(made: Demonstration) -> list[tuple[str, str]]:
     """What to type next; paths as from where the demo was called."""
-    folder = shlex.quote(str(made.folder))
+    folder, limner = shlex.quote(str(made.folder)), _program()
     home = f"LIMNER_HOME={shlex.quote(str(made.folder / 'home'))}"
     return [
-        (f"limner verify {folder}/works {folder}/forgeries", "check the files of this page yourself"),
-        (f"{home} limner sample demo -n 16 --seed 7 --sheet", "paint more with the demo's model"),
-        (f"limner demo --minutes 15 --to {folder}", "let it learn longer: far better pictures"),
+        (f"{limner} verify {folder}/works {folder}/forgeries", "check the files of this page yourself"),
+        (f"{home} {limner} sample demo -n 16 --seed 7 --sheet", "paint more with the demo's model"),
+        (f"{limner} demo --minutes 15 --to {folder}", "let it learn longer: far better pictures"),
         (
-            'limner collection add ~/my-pictures --name mine --licence CC-BY-4.0 --creator "Your Name"',
+            f'{limner} collection add ~/my-pictures --name mine --licence CC-BY-4.0 --creator "Your Name"',
             "begin with pictures of your own",
         ),
-        ("limner train mine --size 64 --minutes 20", "and train on them"),
+        (f"{limner} train mine --size 64 --minutes 20", "and train on them"),
     ]
+
+
+def _program() -> str:
+    """How limner is called from here: by its name where that is found, else by its path."""
+    return "limner" if shutil.which("limner") else shlex.quote(sys.argv[0])
 
 
 def _as_expected(made: Demonstration) -> bool:

@@ -10,7 +10,7 @@ from limner.reports.record import StageCurve
 __all__ = ["HEIGHT", "WIDTH", "Drawing", "drawing"]
 
 WIDTH, HEIGHT = 480, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 472, 14, 172
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8, 472, 18, 172
 _KEEP = 0.9
 _POINTS = 240
 
@@ -23,6 +23,7 @@ class Drawing:
         line: path of the smoothed training loss.
         checks: places of the checks.
         ends: first and last value of the checks.
+        values: the same with their places and anchors, as labels beside their points.
         ticks: places and texts below the axis.
         said: the curve in words, for those who cannot see it.
     """
@@ -33,6 +34,7 @@ class Drawing:
     path: str
     checks: Sequence[tuple[float, float]]
     ends: tuple[str, str]
+    values: Sequence[tuple[float, float, str, str]]
     ticks: Sequence[tuple[float, str]]
     said: str
 
@@ -46,8 +48,28 @@ def drawing(curve: StageCurve) -> Drawing:
     ticks = [(_LEFT + share * (_RIGHT - _LEFT), f"{longest * share:.1f}") for share in (0.0, 0.5, 1.0)]
     said = f"{curve.title}: over {longest:.1f} minutes, {curve.unit} went from {ends[0]} to {ends[1]}."
     return Drawing(
-        curve.title, curve.unit, _path(_placed(line, longest)), _path(checks), checks, (ends[0], ends[1]), ticks, said
+        title=curve.title,
+        unit=curve.unit,
+        line=_path(_placed(line, longest)),
+        path=_path(checks),
+        checks=checks,
+        ends=(ends[0], ends[1]),
+        values=_labels(checks, (ends[0], ends[1])),
+        ticks=ticks,
+        said=said,
     )
+
+
+def _labels(checks: list[tuple[float, float]], ends: tuple[str, str]) -> list[tuple[float, float, str, str]]:
+    """The first and the last value, on the side of the line where there is room."""
+    if len(checks) < 2:
+        return []
+    (x0, y0), (x1, y1) = checks[0], checks[-1]
+    rises = y1 < y0
+    return [
+        (x0 + 8, y0 + 4 if not rises else y0 - 8, ends[0], "start"),
+        (x1, y1 - 9 if rises else y1 - 10, ends[1], "end"),
+    ]
 
 
 def _placed(points: Sequence[tuple[float, float]], longest: float) -> list[tuple[float, float]]:

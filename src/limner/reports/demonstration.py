@@ -184,7 +184,7 @@ class Demonstration:
             commands=commands,
             seconds=time.monotonic() - self.started,
             version=__version__,
-            made=dt.date.today().isoformat(),
+            made=f"{dt.date.today().day} {dt.date.today():%B %Y}",
         )
         write_demo(record, self.folder / "index.html")
         return record
