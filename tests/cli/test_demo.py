@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from limner.cli import app
+from limner.cli.main import app
 from limner.errors import LimnerError, UsageError
 from limner.reports.demonstration import prepare
 from limner.workspace import Workspace
