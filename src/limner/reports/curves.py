@@ -61,15 +61,11 @@ def drawing(curve: StageCurve) -> Drawing:
 
 
 def _labels(checks: list[tuple[float, float]], ends: tuple[str, str]) -> list[tuple[float, float, str, str]]:
-    """The first and the last value, on the side of the line where there is room."""
+    """The first and the last value, above their points."""
     if len(checks) < 2:
         return []
     (x0, y0), (x1, y1) = checks[0], checks[-1]
-    rises = y1 < y0
-    return [
-        (x0 + 8, y0 + 4 if not rises else y0 - 8, ends[0], "start"),
-        (x1, y1 - 9 if rises else y1 - 10, ends[1], "end"),
-    ]
+    return [(x0, y0 - 9, ends[0], "start"), (x1, y1 - 9, ends[1], "end")]
 
 
 def _placed(points: Sequence[tuple[float, float]], longest: float) -> list[tuple[float, float]]:
@@ -77,7 +73,8 @@ def _placed(points: Sequence[tuple[float, float]], longest: float) -> list[tuple
         return []
     values = sorted(y for _, y in points)
     low, high = values[0], values[max(0, int(len(values) * 0.98) - 1)] if len(values) > 20 else values[-1]
-    span = (high - low) or 1.0
+    # What hardly changes is drawn flat, not blown up to the whole height.
+    span = max(high - low, 0.05 * abs(high)) or 1.0
     return [
         (
             round(_LEFT + x / longest * (_RIGHT - _LEFT), 1),

@@ -55,9 +55,12 @@ def nearness(distance: float, of: Usual) -> str:
             "Look at both: this is how a copy would show, and a plain sky or a fog can do it too."
         )
     if distance <= of.high:
-        return "As near as paintings that the model never saw come to one that it learned from: no sign of a copy."
+        return (
+            "As near as paintings that the model never saw come to one that it learned from: by this measure, no sign "
+            "of a copy."
+        )
     return (
-        "Further than 95 % of the paintings that the model never saw: no sign of a copy. "
+        "Further than 95 % of the paintings that the model never saw: by this measure, no sign of a copy. "
         "It rather says that the work is still unlike a painting."
     )
 
@@ -92,6 +95,7 @@ def teacher(note: TeacherNote) -> str:
 def prior(kept: str) -> str:
     """Which prior the model kept."""
     return {
-        "flow": "flow matching",
-        "mixture": "a mixture of Gaussians, which came closer to the held-out paintings than flow matching did",
+        "flow": "flow matching, whose progress is shown above",
+        "mixture": "a mixture of Gaussians. It came closer to held-out paintings than flow matching, whose progress is "
+        "shown above; so the sheet and the works below are drawn from it",
     }.get(kept, kept)
