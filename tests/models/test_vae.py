@@ -7,7 +7,7 @@ import torch
 
 from limner.models.generator import Generator
 from limner.models.painter import Latent, painter_config
-from limner.models.prior import FlowPrior, PriorConfig
+from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
 from limner.models.vae import VAE, VAEConfig
 
 
@@ -18,6 +18,8 @@ def model(request: pytest.FixtureRequest) -> VAE:
     model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
     for parameter in model.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
+    if isinstance(model.prior, MixturePrior):
+        model.prior.fit(torch.randn(400, model.config.painter.numbers), torch.arange(400) % 2, seed=0)
     return model.requires_grad_(False)
 
 

@@ -41,7 +41,9 @@ class TerminalReporter:
     def note(self, text: str) -> None:
         """A line that stays."""
         if not self.quiet:
-            (self.bar.console if self.console.is_terminal else self.console).print(text, style="dim", highlight=False)
+            (self.bar.console if self.console.is_terminal else self.console).print(
+                text, style="dim", highlight=False, soft_wrap=True
+            )
 
     def stage(self, title: str) -> None:
         """A new bar."""

@@ -22,7 +22,7 @@ class TeacherFeatures(nn.Module):
     @torch.inference_mode()
     def forward(self, pictures: Tensor) -> Tensor:
         """Features. # uint8 [n, 3, h, w] -> [n, d]"""
-        return torch.cat([_pooled(self.teacher(to_unit(chunk))) for chunk in pictures.split(64)])
+        return torch.cat([_pooled(self.teacher(to_unit(chunk))) for chunk in pictures.split(_chunk(pictures))])
 
 
 class RandomFeatures(nn.Module):
@@ -42,7 +42,7 @@ class RandomFeatures(nn.Module):
     @torch.inference_mode()
     def forward(self, pictures: Tensor) -> Tensor:
         """Features. # uint8 [n, 3, h, w] -> [n, d]"""
-        return torch.cat([self._features(to_unit(chunk)) for chunk in pictures.split(64)])
+        return torch.cat([self._features(to_unit(chunk)) for chunk in pictures.split(_chunk(pictures))])
 
     def _features(self, x: Tensor) -> Tensor:
         found = []
@@ -53,6 +53,11 @@ class RandomFeatures(nn.Module):
                 found.append(y)
             x = F.avg_pool2d(x, 2)
         return _pooled(found)
+
+
+def _chunk(pictures: Tensor) -> int:
+    """How many at once, so that memory does not grow with their size."""
+    return max(1, 64 * 64 * 64 // (pictures.shape[-1] * pictures.shape[-2]))
 
 
 def _pooled(maps: list[Tensor]) -> Tensor:

@@ -276,7 +276,8 @@ class MixturePrior(nn.Module):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
-        _, _, v = torch.pca_lowrank(rows.float(), q=self.axes.shape[1], center=False)
+        wanted = min(self.axes.shape[1], *rows.shape)
+        _, _, v = torch.pca_lowrank(rows.float(), q=wanted, center=False)
         self.axes.zero_()[:, : v.shape[1]] = v
         within = rows.float() @ self.axes
         self.rest.copy_((rows.float() - within @ self.axes.T).std(0))

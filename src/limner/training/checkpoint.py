@@ -62,7 +62,11 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give an optimiser the state that `optimiser_tensors` took from it."""
     state: dict[int, dict[str, Tensor]] = {}
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     for name, tensor in tensors.items():
         index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = tensor
+        parameter = parameters[int(index)]
+        # The fused step walks through memory, so a moment has to lie there in the same order as its parameter.
+        like = tensor.shape == parameter.shape and tensor.ndim > 0
+        state.setdefault(int(index), {})[key] = torch.empty_like(parameter).copy_(tensor) if like else tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -132,7 +132,9 @@ class Loop:
     ) -> None:
         self.stage, self.budget, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
         self.checkpoint_seconds = checkpoint_seconds
-        self.accelerator = Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=device == "cpu")
+        # Precision is ours: accelerate allows one a process, and a program may train twice.
+        self.accelerator = Accelerator(cpu=device == "cpu")
+        self.autocast = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
         networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
         self.live = [p for p in stage.objective.parameters() if p.requires_grad]
         decayed = [p for p in self.live if p.ndim > 1]
@@ -193,7 +195,8 @@ class Loop:
         batch = {name: tensor.to(self.accelerator.device) for name, tensor in self._batch().items()}
         # Every random choice follows from seed, stage and step, so a resumed run draws what an unbroken one does.
         torch.manual_seed(hash((self.seed, len(state.stage), state.step)) & (2**63 - 1))
-        losses: dict[str, Tensor] = self.objective(batch)
+        with self.autocast:
+            losses: dict[str, Tensor] = self.objective(batch)
         self.optimiser.zero_grad()
         self.accelerator.backward(losses["loss"])
         norm = self.accelerator.clip_grad_norm_(self.live, 1.0)
@@ -231,7 +234,7 @@ class Loop:
 
     def _after_step(self, losses: dict[str, Tensor]) -> None:
         state, spent, share = self.state, self._spent(), self._share()
-        if state.step % 10 == 0:
+        if state.step % 10 == 0 or state.step == 1:
             numbers = {name: float(value.detach()) for name, value in losses.items()}
             state.history.append({"step": state.step, "seconds": spent, "pictures": state.pictures, **numbers})
             total = self.budget.seconds or spent / max(share, 1e-6)
