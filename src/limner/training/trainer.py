@@ -37,6 +37,7 @@ __all__ = ["Training", "open_run"]
 
 _OPTIONS = "options.json"
 _STATES = "stages.json"
+_FINISHED = "finished.safetensors"
 
 
 class Training:
@@ -125,14 +126,14 @@ class Training:
         path = self.folder / _STATES
         if path.is_file():
             self.states = [StageState(**own) for own in json.loads(path.read_text())]
-            tensors, _ = read_checkpoint(self.folder / "painter.safetensors")
+            tensors, _ = read_checkpoint(self.folder / _FINISHED)
             model.load_state_dict(tensors)
 
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         share = 0.97 if self.options.prior == "mixture" else self.options.painter_share
         stage = PainterStage(model, data, self.options, machine, self.folder)
         self.states.append(self._loop(stage, machine, share))
-        self._finished(model, "painter.safetensors")
+        self._finished(model, _FINISHED)
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
@@ -140,7 +141,7 @@ class Training:
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
             self.states.append(self._loop(stage, machine, None))
-            self._finished(model, "painter.safetensors")
+            self._finished(model, _FINISHED)
         model.eval()
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
 
