@@ -48,7 +48,7 @@ class TrainOptions(BaseModel):
     """Learning rate of the painter."""
     prior_rate: float = Field(1e-3, gt=0, le=1)
     """Learning rate of the prior."""
-    painter_share: float = Field(0.36, gt=0, lt=1)
+    painter_share: float = Field(0.42, gt=0, lt=1)
     """Share of the minutes or steps that the painter gets at most; what it does not need goes to the prior."""
     weights: PainterWeights = PainterWeights()
     """How much each term of the painter's loss counts."""
