@@ -121,7 +121,7 @@ def register(app: typer.Typer) -> None:
         prior: Annotated[str, typer.Option(help="best, flow or mixture.")] = "best",
         flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
         seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
-        batch: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
+        batch: Annotated[int, typer.Option(help="Pictures a step.")] = 48,
         rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
         threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,

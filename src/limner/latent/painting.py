@@ -50,6 +50,8 @@ class Brush:
     def __init__(self, model: Model, machine: Machine) -> None:
         self.model, self.machine = model, machine
         model.generator.to(machine.device)
+        if machine.precision == "bf16":
+            model.generator.keep_casts()
 
     @classmethod
     def open(

@@ -8,11 +8,14 @@ from torch import Tensor
 
 from limner.models.painter import Latent
 
-__all__ = ["CHUNK", "Generator"]
+__all__ = ["CHUNK", "DRAWN", "Generator"]
 
 CHUNK = 16
 """Pictures are always painted in rows of this many, filled up where fewer are asked: kernels choose their way by the
 size of a batch, so only equal batches give equal bits."""
+
+DRAWN = 32
+"""The same for latents that a prior draws; larger, since its layers are small."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from limner.models.generator import CHUNK
+from limner.models.generator import CHUNK, DRAWN
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
 from limner.models.prior import PriorConfig, Whitening, make_prior
 
@@ -68,13 +68,19 @@ class VAE(nn.Module):
             truncation: scale of the noise, 0..1.5; lower is calmer and less varied.
             label: index into `config.labels`, or None for any.
         """
-        start = first - first % CHUNK
-        stop = -(-(first + count) // CHUNK) * CHUNK
+        start = first - first % DRAWN
+        stop = -(-(first + count) // DRAWN) * DRAWN
         noise = seeded_noise(stop - start, self.config.painter.numbers, seed=seed, first=start)
         noise = noise.to(self.whitening.mean.device)
-        labels = None if label is None else torch.full((CHUNK,), label, device=noise.device)
-        rows = torch.cat([self.prior(chunk, labels, truncation) for chunk in noise.split(CHUNK)])
+        labels = None if label is None else torch.full((DRAWN,), label, device=noise.device)
+        rows = torch.cat([self.prior(chunk, labels, truncation) for chunk in noise.split(DRAWN)])
         return self.whitening.back(rows[first - start :][:count])
+
+    def keep_casts(self) -> None:
+        """Store in bfloat16 what autocast would cast anew at every step; the same bits, a tenth faster."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                module.to(torch.bfloat16)
 
     @torch.inference_mode()
     def paint(self, latent: Latent) -> Tensor:

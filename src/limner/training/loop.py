@@ -272,7 +272,7 @@ class Loop:
             worse = now > then * 1.02
             why = "gets worse while training gets better (over-fitting)" if worse else "no longer gains"
             remedy = "; more pictures, stronger crops or a smaller size would help" if worse else ""
-            self._say(f"{self.stage.title}: the hold-out {why}: coming down now, the time goes to what follows{remedy}")
+            self._say(f"{self.stage.title}: the hold-out {why}: coming down early{remedy}")
 
     def _finite(self, losses: dict[str, Tensor]) -> bool:
         """Whether the losses are numbers; otherwise go back to the last good checkpoint at half the rate."""

@@ -40,7 +40,7 @@ class TrainOptions(BaseModel):
     """Whether pictures may be mirrored; not for writing."""
     seed: int = Field(0, ge=0, le=2**62)
     """Of every random choice."""
-    batch: int = Field(32, ge=2, le=1024)
+    batch: int = Field(48, ge=2, le=1024)
     """Pictures a step of the painter."""
     latents: int = Field(64, ge=2, le=8192)
     """Latents a step of the prior."""
