@@ -14,7 +14,7 @@ CHUNK = 16
 """Pictures are always painted in rows of this many, filled up where fewer are asked: kernels choose their way by the
 size of a batch, so only equal batches give equal bits."""
 
-DRAWN = 32
+DRAWN = 64
 """The same for latents that a prior draws; larger, since its layers are small."""
 
 
