@@ -16,8 +16,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/mypy
 
+# What people use today is installed beside limner only when YES=1 says so; without it the bench tells what it would fetch.
+MINUTES ?= 20
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench quality --minutes $(MINUTES) $(if $(YES),--yes)
 
 # torch first and by its exact version: pip then takes a CPU build where one is at hand, and nothing after it asks for another.
 $(STAMP): pyproject.toml constraints.txt

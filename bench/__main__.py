@@ -1,155 +1,83 @@
-"""How fast limner is here: importing, training, painting, signing. Nothing else should run meanwhile.
-
-make bench                        # about three minutes
-.venv/bin/python -m bench FOLDER  # trains on the collection in FOLDER instead of the paintings
-"""
+"""`python -m bench quality | measure | report | setup | speed`; `--help` with each tells more."""
 
 from __future__ import annotations
 
-import itertools
-import json
+import argparse
 import os
-import platform
 import sys
-import tempfile
-import time
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
-
-from limner.cli.sample import provenance_of
-from limner.collection import PAINTINGS, Collection, import_collection
-from limner.latent.painting import Brush
-from limner.ledger import Ledger
-from limner.models.bundle import Model
-from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
-from limner.papers import Identity, Publisher
-from limner.training.data import load_data
-from limner.training.loop import Budget, Loop
-from limner.training.machine import Machine, probe
-from limner.training.options import TrainOptions
-from limner.training.stages import PainterStage, PriorStage
-from limner.workspace import Workspace
-
-_JPEGS, _SAMPLES, _SIGNED, _SECONDS = 2000, 1000, 400, 40
+__all__ = ["main"]
 
 
-class _Silent:
-    def note(self, text: str) -> None:
-        print(text, file=sys.stderr)
-
-    def stage(self, title: str) -> None:
-        print(f"measuring: {title}", file=sys.stderr)
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
-        pass
-
-
-def importing(workspace: Workspace, folder: Path) -> dict[str, float]:
-    """Pictures a second for 256 px JPEG, all checks on."""
-    rng = np.random.default_rng(0)
-    sources = [Image.open(path).convert("RGB") for path in sorted((PAINTINGS / "img").glob("*.jpg"))[:100]]
-    folder.mkdir()
-    for i in range(_JPEGS):
-        source = sources[i % len(sources)]
-        left, top = (int(rng.integers(0, side - 255)) for side in source.size)
-        crop = source.crop((left, top, left + 256, top + 256))
-        (crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if i % 2 else crop).save(folder / f"{i:05d}.jpg", quality=88)
-    start = time.monotonic()
-    import_collection(folder, "jpegs", workspace, licence="CC0-1.0", creator="bench")
-    spent = time.monotonic() - start
-    return {"pictures_per_second": _JPEGS / spent}
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    quality = commands.add_parser("quality", help="train limner and the others, measure, write the table")
+    quality.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="only these programs")
+    quality.add_argument("--minutes", type=float, default=20, help="of training, each program (20)")
+    quality.add_argument("--seed", type=int, nargs="+", default=[0], help="one or more")
+    quality.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="cores for each program")
+    quality.add_argument("--data", default=None, help="emoji, paintings or a folder of pictures")
+    quality.add_argument("--count", type=int, default=2000, help="pictures that each program paints (2000)")
+    quality.add_argument("--again", action="store_true", help="repeat what is there already")
+    quality.add_argument("--yes", action="store_true", help="download what is missing")
+    commands.add_parser("measure", help="measure the pictures of all results anew")
+    commands.add_parser("report", help="write bench/README.md from the results")
+    setup = commands.add_parser("setup", help="install the other programs")
+    setup.add_argument("--yes", action="store_true", help="download what is missing")
+    speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
+    speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
+    return parser
 
 
-def training(workspace: Workspace, collection: Collection, machine: Machine) -> tuple[VAE, dict[str, float]]:
-    """Pictures and latents a second of the two stages: with checks and sheets, and of steps alone (median of tens)."""
-    options = TrainOptions(name="bench", accept_unknown="a measurement")
-    data = load_data(collection, collection.rows(), options, workspace)
-    model = VAE(VAEConfig(painter=painter_config(64, 64)))
-    folder = workspace.make(workspace.runs / "bench")
-    workspace.make(folder / "sheets")
-    found: dict[str, float] = {}
-    for kind in (PainterStage, PriorStage):
-        stage = kind(model, data, options, machine, folder)
-        loop = Loop(
-            stage, Budget(seconds=_SECONDS), folder, _Silent(), precision=machine.precision, device="cpu", seed=0
-        )
-        state = loop.run()
-        found[f"{stage.name}_per_second_all_included"] = state.pictures / state.seconds
-        steps = [(p["seconds"], p["pictures"]) for p in state.history]
-        pairs = [((b[1] - a[1]) / (b[0] - a[0])) for a, b in itertools.pairwise(steps[1:])]
-        found[f"{stage.name}_per_second"] = float(np.median(pairs))
-        loop.path.unlink(missing_ok=True)
-        model.eval()
-    found["parameters_painter_and_encoder"] = sum(
-        p.numel() for part in (model.encoder, model.painter) for p in part.parameters()
-    )
-    return model, found
+def main() -> int:
+    """Read the command line and do it; the exit status."""
+    given = _parser().parse_args()
+    if given.command == "speed":
+        from bench.speed import main as speed
+
+        speed(given.collection)
+        return 0
+    from bench.patches import PatchError
+    from bench.venvs import SetupError
+
+    try:
+        return _do(given)
+    except (SetupError, PatchError, KeyError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
 
 
-def painting(model: VAE, workspace: Workspace, machine: Machine) -> tuple[Brush, dict[str, float]]:
-    """Pictures a second of `limner sample`, the prior included, signing apart."""
-    from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
-    from limner.rights import summary
+def _do(given: argparse.Namespace) -> int:
+    from bench.venvs import ENVIRONMENTS, set_up
 
-    card = Card(
-        name="bench",
-        config=model.config,
-        collection=CollectionNote(name="b", digest="0" * 64, holdout_digest="0" * 64, pictures=0, held_out=0),
-        rights=summary([]),
-        teacher=TeacherNote(name="none"),
-        training=TrainingNote(
-            pictures_seen=0, latents_seen=0, minutes=0, steps={}, device="cpu", precision="", threads=0, seed=0
-        ),
-    )
-    brush = Brush(Model(workspace.root, "0" * 64, card, model.eval()), machine)
-    list(brush.samples(64, seed=1))
-    start = time.monotonic()
-    for _ in brush.samples(_SAMPLES, seed=2):
-        pass
-    return brush, {"pictures_per_second": _SAMPLES / (time.monotonic() - start)}
+    failed: list[str] = []
+    if given.command == "setup":
+        for environment in ENVIRONMENTS.values():
+            set_up(environment, yes=given.yes)
+        return 0
+    if given.command == "quality":
+        from bench.data import EMOJI
+        from bench.quality import Training, chosen, quality
 
+        trainings = [
+            Training(program, given.minutes, seed, given.threads, given.count)
+            for seed in given.seed
+            for program in chosen(given.only)
+        ]
+        data = given.data or ("emoji" if EMOJI.is_dir() else "paintings")
+        failed = quality(trainings, data, yes=given.yes, again=given.again)
+    elif given.command == "measure":
+        from bench.quality import measure_again
 
-def signing(brush: Brush, workspace: Workspace, folder: Path) -> dict[str, float]:
-    """Signed PNG a second: XMP, signature, reading back, verifying, moving into place, ledger."""
-    folder.mkdir()
-    identity = Identity.new(workspace, "bench")
-    told: dict[str, Any] = {"seed": 3, "truncation": 1.0}
-    works = [
-        (p.pixels, folder / f"{p.index}.png", provenance_of(brush, p, "bench", told))
-        for p in brush.samples(_SIGNED, seed=3)
-    ]
-    with Publisher(identity, Ledger.open(workspace.ledger)) as publisher:
-        start = time.monotonic()
-        publisher.publish_many(works)
-        return {"png_per_second": _SIGNED / (time.monotonic() - start)}
+        measure_again()
+    from bench.page import write_page
 
-
-def main() -> None:
-    """Measure, print, save."""
-    with tempfile.TemporaryDirectory() as place:
-        workspace = Workspace(Path(place) / "home")
-        found: dict[str, Any] = {"importing": importing(workspace, Path(place) / "jpegs")}
-        machine = probe()
-        found["machine"] = {"told": machine.reason, "processor": platform.processor(), "cores": os.cpu_count()}
-        if len(sys.argv) > 1:
-            collection = Collection.open(sys.argv[1], workspace)
-        else:
-            import_collection(PAINTINGS, "paintings", workspace)
-            collection = Collection.open("paintings", workspace)
-        torch.manual_seed(0)
-        model, found["training"] = training(workspace, collection, machine)
-        brush, found["painting"] = painting(model, workspace, machine)
-        found["signing"] = signing(brush, workspace, Path(place) / "works")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "speed.json").write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found, indent=2))
+    write_page()
+    if failed:
+        print(f"bench: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

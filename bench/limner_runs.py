@@ -1,0 +1,93 @@
+"""limner as one of the programs: trained by its command line, painted through its Python interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.peers.common import Pictures, Stage
+from limner.latent.painting import Brush
+from limner.models.generator import DRAWN
+from limner.models.painter import Latent
+from limner.workspace import Workspace
+
+__all__ = ["Limner", "made"]
+
+
+class Limner:
+    """One training.
+
+    Args:
+        family: `vae` or `gan`.
+        collection: name of the collection in the workspace that LIMNER_HOME names; its training pictures are the ones
+            that the other programs get as files.
+        label: column whose values are learned, or None.
+    """
+
+    def __init__(self, family: str, collection: str, label: str | None = None) -> None:
+        self.family, self.collection, self.label = family, collection, label
+        self.choices = ["no labels, as the other programs know none"] if label is None else []
+        self._brush: Brush | None = None
+        self._drawn, self._seed = 0, 0
+
+    def train(self, folder: Path, seconds: float, *, seed: int, threads: int, place: Path) -> list[Stage]:
+        """By `limner train`; `folder` holds the same pictures and is not read."""
+        name = f"bench-{place.name}"[:64]
+        command = [
+            sys.executable, "-m", "limner", "train", self.collection, "--name", name, "--family", self.family,
+            "--minutes", f"{seconds / 60:g}", "--seed", str(seed), "--threads", str(threads),
+            "--accept-unknown", "a measurement",
+        ]  # fmt: skip
+        subprocess.run(command + (["--label", self.label] if self.label else []), check=True)
+        workspace = Workspace.default()
+        self._brush = Brush.open(name, workspace, threads=threads)
+        self._drawn, self._seed = 0, seed + 1
+        self.choices.append(f"precision {self._brush.machine.precision}, chosen by its own probe")
+        states: list[dict[str, Any]] = json.loads((workspace.runs / name / "stages.json").read_text())
+        return [Stage(s["stage"], s["pictures"], s["step"], s["seconds"]) for s in states]
+
+    @property
+    def brush(self) -> Brush:
+        """The trained model, ready to paint."""
+        assert self._brush is not None
+        return self._brush
+
+    def draw(self, count: int) -> Latent:
+        """By the model's prior; each call draws the next ones of one seed."""
+        with self.brush.machine.autocast():
+            latents = self.brush.model.generator.sample(count, seed=self._seed, first=self._drawn)
+        self._drawn += -(-count // DRAWN) * DRAWN
+        return latents
+
+    def paint(self, latents: Latent) -> Pictures:
+        """By the painter."""
+        found: Pictures = self.brush.paint(latents).permute(0, 2, 3, 1).numpy()
+        return found
+
+    def between(self, first: Latent, last: Latent, share: float) -> Latent:
+        """On the straight line."""
+        return Latent(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))
+
+    def reconstruct(self, pictures: Pictures) -> Pictures | None:
+        """From the mean of what the encoder finds; a GAN inverts, which is no encoder."""
+        if self.family != "vae":
+            return None
+        given = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+        return self.paint(self.brush.encode(given))
+
+    def parameters(self) -> dict[str, int]:
+        """Each network of the saved model."""
+        named = self.brush.model.generator.named_children()
+        return {name: sum(p.numel() for p in part.parameters()) for name, part in named}
+
+
+def made(family: str) -> Limner:
+    """For the harness: the collection is named by BENCH_COLLECTION, a label by BENCH_LABEL."""
+    return Limner(family, os.environ["BENCH_COLLECTION"], os.environ.get("BENCH_LABEL"))

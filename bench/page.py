@@ -1,0 +1,106 @@
+"""`bench/README.md`: written from the results, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.places import BENCH, RESULTS
+from bench.programs import PROGRAMS
+from bench.results_table import Result, merged, read_results, table
+
+__all__ = ["page", "write_page"]
+
+_HEAD = """# limner beside what people use today
+
+This page is written by `python -m bench report` from `bench/results/*.json`; do not edit it.
+
+```
+make bench                # all usual programs, 20 minutes each; says first what it would download, YES=1 allows it
+make bench MINUTES=5      # a quick look
+.venv/bin/python -m bench quality --only lightweight-gan --minutes 5 --seed 0
+.venv/bin/python -m bench speed    # importing, training, painting and signing of limner alone
+```
+
+Every program learns from the same training pictures (64 px, limner's own split; the hold-out is shown to none), for
+the same minutes by the clock from its first step, on the same cores, one program after the other. Then each paints
+2,000 pictures, and one yardstick that no program was trained with measures all. The others run by their own training
+loops and defaults; where that was not possible, or where something else was chosen, it is listed below. limner cuts
+its views from the same pictures at 102 px, as it always does.
+"""
+
+_NOTES = """
+How to read it: *KID* distance between painted and held-out pictures, lower is better; *floor* the same distance for
+real training pictures. *memorised* share of painted pictures that lie closer to a training picture than the closest 1
+% of held-out ones do (1 % is none). *PSNR* of held-out pictures encoded and painted again, where a program has an
+encoder. *path length* how unevenly pictures change on the way between two latents, lower is smoother (a program that
+paints grey has a short one). *learns* training pictures a second, stage by stage; *one picture* drawn and painted
+alone, median of 20; *many* at the best batch of 16 to 256; *memory* peak of the largest process while it trained.
+With one seed brackets hold the 95 % interval within it, with several the lowest and highest seed. `*`: the machine
+was not idle when this training began; its speeds are too low, and its quality may be.
+"""
+
+
+def page(results: Sequence[Result]) -> str:
+    """The whole page."""
+    order = list(PROGRAMS)
+    parts = [_HEAD]
+    for (data, minutes, threads), programs in merged(results).items():
+        first = next(iter(programs.values()))[0]
+        cores = "one core" if threads == 1 else f"{threads} cores"
+        parts.append(f"## {data}: {minutes:g} minutes on {cores}\n")
+        parts.append(
+            f"{first['data']['training']:,} training pictures, {first['data']['holdout']:,} held out; "
+            f"{first['machine']['processor']}. Yardstick: {first['quality']['features']}; "
+            f"KID floor {first['quality']['kid_floor']['value']:.3f}.\n"
+        )
+        parts.append(table(programs, order))
+        parts.append(_sheets(data, programs, order))
+    if results:
+        parts.append(_NOTES)
+        parts.append(_changes(results))
+        credits = sorted({r["data"]["credit"] for r in results if r["data"]["credit"]})
+        parts.append("## Credit\n\n" + "\n\n".join(credits))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _sheets(data: str, programs: dict[str, list[Result]], order: Sequence[str]) -> str:
+    shown = [("held-out pictures", f"{data}-real")]
+    for name in sorted(programs, key=lambda n: order.index(n) if n in order else len(order)):
+        one = programs[name][0]
+        key = f"{data}-{one['minutes']:g}min-{name}-seed{one['seed']}-threads{one['threads']}"
+        shown.append((one["title"], key))
+    lines = ["\n<table>"]
+    for start in range(0, len(shown), 3):
+        row = shown[start : start + 3]
+        lines.append("<tr>" + "".join(f"<th>{title}</th>" for title, _ in row) + "</tr>")
+        images = (f'<td><img src="results/{key}.png" width="264" alt="{title}"></td>' for title, key in row)
+        lines.append("<tr>" + "".join(images) + "</tr>")
+    return "\n".join([*lines, "</table>\n"])
+
+
+def _changes(results: Sequence[Result]) -> str:
+    """What was patched and what was chosen, program by program."""
+    parts = ["## What was changed in the other programs\n"]
+    seen: dict[str, Result] = {r["program"]: r for r in results}
+    for name in PROGRAMS:
+        if name not in seen:
+            continue
+        result = seen[name]
+        parts.append(f"**{result['title']}** (torch {result['run']['versions']['torch']})\n")
+        for patch in result["patches"]:
+            new = f"`{patch['new']}`" if patch["new"] else "nothing"
+            old = patch["old"] if len(patch["old"]) < 60 else patch["old"][:57] + "..."
+            parts.append(f"- patch, {patch['file']}: `{old}` became {new}, {patch['times']} times: {patch['why']}")
+        parts += [f"- {choice}" for choice in result["run"]["choices"]]
+        if not result["patches"] and not result["run"]["choices"]:
+            parts.append("- nothing")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def write_page() -> None:
+    """Write `bench/README.md`, and print its tables."""
+    results = read_results(RESULTS)
+    (BENCH / "README.md").write_text(page(results))
+    for (data, minutes, threads), programs in merged(results).items():
+        print(f"\n{data}, {minutes:g} minutes, {threads} threads\n\n{table(programs, list(PROGRAMS))}")

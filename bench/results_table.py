@@ -1,0 +1,100 @@
+"""Results of trainings: read, merged over seeds, and written as tables."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Result", "columns", "merged", "read_results", "table"]
+
+Result = dict[str, Any]
+"""One training of one program; what `bench.quality` saved."""
+
+_BUSY = 0.7
+"""Load average before a training from which its speeds are marked."""
+
+
+def read_results(folder: Path) -> list[Result]:
+    """All results, in the order of their files' names."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def merged(results: Sequence[Result]) -> dict[tuple[str, float, int], dict[str, list[Result]]]:
+    """Results by (pictures, minutes, threads) and then by program: seeds together, everything else apart."""
+    found: dict[tuple[str, float, int], dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    for result in sorted(results, key=lambda r: (r["data"]["name"], r["minutes"], r["threads"], r["seed"])):
+        found[result["data"]["name"], result["minutes"], result["threads"]][result["program"]].append(result)
+    return {key: dict(programs) for key, programs in found.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    shown = format(_mean(values), form)
+    return shown if len(values) == 1 else f"{shown} ({min(values):{form}} to {max(values):{form}})"
+
+
+def _estimate(results: Sequence[Result], key: str, form: str) -> str:
+    """Mean and range over seeds; of one seed its value and interval."""
+    found = [r["quality"][key] for r in results if key in r["quality"]]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"{found[0]['value']:{form}} ({found[0]['low']:{form}} to {found[0]['high']:{form}})"
+    return _spread([one["value"] for one in found], form)
+
+
+def _learning(result: Result) -> str:
+    stages = [stage for stage in result["run"]["training"]["stages"] if "after" not in stage["name"]]
+    return ", ".join(
+        (f"{stage['name']} " if len(stages) > 1 else "") + _number(stage["per_second"]) + "/s" for stage in stages
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def _busy(result: Result) -> str:
+    return " *" if result["machine"]["load_before"] > _BUSY else ""
+
+
+def _memory(result: Result) -> int:
+    """Peak of the largest process while training; a loader's workers share most of theirs with their parent."""
+    peaks = result["run"]["memory"]["training"]
+    return max(int(peaks["own"]), int(peaks["largest_child"]))
+
+
+def _painting(results: Sequence[Result], key: str) -> float:
+    return _mean([r["run"]["painting"][key] for r in results])
+
+
+def columns() -> list[tuple[str, Callable[[Sequence[Result]], str]]]:
+    """Heads of the table, each with what it shows of one program's results."""
+    return [
+        ("program", lambda rs: rs[0]["title"]),
+        ("family", lambda rs: rs[0]["family"]),
+        ("seeds", lambda rs: str(len(rs))),
+        ("KID", lambda rs: _estimate(rs, "kid", ".3f")),
+        ("memorised", lambda rs: _spread([100 * r["quality"]["memorised"] for r in rs], ".1f") + " %"),
+        ("PSNR, dB", lambda rs: _estimate(rs, "psnr", ".1f")),
+        ("path length", lambda rs: _spread([r["quality"]["path_length"]["value"] for r in rs], ".1f")),
+        ("learns, pictures/s", lambda rs: _learning(rs[0]) + _busy(rs[0])),
+        ("one picture, ms", lambda rs: f"{1000 * _painting(rs, 'one_seconds'):,.0f}" + _busy(rs[0])),
+        ("many, pictures/s", lambda rs: _number(_painting(rs, "best_per_second")) + _busy(rs[0])),
+        ("memory, GB", lambda rs: f"{max(_memory(r) for r in rs) / 1e9:.1f}"),
+    ]
+
+
+def table(programs: dict[str, list[Result]], order: Sequence[str]) -> str:
+    """One table in Markdown, a row a program."""
+    shown = columns()
+    rows = [[head for head, _ in shown], ["---"] * len(shown)]
+    for name in sorted(programs, key=lambda n: order.index(n) if n in order else len(order)):
+        rows.append([show(programs[name]) for _, show in shown])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

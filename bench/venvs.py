@@ -1,0 +1,121 @@
+"""Environments of the other programs: said before they are fetched, made once, patched copies beside them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.patches import PATCHES, patched_copy
+from bench.places import BENCH, VENVS
+
+__all__ = ["ENVIRONMENTS", "Environment", "SetupError", "ready", "set_up"]
+
+
+class SetupError(RuntimeError):
+    """An environment is missing or cannot be made."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment.
+
+    Attributes:
+        name: folder under `.venvs`.
+        packages: what is installed, exact versions.
+        patched: packages of which a patched copy is made.
+        size: what it takes on the disk, for the notice.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    patched: tuple[str, ...]
+    size: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return VENVS / self.name
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    @property
+    def stamp(self) -> Path:
+        """Holds the packages once all of them are installed."""
+        return self.folder / ".installed"
+
+    @property
+    def copies(self) -> Path:
+        """Where its patched copies lie; first on its import path."""
+        return self.folder / "patched"
+
+
+ENVIRONMENTS = {
+    "peers": Environment(
+        "peers",
+        (
+            "torch==2.14.1",
+            "torchvision==0.29.1",
+            "lightweight-gan==1.2.1",
+            "stylegan2-pytorch==1.9.0",
+            "pythae==0.1.2",
+            "torchgan==0.1.0",
+        ),
+        ("lightweight_gan", "stylegan2_pytorch", "torchgan"),
+        "about 6 GB on the disk, 3 GB to download (torchvision needs the CUDA build of torch on x86-64)",
+    )
+}
+
+
+def ready(environment: Environment) -> bool:
+    """Whether all of its packages are installed."""
+    return environment.stamp.is_file() and environment.stamp.read_text().split() == list(environment.packages)
+
+
+def set_up(environment: Environment, *, yes: bool) -> None:
+    """Make the environment where it is missing, and its patched copies anew.
+
+    Args:
+        yes: may download.
+
+    Raises:
+        SetupError: not allowed to download, or the installer failed.
+        PatchError: a patch does not fit the installed text.
+    """
+    if not ready(environment):
+        print(
+            f"bench: would install {', '.join(environment.packages)}\n  into {environment.folder}: {environment.size}"
+        )
+        if not yes:
+            raise SetupError("nothing was downloaded; say yes with `make bench YES=1` or --yes")
+        shutil.rmtree(environment.folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(environment.folder)], check=True)
+        install = [str(environment.python), "-m", "pip", "install", "--disable-pip-version-check"]
+        if subprocess.run([*install, *environment.packages]).returncode:
+            raise SetupError(f"{environment.folder} could not be filled; see the installer's words above")
+        environment.stamp.write_text("\n".join(environment.packages) + "\n")
+    for package in environment.patched:
+        patched_copy(site_packages(environment) / package, environment.copies / package, PATCHES[package])
+
+
+def site_packages(environment: Environment) -> Path:
+    """Where its packages lie."""
+    asked = [str(environment.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def surroundings(environment: Environment | None, threads: int) -> dict[str, str]:
+    """Environment variables under which a program runs: its patched copies first, so many threads."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_"))}
+    path = [str(BENCH.parent)] if environment is None else [str(environment.copies), str(BENCH.parent)]
+    return ours | {
+        "PYTHONPATH": os.pathsep.join(path),
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+    }
