@@ -30,21 +30,19 @@ class Program:
     usual: bool = True
 
 
-_PEERS = ENVIRONMENTS["peers"]
+_GANS, _PYTHAE = ENVIRONMENTS["gans"], ENVIRONMENTS["pythae"]
 
 PROGRAMS = {
     program.name: program
     for program in (
         Program("limner-vae", "limner, VAE", "VAE", None, "limner"),
         Program("limner-gan", "limner, GAN", "GAN", None, "limner"),
-        Program("lightweight-gan", "lightweight-gan 1.2.1", "GAN", _PEERS, "lightweight_gan"),
-        Program(
-            "lightweight-gan-plain", "lightweight-gan 1.2.1, no attention", "GAN", _PEERS, "lightweight_gan", False
-        ),
-        Program("stylegan2-pytorch", "stylegan2-pytorch 1.9.0", "GAN", _PEERS, "stylegan2_pytorch"),
-        Program("torchgan-dcgan", "torchgan 0.1.0, DCGAN", "GAN", _PEERS, "torchgan", False),
-        Program("pythae-vae", "pythae 0.1.2, VAE", "VAE", _PEERS, "pythae"),
-        Program("pythae-vaegan", "pythae 0.1.2, VAEGAN", "VAE + GAN", _PEERS, "pythae"),
-        Program("pythae-vqvae", "pythae 0.1.2, VQVAE", "VAE", _PEERS, "pythae"),
+        Program("lightweight-gan", "lightweight-gan 1.2.1", "GAN", _GANS, "lightweight_gan"),
+        Program("lightweight-gan-plain", "lightweight-gan 1.2.1, no attention", "GAN", _GANS, "lightweight_gan", False),
+        Program("stylegan2-pytorch", "stylegan2-pytorch 1.9.0", "GAN", _GANS, "stylegan2_pytorch"),
+        Program("torchgan-dcgan", "torchgan 0.1.0, DCGAN", "GAN", _GANS, "torchgan", False),
+        Program("pythae-vae", "pythae 0.1.2, VAE", "VAE", _PYTHAE, "pythae"),
+        Program("pythae-vaegan", "pythae 0.1.2, VAEGAN", "VAE + GAN", _PYTHAE, "pythae"),
+        Program("pythae-vqvae", "pythae 0.1.2, VQVAE", "VAE", _PYTHAE, "pythae"),
     )
 }

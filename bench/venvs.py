@@ -21,7 +21,7 @@ class SetupError(RuntimeError):
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment.
+    """One environment; programs whose needs agree share one.
 
     Attributes:
         name: folder under `.venvs`.
@@ -57,19 +57,24 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "peers": Environment(
-        "peers",
+    "gans": Environment(
+        "gans",
         (
             "torch==2.14.1",
             "torchvision==0.29.1",
             "lightweight-gan==1.2.1",
             "stylegan2-pytorch==1.9.0",
-            "pythae==0.1.2",
             "torchgan==0.1.0",
         ),
         ("lightweight_gan", "stylegan2_pytorch", "torchgan"),
-        "about 6 GB on the disk, 3 GB to download (torchvision needs the CUDA build of torch on x86-64)",
-    )
+        "6 GB on the disk, 3 GB to download (they need torchvision, and that the CUDA build of torch on x86-64)",
+    ),
+    "pythae": Environment(
+        "pythae",
+        ("torch==2.13.0", "pythae==0.1.2"),
+        (),
+        "1 to 6 GB on the disk, depending on which build of torch the installer finds (limner's own release of it)",
+    ),
 }
 
 

@@ -1,0 +1,106 @@
+"""Results of several trainings become one table and one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.page import page
+from bench.programs import PROGRAMS
+from bench.results_table import merged, table
+
+
+def _estimate(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.1, "high": value + 0.1, "count": 2000}
+
+
+def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **changes: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "program": program,
+        "title": PROGRAMS[program].title,
+        "family": PROGRAMS[program].family,
+        "minutes": 5.0,
+        "seed": seed,
+        "threads": 2,
+        "data": {"name": "emoji", "credit": "Learned from pictures by A (MIT)", "training": 5552, "holdout": 320},
+        "machine": {"processor": "a processor", "load_before": 0.1},
+        "patches": [],
+        "run": {
+            "training": {
+                "stages": [
+                    {"name": "painter", "per_second": 130.0},
+                    {"name": "prior", "per_second": 200.0},
+                    {"name": "sampler, after the minutes", "per_second": 1.0},
+                ]
+            },
+            "painting": {"one_seconds": 0.25, "best_per_second": 107.0},
+            "memory": {"training": {"own": 3e8, "largest_child": 1.2e9, "children": 1}},
+            "choices": ["no labels"],
+            "versions": {"torch": "2.13.0"},
+        },
+        "quality": {
+            "features": "some features",
+            "kid": _estimate(kid),
+            "kid_floor": _estimate(0.01),
+            "memorised": 0.002,
+            "psnr": _estimate(24.0),
+            "path_length": _estimate(3.0),
+        },
+    }
+    return told | changes
+
+
+def _row(text: str, title: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(f"| {title} |"))
+
+
+def test_one_seed_shows_its_interval() -> None:
+    row = _row(table({"limner-vae": [_result()]}, list(PROGRAMS)), "limner, VAE")
+    assert "0.500 (0.400 to 0.600)" in row
+    assert "painter 130/s, prior 200/s |" in row
+    assert "| 250 |" in row
+    assert "| 1.2 |" in row
+
+
+def test_seeds_are_merged_into_mean_and_range() -> None:
+    results = [_result(seed=seed, kid=kid) for seed, kid in enumerate([0.5, 0.8, 0.2])]
+    ((key, programs),) = merged(results).items()
+    assert key == ("emoji", 5.0, 2)
+    row = _row(table(programs, list(PROGRAMS)), "limner, VAE")
+    assert "| 3 | 0.500 (0.200 to 0.800) |" in row
+
+
+def test_other_minutes_and_threads_are_other_tables() -> None:
+    assert len(merged([_result(), _result(minutes=20.0), _result(threads=1)])) == 3
+
+
+def test_programs_stand_in_the_order_of_the_bench() -> None:
+    results = [_result("pythae-vae"), _result("limner-vae")]
+    shown = table(merged(results)["emoji", 5.0, 2], list(PROGRAMS))
+    assert shown.index("limner, VAE") < shown.index("pythae")
+
+
+def test_without_an_encoder_there_is_no_psnr() -> None:
+    result = _result("stylegan2-pytorch")
+    del result["quality"]["psnr"]
+    assert "|  |" in _row(table({"stylegan2-pytorch": [result]}, list(PROGRAMS)), "stylegan2-pytorch 1.9.0")
+
+
+@pytest.mark.parametrize(("load", "marked"), [(0.2, False), (3.0, True)])
+def test_a_busy_machine_is_marked(load: float, marked: bool) -> None:
+    result = _result(machine={"processor": "a processor", "load_before": load})
+    assert ("*" in table({"limner-vae": [result]}, list(PROGRAMS))) is marked
+
+
+def test_the_page_lists_patches_choices_sheets_and_credit() -> None:
+    patch = {"file": "a.py", "old": "assert cuda()", "new": "", "times": 1, "why": "refuses to be imported"}
+    text = page([_result(patches=[patch])])
+    assert "- patch, a.py: `assert cuda()` became nothing, 1 times: refuses to be imported" in text
+    assert "- no labels" in text
+    assert 'src="results/emoji-5min-limner-vae-seed0-threads2.png"' in text
+    assert "Learned from pictures by A (MIT)" in text
+
+
+def test_a_page_without_results_tells_how_to_make_some() -> None:
+    assert "make bench" in page([])
