@@ -18,7 +18,7 @@ from limner.training.augmentation import Augmentation, augmentation_for, plain_v
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace
 
-__all__ = ["TrainingData", "label_names", "load_data"]
+__all__ = ["TrainingData", "choosing_half", "label_names", "load_data"]
 
 _FEWEST = 4
 _OTHER_VIEW = 0.25
@@ -108,6 +108,17 @@ def label_names(rows: Sequence[Row], column: str) -> tuple[str, ...]:
     return names
 
 
+def choosing_half(held_out: Sequence[Row]) -> Tensor:
+    """Which hold-out pictures choose what is kept; the others report. Groups stay whole. # bool [n]
+
+    Args:
+        held_out: sorted by group.
+    """
+    number = {group: i for i, group in enumerate(sorted({row.group for row in held_out}))}
+    first = torch.tensor([number[row.group] % 2 == 0 for row in held_out])
+    return first if first.any() and not first.all() else torch.arange(len(held_out)) % 2 == 0
+
+
 def load_data(
     collection: Collection, rows: Sequence[Row], options: TrainOptions, workspace: Workspace, progress: object = None
 ) -> TrainingData:
@@ -134,10 +145,7 @@ def load_data(
     def indices(some: Sequence[Row]) -> NDArray[np.int64]:
         return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
 
-    groups = [row.group for row in held_out]
-    first = torch.tensor([sorted(set(groups)).index(group) % 2 == 0 for group in groups])
-    if first.all() or not first.any():
-        first = torch.arange(len(held_out)) % 2 == 0
+    first = choosing_half(held_out)
     return TrainingData(
         cache=cache,
         rows=training,
