@@ -1,0 +1,205 @@
+"""How good generated pictures are: two sets compared by several features, every number beside its floor.
+
+What is compared with what, and why:
+- **KID and Fréchet distance: generated against held-out pictures.** Nothing learned from those; against training
+  pictures a model that copies would come out best. Where a part of the hold-out chose something (a prior, a
+  checkpoint), that part is left out.
+- **The floor of each: real training pictures in the place of the generated ones, as many.** It says what a perfect
+  generator would get on these very pictures. A Fréchet distance depends on the counts, so both have the same.
+- **Precision, recall, density, coverage: against all real pictures**, training and held-out. They ask where real
+  pictures lie, and a few hundred held-out ones leave holes that a good generator would be blamed for. A copy counts as
+  precise: the share memorised tells of those. Both sides have equal counts, at most half of the real ones, and the
+  floor is the other half.
+- **Memorised: distance to the nearest training picture**, against that of all held-out ones; 1 % is none.
+- **Patches: generated against held-out**, equally many, with training pictures as the floor.
+- **Inception FID, where it can be had: generated against training**, as papers do, and held-out against training as its
+  floor, with as many as there are.
+
+KID has no bias, so all generated pictures take part. 300 held-out pictures set its interval; more than 5,000 generated
+ones hardly narrow it. Features that trained the models (the teacher's) are told too; no claim may lean on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from limner.errors import UsageError
+from limner.measure.distances import diversity, frechet, plain_frechet
+from limner.measure.findings import FeatureNumbers, Finding, QualityReport
+from limner.measure.inception import inception_features, inception_missing
+from limner.measure.manifolds import compare_manifolds, memorised_share
+from limner.measure.patches import sliced_wasserstein
+from limner.measure.selfsupervised import SelfSupervisedFeatures
+from limner.models.features import RandomFeatures, TeacherFeatures
+from limner.training.validation import Estimate, kid, nearest_distances, standardised
+
+__all__ = ["FEATURES", "extractor", "measure_rows", "measure_sets"]
+
+FEATURES = ("self-supervised", "random", "teacher")
+"""Names of the features, the yardstick first."""
+_NOTES = {
+    "self-supervised": "learned without labels from pictures of all of limner's data; trains no model",
+    "random": "random convolutions on three scales; nobody trained them",
+    "teacher": "EfficientNet-Lite0 (ImageNet); where it trained the model, the model has learned to please it",
+}
+_FEWEST = 8
+_MOST_ALIKE = 5000
+
+
+def measure_sets(
+    real_train: Tensor,
+    real_holdout: Tensor,
+    fake: Tensor,
+    features: Sequence[str] = FEATURES,
+    seed: int = 0,
+    *,
+    chose: Tensor | None = None,
+    train_of: Tensor | None = None,
+    holdout_of: Tensor | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> QualityReport:
+    """Measure generated pictures of any program against real ones.
+
+    Args:
+        real_train: pictures (or views of them) that the generator learned from. # uint8 [n, 3, h, w]
+        real_holdout: pictures that chose nothing. # uint8 [m, 3, h, w]
+        fake: generated pictures. # uint8 [k, 3, h, w]
+        features: which, of `FEATURES`.
+        chose: held-out pictures that chose something: they count as real and as never trained on. # uint8 [l, 3, h, w]
+        train_of, holdout_of: which picture each is a view of, where there are several views. # [n], [m]
+        progress: told what is measured next.
+
+    Raises:
+        UsageError: too few pictures, other sizes, or unknown features.
+    """
+    tell = progress or (lambda _: None)
+    _check(real_train, real_holdout, fake)
+    chose = real_holdout[:0] if chose is None else chose
+    train_of, holdout_of = (
+        torch.arange(len(p)) if of is None else torch.unique(of, return_inverse=True)[1]
+        for p, of in ((real_train, train_of), (real_holdout, holdout_of))
+    )
+    sets = {"training": real_train, "held_out": real_holdout, "chose": chose, "generated": fake}
+    found = []
+    for name in features:
+        tell(name)
+        extract = extractor(name)
+        rows = {kind: extract(pictures) for kind, pictures in sets.items() if len(pictures)}
+        found.append(measure_rows(name, rows, train_of=train_of, holdout_of=holdout_of, seed=seed))
+    tell("patches")
+    once_train, once_holdout = _once(train_of), _once(holdout_of)
+    counts = {"training": len(once_train), "held_out": len(once_holdout), "chose": len(chose), "generated": len(fake)}
+    return QualityReport(
+        counts=counts,
+        size=(fake.shape[-2], fake.shape[-1]),
+        seed=seed,
+        features=tuple(found),
+        patches=_patches(real_train[once_train], real_holdout[once_holdout], fake, seed),
+        inception=_inception(real_train[once_train], real_holdout[once_holdout], fake, seed),
+    )
+
+
+def measure_rows(
+    name: str, rows: Mapping[str, Tensor], *, train_of: Tensor, holdout_of: Tensor, seed: int = 0
+) -> FeatureNumbers:
+    """What the features `name` say, from their rows.
+
+    Args:
+        rows: features of `training`, `held_out`, `generated` and, where there are, `chose`. # [n, d] each
+        train_of, holdout_of: which picture each row is a view of. # [n], [m]
+    """
+    training, held_out, fake = rows["training"], rows["held_out"], rows["generated"]
+    chose = rows.get("chose", held_out[:0])
+    once = training[_once(train_of)]
+    alike = min(len(fake), len(once))
+    some, stand_in = _drawn(fake, alike, seed), _drawn(once, alike, seed)
+    distances = [kid(held_out, new, real_of=holdout_of, seed=seed) for new in (fake, stand_in)]
+    normals = [frechet(held_out, new, training, real_of=holdout_of, seed=seed) for new in (some, stand_in)]
+    real = torch.cat([once, held_out[_once(holdout_of)], chose])
+    return FeatureNumbers(
+        features=name,
+        note=_NOTES.get(name, ""),
+        kid=Finding.of(*distances),
+        frechet=Finding.of(*normals),
+        **_manifolds(standardised(real, training), standardised(fake, training), seed),
+        memorised=_memorised(training, torch.cat([held_out, chose]), fake, seed),
+        diversity=Finding.of(*(diversity(_drawn(r, _MOST_ALIKE, seed), training, seed=seed) for r in (fake, once))),
+    )
+
+
+def extractor(name: str) -> Callable[[Tensor], Tensor]:
+    """The network that gives the features of this name. # uint8 [n, 3, h, w] -> float32 [n, d]
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in FEATURES:
+        raise UsageError(f"features {name}", "are not known", f"use: {', '.join(FEATURES)}")
+    known: dict[str, Callable[[], nn.Module]] = {
+        "self-supervised": SelfSupervisedFeatures,
+        "random": RandomFeatures,
+        "teacher": TeacherFeatures,
+    }
+    return known[name]()
+
+
+def _check(real_train: Tensor, real_holdout: Tensor, fake: Tensor) -> None:
+    sets = {"training": real_train, "held-out": real_holdout, "generated": fake}
+    for name, pictures in sets.items():
+        if len(pictures) < _FEWEST:
+            raise UsageError(
+                f"{len(pictures)} {name} pictures", "too few to measure by", f"{_FEWEST} of each are needed at least"
+            )
+        if pictures.shape[1:] != fake.shape[1:] or pictures.dtype != torch.uint8:
+            raise UsageError(
+                f"{name} pictures of {tuple(pictures.shape[1:])}, {pictures.dtype}",
+                f"the generated ones are {tuple(fake.shape[1:])}, {fake.dtype}",
+                "give both as uint8 of one size",
+            )
+
+
+def _memorised(training: Tensor, kept: Tensor, fake: Tensor, seed: int) -> Finding:
+    known = standardised(training, training)
+    new, unseen = (nearest_distances(standardised(rows, training), known) for rows in (fake, kept))
+    return Finding.of(memorised_share(new, unseen, seed), Estimate(0.01, 0.01, 0.01, len(kept)))
+
+
+def _manifolds(real: Tensor, fake: Tensor, seed: int) -> dict[str, Finding]:
+    """Generated pictures against a part of the real ones, and another part against the same. # [n, d], [m, d]"""
+    count = min(len(fake), len(real) // 2, _MOST_ALIKE)
+    drawn = _drawn(real, 2 * count, seed)
+    found = compare_manifolds(drawn[:count], _drawn(fake, count, seed), seed=seed)
+    floor = compare_manifolds(drawn[:count], drawn[count:], seed=seed)
+    names = ("precision", "recall", "density", "coverage")
+    return {name: Finding.of(getattr(found, name), getattr(floor, name)) for name in names}
+
+
+def _patches(training: Tensor, held_out: Tensor, fake: Tensor, seed: int) -> dict[int, Finding]:
+    count = min(len(training), len(held_out), len(fake))
+    real = held_out[:count]
+    found, floor = (sliced_wasserstein(real, _drawn(some, count, seed), seed=seed) for some in (fake, training))
+    return {side: Finding.of(found[side], floor[side]) for side in found}
+
+
+def _inception(training: Tensor, held_out: Tensor, fake: Tensor, seed: int) -> Finding | str:
+    if missing := inception_missing():
+        return missing
+    known, kept, new = (inception_features(some) for some in (training, held_out, fake))
+    return Finding.of(plain_frechet(known, new, seed=seed), plain_frechet(known, kept, seed=seed))
+
+
+def _once(of: Tensor) -> Tensor:
+    """The first row of each picture. # [n] -> [pictures]"""
+    _, first = np.unique(of.numpy(), return_index=True)
+    return torch.from_numpy(np.sort(first))
+
+
+def _drawn(rows: Tensor, count: int, seed: int) -> Tensor:
+    """At most `count` rows, drawn at random. # [n, ...] -> [count, ...]"""
+    if len(rows) <= count:
+        count = len(rows)
+    return rows[torch.from_numpy(np.random.default_rng(seed).permutation(len(rows))[:count].copy())]
