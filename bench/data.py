@@ -38,6 +38,7 @@ class BenchData:
         real: the same as one array. # uint8 [n, 64, 64, 3]
         holdout: file with the hold-out half by which limner chooses nothing; no program sees it.
             # uint8 [m, 64, 64, 3]
+        chose: file with the other half, by which limner chooses its prior. # uint8 [l, 64, 64, 3]
     """
 
     name: str
@@ -48,10 +49,11 @@ class BenchData:
     training: Path
     real: Path
     holdout: Path
+    chose: Path
 
-    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Training pictures and hold-out. # uint8 [n, 64, 64, 3], [m, 64, 64, 3]"""
-        return np.load(self.real), np.load(self.holdout)
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+        """Training pictures and both halves of the hold-out. # uint8 [n, 64, 64, 3] each"""
+        return np.load(self.real), np.load(self.holdout), np.load(self.chose)
 
 
 def bench_workspace() -> Workspace:
@@ -77,7 +79,7 @@ def open_data(name: str) -> BenchData:
             import_collection(source, short, workspace, creator="bench", licence="LicenseRef-Bench")
     collection = Collection.open(short, workspace)
     folder = WORK / "data" / f"{short}-{collection.digest.removeprefix('sha256:')[:12]}"
-    if not folder.is_dir():
+    if not (folder / "chose.npy").is_file():
         _write_out(collection, workspace, folder)
     return BenchData(
         name=short,
@@ -88,6 +90,7 @@ def open_data(name: str) -> BenchData:
         training=folder / "training",
         real=folder / "training.npy",
         holdout=folder / "holdout.npy",
+        chose=folder / "chose.npy",
     )
 
 
@@ -100,6 +103,7 @@ def _write_out(collection: Collection, workspace: Workspace, folder: Path) -> No
         training = _hwc(plain_views(data.cache, data.size).numpy())
         np.save(part / "training.npy", training)
         np.save(part / "holdout.npy", _hwc(data.reports.numpy()))
+        np.save(part / "chose.npy", _hwc(data.chooses.numpy()))
         for i, picture in enumerate(training):
             Image.fromarray(picture).save(part / "training" / f"{i:06d}.png")
 

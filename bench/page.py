@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.places import BENCH, RESULTS
 from bench.programs import PROGRAMS
-from bench.results_table import Result, merged, read_results, table
+from bench.results_table import Result, merged, quality_columns, read_results, speed_columns, table
 
 __all__ = ["page", "write_page"]
 
@@ -29,14 +29,16 @@ its views from the same pictures at 102 px, as it always does.
 """
 
 _NOTES = """
-How to read it: *KID* distance between painted and held-out pictures, lower is better; *floor* the same distance for
-real training pictures. *memorised* share of painted pictures that lie closer to a training picture than the closest 1
-% of held-out ones do (1 % is none). *PSNR* of held-out pictures encoded and painted again, where a program has an
-encoder. *path length* how unevenly pictures change on the way between two latents, lower is smoother (a program that
-paints grey has a short one). *learns* training pictures a second, stage by stage; *one picture* drawn and painted
-alone, median of 20; *many* at the best batch of 16 to 256; *memory* peak of the largest process while it trained.
-With one seed brackets hold the 95 % interval within it, with several the lowest and highest seed. `*`: the machine
-was not idle when this training began; its speeds are too low, and its quality may be.
+How to read it: *KID* and *Fréchet* distance between painted and held-out pictures, lower is better; the *floor* of a
+number is what real training pictures get in the place of painted ones, the best that can be. *precision* share of
+painted pictures that lie among real ones, *coverage* share of real pictures with a painted one close by. *memorised*
+share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do (1 % is
+none). *PSNR* of held-out pictures encoded and painted again, where a program has an encoder. *path length* how
+unevenly pictures change on the way between two latents, lower is smoother (a program that paints grey has a short
+one). *learns* training pictures (latents in a prior) a second, stage by stage; *one picture* drawn and painted alone,
+median of 20; *best* at the best batch of 16 to 256; *memory* peak of the largest process while it trained. With one
+seed brackets hold the 95 % interval within it, with several the lowest and highest seed. `*`: the machine was not
+idle when this training began; its speeds are too low, and its quality may be.
 """
 
 
@@ -51,9 +53,11 @@ def page(results: Sequence[Result]) -> str:
         parts.append(
             f"{first['data']['training']:,} training pictures, {first['data']['holdout']:,} held out; "
             f"{first['machine']['processor']}. Yardstick: {first['quality']['features']}; "
-            f"KID floor {first['quality']['kid_floor']['value']:.3f}.\n"
+            f"floor of KID {_floor(first, 'kid', '.3f')}, of the Fréchet distance {_floor(first, 'frechet', '.1f')}, "
+            f"of precision {_floor(first, 'precision', '.2f')}, of coverage {_floor(first, 'coverage', '.2f')}.\n"
         )
-        parts.append(table(programs, order))
+        parts.append(table(programs, order, quality_columns()) + "\n")
+        parts.append(table(programs, order, speed_columns()))
         parts.append(_sheets(data, programs, order))
     if results:
         parts.append(_NOTES)
@@ -61,6 +65,10 @@ def page(results: Sequence[Result]) -> str:
         credits = sorted({r["data"]["credit"] for r in results if r["data"]["credit"]})
         parts.append("## Credit\n\n" + "\n\n".join(credits))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _floor(result: Result, name: str, form: str) -> str:
+    return format(result["quality"][name]["floor"]["value"], form)
 
 
 def _sheets(data: str, programs: dict[str, list[Result]], order: Sequence[str]) -> str:
@@ -103,4 +111,5 @@ def write_page() -> None:
     results = read_results(RESULTS)
     (BENCH / "README.md").write_text(page(results))
     for (data, minutes, threads), programs in merged(results).items():
-        print(f"\n{data}, {minutes:g} minutes, {threads} threads\n\n{table(programs, list(PROGRAMS))}")
+        for shown in (quality_columns(), speed_columns()):
+            print(f"\n{data}, {minutes:g} minutes, {threads} threads\n\n{table(programs, list(PROGRAMS), shown)}")

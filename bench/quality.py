@@ -129,7 +129,7 @@ def _run(training: Training, data: BenchData, folder: Path) -> Result:
         # The program ends itself after its minutes; this limit is for one that hangs.
         limit = training.minutes * 60 * 1.5 + _PATIENCE
         subprocess.run(command, cwd=folder, env=variables, stdout=log, stderr=log, check=True, timeout=limit)
-    training_pictures, holdout = data.arrays()
+    training_pictures, holdout, _ = data.arrays()
     return {
         "program": program.name,
         "title": program.title,

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Result", "columns", "merged", "read_results", "table"]
+__all__ = ["Columns", "Result", "merged", "quality_columns", "read_results", "speed_columns", "table"]
 
 Result = dict[str, Any]
 """One training of one program; what `bench.quality` saved."""
 
+Columns = list[tuple[str, Callable[[Sequence[Result]], str]]]
+_WHO: Columns = [("program", lambda rs: rs[0]["title"]), ("family", lambda rs: rs[0]["family"])]
 _BUSY = 0.7
 """Load average before a training from which its speeds are marked."""
 
@@ -49,11 +51,24 @@ def _estimate(results: Sequence[Result], key: str, form: str) -> str:
     return _spread([one["value"] for one in found], form)
 
 
+def _stages(result: Result) -> list[dict[str, Any]]:
+    return [stage for stage in result["run"]["training"]["stages"] if "after" not in stage["name"]]
+
+
 def _learning(result: Result) -> str:
-    stages = [stage for stage in result["run"]["training"]["stages"] if "after" not in stage["name"]]
+    stages = _stages(result)
     return ", ".join(
         (f"{stage['name']} " if len(stages) > 1 else "") + _number(stage["per_second"]) + "/s" for stage in stages
     )
+
+
+def _pictures(result: Result) -> int:
+    """Of the first stage, repeats counted: a later one learns from latents."""
+    return int(_stages(result)[0]["pictures"])
+
+
+def _at(result: Result, batch: str) -> float:
+    return float(result["run"]["painting"]["per_second"][batch])
 
 
 def _number(value: float) -> str:
@@ -74,26 +89,37 @@ def _painting(results: Sequence[Result], key: str) -> float:
     return _mean([r["run"]["painting"][key] for r in results])
 
 
-def columns() -> list[tuple[str, Callable[[Sequence[Result]], str]]]:
-    """Heads of the table, each with what it shows of one program's results."""
+def quality_columns() -> Columns:
+    """How good its pictures are: heads, each with what it shows of one program's results."""
     return [
-        ("program", lambda rs: rs[0]["title"]),
-        ("family", lambda rs: rs[0]["family"]),
+        *_WHO,
         ("seeds", lambda rs: str(len(rs))),
         ("KID", lambda rs: _estimate(rs, "kid", ".3f")),
-        ("memorised", lambda rs: _spread([100 * r["quality"]["memorised"] for r in rs], ".1f") + " %"),
+        ("Fréchet", lambda rs: _estimate(rs, "frechet", ".1f")),
+        ("precision", lambda rs: _estimate(rs, "precision", ".2f")),
+        ("coverage", lambda rs: _estimate(rs, "coverage", ".2f")),
+        ("memorised", lambda rs: _estimate(rs, "memorised", ".1%")),
         ("PSNR, dB", lambda rs: _estimate(rs, "psnr", ".1f")),
-        ("path length", lambda rs: _spread([r["quality"]["path_length"]["value"] for r in rs], ".1f")),
-        ("learns, pictures/s", lambda rs: _learning(rs[0]) + _busy(rs[0])),
-        ("one picture, ms", lambda rs: f"{1000 * _painting(rs, 'one_seconds'):,.0f}" + _busy(rs[0])),
-        ("many, pictures/s", lambda rs: _number(_painting(rs, "best_per_second")) + _busy(rs[0])),
-        ("memory, GB", lambda rs: f"{max(_memory(r) for r in rs) / 1e9:.1f}"),
+        ("path length", lambda rs: _estimate(rs, "path_length", ".1f")),
     ]
 
 
-def table(programs: dict[str, list[Result]], order: Sequence[str]) -> str:
+def speed_columns() -> Columns:
+    """How fast it is and what it needs: heads, each with what it shows of one program's results."""
+    return [
+        *_WHO,
+        ("learns, pictures/s", lambda rs: _learning(rs[0]) + _busy(rs[0])),
+        ("learned from, pictures", lambda rs: f"{_pictures(rs[0]):,}"),
+        ("one picture, ms", lambda rs: f"{1000 * _painting(rs, 'one_seconds'):,.0f}" + _busy(rs[0])),
+        ("16 at once, pictures/s", lambda rs: _number(_mean([_at(r, "16") for r in rs])) + _busy(rs[0])),
+        ("best, pictures/s", lambda rs: _number(_painting(rs, "best_per_second")) + _busy(rs[0])),
+        ("memory, GB", lambda rs: f"{max(_memory(r) for r in rs) / 1e9:.1f}"),
+        ("parameters, millions", lambda rs: f"{sum(rs[0]['run']['parameters'].values()) / 1e6:.1f}"),
+    ]
+
+
+def table(programs: dict[str, list[Result]], order: Sequence[str], shown: Columns) -> str:
     """One table in Markdown, a row a program."""
-    shown = columns()
     rows = [[head for head, _ in shown], ["---"] * len(shown)]
     for name in sorted(programs, key=lambda n: order.index(n) if n in order else len(order)):
         rows.append([show(programs[name]) for _, show in shown])

@@ -160,7 +160,7 @@ def run(program: str, given: argparse.Namespace) -> dict[str, Any]:
         np.save(given.to / "reconstructed.npy", reconstructed)
     return {
         "training": {"stages": [stage.as_dict() for stage in stages], "seconds_with_loading": whole},
-        "painting": {"pictures": given.count, "seconds": painting} | _speed(peer),
+        "painting": {"pictures": given.count, "seconds": painting} | ({} if given.untimed else _speed(peer)),
         "memory": {"training": training_peaks},
         "parameters": peer.parameters(),
         "choices": peer.choices,
@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--untimed", action="store_true", help="skip the timings of painting, to try a program out")
     parser.add_argument("--to", type=Path, required=True)
     given = parser.parse_args()
     given.to = given.to.resolve()

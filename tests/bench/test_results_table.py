@@ -8,11 +8,15 @@ import pytest
 
 from bench.page import page
 from bench.programs import PROGRAMS
-from bench.results_table import merged, table
+from bench.results_table import merged, quality_columns, speed_columns, table
 
 
-def _estimate(value: float) -> dict[str, float]:
-    return {"value": value, "low": value - 0.1, "high": value + 0.1, "count": 2000}
+def _estimate(value: float) -> dict[str, Any]:
+    return {"value": value, "low": value - 0.1, "high": value + 0.1, "count": 2000, "floor": {"value": 0.01}}
+
+
+def _table(results: dict[str, list[dict[str, Any]]]) -> str:
+    return "\n".join(table(results, list(PROGRAMS), shown) for shown in (quality_columns(), speed_columns()))
 
 
 def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **changes: Any) -> dict[str, Any]:
@@ -29,21 +33,24 @@ def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **chan
         "run": {
             "training": {
                 "stages": [
-                    {"name": "painter", "per_second": 130.0},
-                    {"name": "prior", "per_second": 200.0},
-                    {"name": "sampler, after the minutes", "per_second": 1.0},
+                    {"name": "painter", "per_second": 130.0, "pictures": 16000},
+                    {"name": "prior", "per_second": 200.0, "pictures": 40000},
+                    {"name": "sampler, after the minutes", "per_second": 1.0, "pictures": 5552},
                 ]
             },
-            "painting": {"one_seconds": 0.25, "best_per_second": 107.0},
+            "painting": {"one_seconds": 0.25, "best_per_second": 107.0, "per_second": {"16": 31.0}},
             "memory": {"training": {"own": 3e8, "largest_child": 1.2e9, "children": 1}},
             "choices": ["no labels"],
+            "parameters": {"encoder": 1_500_000, "painter": 2_300_000},
             "versions": {"torch": "2.13.0"},
         },
         "quality": {
             "features": "some features",
             "kid": _estimate(kid),
-            "kid_floor": _estimate(0.01),
-            "memorised": 0.002,
+            "frechet": _estimate(30.0),
+            "precision": _estimate(0.8),
+            "coverage": _estimate(0.7),
+            "memorised": _estimate(0.002),
             "psnr": _estimate(24.0),
             "path_length": _estimate(3.0),
         },
@@ -56,18 +63,19 @@ def _row(text: str, title: str) -> str:
 
 
 def test_one_seed_shows_its_interval() -> None:
-    row = _row(table({"limner-vae": [_result()]}, list(PROGRAMS)), "limner, VAE")
-    assert "0.500 (0.400 to 0.600)" in row
-    assert "painter 130/s, prior 200/s |" in row
-    assert "| 250 |" in row
-    assert "| 1.2 |" in row
+    assert "0.500 (0.400 to 0.600)" in _row(_table({"limner-vae": [_result()]}), "limner, VAE")
+
+
+def test_speeds_and_needs() -> None:
+    row = _row(table({"limner-vae": [_result()]}, list(PROGRAMS), speed_columns()), "limner, VAE")
+    assert row.endswith("| painter 130/s, prior 200/s | 16,000 | 250 | 31 | 107 | 1.2 | 3.8 |")
 
 
 def test_seeds_are_merged_into_mean_and_range() -> None:
     results = [_result(seed=seed, kid=kid) for seed, kid in enumerate([0.5, 0.8, 0.2])]
     ((key, programs),) = merged(results).items()
     assert key == ("emoji", 5.0, 2)
-    row = _row(table(programs, list(PROGRAMS)), "limner, VAE")
+    row = _row(_table(programs), "limner, VAE")
     assert "| 3 | 0.500 (0.200 to 0.800) |" in row
 
 
@@ -77,20 +85,20 @@ def test_other_minutes_and_threads_are_other_tables() -> None:
 
 def test_programs_stand_in_the_order_of_the_bench() -> None:
     results = [_result("pythae-vae"), _result("limner-vae")]
-    shown = table(merged(results)["emoji", 5.0, 2], list(PROGRAMS))
+    shown = _table(merged(results)["emoji", 5.0, 2])
     assert shown.index("limner, VAE") < shown.index("pythae")
 
 
 def test_without_an_encoder_there_is_no_psnr() -> None:
     result = _result("stylegan2-pytorch")
     del result["quality"]["psnr"]
-    assert "|  |" in _row(table({"stylegan2-pytorch": [result]}, list(PROGRAMS)), "stylegan2-pytorch 1.9.0")
+    assert "|  |" in _row(_table({"stylegan2-pytorch": [result]}), "stylegan2-pytorch 1.9.0")
 
 
 @pytest.mark.parametrize(("load", "marked"), [(0.2, False), (3.0, True)])
 def test_a_busy_machine_is_marked(load: float, marked: bool) -> None:
     result = _result(machine={"processor": "a processor", "load_before": load})
-    assert ("*" in table({"limner-vae": [result]}, list(PROGRAMS))) is marked
+    assert ("*" in _table({"limner-vae": [result]})) is marked
 
 
 def test_the_page_lists_patches_choices_sheets_and_credit() -> None:
