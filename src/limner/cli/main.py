@@ -38,7 +38,7 @@ def _root(
 def _register() -> None:
     import importlib.util
 
-    for module in ("collection", "train", "sample", "identity", "verify", "ledger", "model", "demo"):
+    for module in ("collection", "train", "sample", "identity", "verify", "ledger", "model", "measure", "demo"):
         if importlib.util.find_spec(f"limner.cli.{module}"):
             importlib.import_module(f"limner.cli.{module}").register(app)
 

@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from limner.training.validation import Estimate
 
-__all__ = ["MEANINGS", "FeatureNumbers", "Finding", "Meaning", "QualityReport"]
+__all__ = [
+    "INCEPTION",
+    "MEANINGS",
+    "PATCHES",
+    "PATH_LENGTH",
+    "FeatureNumbers",
+    "Finding",
+    "Meaning",
+    "QualityReport",
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,10 @@ MEANINGS = {
 }
 """By the name of the number in `FeatureNumbers`."""
 
+PATCHES = Meaning("patches", "low", "how unlike small details are, times 1,000 (sliced Wasserstein distance)")
+PATH_LENGTH = Meaning("path length", "low", "how abruptly pictures change between two latents")
+INCEPTION = Meaning("Inception FID", "low", "the number that papers report; few pictures make it large")
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +74,15 @@ class Finding(_Frozen):
     def of(cls, found: Estimate, floor: Estimate | None = None) -> Finding:
         """An estimate with its floor."""
         return cls(**found.as_dict(), floor=floor)
+
+    def verdict(self, good: Literal["low", "high", "floor"]) -> str:
+        """`as real`, `worse` or `better`, by whether the intervals meet; empty without a floor."""
+        if self.floor is None:
+            return ""
+        below, above = self.high < self.floor.low, self.low > self.floor.high
+        if not below and not above:
+            return "as real"
+        return "better" if (below and good == "low") or (above and good == "high") else "worse"
 
 
 class FeatureNumbers(_Frozen):

@@ -61,6 +61,7 @@ def measure_sets(
     train_of: Tensor | None = None,
     holdout_of: Tensor | None = None,
     progress: Callable[[str], None] | None = None,
+    seen: Callable[[str, Mapping[str, Tensor]], None] | None = None,
 ) -> QualityReport:
     """Measure generated pictures of any program against real ones.
 
@@ -72,6 +73,7 @@ def measure_sets(
         chose: held-out pictures that chose something: they count as real and as never trained on. # uint8 [l, 3, h, w]
         train_of, holdout_of: which picture each is a view of, where there are several views. # [n], [m]
         progress: told what is measured next.
+        seen: told the rows of each features once they are there (see `measure_rows`).
 
     Raises:
         UsageError: too few pictures, other sizes, or unknown features.
@@ -89,6 +91,8 @@ def measure_sets(
         tell(name)
         extract = extractor(name)
         rows = {kind: extract(pictures) for kind, pictures in sets.items() if len(pictures)}
+        if seen:
+            seen(name, rows)
         found.append(measure_rows(name, rows, train_of=train_of, holdout_of=holdout_of, seed=seed))
     tell("patches")
     once_train, once_holdout = _once(train_of), _once(holdout_of)

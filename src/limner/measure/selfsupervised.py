@@ -102,11 +102,16 @@ class SelfSupervisedFeatures(nn.Module):
     @torch.inference_mode()
     def forward(self, pictures: Tensor) -> Tensor:
         """Features. # uint8 [n, 3, h, w] -> float32 [n, 256]"""
-        return torch.cat([self.network(to_unit(_fitted(chunk))).float() for chunk in pictures.split(_AT_ONCE)])
+        return torch.cat([self.of_unit(to_unit(_fitted(chunk))) for chunk in pictures.split(_AT_ONCE)])
+
+    def of_unit(self, pictures: Tensor) -> Tensor:
+        """Features of pictures that were never rounded to bytes. # float32 [n, 3, h, w] in -1..1 -> float32 [n, 256]"""
+        found: Tensor = self.network(_fitted(pictures))
+        return found.float()
 
 
 def _fitted(pictures: Tensor) -> Tensor:
-    """Resized to 64 px where they are not. # uint8 [n, 3, h, w] -> [n, 3, 64, 64]"""
+    """Resized to 64 px where they are not. # [n, 3, h, w] -> [n, 3, 64, 64]"""
     if pictures.shape[-2:] == (SIDE, SIDE):
         return pictures
     return F.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

@@ -1,0 +1,162 @@
+"""`limner measure`: how good a model's new pictures are, every number with its interval and its floor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+from limner.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from limner.latent.painting import Brush
+    from limner.measure.findings import Finding, Meaning, QualityReport
+    from limner.measure.model import ModelMeasurement
+    from limner.workspace import Workspace
+
+__all__ = ["register"]
+
+_FEWEST, _MOST = 32, 50_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(rich_help_panel="Learn")
+    def measure(
+        model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+        collection: Annotated[
+            str | None, typer.Option(help="Name or folder of what it learned from; by its card otherwise.")
+        ] = None,
+        count: Annotated[int, typer.Option("-n", "--count", help="New pictures to paint and measure.")] = 2000,
+        seed: Annotated[int, typer.Option(help="Of the new pictures and of every random choice.")] = 1,
+        features: Annotated[
+            list[str] | None, typer.Option(help="self-supervised, random or teacher; repeatable; all by default.")
+        ] = None,
+        to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `measured` by default.")] = None,
+        precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    ) -> None:
+        """Measure a model's new pictures against the pictures it learned from and those kept from it.
+
+        Beside each number stands its floor: what real pictures get in the place of the new ones.
+
+        Example: [bold]limner measure paintings-vae-64 --count 2000[/bold]
+        """
+        from limner.latent.painting import Brush
+        from limner.measure.quality import FEATURES
+        from limner.workspace import Workspace
+
+        if not _FEWEST <= count <= _MOST:
+            raise UsageError(f"--count {count}", "is out of range", f"give {_FEWEST} to {_MOST:,}")
+        if seed < 0:
+            raise UsageError(f"--seed {seed}", "is negative", "give 0 or more")
+        if unknown := [name for name in features or () if name not in FEATURES]:
+            raise UsageError(f"--features {unknown[0]}", "are not known", f"use: {', '.join(FEATURES)}")
+        workspace = Workspace.default()
+        brush = Brush.open(model, workspace, precision=precision, threads=threads)
+        found = _measured(
+            brush, collection, count, seed, tuple(dict.fromkeys(features or FEATURES)), workspace, quiet or as_json
+        )
+        folder = to or workspace.root / "measured" / brush.model.card.name
+        _save(found, workspace.make(folder))
+        if as_json:
+            print_json({"folder": str(folder), **found.report.model_dump(mode="json")})
+            return
+        _show(brush.model.card.name, found.report, folder)
+
+
+def _measured(
+    brush: Brush,
+    collection: str | None,
+    count: int,
+    seed: int,
+    features: tuple[str, ...],
+    workspace: Workspace,
+    quiet: bool,
+) -> ModelMeasurement:
+    from limner.collection import Collection
+    from limner.measure.model import measure_model
+
+    opened = Collection.open(collection or brush.model.card.collection.name, workspace)
+    with progress_bar(quiet=quiet, unit="") as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in ("painting", "measuring")}
+        return measure_model(
+            brush,
+            opened,
+            count,
+            seed,
+            lambda name, done, of: bar.update(tasks[name], completed=done, total=of),
+            workspace=workspace,
+            features=features,
+        )
+
+
+def _save(found: ModelMeasurement, folder: Path) -> None:
+    from limner.measure.plots import plot_numbers, plot_typical
+    from limner.workspace import replace_file
+
+    with replace_file(folder / "quality.json") as part:
+        part.write_text(found.report.model_dump_json(indent=2), encoding="utf-8")
+    plot_numbers(found.report, folder / "numbers.png")
+    plot_typical(found, folder / "typical.png")
+
+
+def _show(name: str, report: QualityReport, folder: Path) -> None:
+    from rich.console import Console
+
+    from limner.measure.findings import INCEPTION, MEANINGS, PATCHES, PATH_LENGTH, Finding
+
+    console = Console()
+    counts = report.counts
+    console.print(
+        f"[bold]{name}[/bold]: {counts['generated']:,} new pictures of {report.size[1]}x{report.size[0]} against "
+        f"{counts['held_out']:,} that chose nothing and {counts['training']:,} that it learned from",
+        highlight=False,
+    )
+    for one in report.features:
+        console.print(_table(f"{one.features}: {one.note}", [(MEANINGS[k], f) for k, f in one.findings().items()]))
+    rest: list[tuple[Meaning, Finding]] = [
+        (replace(PATCHES, title=f"patches, {side} px"), found) for side, found in report.patches.items()
+    ]
+    rest += [(PATH_LENGTH, report.path_length)] if report.path_length else []
+    rest += [(INCEPTION, report.inception)] if isinstance(report.inception, Finding) else []
+    console.print(_table("without or with other features", rest))
+    if isinstance(report.inception, str):
+        console.print(report.inception, style="dim", highlight=False, soft_wrap=True)
+    console.print(f"numbers and plots: {folder}", highlight=False, soft_wrap=True)
+
+
+def _table(title: str, rows: list[tuple[Meaning, Finding]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (("", "left"), ("new", "right"), ("95 %", "left"), ("real", "right"), ("", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("good", no_wrap=True)
+    table.add_column("what it tells", style="dim")
+    colours = {"as real": "green", "better": "green", "worse": "yellow", "": "dim"}
+    good = {"low": "low", "high": "high", "floor": "as real"}
+    for meaning, found in rows:
+        verdict = found.verdict(meaning.good)
+        table.add_row(
+            meaning.title,
+            _number(found.value),
+            f"{_number(found.low)} to {_number(found.high)}",
+            _number(found.floor.value) if found.floor else "",
+            f"[{colours[verdict]}]{verdict}[/]",
+            good[meaning.good],
+            meaning.words,
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"

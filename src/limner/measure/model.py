@@ -1,0 +1,205 @@
+"""Measuring a limner model: new pictures of it against the collection that it learned from, seen as training saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner.collection import Collection, Row
+from limner.collection.cache import PictureCache, open_cache
+from limner.errors import UsageError
+from limner.latent.painting import Brush
+from limner.measure.findings import Finding, QualityReport
+from limner.measure.paths import perceptual_path_length
+from limner.measure.quality import FEATURES, measure_sets
+from limner.measure.selfsupervised import SelfSupervisedFeatures
+from limner.models.bundle import load_model
+from limner.models.card import Card
+from limner.models.painter import Latent
+from limner.rights import clear
+from limner.training.augmentation import augmentation_for, views
+from limner.training.data import choosing_half
+from limner.training.options import TrainOptions
+from limner.training.validation import standardised
+from limner.workspace import Workspace
+
+__all__ = [
+    "ModelMeasurement",
+    "RealPictures",
+    "check_collection",
+    "measure_model",
+    "model_path_length",
+    "real_pictures",
+]
+
+_WANTED = 256
+_MOST_VIEWS = 8
+_PATHS = 256
+
+
+@dataclass(frozen=True)
+class RealPictures:
+    """What a model learned from and what was kept from it, as training saw them.
+
+    Attributes:
+        training, held_out, chose: views; the last are hold-out pictures that chose something. # uint8 [n, 3, h, w]
+        training_of, held_out_of: which picture each is a view of. # [n]
+    """
+
+    training: Tensor
+    training_of: Tensor
+    held_out: Tensor
+    held_out_of: Tensor
+    chose: Tensor
+
+
+@dataclass(frozen=True)
+class ModelMeasurement:
+    """What `measure_model` finds.
+
+    Attributes:
+        generated: the pictures that were measured. # uint8 [n, 3, h, w]
+        nearest: of each, the nearest view of a training picture, in the first features. # uint8 [n, 3, h, w]
+        distances: how far that is: root mean square over features, in deviations of the training pictures. # [n]
+    """
+
+    report: QualityReport
+    generated: Tensor
+    nearest: Tensor
+    distances: Tensor
+
+
+def measure_model(
+    brush: Brush,
+    collection: Collection,
+    count: int = 2000,
+    seed: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+    *,
+    workspace: Workspace,
+    features: Sequence[str] = FEATURES,
+) -> ModelMeasurement:
+    """Paint `count` new pictures and measure them against the collection that the model learned from.
+
+    Args:
+        seed: of the new pictures and of every random choice; take another than any that chose the model.
+        progress: told what is done, how many of it, and of how many.
+
+    Raises:
+        UsageError: the collection is another than the model's card names, or too small.
+    """
+    tell = progress or (lambda *_: None)
+    card = brush.model.card
+    check_collection(card, collection)
+    real = real_pictures(card, collection, workspace)
+    painter = card.config.painter
+    generated = torch.empty(count, 3, painter.height, painter.width, dtype=torch.uint8)
+    for i, painted in enumerate(brush.samples(count, seed=seed)):
+        generated[i] = torch.from_numpy(painted.pixels).permute(2, 0, 1)
+        tell("painting", i + 1, count)
+    rows: dict[str, Mapping[str, Tensor]] = {}  # by features; the tensors are small beside the pictures
+    done = {name: i for i, name in enumerate((*features, "patches"))}
+    report = measure_sets(
+        real.training,
+        real.held_out,
+        generated,
+        features,
+        seed,
+        chose=real.chose,
+        train_of=real.training_of,
+        holdout_of=real.held_out_of,
+        progress=lambda name: tell("measuring", done[name], len(done) + 1),
+        seen=rows.__setitem__,
+    )
+    tell("measuring", len(done), len(done) + 1)
+    report = report.model_copy(update={"path_length": model_path_length(brush, real.training, seed)})
+    tell("measuring", len(done) + 1, len(done) + 1)
+    known = rows[features[0]]["training"]
+    distances, found = _nearest(standardised(rows[features[0]]["generated"], known), standardised(known, known))
+    return ModelMeasurement(report, generated, real.training[found], distances)
+
+
+def check_collection(card: Card, collection: Collection) -> None:
+    """That the collection is the one the model learned from.
+
+    Raises:
+        UsageError: it is another, or has changed; names both digests.
+    """
+    if collection.digest != card.collection.digest:
+        raise UsageError(
+            f"collection {collection.name} ({collection.digest[:12]})",
+            f"is not the one {card.name} learned from ({card.collection.name}, {card.collection.digest[:12]})",
+            "name that one with --collection, or import its pictures again",
+        )
+
+
+def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> RealPictures:
+    """The pictures a model learned from and those kept from it, in crops and mirrorings as its prior learned them.
+
+    Where fewer than 256 pictures are held out and training shows crops, each is shown in up to eight. Training pictures
+    are there mirrored too, where training mirrors: a copy may be of either.
+    """
+    options = TrainOptions(name=card.name, **card.training.settings)
+    rows = collection.rows(where=options.where)
+    rows, _ = clear(rows, only_cleared=options.only_cleared, accept_unknown=options.accept_unknown)
+    training = [row for row in rows if row.split == "train"]
+    held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
+    size = card.config.painter.height, card.config.painter.width
+    known, kept = (_cache(collection, some, size, workspace) for some in (training, held_out))
+    how = augmentation_for(known.shapes, size, options.flip)
+
+    def seen(cache: PictureCache, which: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        times = 1 if how.zoom_prior == (1.0, 1.0) else min(_MOST_VIEWS, -(-_WANTED // len(which)))
+        drawn = (np.random.default_rng([options.seed, 4, first + i]) for i in range(times))
+        shown = [views(cache, which.numpy(), size, rng, zoom=how.zoom_prior, flip=how.flip) for rng in drawn]
+        return torch.cat(shown), which.repeat(times)
+
+    half = choosing_half(held_out)
+    learned, of = seen(known, torch.arange(len(known)), 0)
+    reports, reports_of = seen(kept, torch.arange(len(kept))[~half], _MOST_VIEWS)
+    chose, _ = seen(kept, torch.arange(len(kept))[half], 2 * _MOST_VIEWS)
+    if how.flip:
+        learned, of = torch.cat([learned, learned.flip(3)]), of.repeat(2)
+    return RealPictures(learned, of, reports, reports_of, chose[: int(half.sum())])
+
+
+def model_path_length(brush: Brush, training: Tensor, seed: int) -> Finding | None:
+    """Perceptual path length of the straight way between two latents, in float32 from the model's own file.
+
+    The distance is the mean square over the self-supervised features, in deviations of the training pictures. None for
+    a model without a painter of limner's.
+    """
+    generator = load_model(brush.model.path).generator
+    painter = getattr(generator, "painter", None)
+    if painter is None:
+        return None
+    features = SelfSupervisedFeatures()
+    deviation: Tensor = features(training[:2048]).std(0).clamp_min(1e-3)
+    latents = generator.sample(2 * _PATHS, seed=seed + 1)
+
+    def paint(paths: Tensor, at: Tensor) -> Tensor:
+        mixed = [torch.lerp(part[paths], part[paths + _PATHS], at.view(-1, *[1] * (part.ndim - 1))) for part in latents]
+        found: Tensor = painter(Latent(*mixed))
+        return found.float()
+
+    def distance(one: Tensor, other: Tensor) -> Tensor:
+        moved: Tensor = ((features.of_unit(one) - features.of_unit(other)) / deviation) ** 2
+        return moved.mean(1)
+
+    return Finding.of(perceptual_path_length(paint, distance, _PATHS, seed=seed))
+
+
+def _cache(collection: Collection, rows: Sequence[Row], size: tuple[int, int], workspace: Workspace) -> PictureCache:
+    # The side that training keeps pictures at, so that its cache is found.
+    return open_cache(collection, rows, round(min(size) * 1.6), workspace)
+
+
+def _nearest(rows: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance to and number of the nearest of the others. # [n, d], [m, d] -> [n], [n]"""
+    found = [torch.cdist(chunk, among).min(1) for chunk in rows.split(256)]
+    distances = torch.cat([one.values for one in found]) / rows.shape[1] ** 0.5
+    return distances, torch.cat([one.indices for one in found])
