@@ -9,6 +9,11 @@ import sys
 __all__ = ["main"]
 
 
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -16,7 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     quality.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="only these programs")
     quality.add_argument("--minutes", type=float, default=20, help="of training, each program (20)")
     quality.add_argument("--seed", type=int, nargs="+", default=[0], help="one or more")
-    quality.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="cores for each program")
+    quality.add_argument("--threads", type=int, default=_cores(), help="cores for each program")
     quality.add_argument("--data", default=None, help="emoji, paintings or a folder of pictures")
     quality.add_argument("--count", type=int, default=2000, help="pictures that each program paints (2000)")
     quality.add_argument("--again", action="store_true", help="repeat what is there already")

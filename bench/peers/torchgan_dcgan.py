@@ -47,8 +47,8 @@ class DCGAN:
             return {"name": network, "args": arguments, "optimizer": adam}
 
         (place / "images").mkdir(exist_ok=True)
-        pictures = read_pictures(folder).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
-        loader = torch.utils.data.DataLoader(torch.from_numpy(pictures), _BATCH, shuffle=True, drop_last=True)
+        pictures: Any = read_pictures(folder).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+        loader: Any = torch.utils.data.DataLoader(pictures, _BATCH, shuffle=True, drop_last=True)
         self._trainer = Timed(
             {
                 "generator": part(DCGANGenerator, out_size=SIDE, last_nonlinearity=nn.Tanh()),
