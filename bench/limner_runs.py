@@ -28,12 +28,11 @@ class Limner:
         family: `vae` or `gan`.
         collection: name of the collection in the workspace that LIMNER_HOME names; its training pictures are the ones
             that the other programs get as files.
-        label: column whose values are learned, or None.
     """
 
-    def __init__(self, family: str, collection: str, label: str | None = None) -> None:
-        self.family, self.collection, self.label = family, collection, label
-        self.choices = ["no labels, as the other programs know none"] if label is None else []
+    def __init__(self, family: str, collection: str) -> None:
+        self.family, self.collection = family, collection
+        self.choices = ["no labels, as the other programs know none"]
         self._brush: Brush | None = None
         self._drawn, self._seed = 0, 0
 
@@ -45,7 +44,7 @@ class Limner:
             "--minutes", f"{seconds / 60:g}", "--seed", str(seed), "--threads", str(threads),
             "--accept-unknown", "a measurement",
         ]  # fmt: skip
-        subprocess.run(command + (["--label", self.label] if self.label else []), check=True)
+        subprocess.run(command, check=True)
         workspace = Workspace.default()
         self._brush = Brush.open(name, workspace, threads=threads)
         self._drawn, self._seed = 0, seed + 1
@@ -89,5 +88,5 @@ class Limner:
 
 
 def made(family: str) -> Limner:
-    """For the harness: the collection is named by BENCH_COLLECTION, a label by BENCH_LABEL."""
-    return Limner(family, os.environ["BENCH_COLLECTION"], os.environ.get("BENCH_LABEL"))
+    """For the harness: the collection is named by BENCH_COLLECTION."""
+    return Limner(family, os.environ["BENCH_COLLECTION"])
