@@ -62,8 +62,14 @@ def _rewritten(path: Path, change: Any) -> None:
 
 
 def test_a_future_version_is_refused(path: Path) -> None:
-    _rewritten(path, lambda card, tensors: card.update(format=2))
+    _rewritten(path, lambda card, tensors: card.update(format=99))
     with pytest.raises(ModelError, match="later limner"):
+        load_model(path)
+
+
+def test_an_earlier_version_says_train_again(path: Path) -> None:
+    _rewritten(path, lambda card, tensors: card.update(format=1))
+    with pytest.raises(ModelError, match="earlier limner"):
         load_model(path)
 
 

@@ -70,17 +70,18 @@ def test_whitening_goes_there_and_back() -> None:
 
 
 def test_untrained_flow_draws_the_gaussian_it_was_fitted_to() -> None:
-    """Before any training the flow is the best one for a Gaussian: its draws have the latents' covariance."""
+    """Before any training the flow is the best one for a Gaussian around places: its draws vary as the latents do."""
     painter = painter_config(32, 32).model_copy(update={"content_channels": 1, "style_width": 1})
-    prior = FlowPrior(painter, PriorConfig(layers=1, channels=8, width=32, steps=20), labels=2)
+    config = PriorConfig(layers=1, channels=8, width=32, steps=20, place=8, anchors=3000, reach=0)
+    prior = FlowPrior(painter, config, labels=2)
     torch.manual_seed(0)
     numbers = painter.numbers
     labels = torch.arange(3000) % 2
     mix = torch.randn(numbers, numbers) / numbers**0.5
     rows = torch.randn(3000, numbers) @ mix + torch.randn(2, numbers)[labels]
-    prior.fit_gaussian(rows, labels)
+    prior.anchors.fit(rows, labels, seed=0)
     with torch.inference_mode():
-        drawn = prior(torch.randn(3000, numbers), labels)
+        drawn = prior(torch.randn(3000, prior.noise_numbers), labels)
     for label in (0, 1):
         wanted, found = rows[labels == label], drawn[labels == label]
         assert float((wanted.mean(0) - found.mean(0)).abs().max()) < 0.2

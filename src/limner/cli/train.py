@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
         name: Annotated[
             str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
         ] = None,
-        family: Annotated[str, typer.Option(help="Family of generators: vae.")] = "vae",
+        family: Annotated[str, typer.Option(help="Family of generators: vae or gan.")] = "vae",
         size: Annotated[str, typer.Option(help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.")] = "64",
         minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
         steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
@@ -118,7 +118,11 @@ def register(app: typer.Typer) -> None:
         teacher: Annotated[
             str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")
         ] = "efficientnet-lite0",
-        prior: Annotated[str, typer.Option(help="best, flow or mixture.")] = "best",
+        prior: Annotated[str, typer.Option(help="VAE: best, flow or mixture.")] = "best",
+        crisp: Annotated[
+            bool, typer.Option(help="Let the painter play against a critic at the end; a GAN always does.")
+        ] = True,
+        game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,
         flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
         seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
         batch: Annotated[int, typer.Option(help="Pictures a step.")] = 48,

@@ -21,7 +21,7 @@ from limner.workspace import Workspace, replace_file
 __all__ = ["Model", "find_model", "load_model", "read_card", "save_model"]
 
 _KEY = "limner.card"
-_FORMAT = 1
+_FORMAT = 2
 _AGAIN = "copy the file again from where it came, or train the model again"
 
 
@@ -76,6 +76,8 @@ def read_card(path: Path) -> Card:
         raise ModelError(path, "its card is no JSON object", _AGAIN) from None
     if not isinstance(version, int) or version > _FORMAT:
         raise ModelError(path, f"made by a later limner (card format {version}, known: {_FORMAT})", "update limner")
+    if version < _FORMAT:
+        raise ModelError(path, f"made by an earlier limner (card format {version}, now {_FORMAT})", "train it again")
     try:
         return Card.model_validate(raw)
     except ValidationError as error:

@@ -63,7 +63,7 @@ class TrainingNote(_Frozen):
 class Card(_Frozen):
     """Everything that a model says about itself."""
 
-    format: int = 1
+    format: int = 2
     """Version of this layout; a higher one than limner knows is refused."""
     limner: str = __version__
     name: str

@@ -4,7 +4,8 @@ A prior works on whitened vectors: the latent as one row of numbers, each with m
 pictures (`Whitening`). Two kinds, one contract (`forward(noise, labels, truncation)`):
 
 - `FlowPrior` learns the velocity that carries noise to latents in a straight line (Lipman et al. 2023, "Flow Matching";
-  Liu et al. 2023, "Rectified Flow"), on top of the velocity that would be right if the latents were Gaussian;
+  Liu et al. 2023, "Rectified Flow"), given a rough place among the training pictures (`Anchors`), on top of the
+  velocity that would be right if the latents around that place were Gaussian;
 - `MixturePrior` is a Gaussian mixture on the leading principal components (Ghosh et al. 2020, section 4.2).
 """
 
@@ -20,9 +21,10 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from limner.models.anchors import MOST_ANCHORS, Anchors
 from limner.models.painter import Latent, PainterConfig
 
-__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening", "make_prior"]
+__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
 
 
 class PriorConfig(BaseModel):
@@ -30,7 +32,7 @@ class PriorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["flow", "mixture"] = "flow"
+    kind: Literal["flow", "mixture", "mapping"] = "flow"
     """Which prior."""
     channels: int = Field(128, ge=8, le=1024, multiple_of=8)
     """Flow: channels of the convolutions on the content's grid."""
@@ -42,6 +44,16 @@ class PriorConfig(BaseModel):
     """Flow: steps when sampling, one evaluation each."""
     shift: float = Field(0.3, gt=0, le=4)
     """Flow: below 1 there are more steps near the noise, where the picture's plan is made."""
+    jump: float = Field(0.3, gt=0, lt=1)
+    """Mapping: the time from which one evaluation goes to the end."""
+    place: int = Field(48, ge=1, le=1024)
+    """Flow: numbers of an anchor's place."""
+    anchors: int = Field(1, ge=1, le=MOST_ANCHORS)
+    """Flow: how many anchors the model keeps."""
+    shake: float = Field(0.2, ge=0, le=4)
+    """Flow: how much a place is shaken, in deviations of its axes."""
+    reach: float = Field(0.5, ge=0, le=1)
+    """Flow: how far a place is moved towards a neighbour's at most."""
     components: int = Field(32, ge=1, le=4096)
     """Mixture: Gaussians."""
     axes: int = Field(96, ge=1, le=4096)
@@ -148,20 +160,17 @@ class FlowPrior(nn.Module):
         labels: how many labels there are (0 for none); one more row stands for "any".
     """
 
-    basis: Tensor
-    spread: Tensor
-    centres: Tensor
-
     def __init__(self, painter: PainterConfig, config: PriorConfig, labels: int = 0) -> None:
         super().__init__()
         self.painter, self.config = painter, config
         channels, width = config.channels, config.width
-        (height, breadth), numbers = painter.grid, painter.numbers
-        self.register_buffer("basis", torch.eye(numbers))
-        self.register_buffer("spread", torch.ones(numbers))
-        self.register_buffer("centres", torch.zeros(labels + 1, numbers))
+        height, breadth = painter.grid
+        self.anchors = Anchors(
+            painter.numbers, labels, width=config.place, count=config.anchors, shake=config.shake, reach=config.reach
+        )
+        known = self.anchors.kinds + self.anchors.width
         self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.label = nn.Embedding(labels + 1, width) if labels else None
+        self.known = nn.Sequential(nn.Linear(known, width), nn.SiLU(), nn.Linear(width, width))
         self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
         self.before = nn.ModuleList(_Residual(channels, width) for _ in range(2))
         self.fall = nn.Conv2d(4 * channels, width, 1)
@@ -178,39 +187,22 @@ class FlowPrior(nn.Module):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
-    @torch.no_grad()
-    def fit_gaussian(self, rows: Tensor, labels: Tensor | None = None) -> None:
-        """Measure the Gaussian that the network improves on. # whitened rows [n, numbers], labels [n]"""
-        rows = rows.float()
-        if labels is not None:
-            for label in range(len(self.centres) - 1):
-                self.centres[label] = rows[labels == label].mean(0)
-            rows = rows - self.centres[labels]
-        covariance = rows.T @ rows / max(1, len(rows))
-        values, vectors = torch.linalg.eigh(covariance.double())
-        # Few pictures span few axes; along the others the latents still vary a little.
-        self.spread.copy_(values.clamp_min(1e-3).float())
-        self.basis.copy_(vectors.float())
+    @property
+    def noise_numbers(self) -> int:
+        """How many numbers of noise `forward` needs for one latent."""
+        return self.painter.numbers + self.anchors.drawn
 
-    def _gaussian(self, rows: Tensor, time: Tensor, labels: Tensor) -> Tensor:
-        """The best velocity if latents were Gaussian: E[latent - noise | row at this time], along principal axes.
+    def velocity(self, rows: Tensor, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
+        """Velocity at a time between 0 (noise) and 1 (latent), given label and place.
 
-        Each label has a centre of its own; all share the covariance around it.
+        # [n, numbers], [n], [n], [n, width of a place] -> [n, numbers]
         """
-        time, centre = time[:, None], self.centres[labels]
-        gain = (time * self.spread - (1 - time)) / (time**2 * self.spread + (1 - time) ** 2)
-        return centre + (((rows - time * centre) @ self.basis) * gain) @ self.basis.T
-
-    def velocity(self, rows: Tensor, time: Tensor, labels: Tensor | None) -> Tensor:
-        """Velocity at a time between 0 (noise) and 1 (latent). # [n, numbers], [n], [n] -> [n, numbers]"""
-        if labels is None:
-            labels = torch.full_like(time, len(self.centres) - 1, dtype=torch.long)
         with torch.autocast(rows.device.type, enabled=False):
-            gaussian = self._gaussian(rows.float(), time.float(), labels)
+            gaussian = self.anchors.velocity(rows.float(), time.float(), labels, places.float())
         painter = self.painter
         split = painter.content_channels * math.prod(painter.grid)
         content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
-        condition = self._condition(time, labels)
+        condition = self._condition(time, labels, places)
         x = self.enter(content.contiguous(memory_format=torch.channels_last))
         for block in self.before:
             x = block(x, condition)
@@ -229,22 +221,26 @@ class FlowPrior(nn.Module):
         learned = torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1)
         return gaussian + learned.float()
 
-    def _condition(self, time: Tensor, labels: Tensor) -> Tensor:
+    def _condition(self, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
         angles = time[:, None].float() * torch.exp(torch.linspace(0, 6, 32, device=time.device))
-        condition: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
-        if self.label is not None:
-            condition = condition + self.label(labels)
-        return F.silu(condition)
+        moment: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
+        condition: Tensor = F.silu(moment + self.known(self.anchors.known(labels, places)))
+        return condition
 
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Whitened latents of standard noise, by two-step Adams-Bashforth. # [n, numbers] -> [n, numbers]"""
-        rows = noise * truncation
+        """Whitened latents of standard noise, by two-step Adams-Bashforth. # [n, noise_numbers] -> [n, numbers]"""
+        rows, for_places = noise.split([self.painter.numbers, self.anchors.drawn], dim=1)
+        places, labels = self.anchors.draw(for_places, labels, truncation)
+        return self.carry(rows * truncation, labels, places)
+
+    def carry(self, rows: Tensor, labels: Tensor, places: Tensor) -> Tensor:
+        """Carry standard noise to latents at places. # [n, numbers], [n], [n, width of a place] -> [n, numbers]"""
         even = torch.linspace(0, 1, self.config.steps + 1, dtype=torch.float64)
         times = (even * self.config.shift / (1 + (self.config.shift - 1) * even)).tolist()
         before: tuple[Tensor, float] | None = None
         for now, then in itertools.pairwise(times):
             step = then - now
-            slope = self.velocity(rows, rows.new_full((len(rows),), now), labels)
+            slope = self.velocity(rows, rows.new_full((len(rows),), now), labels, places)
             ahead = slope if before is None else slope + (slope - before[0]) * (step / (2 * before[1]))
             before = slope, step
             rows = rows + step * ahead
@@ -269,6 +265,11 @@ class MixturePrior(nn.Module):
         self.register_buffer("weights", torch.full((labels + 1, k), 1 / k))
         self.register_buffer("means", torch.zeros(labels + 1, k, d))
         self.register_buffer("scales", torch.ones(labels + 1, k, d))
+
+    @property
+    def noise_numbers(self) -> int:
+        """How many numbers of noise `forward` needs for one latent."""
+        return len(self.rest)
 
     @torch.no_grad()
     def fit(self, rows: Tensor, labels: Tensor | None, seed: int) -> None:
@@ -305,8 +306,3 @@ class MixturePrior(nn.Module):
         within = noise[:, : self.axes.shape[1]] * truncation * self.scales[chosen, component]
         within = within + self.means[chosen, component]
         return within @ self.axes.T + noise * self.rest * truncation * 0.5
-
-
-def make_prior(painter: PainterConfig, config: PriorConfig, labels: int = 0) -> FlowPrior | MixturePrior:
-    """An untrained prior of the kind that the configuration names."""
-    return (FlowPrior if config.kind == "flow" else MixturePrior)(painter, config, labels)

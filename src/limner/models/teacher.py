@@ -124,6 +124,11 @@ class Teacher(nn.Module):
                 channels = out
         self.blocks = nn.ModuleList(blocks[: max(taps) + 1])
 
+    @property
+    def widths(self) -> list[int]:
+        """Channels of each tap."""
+        return [block.project.out_channels for i, block in enumerate(self.blocks) if i in self.taps]  # type: ignore[union-attr, misc]
+
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """Unit-length feature vectors per place. # [n, 3, h, w] -> one [n, c, h / s, w / s] a tap"""
         x = _frozen(self.stem, pictures, True)

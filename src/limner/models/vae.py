@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from limner.models.gan import Mapping
 from limner.models.generator import CHUNK, DRAWN
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
-from limner.models.prior import PriorConfig, Whitening, make_prior
+from limner.models.prior import FlowPrior, MixturePrior, PriorConfig, Whitening
 
 __all__ = ["VAE", "VAEConfig", "seeded_noise", "to_bytes", "to_unit"]
 
@@ -24,6 +26,13 @@ class VAEConfig(BaseModel):
     prior: PriorConfig = PriorConfig()
     labels: tuple[str, ...] = ()
     """Names of the labels the prior knows, in order."""
+
+
+_PRIORS: dict[str, Callable[[PainterConfig, PriorConfig, int], FlowPrior | MixturePrior]] = {
+    "flow": FlowPrior,
+    "mapping": Mapping,
+    "mixture": MixturePrior,
+}
 
 
 def to_unit(pictures: Tensor) -> Tensor:
@@ -55,7 +64,7 @@ class VAE(nn.Module):
         self.encoder = Encoder(config.painter)
         self.painter = Painter(config.painter)
         self.whitening = Whitening(config.painter)
-        self.prior = make_prior(config.painter, config.prior, len(config.labels))
+        self.prior = _PRIORS[config.prior.kind](config.painter, config.prior, len(config.labels))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
@@ -70,11 +79,20 @@ class VAE(nn.Module):
         """
         start = first - first % DRAWN
         stop = -(-(first + count) // DRAWN) * DRAWN
-        noise = seeded_noise(stop - start, self.config.painter.numbers, seed=seed, first=start)
+        noise = seeded_noise(stop - start, self.prior.noise_numbers, seed=seed, first=start)
         noise = noise.to(self.whitening.mean.device)
         labels = None if label is None else torch.full((DRAWN,), label, device=noise.device)
         rows = torch.cat([self.prior(chunk, labels, truncation) for chunk in noise.split(DRAWN)])
         return self.whitening.back(rows[first - start :][:count])
+
+    def become_mapping(self) -> None:
+        """Turn a flow into a GAN's mapping, with the flow's weights."""
+        config = self.config.prior.model_copy(update={"kind": "mapping"})
+        mapping = Mapping(self.config.painter, config, len(self.config.labels))
+        mapping.load_state_dict(self.prior.state_dict())
+        self.prior = mapping.to(self.whitening.mean.device)
+        self.prior.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.config = self.config.model_copy(update={"prior": config})
 
     def keep_casts(self) -> None:
         """Store in bfloat16 what autocast would cast anew at every step; the same bits, a tenth faster."""

@@ -38,7 +38,7 @@ from limner.reports.record import (
     Work,
     shown,
 )
-from limner.reports.watching import PAINTER, PRIOR, WatchedTraining, three_of
+from limner.reports.watching import GAME, PAINTER, PRIOR, WatchedTraining, three_of
 from limner.rights import credit_line, summary
 from limner.training.augmentation import plain_views, views
 from limner.training.loop import Reporter
@@ -245,8 +245,8 @@ class Demonstration:
             quality=card.quality,
             curves=[_curve(state.stage, state.history, state.checks) for state in training.states],
             originals=_all(training.originals, "A held-out painting"),
-            reconstructions=_moments(training, PAINTER, "A held-out painting, painted again by the model"),
-            samples=_moments(training, PRIOR, "A new picture"),
+            reconstructions=_moments(training, "A held-out painting, painted again by the model", PAINTER),
+            samples=_moments(training, "A new picture", PRIOR, GAME),
         )
 
     def _works(self) -> list[Work]:
@@ -291,8 +291,8 @@ def _curve(stage: str, history: list[dict[str, float]], checks: list[dict[str, f
     return StageCurve(title, line, [(point["seconds"] / 60, point[key]) for point in checks], unit)
 
 
-def _moments(training: WatchedTraining, stage: str, alt: str) -> list[Moment]:
-    found = three_of(training.glimpses, stage)
+def _moments(training: WatchedTraining, alt: str, *stages: str) -> list[Moment]:
+    found = three_of(training.glimpses, *stages)
     labels = ("Start", "Middle", "End") if len(found) == 3 else ("Start", "End")
     return [
         Moment(label, _all(pictures, f"{alt} ({label.lower()})"))

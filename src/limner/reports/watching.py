@@ -10,14 +10,15 @@ from torch import Tensor
 
 from limner.models.vae import VAE
 from limner.training.data import TrainingData
+from limner.training.game import GameStage
 from limner.training.loop import Stage, StageState
 from limner.training.machine import Machine
 from limner.training.stages import PainterStage, PriorStage
 from limner.training.trainer import Training
 
-__all__ = ["PAINTER", "PRIOR", "Glimpse", "WatchedTraining", "three_of"]
+__all__ = ["GAME", "PAINTER", "PRIOR", "Glimpse", "WatchedTraining", "three_of"]
 
-PAINTER, PRIOR = "painter", "prior"
+PAINTER, PRIOR, GAME = "painter", "prior", "game"
 _COUNT = 16
 _PAIRS = 8
 
@@ -48,7 +49,7 @@ class WatchedTraining(Training):
     seed = 1
 
     def _loop(self, stage: Stage, machine: Machine, share: float | None) -> StageState:
-        assert isinstance(stage, PainterStage | PriorStage)
+        assert isinstance(stage, PainterStage | PriorStage | GameStage)
         self.data: TrainingData = stage.data
         self.machine = machine
         self.originals = self.data.reports[:_PAIRS]
@@ -69,10 +70,11 @@ class WatchedTraining(Training):
 class _Watched:
     """A stage whose checks are glimpses too; everything else is the stage's own."""
 
-    def __init__(self, stage: PainterStage | PriorStage, training: WatchedTraining) -> None:
+    def __init__(self, stage: PainterStage | PriorStage | GameStage, training: WatchedTraining) -> None:
         self._stage, self._training = stage, training
         self.name, self.title, self.objective = stage.name, stage.title, stage.objective
         self.batch_size, self.rate = stage.batch_size, stage.rate
+        self.momentum, self.rates = stage.momentum, stage.rates
 
     def batch(self, step: int) -> dict[str, Tensor]:
         return self._stage.batch(step)
@@ -86,7 +88,7 @@ class _Watched:
         self._stage.draw(name)
 
 
-def three_of(glimpses: Sequence[Glimpse], stage: str) -> list[Tensor]:
-    """What a stage painted at its start, in its middle and at its end."""
-    own = [glimpse.pictures for glimpse in glimpses if glimpse.stage == stage]
+def three_of(glimpses: Sequence[Glimpse], *stages: str) -> list[Tensor]:
+    """What stages painted at their start, in their middle and at their end."""
+    own = [glimpse.pictures for glimpse in glimpses if glimpse.stage in stages]
     return [own[0], own[len(own) // 2], own[-1]] if len(own) > 2 else own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from limner.collection.cache import PictureCache
 
-__all__ = ["Augmentation", "augmentation_for", "centred", "plain_views", "views"]
+__all__ = ["Augmentation", "Disturbance", "augmentation_for", "centred", "plain_views", "views"]
 
 
 class Augmentation(BaseModel):
@@ -95,3 +97,44 @@ def _tinted(pictures: Tensor, strengths: NDArray[np.float64], rng: np.random.Gen
     changed = (grey + (changed - grey) * (1 + 0.5 * saturation)).clamp(0, 255).round().to(torch.uint8)
     keep = torch.from_numpy(rng.random(len(x)) < 0.5)
     return torch.where(keep[:, None, None, None], pictures, changed)
+
+
+class Disturbance:
+    """Changes that a critic sees through and a gradient passes (Zhao et al. 2020, "DiffAugment"): colour, place, holes.
+
+    One draw changes real and painted pictures alike, picture by picture.
+
+    Args:
+        strength: 0 (none) to 1; may be changed as the critic over-fits (Karras et al. 2020, "ADA").
+    """
+
+    def __init__(self, strength: float = 0.4) -> None:
+        self.strength = strength
+
+    def draw(self, count: int, like: Tensor) -> Callable[[Tensor], Tensor]:
+        """One change for each of `count` pictures; the function returned makes it. # float [n, 3, h, w] in -1..1"""
+        strength, (height, width) = self.strength, like.shape[-2:]
+        brightness, contrast, saturation = (torch.rand(3, count, 1, 1, 1) * 2 - 1).to(like.device) * strength
+        reach = max(1, round(strength * height / 6)), max(1, round(strength * width / 6))
+        shifts = [[int(torch.randint(-r, r + 1, ())) for r in reach] for _ in range(count)]
+        hole = torch.ones(count, 1, height, width, device=like.device)
+        for i in range(count):
+            if float(torch.rand(())) < strength / 2:
+                top, left = int(torch.randint(height, ())), int(torch.randint(width, ()))
+                hole[
+                    i, :, max(0, top - height // 5) : top + height // 5, max(0, left - width // 5) : left + width // 5
+                ] = 0
+
+        def disturb(pictures: Tensor) -> Tensor:
+            x = pictures + 0.4 * brightness
+            x = (x - (middle := x.mean((1, 2, 3), keepdim=True))) * (1 + 0.6 * contrast) + middle
+            x = (x - (grey := x.mean(1, keepdim=True))) * (1 + saturation) + grey
+            down, across = reach
+            x = F.pad(x, (across, across, down, down), mode="replicate")
+            moved = [
+                x[i, :, down + dy : down + dy + height, across + dx : across + dx + width]
+                for i, (dy, dx) in enumerate(shifts)
+            ]
+            return (torch.stack(moved) * hole).contiguous(memory_format=torch.channels_last)
+
+        return disturb

@@ -65,6 +65,13 @@ class TrainingData:
         turn = int(rng.choice([0, 0, 0, 1, 2, 3, 4], p=[0.25, 0.125, 0.125, 0.2, 0.1, 0.1, 0.1]))
         return {"pictures": to_unit(pictures), "source": torch.from_numpy(source), "turn": torch.tensor(turn)}
 
+    def game_batch(self, step: int, count: int) -> Tensor:
+        """Views as new pictures should look. # uint8 [n, 3, h, w]"""
+        rng = np.random.default_rng([self.seed, 4, step])
+        how = self.augmentation
+        own, _ = self._order(step, count)
+        return views(self.cache, own, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
+
     def prior_views(self, number: int) -> tuple[Tensor, Tensor | None]:
         """View number `number` of every training picture. # uint8 [n, 3, h, w], labels [n]"""
         rng = np.random.default_rng([self.seed, 2, number])

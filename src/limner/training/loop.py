@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -53,6 +54,9 @@ class Stage(Protocol):
     objective: nn.Module
     batch_size: int
     rate: float
+    momentum: float
+    rates: Mapping[str, float]
+    """What the rate is multiplied by for parameters of the objective whose names begin so."""
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """The batch of a step; depends on the seed and the step alone."""
@@ -136,13 +140,15 @@ class Loop:
         self.accelerator = Accelerator(cpu=device == "cpu")
         self.autocast = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
         networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
-        self.live = [p for p in stage.objective.parameters() if p.requires_grad]
-        decayed = [p for p in self.live if p.ndim > 1]
-        plain = [p for p in self.live if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": 1e-3}, {"params": plain, "weight_decay": 0.0}]
-        optimiser = torch.optim.AdamW(groups, stage.rate, (0.9, 0.99), fused=True)
+        named = [(name, p) for name, p in stage.objective.named_parameters() if p.requires_grad]
+        self.names, self.live = [name for name, _ in named], [p for _, p in named]
+        groups = _groups(named, stage.rates)
+        optimiser = torch.optim.AdamW(groups, stage.rate, (stage.momentum, 0.99), fused=True)
         self.objective, self.optimiser = self.accelerator.prepare(stage.objective, optimiser)
-        self.names = [n for n, p in networks.named_parameters() if p.requires_grad]
+        self.sides = [
+            [p for g in groups if g["factor"] == factor for p in g["params"]]
+            for factor in {g["factor"] for g in groups}
+        ]
         self.networks = networks
         self.average = [p.detach().clone() for p in self.live]
         self.best = copy.deepcopy(self.average)
@@ -191,7 +197,7 @@ class Loop:
         state, share = self.state, self._share()
         rate = self.stage.rate * state.rate_scale * self._schedule(share)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         batch = {name: tensor.to(self.accelerator.device) for name, tensor in self._batch().items()}
         # Every random choice follows from seed, stage and step, so a resumed run draws what an unbroken one does.
         torch.manual_seed(hash((self.seed, len(state.stage), state.step)) & (2**63 - 1))
@@ -199,8 +205,9 @@ class Loop:
             losses: dict[str, Tensor] = self.objective(batch)
         self.optimiser.zero_grad()
         self.accelerator.backward(losses["loss"])
-        norm = self.accelerator.clip_grad_norm_(self.live, 1.0)
-        losses = {**losses, "gradient": torch.as_tensor(norm)}
+        # Each side of a game is clipped by its own length.
+        norms = [self.accelerator.clip_grad_norm_(own, 1.0) for own in self.sides]
+        losses = {**losses, "gradient": torch.stack([torch.as_tensor(norm) for norm in norms]).sum()}
         if all(math.isfinite(float(losses[key].detach())) for key in ("loss", "gradient")):
             self.optimiser.step()
         state.step += 1
@@ -352,3 +359,15 @@ class Loop:
         self.state = StageState(**state["stage"])
         self._spent_before, self._started = self.state.seconds, time.monotonic()
         self._drawn = self._saved = self._spent()
+
+
+def _groups(named: list[tuple[str, nn.Parameter]], rates: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Parameters by their factor of the rate; matrices decay, vectors do not."""
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in named:
+        factor = next((own for prefix, own in rates.items() if name.startswith(prefix)), 1.0)
+        groups.setdefault((factor, parameter.ndim > 1), []).append(parameter)
+    return [
+        {"params": own, "factor": factor, "weight_decay": 1e-3 if matrix else 0.0}
+        for (factor, matrix), own in groups.items()
+    ]

@@ -82,7 +82,7 @@ class PainterObjective(nn.Module):
 
 class FlowObjective(nn.Module):
     """Learn the velocity from noise to latents (Lipman et al. 2023, equation 23), times drawn near the middle (Esser et
-    al. 2024, section 3.1). The batch holds `rows`, whitened latents, and `labels`; `any` marks labels to forget.
+    al. 2024, section 3.1). The batch holds `rows`, whitened latents, their `labels` and shaken `places`.
     """
 
     def __init__(self, prior: FlowPrior) -> None:
@@ -90,10 +90,10 @@ class FlowObjective(nn.Module):
         self.networks = prior
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses of one batch. # rows: float [n, numbers]; noise: the same; time: [n]; labels: [n], where known"""
+        """Losses of one batch. # rows, noise: float [n, numbers]; time, labels: [n]; places: [n, width]"""
         rows, noise, time = batch["rows"], batch["noise"], batch["time"]
         between = torch.lerp(noise, rows, time[:, None])
-        velocity = self.networks.velocity(between, time, batch.get("labels"))
+        velocity = self.networks.velocity(between, time, batch["labels"], batch["places"])
         return {"loss": F.mse_loss(velocity, rows - noise)}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from limner.training.games import GameWeights
 from limner.training.objectives import PainterWeights
 
 __all__ = ["TrainOptions"]
@@ -18,7 +19,7 @@ class TrainOptions(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Name of the model."""
-    family: Literal["vae"] = "vae"
+    family: Literal["vae", "gan"] = "vae"
     """Family of generators."""
     height: int = Field(64, ge=32, le=512, multiple_of=32)
     """Pixels."""
@@ -38,6 +39,13 @@ class TrainOptions(BaseModel):
     """What says which latents are likely."""
     flip: bool = True
     """Whether pictures may be mirrored; not for writing."""
+    @field_validator("prior")
+    @classmethod
+    def _gan_begins_as_flow(cls, prior: str, told: ValidationInfo) -> str:
+        if prior == "mixture" and told.data.get("family") == "gan":
+            raise ValueError("a GAN's mapping begins as a flow: leave --prior out")
+        return prior
+
     seed: int = Field(0, ge=0, le=2**62)
     """Of every random choice."""
     batch: int = Field(48, ge=2, le=1024)
@@ -48,8 +56,18 @@ class TrainOptions(BaseModel):
     """Learning rate of the painter."""
     prior_rate: float = Field(1e-3, gt=0, le=1)
     """Learning rate of the prior."""
-    painter_share: float = Field(0.42, gt=0, lt=1)
-    """Share of the minutes or steps that the painter gets at most; what it does not need goes to the prior."""
+    painter_share: float = Field(0.38, gt=0, lt=1)
+    """Share of the minutes or steps that the painter gets at most; what it does not need goes to the others."""
+    crisp: bool = True
+    """Whether the painter plays against a critic at the end; a GAN always does."""
+    game_share: float = Field(0.24, gt=0, lt=1)
+    """Share of the minutes or steps that the game gets."""
+    game_batch: int = Field(24, ge=4, le=1024)
+    """Pictures a step of the game."""
+    game_rate: float = Field(3e-4, gt=0, le=1)
+    """Learning rate of the painter in the game."""
+    game: GameWeights = GameWeights()
+    """How much each part counts in the game."""
     weights: PainterWeights = PainterWeights()
     """How much each term of the painter's loss counts."""
     precision: Literal["bf16", "fp32"] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -20,11 +21,10 @@ from limner.training.objectives import FlowObjective, PainterObjective
 from limner.training.options import TrainOptions
 from limner.training.validation import kid, psnr
 
-__all__ = ["Judge", "Latents", "PainterStage", "PriorStage", "save_sheet"]
+__all__ = ["Judge", "Latents", "PainterStage", "PriorStage", "draw_new", "save_sheet", "view_count"]
 
 _SHEET_SEED = 1
 _FEWEST_LATENTS = 6000
-_FORGET = 0.1
 _DISTANCE_EVERY = 3
 
 
@@ -36,7 +36,8 @@ def save_sheet(painted: Tensor, path: Path, columns: int = 8) -> None:
 class PainterStage:
     """Encoder and painter learn by reconstruction."""
 
-    name, title = "painter", "painter"
+    name, title, momentum = "painter", "painter", 0.9
+    rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
         model.prior.requires_grad_(False)
@@ -69,19 +70,24 @@ class PainterStage:
         save_sheet(pairs, self.folder / "sheets" / f"reconstructions-{name}.png")
 
 
+def view_count(data: TrainingData) -> int:
+    """In how many views the prior sees each training picture."""
+    count = 2 if data.augmentation.flip else 1
+    if data.augmentation.zoom_prior[0] < 1:
+        count = max(count, min(64, -(-_FEWEST_LATENTS // len(data.cache))))
+    return count
+
+
 class Latents:
     """The whitened latents of the training pictures, in several views.
 
     Args:
-        fit: measure the whitening (and the flow's Gaussian) on them first.
+        fit: measure the whitening (and the flow's anchors) on them first.
     """
 
     def __init__(self, model: VAE, data: TrainingData, machine: Machine, *, fit: bool) -> None:
-        count = 2 if data.augmentation.flip else 1
-        if data.augmentation.zoom_prior[0] < 1:
-            count = max(count, min(64, -(-_FEWEST_LATENTS // len(data.cache))))
         found, labels = [], []
-        for number in range(count):
+        for number in range(view_count(data)):
             pictures, own = data.prior_views(number)
             with machine.autocast():
                 found.append(model.encode(pictures))
@@ -93,7 +99,7 @@ class Latents:
         self.rows = model.whitening(latents)
         self.labels = None if labels[0] is None else torch.cat([own for own in labels if own is not None])
         if fit and isinstance(model.prior, FlowPrior):
-            model.prior.fit_gaussian(self.rows, self.labels)
+            model.prior.anchors.fit(self.rows, self.labels, data.seed)
 
 
 class Judge:
@@ -113,11 +119,13 @@ class Judge:
 class PriorStage:
     """The flow learns which latents are likely."""
 
-    name, title = "prior", "prior (flow)"
+    name, title, momentum = "prior", "prior (flow)", 0.9
+    rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
         assert isinstance(model.prior, FlowPrior)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
+        self.anchors = model.prior.anchors
         self.batch_size, self.rate, self.seed = options.latents, options.prior_rate, options.seed
         self.latents = Latents(model, data, machine, fit=True)
         with machine.autocast():
@@ -134,19 +142,14 @@ class PriorStage:
         generator = torch.Generator().manual_seed(hash((self.seed, 5, step)) & (2**63 - 1))
         rows, labels = self.latents.rows, self.latents.labels
         chosen = torch.randint(len(rows), (self.batch_size,), generator=generator)
-        batch = _flow_batch(rows[chosen], generator)
-        if labels is not None:
-            forget = torch.rand(self.batch_size, generator=generator) < _FORGET
-            batch["labels"] = torch.where(forget, len(self.data.names), labels[chosen])
-        return batch
+        return self._batch(rows[chosen], None if labels is None else labels[chosen], generator)
 
     def check(self) -> dict[str, float]:
         """The flow's loss on the hold-out that chooses; every third time the distance of 128 new pictures from it."""
         generator = torch.Generator().manual_seed(11)
         repeats = max(1, 512 // len(self.kept))
-        batch = _flow_batch(self.kept.repeat(repeats, 1), generator)
-        if self.data.chooses_labels is not None:
-            batch["labels"] = self.data.chooses_labels.repeat(repeats)
+        labels = self.data.chooses_labels
+        batch = self._batch(self.kept.repeat(repeats, 1), None if labels is None else labels.repeat(repeats), generator)
         training = self.batch(0)
         with torch.inference_mode(), self.machine.autocast():
             loss, seen = (float(self.objective(b)["loss"]) for b in (batch, training))
@@ -155,18 +158,30 @@ class PriorStage:
             return {"score": loss, "training": seen}
         return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 128)}
 
+    def _batch(self, rows: Tensor, labels: Tensor | None, generator: torch.Generator) -> dict[str, Tensor]:
+        anchors = self.anchors
+        time = torch.sigmoid(torch.randn(len(rows), generator=generator))
+        noise = torch.randn(rows.shape, generator=generator)
+        shaken = torch.randn(len(rows), anchors.width, generator=generator)
+        if labels is None:
+            labels = torch.zeros(len(rows), dtype=torch.long)
+        return {
+            "rows": rows,
+            "noise": noise,
+            "time": time,
+            "labels": labels,
+            "places": anchors.near(anchors.place(rows), shaken),
+        }
+
     def draw(self, name: str) -> None:
-        """64 pictures of fixed noise, by label in turn where there are labels."""
-        labels: list[int | None] = list(range(len(self.data.names))) or [None]
-        each = -(-64 // len(labels))
-        with self.machine.autocast():
-            painted = [
-                self.model.paint(self.model.sample(each, seed=_SHEET_SEED, label=label)) for label in labels[:64]
-            ]
-        save_sheet(torch.cat(painted)[:64], self.folder / "sheets" / f"samples-{name}.png")
+        """64 pictures of fixed noise."""
+        draw_new(self.model, self.data, self.machine, self.folder / "sheets" / f"samples-{name}.png")
 
 
-def _flow_batch(rows: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-    time = torch.sigmoid(torch.randn(len(rows), generator=generator))
-    noise = torch.randn(rows.shape, generator=generator)
-    return {"rows": rows, "noise": noise, "time": time}
+def draw_new(model: VAE, data: TrainingData, machine: Machine, path: Path) -> None:
+    """A sheet of 64 pictures of fixed noise, by label in turn where there are labels."""
+    labels: list[int | None] = list(range(len(data.names))) or [None]
+    each = -(-64 // len(labels))
+    with machine.autocast():
+        painted = [model.paint(model.sample(each, seed=_SHEET_SEED, label=label)) for label in labels[:64]]
+    save_sheet(torch.cat(painted)[:64], path)

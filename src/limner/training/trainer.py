@@ -15,6 +15,7 @@ from torch import Tensor
 
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
+from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import load_model, save_model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.painter import painter_config
@@ -25,12 +26,13 @@ from limner.rights import Accepted, clear, credit_line, summary
 from limner.training.checkpoint import read_checkpoint, write_checkpoint
 from limner.training.choosing import choose_prior
 from limner.training.data import TrainingData, label_names, load_data
+from limner.training.game import GameStage
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.machine import Machine, probe
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves
 from limner.training.report import measure_quality
-from limner.training.stages import PainterStage, PriorStage
+from limner.training.stages import PainterStage, PriorStage, view_count
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Training", "open_run"]
@@ -38,6 +40,7 @@ __all__ = ["Training", "open_run"]
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _FINISHED = "finished.safetensors"
+_GAME = "game.safetensors"
 
 
 class Training:
@@ -77,9 +80,11 @@ class Training:
         model, parents = self._model(data)
         model.to(machine.device)
         self._states_so_far(model)
-        if not any(state.stage == "painter" for state in self.states):
+        if not self._done("painter"):
             self._painter(model, data, machine)
         prior_notes = self._prior(model, data, machine)
+        if options.family == "gan" or options.crisp:
+            self._game(model, data, machine)
         self.reporter.stage("measuring")
         quality = measure_quality(model, data, machine, options) | prior_notes
         plot_curves(self.states, self.folder / "curves.png")
@@ -102,7 +107,7 @@ class Training:
         kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
         config = VAEConfig(
             painter=painter_config(options.height, options.width),
-            prior=PriorConfig(kind=kind),
+            prior=PriorConfig(kind=kind, anchors=min(MOST_ANCHORS, len(data.cache) * view_count(data))),
             labels=data.names,
         )
         model = VAE(config)
@@ -129,31 +134,55 @@ class Training:
             tensors, _ = read_checkpoint(self.folder / _FINISHED)
             model.load_state_dict(tensors)
 
+    def _done(self, stage: str) -> bool:
+        return any(state.stage == stage for state in self.states)
+
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
-        share = 0.97 if self.options.prior == "mixture" else self.options.painter_share
-        stage = PainterStage(model, data, self.options, machine, self.folder)
+        options = self.options
+        share = 1 - self._game_share - 0.03 if options.prior == "mixture" else options.painter_share
+        stage = PainterStage(model, data, options, machine, self.folder)
         self.states.append(self._loop(stage, machine, share))
-        self._finished(model, _FINISHED)
+        self._finished(model.state_dict(), _FINISHED)
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
-        if options.prior != "mixture" and not any(state.stage == "prior" for state in self.states):
+        if options.prior != "mixture" and not self._done("prior"):
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
-            self.states.append(self._loop(stage, machine, None))
-            self._finished(model, _FINISHED)
+            self.states.append(self._loop(stage, machine, 1 - self._game_share))
+            self._finished(model.state_dict(), _FINISHED)
         model.eval()
+        if options.family == "gan":
+            model.become_mapping()
+            return {}
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
 
+    @property
+    def _game_share(self) -> float:
+        return self.options.game_share if self.options.crisp or self.options.family == "gan" else 0.0
+
+    def _game(self, model: VAE, data: TrainingData, machine: Machine) -> None:
+        """Painter against critic; what it changes is kept apart, since the prior may be another one by now."""
+        if not self._done("game"):
+            stage = GameStage(model, data, self.options, machine, self.folder)
+            self.states.append(self._loop(stage, machine, None))
+            tensors = {name: t for name, t in model.state_dict().items() if name.startswith(stage.changed)}
+            self._finished(tensors, _GAME)
+        tensors, _ = read_checkpoint(self.folder / _GAME)
+        model.load_state_dict(tensors, strict=False)
+        model.eval()
+
     def _loop(self, stage: Stage, machine: Machine, share: float | None) -> StageState:
+        """Train one stage until this share of the whole budget is used; None for all of it."""
         spent = sum(state.seconds for state in self.states)
         done = sum(state.step for state in self.states)
         options = self.options
         if options.steps is not None:
-            budget = Budget(steps=max(1, options.steps - done if share is None else round(options.steps * share)))
+            until = options.steps if share is None else round(options.steps * share)
+            budget = Budget(steps=max(1, until - done))
         else:
             total = (options.minutes or 20) * 60
-            budget = Budget(seconds=max(5.0, total - spent if share is None else total * share))
+            budget = Budget(seconds=max(5.0, total * (1 if share is None else share) - spent))
         loop = Loop(
             stage,
             budget,
@@ -178,9 +207,8 @@ class Training:
             )
             raise
 
-    def _finished(self, model: VAE, name: str) -> None:
+    def _finished(self, tensors: dict[str, Tensor], name: str) -> None:
         """A stage is done: keep its weights and its state, then drop the checkpoint within it."""
-        tensors: dict[str, Tensor] = model.state_dict()
         write_checkpoint(self.folder / name, tensors, {})
         with replace_file(self.folder / _STATES) as part:
             part.write_text(json.dumps([asdict(state) for state in self.states]))

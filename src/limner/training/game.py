@@ -1,0 +1,142 @@
+"""The last stage, a game: the painter, and a GAN's mapping, play against a critic, and pictures get crisp."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping as Table
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limner.errors import TrainingError
+from limner.models.critics import Critic, PixelCritic, TeacherCritic
+from limner.models.features import RandomFeatures
+from limner.models.gan import Mapping
+from limner.models.generator import DRAWN
+from limner.models.vae import VAE, seeded_noise, to_unit
+from limner.training.augmentation import Disturbance
+from limner.training.data import TrainingData
+from limner.training.games import COARSE, GameObjective
+from limner.training.machine import Machine
+from limner.training.options import TrainOptions
+from limner.training.stages import draw_new
+from limner.training.validation import kid, psnr
+
+__all__ = ["Drawings", "GameStage"]
+
+_FRESH_EVERY = 16
+_MOST_DRAWN = 8192
+_SEED = 5_000_011
+_RATES = {"critic.": 1.7, "networks.prior.": 0.5}
+_JUDGED = 256
+_COLLAPSED = 0.35
+
+
+class Drawings:
+    """New latents of the prior, with what the painter made of them before the game; more of them as time goes.
+
+    Drawing is dearer than painting, so each latent is used several times. Number i depends on the seed and i alone, so
+    a resumed run finds the same ones.
+    """
+
+    def __init__(self, model: VAE, machine: Machine, seed: int) -> None:
+        self.whitening, self.machine, self.seed = model.whitening, machine, seed
+        # Copies: the model's own change as the game goes, and batches are made by another thread.
+        self.painter = copy.deepcopy(model.painter).requires_grad_(False)
+        self.prior = copy.deepcopy(model.prior).requires_grad_(False)
+        self.parts: dict[str, Tensor] = {}
+
+    def at(self, step: int, count: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """Some of those that are there at a step.
+
+        Whitened latents `rows` [n, numbers] and small pictures `coarse`; for a GAN also what they were drawn from:
+        `noise` [n, numbers], `labels` [n], `places` [n, width].
+        """
+        there = min(_MOST_DRAWN, DRAWN * (2 + step // _FRESH_EVERY))
+        while (have := len(self.parts.get("rows", ()))) < there:
+            for name, more in self._draw(have).items():
+                self.parts[name] = torch.cat([self.parts[name], more]) if have else more
+        chosen = torch.randint(there, (count,), generator=generator)
+        return {name: part[chosen] for name, part in self.parts.items()}
+
+    @torch.no_grad()
+    def _draw(self, first: int) -> dict[str, Tensor]:
+        prior, found = self.prior, {}
+        noise = seeded_noise(DRAWN, prior.noise_numbers, seed=_SEED + self.seed, first=first)
+        noise = noise.to(self.whitening.mean.device)
+        with self.machine.autocast():
+            if isinstance(prior, Mapping):
+                found["noise"], for_places = noise.split([prior.painter.numbers, prior.anchors.drawn], dim=1)
+                found["places"], found["labels"] = prior.anchors.draw(for_places)
+                found["rows"] = prior.carry(found["noise"], found["labels"], found["places"])
+            else:
+                found["rows"] = prior(noise)
+            painted = self.painter(self.whitening.back(found["rows"]))
+        found["coarse"] = F.avg_pool2d(painted.float(), COARSE)
+        return {name: part.clone() for name, part in found.items()}
+
+
+class GameStage:
+    """Painter and, in a GAN, mapping against a critic; the encoder stays as it is."""
+
+    name, momentum = "game", 0.0
+    rates: Table[str, float] = _RATES
+
+    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
+        self.model, self.data, self.machine, self.folder, self.seed = model, data, machine, folder, options.seed
+        self.batch_size, self.rate = options.game_batch, options.game_rate
+        mapping = isinstance(model.prior, Mapping)
+        self.title = "game (mapping and painter)" if mapping else "game (painter)"
+        self.changed = ("painter.", "prior.") if mapping else ("painter.",)
+        model.requires_grad_(False)
+        model.painter.requires_grad_(True)
+        model.prior.requires_grad_(mapping)
+        critic: Critic
+        if options.teacher == "none":
+            critic = PixelCritic()
+        else:
+            critic = TeacherCritic(options.teacher, torch.bfloat16 if machine.precision == "bf16" else torch.float32)
+        critic.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.objective: nn.Module = GameObjective(model, critic, options.game, Disturbance())
+        self.drawings = Drawings(model, machine, options.seed)
+        self.features = RandomFeatures(seed=1)
+        self.real = self.features(data.chooses)
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """Views of training pictures, and latents of the prior for half as many."""
+        generator = torch.Generator().manual_seed(hash((self.seed, 7, step)) & (2**63 - 1))
+        pictures = to_unit(self.data.game_batch(step, self.batch_size))
+        return {"pictures": pictures, **self.drawings.at(step, self.batch_size // 2, generator)}
+
+    def check(self) -> dict[str, float]:
+        """Distance of new pictures from the half of the hold-out that chooses, by features that no critic looks at.
+
+        Raises:
+            TrainingError: the pictures have become all alike.
+        """
+        model = self.model
+        with self.machine.autocast():
+            shown = self.data.chooses[:256]
+            kept = float(psnr(model.paint(model.encode(shown)), shown).mean())
+            found = self.features(model.paint(model.sample(_JUDGED, seed=77)))
+        diversity = _diversity(found, self.real)
+        if diversity < _COLLAPSED:
+            raise TrainingError(
+                self.title,
+                f"collapsed: new pictures differ among themselves {diversity:.0%} as much as real ones do",
+                "try a lower --game-rate, more pictures, or --no-crisp",
+            )
+        return {"score": kid(self.real, found).value, "psnr": kept, "diversity": diversity}
+
+    def draw(self, name: str) -> None:
+        """64 pictures of fixed noise."""
+        draw_new(self.model, self.data, self.machine, self.folder / "sheets" / f"samples-{name}.png")
+
+
+def _diversity(new: Tensor, real: Tensor) -> float:
+    """How much new pictures differ among themselves, as a share of how much real ones do (64 each)."""
+    mean, deviation = real.mean(0), real.std(0).clamp_min(1e-6)
+    spans = [torch.pdist((rows[:64] - mean) / deviation).mean() for rows in (new, real)]
+    return float(spans[0] / spans[1].clamp_min(1e-6))

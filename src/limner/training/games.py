@@ -1,0 +1,149 @@
+"""What is minimised where two play: one paints and wants its pictures taken for real, a critic tells them apart.
+
+Both sides of the game are in one objective and one step, so that what the painter paints is painted once.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from limner.models.critics import Critic, TeacherCritic
+from limner.models.gan import Mapping
+from limner.models.painter import Latent
+from limner.models.vae import VAE
+from limner.training.augmentation import Disturbance
+
+__all__ = ["COARSE", "GameObjective", "GameWeights", "relativistic"]
+
+_PERCEPTUAL = slice(1, 4)
+COARSE = 4
+"""New pictures are held to their own forms and colours at this part of their size."""
+
+
+class GameWeights(BaseModel):
+    """How much each part counts in the game."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pull: float = 0.5
+    """Length of the critic's gradient at the pictures, as a share of that of reconstruction."""
+    teacher: float = 0.1
+    """Perceptual distance by the teacher, within reconstruction."""
+    coarse: float = 1.0
+    """How much new pictures are held to their own colours and forms at a quarter of the size."""
+    follow: float = 0.1
+    """How much a GAN's mapping is held to where the flow arrives, mean square of whitened numbers."""
+    gamma: float = 0.02
+    """Penalty on the square of the critic's slope, on real and on painted pictures."""
+    sigma: float = 0.1
+    """Deviation of the noise by which the slope is measured."""
+
+
+class GameObjective(nn.Module):
+    """Painter, and a GAN's mapping, against critic: reconstructions stay true and get crisp; so do new pictures.
+
+    The loss of both is relativistic (Jolicoeur-Martineau 2019; Huang et al. 2024, "R3GAN", equation 2). The critic is
+    kept smooth by a penalty on the change of its opinion under small noise on real and painted pictures, which stands
+    for R1 and R2 without a second derivative (Lin et al. 2025, "APT", section 3.3). Half of the painted pictures are
+    reconstructions, half come from the prior. The critic's gradient at the pictures is scaled to a share of that of
+    reconstruction (as Esser et al. 2021, "Taming Transformers", equation 7, do with last-layer weights).
+
+    The batch holds `pictures`, float [n, 3, h, w]; `rows`, whitened latents from the flow [k, numbers]; `coarse`, what
+    the painter made of these before the game, at a quarter of the size [k, 3, h / 4, w / 4]. For a GAN it holds what
+    the latents were drawn from (`noise`, `labels`, `places`), and its mapping also learns to arrive where the flow did.
+    """
+
+    def __init__(self, networks: VAE, critic: Critic, weights: GameWeights, disturbance: Disturbance) -> None:
+        super().__init__()
+        self.networks, self.critic, self.weights, self.disturbance = networks, critic, weights, disturbance
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of one batch; `loss` carries the gradients of both sides, its value is the critic's."""
+        pictures, networks = batch["pictures"], self.networks
+        rows, astray = self._drawn(batch)
+        kept = len(pictures) - len(rows)
+        with torch.no_grad():
+            own = networks.encoder(pictures[:kept])[0]
+        drawn = networks.whitening.back(rows)
+        latent = Latent(*(torch.cat([a.float(), b]) for a, b in zip(own, drawn, strict=True)))
+        painted = networks.painter(latent).float()
+        losses, gradient, critic = self._play(pictures, painted.detach().requires_grad_(), kept, batch)
+        # The product's gradient at the painted pictures is `gradient`; its value says nothing and is taken out.
+        carried = (painted * gradient).sum()
+        loss = critic + carried - carried.detach()
+        if astray is not None:
+            loss, losses["astray"] = loss + self.weights.follow * astray, astray.detach()
+        return {"loss": loss, **losses}
+
+    def _drawn(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Whitened latents to paint and, for a GAN, how far from the flow's they are (mean square)."""
+        prior = self.networks.prior
+        if not isinstance(prior, Mapping):
+            return batch["rows"], None
+        rows = prior.stride(batch["noise"], batch["labels"], batch["places"]).float()
+        return rows, F.mse_loss(rows, batch["rows"])
+
+    def _play(
+        self, pictures: Tensor, painted: Tensor, kept: int, batch: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        weights, critic = self.weights, self.critic
+        draw = self.disturbance.draw(len(pictures), pictures)
+        shown_real, shown = draw(pictures), draw(painted)
+        with torch.no_grad():
+            real = critic.see(shown_real)
+        seen = critic.see(shown)
+        # The critic's side: features as they are, weights that learn.
+        still = [m.detach() for m in seen]
+        on_real, on_painted = critic(real), critic(still)
+        game = relativistic(on_painted, on_real)
+        slope = self._slope(real, on_real) + self._slope(still, on_painted)
+        # The painter's side: weights as they are, features that carry a gradient.
+        fixed = {name: p.detach() for name, p in critic.named_parameters()}
+        fooled = relativistic([j.detach() for j in on_real], torch.func.functional_call(critic, fixed, (seen,)))
+        (towards_real,) = torch.autograd.grad(fooled, painted, retain_graph=True)
+        losses = self._likeness(pictures, painted, kept, seen, real, batch)
+        (towards_true,) = torch.autograd.grad(losses["likeness"], painted)
+        share = weights.pull * towards_true[:kept].norm() / towards_real[:kept].norm().clamp_min(1e-12)
+        told = {"critic": game, "fooled": fooled, **losses, "pull": share}
+        return (
+            {name: value.detach() for name, value in told.items()},
+            towards_true + share * towards_real,
+            game + weights.gamma / 2 * slope,
+        )
+
+    def _likeness(
+        self,
+        pictures: Tensor,
+        painted: Tensor,
+        kept: int,
+        seen: list[Tensor],
+        real: list[Tensor],
+        batch: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size."""
+        weights, share = self.weights, (len(painted) - kept) / max(1, kept)
+        l1 = (painted[:kept] - pictures[:kept]).abs().mean()
+        coarse = (F.avg_pool2d(painted[kept:], COARSE) - batch["coarse"]).abs().mean()
+        losses = {"l1": l1, "coarse": coarse}
+        likeness = l1 + share * weights.coarse * coarse
+        if isinstance(self.critic, TeacherCritic):
+            # The same views of a picture and of its reconstruction, so what the critic has seen serves twice.
+            pairs = zip(seen[_PERCEPTUAL], real[_PERCEPTUAL], strict=True)
+            apart = [((a[:kept] - b[:kept]).float() ** 2).mean((0, 2, 3)).sum() / a.shape[1] for a, b in pairs]
+            losses["teacher"] = torch.stack(apart).sum()
+            likeness = likeness + weights.teacher * losses["teacher"]
+        return {**losses, "likeness": likeness}
+
+    def _slope(self, maps: list[Tensor], judged: list[Tensor]) -> Tensor:
+        """Mean square of the change of the critic's opinion, for each unit of noise on what it sees."""
+        sigma = self.weights.sigma
+        other = self.critic([m + sigma * torch.randn_like(m) for m in maps])
+        return torch.stack([((a - b) ** 2).mean() / sigma**2 for a, b in zip(judged, other, strict=True)]).mean()
+
+
+def relativistic(lower: list[Tensor], higher: list[Tensor]) -> Tensor:
+    """Small where `higher` lies above `lower`, picture by picture and place by place; each head counts alike."""
+    return torch.stack([F.softplus(a - b).mean() for a, b in zip(lower, higher, strict=True)]).mean()
