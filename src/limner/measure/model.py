@@ -23,7 +23,6 @@ from limner.models.painter import Latent
 from limner.rights import clear
 from limner.training.augmentation import augmentation_for, views
 from limner.training.data import choosing_half
-from limner.training.options import TrainOptions
 from limner.training.validation import standardised
 from limner.workspace import Workspace
 
@@ -143,18 +142,18 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     Where fewer than 256 pictures are held out and training shows crops, each is shown in up to eight. Training pictures
     are there mirrored too, where training mirrors: a copy may be of either.
     """
-    options = TrainOptions(name=card.name, **card.training.settings)
-    rows = collection.rows(where=options.where)
-    rows, _ = clear(rows, only_cleared=options.only_cleared, accept_unknown=options.accept_unknown)
+    told = card.training.settings
+    rows = collection.rows(where=card.collection.where)
+    rows, _ = clear(rows, only_cleared=told.get("only_cleared", False), accept_unknown=told.get("accept_unknown"))
     training = [row for row in rows if row.split == "train"]
     held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
     size = card.config.painter.height, card.config.painter.width
     known, kept = (_cache(collection, some, size, workspace) for some in (training, held_out))
-    how = augmentation_for(known.shapes, size, options.flip)
+    how = augmentation_for(known.shapes, size, told.get("flip", True))
 
     def seen(cache: PictureCache, which: Tensor, first: int) -> tuple[Tensor, Tensor]:
         times = 1 if how.zoom_prior == (1.0, 1.0) else min(_MOST_VIEWS, -(-_WANTED // len(which)))
-        drawn = (np.random.default_rng([options.seed, 4, first + i]) for i in range(times))
+        drawn = (np.random.default_rng([card.training.seed, 6, first + i]) for i in range(times))
         shown = [views(cache, which.numpy(), size, rng, zoom=how.zoom_prior, flip=how.flip) for rng in drawn]
         return torch.cat(shown), which.repeat(times)
 
