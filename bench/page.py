@@ -63,7 +63,9 @@ def page(results: Sequence[Result]) -> str:
         parts.append(_NOTES)
         parts.append(_changes(results))
         credits = sorted({r["data"]["credit"] for r in results if r["data"]["credit"]})
-        parts.append("## Credit\n\n" + "\n\n".join(credits))
+        parts.append(
+            "## Credit\n\nThe sheets of held-out pictures show their makers' own work.\n\n" + "\n\n".join(credits)
+        )
     return "\n".join(parts).rstrip() + "\n"
 
 
