@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.peers import common
 from bench.peers.common import Clock, TimeUp, picture_bytes, slerp
 
 
 def test_the_clock_starts_with_the_first_step_and_ends_after_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([200.0, 200.0, 206.0, 211.0])
-    monkeypatch.setattr(common.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr("bench.peers.common.time.monotonic", lambda: next(times))
     clock = Clock(seconds=10, batch=4)
     for _ in range(2):
         clock.begin()
