@@ -69,10 +69,13 @@ def collection(workspace: Workspace, tmp_path: Path) -> Collection:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_training_ends_with_the_same_weights(workspace: Workspace, collection: Collection) -> None:
-    whole = Training(options("whole"), collection, workspace, Silent(), resume=False).run()
+@pytest.mark.parametrize("family", ["vae", "gan"])
+def test_killed_and_resumed_training_ends_with_the_same_weights(
+    family: str, workspace: Workspace, collection: Collection
+) -> None:
+    whole = Training(options("whole", family=family), collection, workspace, Silent(), resume=False).run()
 
-    Training(options("broken"), collection, workspace, Silent(), resume=False)
+    Training(options("broken", family=family), collection, workspace, Silent(), resume=False)
     kills = 0
     for _ in range(2):
         child = subprocess.Popen([sys.executable, "-c", _CHILD], stdout=subprocess.PIPE, env=os.environ.copy())

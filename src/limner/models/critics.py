@@ -32,11 +32,11 @@ class Critic(nn.Module):
         raise NotImplementedError
 
 
-def _head(channels: int, width: int = 64) -> nn.Sequential:
+def _head(channels: int, width: int = 64, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, width, 1),
         nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(width, width, 3, padding=1),
+        nn.Conv2d(width, width, 3, stride, 1),
         nn.LeakyReLU(_SLOPE),
         nn.Conv2d(width, 1, 1),
     )
@@ -65,7 +65,8 @@ class TeacherCritic(Critic):
         own: Teacher = load_teacher(teacher, taps=_TAPS)
         # In a list: the teacher's weights are no part of what is trained or saved.
         self._teacher = [own.to(dtype=dtype)]
-        self.heads = nn.ModuleList(_head(channels) for channels in own.widths)
+        # The finest map has many places and little to say: its head goes over it in strides.
+        self.heads = nn.ModuleList(_head(channels, stride=1 if i else 2) for i, channels in enumerate(own.widths))
         self.pixels = _pixel_head()
         self.apply(_start)
 

@@ -74,7 +74,7 @@ class _Watched:
         self._stage, self._training = stage, training
         self.name, self.title, self.objective = stage.name, stage.title, stage.objective
         self.batch_size, self.rate = stage.batch_size, stage.rate
-        self.momentum, self.rates = stage.momentum, stage.rates
+        self.momentum, self.rates, self.ends_early = stage.momentum, stage.rates, stage.ends_early
 
     def batch(self, step: int) -> dict[str, Tensor]:
         return self._stage.batch(step)

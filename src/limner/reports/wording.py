@@ -25,7 +25,7 @@ LARGE = "shown enlarged, one square for each pixel"
 STAGES = {
     "painter": ("Learning to paint", "likeness of held-out paintings, in dB (higher is better)", "psnr"),
     "prior": ("Learning what to paint", "error on held-out paintings (lower is better)", "score"),
-    "game": ("Playing against a critic", "distance of new pictures from held-out paintings (lower is better)", "score"),
+    "game": ("Playing against a critic", "distance of new pictures from held-out paintings (lower is better)", "kid"),
 }
 """Stage: title, what its checks measure, and their key."""
 

@@ -30,7 +30,7 @@ _FRESH_EVERY = 16
 _MOST_DRAWN = 8192
 _SEED = 5_000_011
 _RATES = {"critic.": 1.7, "networks.prior.": 0.5}
-_JUDGED = 256
+_JUDGED = 128
 _COLLAPSED = 0.35
 
 
@@ -82,6 +82,7 @@ class GameStage:
     """Painter and, in a GAN, mapping against a critic; the encoder stays as it is."""
 
     name, momentum = "game", 0.0
+    ends_early = False
     rates: Table[str, float] = _RATES
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
@@ -93,6 +94,8 @@ class GameStage:
         model.requires_grad_(False)
         model.painter.requires_grad_(True)
         model.prior.requires_grad_(mapping)
+        # A run that is resumed before the first checkpoint begins with the same critic.
+        torch.manual_seed(hash((options.seed, 13)) & (2**63 - 1))
         critic: Critic
         if options.teacher == "none":
             critic = PixelCritic()
@@ -103,6 +106,7 @@ class GameStage:
         self.drawings = Drawings(model, machine, options.seed)
         self.features = RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
+        self.before = self._distance()[0]
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """Views of training pictures, and latents of the prior for half as many."""
@@ -118,17 +122,25 @@ class GameStage:
         """
         model = self.model
         with self.machine.autocast():
-            shown = self.data.chooses[:256]
+            shown = self.data.chooses[:_JUDGED]
             kept = float(psnr(model.paint(model.encode(shown)), shown).mean())
-            found = self.features(model.paint(model.sample(_JUDGED, seed=77)))
-        diversity = _diversity(found, self.real)
+        distance, diversity = self._distance()
         if diversity < _COLLAPSED:
             raise TrainingError(
                 self.title,
                 f"collapsed: new pictures differ among themselves {diversity:.0%} as much as real ones do",
                 "try a lower --game-rate, more pictures, or --no-crisp",
             )
-        return {"score": kid(self.real, found).value, "psnr": kept, "diversity": diversity}
+        # A game has no loss that falls as pictures get better, and the distance of so few pictures is too rough to
+        # choose by: the latest weights are kept, unless the pictures have clearly gone astray.
+        astray = distance > 1.5 * self.before + 0.1
+        return {"score": distance if astray else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
+
+    def _distance(self) -> tuple[float, float]:
+        """KID of new pictures, and their diversity."""
+        with self.machine.autocast():
+            found = self.features(self.model.paint(self.model.sample(_JUDGED, seed=77)))
+        return kid(self.real, found).value, _diversity(found, self.real)
 
     def draw(self, name: str) -> None:
         """64 pictures of fixed noise."""

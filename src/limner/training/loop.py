@@ -55,6 +55,8 @@ class Stage(Protocol):
     batch_size: int
     rate: float
     momentum: float
+    ends_early: bool
+    """Whether it may come down early when its score gains no more."""
     rates: Mapping[str, float]
     """What the rate is multiplied by for parameters of the objective whose names begin so."""
 
@@ -270,7 +272,7 @@ class Loop:
 
     def _judge_use(self) -> None:
         state = self.state
-        if state.decay_from is not None or len(state.checks) < 4:
+        if not self.stage.ends_early or state.decay_from is not None or len(state.checks) < 4:
             return
         then, now = (min(c["score"] for c in part) for part in (state.checks[:-2], state.checks[-2:]))
         share = self._share()

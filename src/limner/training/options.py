@@ -39,6 +39,7 @@ class TrainOptions(BaseModel):
     """What says which latents are likely."""
     flip: bool = True
     """Whether pictures may be mirrored; not for writing."""
+
     @field_validator("prior")
     @classmethod
     def _gan_begins_as_flow(cls, prior: str, told: ValidationInfo) -> str:

@@ -25,8 +25,8 @@ def plot_curves(states: Sequence[StageState], path: Path) -> None:
         axes.plot(minutes, losses, color="#b9c4cf", linewidth=0.8)
         axes.plot(minutes, _smooth(losses), color="#1d3557", linewidth=1.8, label="loss, training")
         checked = [point["seconds"] / 60 for point in state.checks]
-        shown, name = ("psnr", "PSNR, hold-out (dB)") if state.stage == "painter" else ("score", "loss, hold-out")
-        other = axes.twinx() if shown == "psnr" else axes
+        shown, name = _CHECKED[state.stage]
+        other = axes if state.stage == "prior" else axes.twinx()
         values = [point[shown] for point in state.checks]
         other.plot(checked, values, "o-", color="#c1440e", markersize=3.5, label=name)
         axes.set_title(state.stage, loc="left", fontsize=11)
@@ -43,6 +43,13 @@ def plot_curves(states: Sequence[StageState], path: Path) -> None:
         axes.legend(lines[0] + more[0], lines[1] + more[1], frameon=False, fontsize=8, loc="center right")
     with replace_file(path) as part, part.open("wb") as file:
         figure.savefig(file, format="png")
+
+
+_CHECKED = {
+    "painter": ("psnr", "PSNR, hold-out (dB)"),
+    "prior": ("score", "loss, hold-out"),
+    "game": ("kid", "KID, hold-out that chooses"),
+}
 
 
 def _smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:

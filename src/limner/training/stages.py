@@ -37,6 +37,7 @@ class PainterStage:
     """Encoder and painter learn by reconstruction."""
 
     name, title, momentum = "painter", "painter", 0.9
+    ends_early = True
     rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
@@ -120,6 +121,7 @@ class PriorStage:
     """The flow learns which latents are likely."""
 
     name, title, momentum = "prior", "prior (flow)", 0.9
+    ends_early = True
     rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
