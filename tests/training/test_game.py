@@ -1,0 +1,136 @@
+"""The game between painter and critic: what changes, what stays, and how a collapse is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from limner.collection import Collection
+from limner.errors import TrainingError
+from limner.models.gan import Mapping
+from limner.models.vae import VAE
+from limner.training.augmentation import Disturbance
+from limner.training.data import load_data
+from limner.training.game import GameStage
+from limner.training.games import relativistic
+from limner.training.machine import Machine
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training
+from limner.workspace import Workspace
+from pictures_made import made_collection
+
+_MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
+
+
+class Silent:
+    def note(self, text: str) -> None: ...
+    def stage(self, title: str) -> None: ...
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
+
+
+@pytest.fixture
+def collection(workspace: Workspace, tmp_path: Path) -> Collection:
+    return made_collection(workspace, tmp_path / "made")
+
+
+def stage_of(collection: Collection, workspace: Workspace, folder: Path, family: str, teacher: str) -> GameStage:
+    options = TrainOptions.model_validate(
+        {"name": "m", "height": 32, "width": 32, "steps": 1, "teacher": teacher, "family": family, "game_batch": 8}
+    )
+    training = Training(options, collection, workspace, Silent(), resume=False)
+    data = load_data(collection, training.rows, options, workspace)
+    torch.manual_seed(0)
+    model, _ = training._model(data)
+    model.prior.anchors.fit(torch.randn(60, model.config.painter.numbers), None, seed=0)  # type: ignore[union-attr, operator]
+    if family == "gan":
+        model.become_mapping()
+    (folder / "sheets").mkdir(parents=True, exist_ok=True)
+    return GameStage(model.eval(), data, options, _MACHINE, folder)
+
+
+@pytest.mark.parametrize("teacher", ["none", "efficientnet-lite0"])
+@pytest.mark.parametrize("family", ["vae", "gan"])
+def test_both_sides_get_a_gradient_and_nothing_else_does(
+    family: str, teacher: str, collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", family, teacher)
+    losses = stage.objective(stage.batch(0))
+    losses["loss"].backward()
+    moved = {
+        n.split(".")[0] + "." + n.split(".")[1] for n, p in stage.objective.named_parameters() if p.grad is not None
+    }
+    kinds = {name if name.startswith("networks") else "critic" for name in moved}
+    wanted = {"critic", "networks.painter"} | ({"networks.prior"} if family == "gan" else set())
+    assert kinds == wanted
+    assert all(torch.isfinite(p.grad).all() for p in stage.objective.parameters() if p.grad is not None)
+    assert abs(float(losses["loss"]) - float(losses["critic"])) < 1
+
+
+def test_the_painters_gradient_is_scaled_to_a_share_of_reconstructions(
+    collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
+    batch = stage.batch(0)
+    pictures = batch["pictures"]
+    painted = (pictures + 0.1 * torch.randn_like(pictures)).requires_grad_()
+    objective = stage.objective
+    _, with_game, _ = objective._play(pictures, painted, 4, batch)  # type: ignore[operator]
+    objective.weights = objective.weights.model_copy(update={"pull": 0.0})  # type: ignore[operator, union-attr]
+    _, without, _ = objective._play(pictures, painted, 4, batch)  # type: ignore[operator]
+    share = float((with_game - without)[:4].norm() / without[:4].norm())
+    assert 0.45 < share < 0.55
+
+
+def test_drawings_do_not_depend_on_when_they_are_asked_for(
+    collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    late = stage_of(collection, workspace, tmp_path / "a", "gan", "none").batch(40)
+    stage = stage_of(collection, workspace, tmp_path / "b", "gan", "none")
+    for step in (0, 20):
+        stage.batch(step)
+    again = stage.batch(40)
+    assert all(torch.equal(late[name], again[name]) for name in late)
+
+
+def test_a_collapse_stops_the_run_and_says_what_to_try(
+    collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", "gan", "none")
+    mapping = stage.model.prior
+    assert isinstance(mapping, Mapping)
+    with torch.no_grad():
+        for tensor in (*stage.model.painter.parameters(), mapping.anchors.points, mapping.anchors.centres):
+            tensor.zero_()
+    with pytest.raises(TrainingError, match=r"collapsed.*--game-rate"):
+        stage.check()
+
+
+def test_a_disturbance_treats_real_and_painted_alike_and_lets_gradients_pass() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
+    disturb = Disturbance(0.8).draw(4, pictures)
+    assert torch.equal(disturb(pictures), disturb(pictures))
+    assert not torch.equal(disturb(pictures), pictures)
+    leaf = pictures.clone().requires_grad_()
+    disturb(leaf).sum().backward()
+    assert leaf.grad is not None
+    assert float(leaf.grad.abs().sum()) > 0
+    unchanged = Disturbance(0.0).draw(4, pictures)(pictures)
+    assert unchanged.shape == pictures.shape
+
+
+def test_the_relativistic_loss_falls_as_the_right_one_rises() -> None:
+    low, high = [torch.zeros(4, 9)], [torch.full((4, 9), 3.0)]
+    assert (
+        float(relativistic(low, high)) < 0.1 < 0.6 < float(relativistic(low, low)) < 3 < float(relativistic(high, low))
+    )
+
+
+def test_an_encoder_is_left_alone_by_the_game(collection: Collection, workspace: Workspace, tmp_path: Path) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
+    model: VAE = stage.model
+    assert not any(p.requires_grad for p in model.encoder.parameters())
+    assert not any(p.requires_grad for p in model.prior.parameters())
+    assert all(p.requires_grad for p in model.painter.parameters())
