@@ -106,7 +106,7 @@ class GameStage:
         self.drawings = Drawings(model, machine, options.seed)
         self.features = RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
-        self.before = self._distance()[0]
+        self.before, self.diversity = self._distance()
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """Views of training pictures, and latents of the prior for half as many."""
@@ -125,7 +125,8 @@ class GameStage:
             shown = self.data.chooses[:_JUDGED]
             kept = float(psnr(model.paint(model.encode(shown)), shown).mean())
         distance, diversity = self._distance()
-        if diversity < _COLLAPSED:
+        # What hardly differed before the game (a training of seconds) is not the game's doing.
+        if diversity < min(_COLLAPSED, self.diversity / 2):
             raise TrainingError(
                 self.title,
                 f"collapsed: new pictures differ among themselves {diversity:.0%} as much as real ones do",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from limner.models.prior import PriorConfig
 from limner.training.games import GameWeights
 from limner.training.objectives import PainterWeights
 
@@ -59,6 +60,8 @@ class TrainOptions(BaseModel):
     """Learning rate of the prior."""
     painter_share: float = Field(0.38, gt=0, lt=1)
     """Share of the minutes or steps that the painter gets at most; what it does not need goes to the others."""
+    shape: PriorConfig = PriorConfig()
+    """What shapes the prior; its kind and its number of anchors follow from the rest."""
     crisp: bool = True
     """Whether the painter plays against a critic at the end; a GAN always does."""
     game_share: float = Field(0.24, gt=0, lt=1)

@@ -19,7 +19,6 @@ from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import load_model, save_model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.painter import painter_config
-from limner.models.prior import PriorConfig
 from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, clear, credit_line, summary
@@ -107,7 +106,9 @@ class Training:
         kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
         config = VAEConfig(
             painter=painter_config(options.height, options.width),
-            prior=PriorConfig(kind=kind, anchors=min(MOST_ANCHORS, len(data.cache) * view_count(data))),
+            prior=options.shape.model_copy(
+                update={"kind": kind, "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data))}
+            ),
             labels=data.names,
         )
         model = VAE(config)
