@@ -24,6 +24,10 @@ __all__ = ["register"]
 _FEWEST, _MOST = 32, 50_000
 
 
+_WIDE = 120
+"""Columns of a terminal that has room for what each number tells."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -115,6 +119,7 @@ def _show(name: str, report: QualityReport, folder: Path) -> None:
     from limner.measure.findings import INCEPTION, MEANINGS, PATCHES, PATH_LENGTH, Finding
 
     console = Console()
+    wide = console.width >= _WIDE
     counts = report.counts
     console.print(
         f"[bold]{name}[/bold]: {counts['generated']:,} new pictures of {report.size[1]}x{report.size[0]} against "
@@ -122,26 +127,31 @@ def _show(name: str, report: QualityReport, folder: Path) -> None:
         highlight=False,
     )
     for one in report.features:
-        console.print(_table(f"{one.features}: {one.note}", [(MEANINGS[k], f) for k, f in one.findings().items()]))
+        rows = [(MEANINGS[name], found) for name, found in one.findings().items()]
+        console.print(_table(f"{one.features}: {one.note}", rows, words=wide))
     rest: list[tuple[Meaning, Finding]] = [
         (replace(PATCHES, title=f"patches, {side} px"), found) for side, found in report.patches.items()
     ]
     rest += [(PATH_LENGTH, report.path_length)] if report.path_length else []
     rest += [(INCEPTION, report.inception)] if isinstance(report.inception, Finding) else []
-    console.print(_table("without or with other features", rest))
+    console.print(_table("without or with other features", rest, words=wide))
+    if not wide:
+        for meaning in (*MEANINGS.values(), *dict.fromkeys(replace(m, title=m.title.split(",")[0]) for m, _ in rest)):
+            console.print(f"[bold]{meaning.title}[/bold]: {meaning.words}", highlight=False)
     if isinstance(report.inception, str):
         console.print(report.inception, style="dim", highlight=False, soft_wrap=True)
     console.print(f"numbers and plots: {folder}", highlight=False, soft_wrap=True)
 
 
-def _table(title: str, rows: list[tuple[Meaning, Finding]]) -> Table:
+def _table(title: str, rows: list[tuple[Meaning, Finding]], *, words: bool) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (("", "left"), ("new", "right"), ("95 %", "left"), ("real", "right"), ("", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("good", no_wrap=True)
-    table.add_column("what it tells", style="dim")
+    if words:
+        table.add_column("what it tells", style="dim")
     colours = {"as real": "green", "better": "green", "worse": "yellow", "": "dim"}
     good = {"low": "low", "high": "high", "floor": "as real"}
     for meaning, found in rows:
@@ -153,7 +163,7 @@ def _table(title: str, rows: list[tuple[Meaning, Finding]]) -> Table:
             _number(found.floor.value) if found.floor else "",
             f"[{colours[verdict]}]{verdict}[/]",
             good[meaning.good],
-            meaning.words,
+            *([meaning.words] if words else []),
         )
     return table
 
