@@ -85,6 +85,9 @@ def _show(
     table.add_row(
         "training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}"
     )
+    if card.config.prior.kind != "mixture":
+        prior = card.config.prior
+        table.add_row("keeps", f"{prior.place} numbers of each of {prior.anchors:,} views of training pictures")
     for name, value in card.quality.items():
         if isinstance(value, dict) and "low" in value:
             table.add_row(
