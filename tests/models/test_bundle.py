@@ -12,9 +12,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from limner.errors import ModelError
-from limner.models.bundle import find_model, load_model, read_card
+from limner.models.bundle import find_model, load_model, read_card, save_model
 from limner.workspace import Workspace
-from models_made import made_model
+from models_made import made_card, made_model
 
 
 @pytest.fixture
@@ -106,3 +106,32 @@ def test_an_unknown_name_tells_the_known_ones(path: Path, workspace: Workspace) 
     assert find_model("meadow", workspace).name == "meadow.safetensors"
     with pytest.raises(ModelError, match="meadow"):
         find_model("mirror", workspace)
+
+
+def test_a_small_file_is_half_as_large_and_paints_the_same_to_the_eye(tmp_path: Path) -> None:
+    model = made_model(tmp_path / "m.safetensors")
+    save_model(tmp_path / "small.safetensors", model, made_card(model, "small"), small=True)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("m", "small")]
+    assert sizes[1] < 0.6 * sizes[0]
+    loaded = load_model(tmp_path / "small.safetensors").generator
+    latent = model.sample(8, seed=1)
+    apart = (model.paint(latent).float() - loaded.paint(latent).float()).abs()
+    assert 0 < float(apart.mean()) < 1.5
+
+
+@pytest.mark.parametrize("spoil", ["shape", "alone"])
+def test_scales_that_fit_nothing_are_refused(tmp_path: Path, spoil: str) -> None:
+    model = made_model(tmp_path / "m.safetensors")
+    path = tmp_path / "small.safetensors"
+    save_model(path, model, made_card(model, "small"), small=True)
+
+    def change(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+        name = next(name for name in tensors if name.endswith(":scale"))
+        if spoil == "shape":
+            tensors[name] = tensors[name][:-1].clone()
+        else:
+            tensors["nothing:scale"] = tensors.pop(name)
+
+    _rewritten(path, change)
+    with pytest.raises(ModelError, match="weights"):
+        load_model(path)

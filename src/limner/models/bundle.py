@@ -15,6 +15,7 @@ from torch import Tensor
 
 from limner.errors import ModelError
 from limner.models.card import Card
+from limner.models.packing import SCALE, pack, unpack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
@@ -39,13 +40,19 @@ class Model:
     generator: VAE
 
 
-def save_model(path: Path, generator: VAE, card: Card) -> str:
-    """Write the model file in one step and return its sha256. Weights are stored in bfloat16, statistics in float32."""
-    tensors: dict[str, Tensor] = {}
+def save_model(path: Path, generator: VAE, card: Card, *, small: bool = False) -> str:
+    """Write the model file in one step and return its sha256.
+
+    Args:
+        small: weights as bytes with a scale a row, half of the size; otherwise weights are stored in bfloat16,
+            statistics in float32.
+    """
     names = {name for name, _ in generator.named_parameters()}
-    for name, tensor in generator.state_dict().items():
-        kept = tensor.detach().cpu().contiguous()
-        tensors[name] = kept.to(torch.bfloat16) if name in names else kept
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+    if small:
+        tensors = pack(tensors, names)
+    else:
+        tensors = {name: t.to(torch.bfloat16) if name in names else t for name, t in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as part:
         save_file(tensors, part, metadata={_KEY: card.model_dump_json()})
@@ -98,10 +105,10 @@ def load_model(path: Path) -> Model:
     weights: dict[str, Tensor] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            held = list(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in held if not name.endswith(SCALE)}
             _compare(path, {n: tuple(s) for n, s in expected.items()}, shapes)
-            for name in expected:
-                weights[name] = file.get_tensor(name).float()
+            weights = unpack({name: file.get_tensor(name) for name in held})
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(path, f"its weights are damaged ({_short(error)})", _AGAIN) from None
     for name, tensor in weights.items():
