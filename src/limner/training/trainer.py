@@ -16,7 +16,7 @@ from torch import Tensor
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
-from limner.models.bundle import load_model, save_model
+from limner.models.bundle import Model, load_model, save_model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.painter import painter_config
 from limner.models.teacher import TEACHERS
@@ -61,6 +61,7 @@ class Training:
             label_names(self.rows, options.label)
         self.states: list[StageState] = []
         self.resumed = 0
+        self.inherited: set[str] = set()
         if not resume:
             self._begin()
 
@@ -79,7 +80,7 @@ class Training:
         model, parents = self._model(data)
         model.to(machine.device)
         self._states_so_far(model)
-        if not self._done("painter"):
+        if not self._done("painter") and "painter" not in self.inherited:
             self._painter(model, data, machine)
         prior_notes = self._prior(model, data, machine)
         if options.family == "gan" or options.crisp:
@@ -125,7 +126,23 @@ class Training:
         own = model.state_dict()
         fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
+        self._inherit(parent, fitting.keys() == own.keys())
         return model, (*parent.card.parents, parent.digest)
+
+    def _inherit(self, parent: Model, whole: bool) -> None:
+        """What a parent of the same pictures has learned already is not learned again.
+
+        Another family of the same pictures takes painter and flow and goes on with the game; the same family goes on
+        with everything.
+        """
+        card, options = parent.card, self.options
+        same = (self.collection.digest, self.collection.holdout_digest, options.where)
+        if same != (card.collection.digest, card.collection.holdout_digest, card.collection.where):
+            return
+        if card.family == "vae" and options.family == "gan":
+            self.inherited = {"painter", "prior"} if whole else {"painter"}
+            told = " and ".join(sorted(self.inherited))
+            self.reporter.note(f"taken from {card.name}, which learned from the same pictures: {told}")
 
     def _states_so_far(self, model: VAE) -> None:
         """Take up what the run has finished already."""
@@ -147,7 +164,7 @@ class Training:
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
-        if options.prior != "mixture" and not self._done("prior"):
+        if options.prior != "mixture" and not self._done("prior") and "prior" not in self.inherited:
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
             self.states.append(self._loop(stage, machine, 1 - self._game_share))
@@ -237,7 +254,7 @@ class Training:
             credit=credit_line(rights),
             teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
             training=TrainingNote(
-                pictures_seen=states["painter"].pictures,
+                pictures_seen=states["painter"].pictures if "painter" in states else 0,
                 latents_seen=states["prior"].pictures if "prior" in states else 0,
                 minutes=round(sum(state.seconds for state in self.states) / 60, 2),
                 steps={name: state.step for name, state in states.items()},

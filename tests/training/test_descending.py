@@ -1,0 +1,50 @@
+"""A model that starts from another: what it takes over, and what its card says of that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from limner.models.bundle import load_model
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training
+from limner.workspace import Workspace
+from pictures_made import made_collection
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def stage(self, title: str) -> None: ...
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
+
+
+def options(name: str, **more: object) -> TrainOptions:
+    told: dict[str, object] = {
+        "height": 32, "width": 32, "steps": 18, "teacher": "none", "prior": "flow", "precision": "fp32", "threads": 1,
+        "batch": 8, "latents": 16, "game_batch": 8,
+        "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "place": 8},
+    }  # fmt: skip
+    return TrainOptions.model_validate({"name": name, **told, **more})
+
+
+@pytest.mark.slow
+def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    vae = Training(options("v"), collection, workspace, Silent(), resume=False).run()
+    reporter = Silent()
+    told = options("g", family="gan", parent=str(vae))
+    gan = load_model(Training(told, collection, workspace, reporter, resume=False).run())
+    parent = load_model(vae)
+    assert any("painter and prior" in note for note in reporter.notes)
+    assert gan.card.training.steps.keys() == {"game"}
+    assert gan.card.parents == (parent.digest,)
+    ours, theirs = gan.generator.state_dict(), parent.generator.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours if name.startswith(("encoder.", "whitening.")))
+    assert not torch.equal(ours["prior.leave.weight"], theirs["prior.leave.weight"])
