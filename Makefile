@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench models clean
 
 demo: $(STAMP)
 	$(BIN)/limner demo --to demo
@@ -20,6 +20,12 @@ lint: $(STAMP)
 MINUTES ?= 20
 bench: $(STAMP)
 	$(BIN)/python -m bench quality --minutes $(MINUTES) $(if $(YES),--yes)
+
+# Hours: the models that ship with limner, trained anew where they are not done yet. EMOJI=folder of the emoji and their table.
+EMOJI ?= ../shared/data/emoji-styles
+
+models: $(STAMP)
+	$(BIN)/python scripts/train_models.py --emoji $(EMOJI)
 
 # torch first and by its exact version: pip then takes a CPU build where one is at hand, and nothing after it asks for another.
 $(STAMP): pyproject.toml constraints.txt

@@ -29,14 +29,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the models of the workspace."""
+    """List the models of the workspace, and those that come with limner."""
     from rich.console import Console
     from rich.table import Table
 
-    from limner.models.bundle import read_card
+    from limner.models.bundle import SHIPPED, read_card
     from limner.workspace import Workspace
 
-    cards = [(path, read_card(path)) for path in sorted(Workspace.default().models.glob("*.safetensors"))]
+    folders = (Workspace.default().models, SHIPPED)
+    cards = [(path, read_card(path)) for folder in folders for path in sorted(folder.glob("*.safetensors"))]
     if as_json:
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
         return

@@ -19,10 +19,12 @@ from limner.models.packing import SCALE, pack, unpack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Model", "find_model", "load_model", "read_card", "save_model"]
+__all__ = ["SHIPPED", "Model", "find_model", "load_model", "read_card", "save_model"]
 
 _KEY = "limner.card"
 _FORMAT = 2
+SHIPPED = Path(__file__).parent / "shipped"
+"""The models that come with limner."""
 _AGAIN = "copy the file again from where it came, or train the model again"
 
 
@@ -121,7 +123,7 @@ def load_model(path: Path) -> Model:
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:
-    """The file of a model that is given as a path, or by its name in the workspace.
+    """The file of a model that is given as a path, by its name in the workspace, or by that of one that ships.
 
     Raises:
         ModelError: neither; names close ones.
@@ -132,7 +134,10 @@ def find_model(reference: str, workspace: Workspace) -> Path:
     named = workspace.models / f"{reference}.safetensors"
     if named.is_file():
         return named
-    there = sorted(file.stem for file in workspace.models.glob("*.safetensors"))
+    shipped = SHIPPED / f"{reference}.safetensors"
+    if shipped.is_file():
+        return shipped
+    there = sorted({file.stem for folder in (workspace.models, SHIPPED) for file in folder.glob("*.safetensors")})
     known = f"models here: {', '.join(there)}" if there else "train one with `limner train COLLECTION`"
     raise ModelError(reference, "no such model file and no model of this name", known)
 

@@ -1,0 +1,126 @@
+"""Train the models that ship with limner, and put small files of them into the package.
+
+    python scripts/train_models.py --emoji ../shared/data/emoji-styles
+    python scripts/train_models.py --only paintings-vae --minutes 240
+
+Each GAN starts from the VAE of the same pictures and plays the game on. Kill it whenever you like: called again, it
+goes on where it was. What is done already stays as it is, unless `--again` is given. A graphics card is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from limner.cli.train import TerminalReporter
+from limner.collection import PAINTINGS, Collection, import_collection
+from limner.errors import LimnerError
+from limner.models.bundle import SHIPPED, load_model, save_model
+from limner.models.prior import PriorConfig
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training, open_run
+from limner.workspace import Workspace
+
+SHAPE = PriorConfig(channels=96, width=192, layers=4)
+"""A flow of 3 M parameters: with painter and encoder in a file of 8 MB."""
+LARGEST = 8_000_000
+"""Bytes that a shipped model may have."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one shipped model is made.
+
+    Attributes:
+        minutes: of training; more is better, slowly.
+        parent: the shipped model that it starts from.
+    """
+
+    name: str
+    collection: str
+    family: str
+    size: int
+    minutes: float
+    label: str | None = None
+    parent: str | None = None
+    where: tuple[str, ...] = ()
+
+
+RECIPES = (
+    Recipe("paintings-vae", "paintings", "vae", 128, 150),
+    Recipe("paintings-gan", "paintings", "gan", 128, 60, parent="paintings-vae"),
+    Recipe("emoji-vae", "emoji", "vae", 64, 120, label="style"),
+    Recipe("emoji-gan", "emoji", "gan", 64, 60, label="style", parent="emoji-vae"),
+)
+
+
+def collection_of(recipe: Recipe, emoji: Path, workspace: Workspace) -> Collection:
+    """The recipe's collection, imported where it is not there yet."""
+    if not (workspace.root / "collections" / recipe.collection).is_dir():
+        if recipe.collection == "paintings":
+            import_collection(PAINTINGS, "paintings", workspace)
+        else:
+            import_collection(emoji / "labels.csv", "emoji", workspace, columns={"creator": "style"})
+    return Collection.open(recipe.collection, workspace)
+
+
+def train(recipe: Recipe, minutes: float, collection: Collection, workspace: Workspace) -> Path:
+    """Train one model, or go on with it."""
+    parent = None if recipe.parent is None else str(workspace.models / f"{recipe.parent}.safetensors")
+    told = TrainOptions.model_validate(
+        {
+            "name": recipe.name, "family": recipe.family, "height": recipe.size, "width": recipe.size,
+            "minutes": minutes, "label": recipe.label, "where": recipe.where, "parent": parent, "shape": SHAPE,
+            "prior": "flow",
+        }
+    )  # fmt: skip
+    try:
+        kept, _ = open_run(recipe.name, workspace)
+        resume = kept == told
+    except LimnerError:
+        resume = False
+    with TerminalReporter() as reporter:
+        return Training(told, collection, workspace, reporter, resume=resume).run()
+
+
+def ship(path: Path, folder: Path) -> Path:
+    """Write the small file of a trained model.
+
+    Raises:
+        SystemExit: it is larger than a shipped model may be.
+    """
+    model, to = load_model(path), folder / path.name
+    save_model(to, model.generator, model.card, small=True)
+    to.chmod(0o644)
+    size = to.stat().st_size
+    if size > LARGEST:
+        raise SystemExit(f"{to}: {size:,} bytes are more than {LARGEST:,}; make its prior smaller")
+    print(f"{to}: {size / 1e6:.1f} MB")
+    return to
+
+
+def main() -> None:
+    """Train what is asked for, in the recipes' order."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--emoji", type=Path, default=Path("../shared/data/emoji-styles"), help="emoji and their table")
+    parser.add_argument("--only", nargs="*", choices=[r.name for r in RECIPES], help="these alone")
+    parser.add_argument("--minutes", type=float, help="of each, in place of the recipe's")
+    parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
+    parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")
+    parser.add_argument("--again", action="store_true", help="train what is done already, too")
+    told = parser.parse_args()
+    workspace = Workspace(told.workspace.absolute())
+    told.to.mkdir(parents=True, exist_ok=True)
+    for recipe in RECIPES:
+        if told.only and recipe.name not in told.only:
+            continue
+        path = workspace.models / f"{recipe.name}.safetensors"
+        if told.again or not path.is_file():
+            minutes = told.minutes or recipe.minutes
+            path = train(recipe, minutes, collection_of(recipe, told.emoji, workspace), workspace)
+        ship(path, told.to)
+
+
+if __name__ == "__main__":
+    main()
