@@ -75,9 +75,7 @@ class Limner:
         return Latent(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))
 
     def reconstruct(self, pictures: Pictures) -> Pictures | None:
-        """From the mean of what the encoder finds; a GAN inverts, which is no encoder."""
-        if self.family != "vae":
-            return None
+        """From the mean of what the encoder finds; both families keep one."""
         given = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
         return self.paint(self.brush.encode(given))
 
