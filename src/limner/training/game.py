@@ -43,7 +43,7 @@ class Drawings:
 
     def __init__(self, model: VAE, machine: Machine, seed: int) -> None:
         self.whitening, self.machine, self.seed = model.whitening, machine, seed
-        # Copies: the model's own change as the game goes, and batches are made by another thread.
+        # Copies: the model's own change as the game goes.
         self.painter = copy.deepcopy(model.painter).requires_grad_(False)
         self.prior = copy.deepcopy(model.prior).requires_grad_(False)
         self.parts: dict[str, Tensor] = {}

@@ -217,8 +217,13 @@ class Loop:
         return losses
 
     def _batch(self) -> dict[str, Tensor]:
-        """The batch of this step; that of the next one is made meanwhile."""
+        """The batch of this step; beside a graphics card that of the next one is made meanwhile.
+
+        On a processor a thread that makes batches fights for its cores with those that train: 9 to 20 % slower.
+        """
         step = self.state.step
+        if self.accelerator.device.type == "cpu":
+            return self.stage.batch(step)
         if self._ahead is None or self._ahead[0] != step:
             self._ahead = step, self._maker.submit(self.stage.batch, step)
         found = self._ahead[1].result()
