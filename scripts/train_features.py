@@ -1,4 +1,4 @@
-"""Train the feature network of `limner.measure.selfsupervised` on pictures alone, without labels, and check it.
+"""Train the feature network of `limner.models.selfsupervised` on pictures alone, without labels, and check it.
 
 SimCLR (Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations"): two views of every
 picture, and the network learns to find each view's partner among all views of the batch. What the views change is what
@@ -31,7 +31,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from limner.measure.selfsupervised import SIDE, WEIGHTS, FeatureNetwork, SelfSupervisedFeatures
+from limner.models.selfsupervised import SIDE, WEIGHTS, FeatureNetwork, SelfSupervisedFeatures
 from limner.workspace import replace_file
 
 STORED = 96

@@ -15,7 +15,7 @@ from limner.errors import UsageError
 from limner.measure.findings import MEANINGS, QualityReport
 from limner.measure.inception import inception_missing
 from limner.measure.quality import FEATURES, extractor, measure_sets
-from limner.measure.selfsupervised import SelfSupervisedFeatures
+from limner.models.selfsupervised import SelfSupervisedFeatures
 from pictures_made import made_picture
 
 

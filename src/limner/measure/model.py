@@ -16,10 +16,10 @@ from limner.latent.painting import Brush
 from limner.measure.findings import Finding, QualityReport
 from limner.measure.paths import perceptual_path_length
 from limner.measure.quality import FEATURES, measure_sets
-from limner.measure.selfsupervised import SelfSupervisedFeatures
 from limner.models.bundle import load_model
 from limner.models.card import Card
 from limner.models.painter import Latent
+from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.rights import clear
 from limner.training.augmentation import augmentation_for, views
 from limner.training.data import choosing_half

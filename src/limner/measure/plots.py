@@ -46,10 +46,12 @@ def plot_typical(measured: ModelMeasurement, path: Path, pairs: int = 24) -> Non
     count = min(pairs, max(1, len(order) // 2))
     shown = {"most typical: nearest to a training picture": order[:count]}
     shown["least typical: farthest from any"] = order.flip(0)[:count]
-    figure = _figure(11, 8.6)
+    wide = 11.0
+    pictures = {title: _pairs(measured, which) for title, which in shown.items()}
+    figure = _figure(wide, sum(wide * one.shape[0] / one.shape[1] + 0.4 for one in pictures.values()))
     for i, (title, which) in enumerate(shown.items()):
         axes = figure.add_subplot(2, 1, i + 1)
-        axes.imshow(_pairs(measured, which), interpolation="nearest")
+        axes.imshow(pictures[title], interpolation="nearest")
         low, high = (float(measured.distances[which[j]]) for j in (0, -1))
         axes.set_title(
             f"{title} (left: new, right: its nearest; {min(low, high):.2f} to {max(low, high):.2f} deviations apart)",

@@ -33,8 +33,8 @@ from limner.measure.findings import FeatureNumbers, Finding, QualityReport
 from limner.measure.inception import inception_features, inception_missing
 from limner.measure.manifolds import compare_manifolds, memorised_share
 from limner.measure.patches import sliced_wasserstein
-from limner.measure.selfsupervised import SelfSupervisedFeatures
 from limner.models.features import RandomFeatures, TeacherFeatures
+from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.training.validation import Estimate, kid, nearest_distances, standardised
 
 __all__ = ["FEATURES", "extractor", "measure_rows", "measure_sets"]

@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 
-from limner.models.features import RandomFeatures
+from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
 from limner.models.vae import VAE
-from limner.training.augmentation import plain_views
 from limner.training.data import TrainingData
 from limner.training.machine import Machine
 from limner.training.options import TrainOptions
@@ -26,17 +25,17 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
     with machine.autocast():
         painted = model.paint(model.encode(shown))
         new = model.paint(model.sample(min(_MOST, max(_FEWEST, 4 * len(shown))), seed=options.seed + 1_000_003))
-    features = RandomFeatures()
-    training = torch.cat([data.prior_views(number)[0] for number in range(-(-256 // len(data.cache)))])
-    plain = plain_views(data.cache, data.size)
+    features = SelfSupervisedFeatures()
+    views = max(2, min(8, -(-1024 // len(data.cache))))
+    training = torch.cat([data.prior_views(number)[0] for number in range(views)])
     real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
     quality: dict[str, Any] = {
         "psnr": interval(psnr(painted, shown)).as_dict(),
         "ssim": interval(ssim(painted, shown)).as_dict(),
         "kid": kid(real, features(new)).as_dict(),
         "kid_floor": kid(real, known).as_dict(),
-        "kid_features": "random convolutions on three scales (untrained)",
-        "memorised": memorised(features, plain, torch.cat([data.chooses, data.reports]), new),
+        "kid_features": "self-supervised; they trained no model",
+        "memorised": memorised(features, training, torch.cat([data.chooses, data.reports]), new),
     }
     if options.teacher != "none":
         quality["perceptual"] = interval(perceptual(painted, shown, load_teacher())).as_dict()
