@@ -48,10 +48,10 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe("paintings-vae", "paintings", "vae", 128, 150),
-    Recipe("paintings-gan", "paintings", "gan", 128, 60, parent="paintings-vae"),
-    Recipe("emoji-vae", "emoji", "vae", 64, 120, label="style"),
-    Recipe("emoji-gan", "emoji", "gan", 64, 60, label="style", parent="emoji-vae"),
+    Recipe("paintings-vae", "paintings", "vae", 128, 80, label="kind"),
+    Recipe("paintings-gan", "paintings", "gan", 128, 40, label="kind", parent="paintings-vae"),
+    Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
+    Recipe("emoji-gan", "emoji", "gan", 64, 40, label="style", parent="emoji-vae"),
 )
 
 
@@ -65,23 +65,24 @@ def collection_of(recipe: Recipe, emoji: Path, workspace: Workspace) -> Collecti
     return Collection.open(recipe.collection, workspace)
 
 
-def train(recipe: Recipe, minutes: float, collection: Collection, workspace: Workspace) -> Path:
+def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, workspace: Workspace) -> Path:
     """Train one model, or go on with it."""
-    parent = None if recipe.parent is None else str(workspace.models / f"{recipe.parent}.safetensors")
-    told = TrainOptions.model_validate(
+    # The file that ships, so that anyone can check which model the card means.
+    parent = None if recipe.parent is None else str(told.to / f"{recipe.parent}.safetensors")
+    options = TrainOptions.model_validate(
         {
             "name": recipe.name, "family": recipe.family, "height": recipe.size, "width": recipe.size,
-            "minutes": minutes, "label": recipe.label, "where": recipe.where, "parent": parent, "shape": SHAPE,
-            "prior": "flow",
+            "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
+            "parent": parent, "shape": SHAPE, "prior": "flow", "threads": told.threads,
         }
     )  # fmt: skip
     try:
         kept, _ = open_run(recipe.name, workspace)
-        resume = kept == told
+        resume = kept == options
     except LimnerError:
         resume = False
     with TerminalReporter() as reporter:
-        return Training(told, collection, workspace, reporter, resume=resume).run()
+        return Training(options, collection, workspace, reporter, resume=resume).run()
 
 
 def ship(path: Path, folder: Path) -> Path:
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--emoji", type=Path, default=Path("../shared/data/emoji-styles"), help="emoji and their table")
     parser.add_argument("--only", nargs="*", choices=[r.name for r in RECIPES], help="these alone")
     parser.add_argument("--minutes", type=float, help="of each, in place of the recipe's")
+    parser.add_argument("--threads", type=int, help="in place of what the probe finds")
     parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")
     parser.add_argument("--again", action="store_true", help="train what is done already, too")
@@ -117,8 +119,7 @@ def main() -> None:
             continue
         path = workspace.models / f"{recipe.name}.safetensors"
         if told.again or not path.is_file():
-            minutes = told.minutes or recipe.minutes
-            path = train(recipe, minutes, collection_of(recipe, told.emoji, workspace), workspace)
+            path = train(recipe, told, collection_of(recipe, told.emoji, workspace), workspace)
         ship(path, told.to)
 
 

@@ -116,6 +116,45 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
         stage.check()
 
 
+class Brightness(torch.nn.Module):
+    """A critic to whom bright pictures look real."""
+
+    def see(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        return [pictures]
+
+    def forward(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [maps[0].flatten(1)]
+
+
+@pytest.mark.parametrize(("unseen", "wanted"), [(200, 0.0), (120, 0.5), (40, 1.0)])
+def test_over_fitting_is_where_unseen_pictures_lie_between_learned_and_painted_ones(
+    unseen: int, wanted: float, collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
+    stage.critic = Brightness()  # type: ignore[assignment]
+    stage.learned = torch.full_like(stage.learned, 200)
+    stage.data.chooses = torch.full_like(stage.data.chooses, unseen)
+    stage.model.paint = lambda latent: torch.full((8, 3, 32, 32), 40, dtype=torch.uint8)  # type: ignore[method-assign]
+    assert stage._overfit() == pytest.approx(wanted, abs=0.01)
+
+
+def test_the_disturbance_follows_the_checks_and_comes_back_the_same(
+    collection: Collection, workspace: Workspace, tmp_path: Path
+) -> None:
+    stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
+    first = stage.disturbance.strength
+    checks = [{"overfit": 0.9}, {"overfit": 0.9}, {"overfit": 0.1}]
+    stage.adapt(checks[:2])
+    assert stage.disturbance.strength > 1.5 * first
+    stage.adapt(checks)
+    after = stage.disturbance.strength
+    assert first < after < 1.5 * first
+    stage.adapt([{"overfit": 1.0}] * 20)
+    assert stage.disturbance.strength == 1.0
+    stage.adapt(checks)
+    assert stage.disturbance.strength == after
+
+
 def test_a_disturbance_treats_real_and_painted_alike_and_lets_gradients_pass() -> None:
     torch.manual_seed(0)
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1

@@ -47,7 +47,7 @@ class PriorConfig(BaseModel):
     jump: float = Field(0.3, gt=0, lt=1)
     """Mapping: the time from which one evaluation goes to the end."""
     place: int = Field(48, ge=1, le=1024)
-    """Flow: numbers of an anchor's place."""
+    """Flow: numbers of an anchor's place; a training on few pictures takes fewer."""
     anchors: int = Field(1, ge=1, le=MOST_ANCHORS)
     """Flow: how many anchors the model keeps."""
     shake: float = Field(0.2, ge=0, le=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,6 +83,9 @@ class _Watched:
         found = self._stage.check()
         self._training._look(self.name, self._stage.model)
         return found
+
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
+        self._stage.adapt(checks)
 
     def draw(self, name: str) -> None:
         self._stage.draw(name)

@@ -105,10 +105,10 @@ class Disturbance:
     One draw changes real and painted pictures alike, picture by picture.
 
     Args:
-        strength: 0 (none) to 1; may be changed as the critic over-fits (Karras et al. 2020, "ADA").
+        strength: 0 (none) to 1; the game changes it as the critic over-fits.
     """
 
-    def __init__(self, strength: float = 0.4) -> None:
+    def __init__(self, strength: float) -> None:
         self.strength = strength
 
     def draw(self, count: int, like: Tensor) -> Callable[[Tensor], Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
 from limner.models.generator import DRAWN
 from limner.models.vae import VAE, seeded_noise, to_unit
-from limner.training.augmentation import Disturbance
+from limner.training.augmentation import Disturbance, centred
 from limner.training.data import TrainingData
 from limner.training.games import COARSE, GameObjective
 from limner.training.machine import Machine
@@ -32,6 +33,10 @@ _SEED = 5_000_011
 _RATES = {"critic.": 1.7, "networks.prior.": 0.5}
 _JUDGED = 128
 _COLLAPSED = 0.35
+_FIRST_STRENGTH = 0.4
+_STRENGTHS = (0.2, 1.0)
+_OVERFIT = 0.5
+_STRONGER = 1.3
 
 
 class Drawings:
@@ -102,10 +107,13 @@ class GameStage:
         else:
             critic = TeacherCritic(options.teacher, torch.bfloat16 if machine.precision == "bf16" else torch.float32)
         critic.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.objective: nn.Module = GameObjective(model, critic, options.game, Disturbance())
+        self.critic, self.disturbance = critic, Disturbance(_FIRST_STRENGTH)
+        self.objective: nn.Module = GameObjective(model, critic, options.game, self.disturbance)
         self.drawings = Drawings(model, machine, options.seed)
         self.features = RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
+        spread = torch.linspace(0, len(data.cache) - 1, min(_JUDGED, len(data.cache))).long().tolist()
+        self.learned = torch.stack([centred(data.cache[i], data.size) for i in spread])
         self.before, self.diversity = self._distance()
 
     def batch(self, step: int) -> dict[str, Tensor]:
@@ -135,7 +143,36 @@ class GameStage:
         # A game has no loss that falls as pictures get better, and the distance of so few pictures is too rough to
         # choose by: the latest weights are kept, unless the pictures have clearly gone astray.
         astray = distance > 1.5 * self.before + 0.1
-        return {"score": distance if astray else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
+        found = {"score": distance if astray else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
+        return found | {"overfit": self._overfit(), "strength": self.disturbance.strength}
+
+    def adapt(self, checks: Sequence[Table[str, float]]) -> None:
+        """Disturb what the critic sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").
+
+        The strength follows from the checks so far alone, so a resumed run finds the same one.
+        """
+        strength = _FIRST_STRENGTH
+        for check in checks:
+            strength *= _STRONGER if check["overfit"] > _OVERFIT else 1 / _STRONGER
+            strength = min(_STRENGTHS[1], max(_STRENGTHS[0], strength))
+        self.disturbance.strength = strength
+
+    def _overfit(self) -> float:
+        """Where the critic puts unseen real pictures, from 0 (with those it learned from) to 1 (with painted ones).
+
+        This is r_v of "ADA", equation 1.
+        """
+        with self.machine.autocast():
+            painted = self.model.paint(self.model.sample(_JUDGED, seed=78))
+            learned, unseen, new = (
+                float(torch.stack([head.mean() for head in self._opinion(shown)]).mean())
+                for shown in (self.learned, self.data.chooses[:_JUDGED], painted)
+            )
+        return min(1.0, max(0.0, (learned - unseen) / max(learned - new, 0.05)))
+
+    def _opinion(self, shown: Tensor) -> list[Tensor]:
+        found: list[Tensor] = self.critic(self.critic.see(to_unit(shown.to(self.machine.device))))
+        return found
 
     def _distance(self) -> tuple[float, float]:
         """KID of new pictures, and their diversity."""

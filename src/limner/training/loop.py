@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -66,6 +66,10 @@ class Stage(Protocol):
 
     def check(self) -> dict[str, float]:
         """Judge `objective.networks`; `score` (lower is better) chooses what is kept."""
+        ...
+
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
+        """Change what should change as training goes; what it becomes follows from the checks so far alone."""
         ...
 
     def draw(self, name: str) -> None:
@@ -273,6 +277,7 @@ class Loop:
             state.best, state.best_step = found["score"], state.step
             for kept, now in zip(self.best, self.average, strict=True):
                 kept.copy_(now)
+        self.stage.adapt(state.checks)
         self._judge_use()
 
     def _judge_use(self) -> None:
@@ -364,6 +369,7 @@ class Loop:
                     tensor.copy_(found[name])
         load_optimiser(self.optimiser, unpack("optimiser", tensors))
         self.state = StageState(**state["stage"])
+        self.stage.adapt(self.state.checks)
         self._spent_before, self._started = self.state.seconds, time.monotonic()
         self._drawn = self._saved = self._spent()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -61,6 +61,9 @@ class PainterStage:
             painted = self.model.paint(self.model.encode(shown))
         found = float(psnr(painted, shown).mean())
         return {"score": -found, "psnr": found}
+
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
+        """Nothing changes as training goes."""
 
     def draw(self, name: str) -> None:
         """32 held-out pictures, each with its reconstruction to the right."""
@@ -174,6 +177,9 @@ class PriorStage:
             "labels": labels,
             "places": anchors.near(anchors.place(rows), shaken),
         }
+
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
+        """Nothing changes as training goes."""
 
     def draw(self, name: str) -> None:
         """64 pictures of fixed noise."""

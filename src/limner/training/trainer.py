@@ -36,6 +36,9 @@ from limner.workspace import Workspace, replace_file
 
 __all__ = ["Training", "open_run"]
 
+_PICTURES_AN_AXIS = 12
+"""A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
+_FEWEST_AXES = 16
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _FINISHED = "finished.safetensors"
@@ -108,7 +111,11 @@ class Training:
         config = VAEConfig(
             painter=painter_config(options.height, options.width),
             prior=options.shape.model_copy(
-                update={"kind": kind, "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data))}
+                update={
+                    "kind": kind,
+                    "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data)),
+                    "place": min(options.shape.place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)),
+                }
             ),
             labels=data.names,
         )
