@@ -42,6 +42,7 @@ def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, 
         credit=card.credit,
         licences=card.rights.licences,
         training_mining=told.get("training_mining", "notAllowed"),
+        model_parents=tuple(f"sha256:{digest}" for digest in card.parents),
         parameters={"precision": brush.machine.precision, "device": brush.machine.device},
     )
 

@@ -154,6 +154,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
         ("certificate", f"{signer.valid_from[:10]} to {signer.valid_until[:10]}, number {signer.serial}"),
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
+        ("went on from", _parents(made.get("model_parents"))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("picture", _picture(made)),
         ("latent", made.get("latent_digest")),
@@ -166,6 +167,10 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
 def _named(name: object, digest: object, family: object = None) -> str:
     kind = f" ({family})" if family else ""
     return f"{name}{kind}  {digest or ''}".rstrip() if name else ""
+
+
+def _parents(told: object) -> str:
+    return ", ".join(one for one in told if isinstance(one, str)) if isinstance(told, list) else ""
 
 
 def _picture(made: dict[str, Any]) -> str:

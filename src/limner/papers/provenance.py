@@ -32,6 +32,7 @@ class Provenance:
         training_mining: whether others may train on this work or mine it.
         parameters: whatever else is needed to paint it again; plain JSON.
         training_mining_terms: under which terms, where `training_mining` is `constrained`.
+        model_parents: digests of the models that this one went on from, the first one first.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Provenance:
     training_mining: TrainingMining = "notAllowed"
     parameters: dict[str, Any] = field(default_factory=dict)
     training_mining_terms: str = ""
+    model_parents: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.training_mining not in get_args(TrainingMining):
