@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from limner import pictures
 from limner.cli.main import app
-from limner.errors import LimnerError, UsageError
+from limner.errors import LimnerError, RightsError, UsageError
+from limner.ledger import Ledger
+from limner.models.bundle import read_card
 from limner.reports.demonstration import prepare
 from limner.workspace import Workspace
+from pictures_made import made_folder
+from shipped_made import STYLES, ship
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -42,6 +48,12 @@ def test_mistakes(tmp_path: Path) -> None:
         (["--to", str(tmp_path / "file" / "demo")], "cannot be written to"),
         (["--to", str(tmp_path / "a"), "--minutes", "0"], "no length"),
         (["--to", str(tmp_path / "a"), "--size", "65"], "is no size"),
+        (
+            ["--to", str(tmp_path / "a"), "--creator", "Ada"],
+            r"no folder of them is given; limner demo FOLDER --creator",
+        ),
+        ([str(tmp_path / "gone"), "--to", str(tmp_path / "a")], "there is no such folder"),
+        ([str(tmp_path / "file"), "--to", str(tmp_path / "a")], "is a file; give the folder"),
     ):
         with pytest.raises(LimnerError, match=words):
             run("demo", *arguments)
@@ -49,8 +61,50 @@ def test_mistakes(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_pictures_without_rights_stop_before_any_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(tmp_path / "shipped", monkeypatch)
+    drawings = made_folder(tmp_path / "drawings", 12)
+    drawings.unlink()
+    with pytest.raises(RightsError, match=r"12 of 12 pictures in .* are held back .*--creator .*--licence") as caught:
+        run("demo", str(drawings.parent), "--to", str(tmp_path / "demo"))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "demo" / "home" / "runs").exists()
+
+
 @pytest.mark.slow
-def test_the_whole_road(tmp_path: Path, workspace: Workspace) -> None:
+def test_own_pictures_go_on_from_the_shipped_model(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = ship(tmp_path / "shipped", monkeypatch, "paintings-gan", "emoji-gan") / "paintings-gan.safetensors"
+    digest = f"sha256:{hashlib.sha256(parent.read_bytes()).hexdigest()}"
+    made_folder(tmp_path / "drawings", 24)
+    folder = tmp_path / "demo"
+    status, output = run(
+        "demo", str(tmp_path / "drawings"), "--to", str(folder), "--minutes", "0.05", "--json", "-w", "kind=matt"
+    )
+    told = json.loads(output)
+    assert status == 0 and told["as_expected"]
+    assert told["parent"] == {"name": "paintings-gan", "digest": digest}
+    assert [one["model"] for one in told["opening"]] == ["paintings-gan"]
+    assert told["collection"]["name"] == "drawings"
+
+    card = read_card(folder / "home" / "models" / "demo.safetensors")
+    assert card.family == "gan" and [f"sha256:{one}" for one in card.parents] == [digest]
+    assert card.collection.where == ("kind=matt",) and card.credit == "Learned from pictures by Ada Example (CC-BY-4.0)"
+    _, output = run("verify", str(folder / "works"), "--json")
+    papers = [verdict["generation"] for verdict in json.loads(output)]
+    assert [one["model_parents"] for one in papers] == [[digest]] * 4
+    trained = Ledger.open(Workspace(folder / "home").ledger).acts()
+    assert [digest in act.inputs for act in trained if act.what == "train"] == [True]
+
+    page = (folder / "index.html").read_text("utf-8")
+    assert page.index(">Before<") < page.index(">After<") < page.index("What was taken")
+    assert "began with nothing" not in page and "Ada Example" in page
+
+
+@pytest.mark.slow
+def test_the_whole_road(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(tmp_path / "shipped", monkeypatch, "paintings-vae", "emoji-gan")
     folder = tmp_path / "demo"
     status, output = run("demo", "--to", str(folder), "--minutes", "0.2", "--json")
     told = json.loads(output)
@@ -58,6 +112,12 @@ def test_the_whole_road(tmp_path: Path, workspace: Workspace) -> None:
     assert [work["state"] for work in told["works"]] == ["valid"] * 4
     assert [forged["state"] for forged in told["forgeries"]] == ["tampered", "none"]
     assert not workspace.root.exists(), "the demo keeps to its own workspace"
+    assert told["parent"] is None
+    assert [(one["model"], one["labels"]) for one in told["opening"]] == [
+        ("paintings-vae", []),
+        ("emoji-gan", list(STYLES)),
+    ]
+    assert all(pictures.read(Path(one["sheet"])).pixels.any() for one in told["opening"])
 
     page = (folder / "index.html").read_text("utf-8")
     assert page.count("<img") > 149 + 64

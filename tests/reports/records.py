@@ -9,11 +9,13 @@ import numpy as np
 
 from limner.papers import Layer, Verdict
 from limner.reports.record import (
+    Block,
     DemoRecord,
     Forged,
     Learned,
     Moment,
     Nearest,
+    Sheet,
     Shown,
     StageCurve,
     Taken,
@@ -44,6 +46,21 @@ def verdict(state: Any, **changes: Any) -> Verdict:
         training_mining={"cawg.ai_training": HOSTILE},
     )
     return replace(found, **changes)
+
+
+def sheet(*labels: str) -> Sheet:
+    """Two pictures of each label."""
+    return Sheet(
+        name=HOSTILE,
+        digest="ef" * 32,
+        blocks=[Block(label, some(2)) for label in labels or ("",)],
+        columns=8,
+        target=128,
+        learned=f"learned from {HOSTILE}",
+        which="Numbers 0 to 1",
+        licences={"MIT": 1200, HOSTILE: 1},
+        credit=f"Learned from pictures by {HOSTILE}",
+    )
 
 
 def record(**changes: Any) -> DemoRecord:
@@ -80,6 +97,9 @@ def record(**changes: Any) -> DemoRecord:
         digest="cd" * 32,
         pictures=5,
         where=("kind=landscape",),
+        noun="painting",
+        trained_count=3,
+        held_out_count=1,
         trained=some(3),
         held_out=some(1),
         licences={"LicenseRef-Public-Domain-US": 3, "CC-BY-4.0": 1},
@@ -97,5 +117,6 @@ def record(**changes: Any) -> DemoRecord:
         seconds=12.0,
         version="0.1.0",
         made="2026-11-23",
+        opening=[sheet(), sheet("noto", HOSTILE)],
     )
     return replace(made, **changes)

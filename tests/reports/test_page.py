@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import itertools
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 from limner.errors import UsageError
 from limner.reports import page as pages
 from limner.reports.page import render_demo, write_demo
-from reports.records import record
+from reports.records import record, sheet, verdict
 
 
 class Reader(HTMLParser):
@@ -82,6 +83,7 @@ def test_every_picture_is_inside_and_has_its_size_and_a_text(page: Reader) -> No
     taken, learned = made.taken, made.learned
     moments = [*learned.reconstructions, *learned.samples]
     rows = [taken.trained, taken.held_out, learned.originals, made.sheet, *(moment.pictures for moment in moments)]
+    rows += [block.pictures for sheet in made.opening for block in sheet.blocks]
     works = 3 * len(made.works)  # at the top, with its papers, and the nearest
     assert len(found) == sum(len(row) for row in rows) + works + sum(1 for one in made.forged if one.picture)
     for attributes in found:
@@ -93,6 +95,36 @@ def test_every_picture_is_inside_and_has_its_size_and_a_text(page: Reader) -> No
 
 def test_works_are_embedded_byte_for_byte(html: str) -> None:
     assert base64.b64encode(record().works[0].picture.data).decode() in html
+
+
+def test_the_opening_comes_first_with_its_credit(page: Reader) -> None:
+    first = page.text.index("Numbers 0 to 1")
+    assert first < page.text.index("What 3 paintings taught") < page.text.index("What was taken")
+    assert page.text.count("Licences of what it learned from: MIT License (1,200), ") == 2
+    assert page.text.count("Learned from pictures by <script>") == 2
+    assert page.text.index("noto") < first + len(page.text) / 2
+
+
+def test_without_an_opening_the_training_comes_first() -> None:
+    text = Reader(render_demo(record(opening=[]))).text
+    assert "From nothing" not in text
+    assert text.index("What 3 paintings taught in 2 minutes") < text.index("What was taken")
+
+
+def test_before_and_after_stand_beside_each_other() -> None:
+    made = record()
+    parent = replace(made.learned, parent="paintings-gan", parent_digest="12" * 32)
+    work = replace(
+        made.works[0], verdict=verdict("valid", generation={"model_parents": ["sha256:" + "12" * 32], "seed": 1})
+    )
+    taken = replace(made.taken, noun="picture", where=(), trained_count=300)
+    changed = replace(made, opening=[sheet()], after=sheet(), learned=parent, works=[work], taken=taken)
+    text = Reader(render_demo(changed)).text
+    assert text.index("Before") < text.index("After") < text.index("What was taken")
+    assert "began with nothing" not in text
+    assert "300 were learned from; here are 3 of them" in text
+    assert "a painting" not in text and "held-out paintings" not in text
+    assert "Went on frompaintings-gan sha256:1212" in text
 
 
 def test_headings_are_in_order(page: Reader) -> None:

@@ -19,12 +19,13 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from limner.papers import Verdict
     from limner.reports.demonstration import Demonstration
+    from limner.reports.opening import Opened
+    from limner.reports.planning import Plan
     from limner.reports.record import DemoRecord
 
 __all__ = ["register"]
 
-_WHERE = "kind=landscape"
-_STEPS = 7
+_STEPS = 8
 
 
 def register(app: typer.Typer) -> None:
@@ -32,34 +33,59 @@ def register(app: typer.Typer) -> None:
 
     @app.command(rich_help_panel="Begin")
     def demo(
+        pictures: Annotated[
+            Path | None,
+            typer.Argument(
+                metavar="[FOLDER]", help="Pictures of your own; the paintings that ship with limner otherwise."
+            ),
+        ] = None,
         to: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
-        minutes: Annotated[float, typer.Option(help="Length of the training; 15 gives far better pictures.")] = 2.0,
+        minutes: Annotated[
+            float | None,
+            typer.Option(
+                help="Length of the training; more gives far better pictures.", show_default="2; 5 with FOLDER"
+            ),
+        ] = None,
         where: Annotated[
             list[str] | None,
             typer.Option(
                 "--where",
                 "-w",
                 metavar="COLUMN=VALUE",
-                help="Which of the 360 paintings to learn from; repeatable.",
-                show_default=_WHERE,
+                help="Which pictures to learn from; repeatable.",
+                show_default="kind=landscape; all with FOLDER",
             ),
         ] = None,
-        size: Annotated[str, typer.Option(help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.")] = "64",
+        size: Annotated[
+            str | None,
+            typer.Option(
+                help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.",
+                show_default="64; with FOLDER that of the shipped model, which is then trained on",
+            ),
+        ] = None,
+        creator: Annotated[str, typer.Option(help="Who made your pictures, where no table or file says it.")] = "",
+        licence: Annotated[
+            str,
+            typer.Option(
+                help="Their licence (SPDX), where none is said: CC-BY-4.0; or LicenseRef-All-Rights-Reserved."
+            ),
+        ] = "",
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
     ) -> None:
-        """Show the whole road in minutes: paintings, rights, training, new pictures, papers, forgeries; one page of it.
+        """Show the whole road in minutes: pictures, rights, training, new pictures, papers, forgeries; one page of it.
+
+        It opens with what the models that ship with limner paint. With a FOLDER of your pictures, one of them goes on
+        learning from these, and the page shows before and after.
 
         Everything stays in the folder --to, its own workspace included; nothing is sent or fetched.
 
         Example: [bold]limner demo --minutes 15[/bold]
-        """
-        from limner.cli.train import parse_size
 
-        if not 0 < minutes <= 24 * 60:
-            raise UsageError(f"--minutes {minutes:g}", "is no length for a training", "give e.g. 2 or 15")
-        height_width = parse_size(size)
-        made, record = _run(to, minutes, tuple(where or [_WHERE]), height_width, quiet=quiet or as_json)
+        Example: [bold]limner demo ~/drawings --creator "Ada Example" --licence CC-BY-4.0[/bold]
+        """
+        plan = _plan(to, pictures, minutes, size, tuple(where or ()), creator, licence)
+        made, record = _run(plan, quiet=quiet or as_json)
         if as_json:
             print_json(_told(made, record))
         elif not quiet:
@@ -67,22 +93,49 @@ def register(app: typer.Typer) -> None:
         raise typer.Exit(0 if _as_expected(made) else 1)
 
 
+def _plan(
+    to: Path,
+    pictures: Path | None,
+    minutes: float | None,
+    size: str | None,
+    where: tuple[str, ...],
+    creator: str,
+    licence: str,
+) -> Plan:
+    from limner.cli.train import parse_size
+    from limner.reports.planning import plan_own, plan_paintings
+
+    if minutes is not None and not 0 < minutes <= 24 * 60:
+        raise UsageError(f"--minutes {minutes:g}", "is no length for a training", "give e.g. 2 or 15")
+    asked = None if size is None else parse_size(size)
+    if pictures is not None:
+        return plan_own(to, pictures, minutes=minutes, size=asked, where=where, creator=creator, licence=licence)
+    for option, value in (("--creator", creator), ("--licence", licence)):
+        if value:
+            raise UsageError(
+                f"{option} {value}",
+                "is about pictures of your own, and no folder of them is given",
+                f"limner demo FOLDER {option} {shlex.quote(value)}",
+            )
+    return plan_paintings(to, minutes=minutes, size=asked, where=where)
+
+
 class _Steps:
     """Says which step is under way, and how far it is."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, total: int) -> None:
         from rich.console import Console
 
-        self.quiet, self._console, self._number = quiet, Console(stderr=True), 0
+        self.quiet, self._console, self._number, self._total = quiet, Console(stderr=True), 0, total
 
     def say(self, title: str) -> None:
         self._number += 1
         if not self.quiet:
-            self._console.print(f"[dim]{self._number}/{_STEPS}[/dim] [bold]{title}[/bold]", highlight=False)
+            self._console.print(f"[dim]{self._number}/{self._total}[/dim] [bold]{title}[/bold]", highlight=False)
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            self._console.print(f"    {text}", style="dim", highlight=False, markup=False)
+            self._console.print(f"    {text}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, title: str, unit: str = "pictures") -> Iterator[Callable[[int, int], None]]:
@@ -91,17 +144,13 @@ class _Steps:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _run(
-    to: Path, minutes: float, where: tuple[str, ...], size: tuple[int, int], *, quiet: bool
-) -> tuple[Demonstration, DemoRecord]:
+def _run(plan: Plan, *, quiet: bool) -> tuple[Demonstration, DemoRecord]:
     from limner.reports.demonstration import Demonstration, prepare
 
-    folder, steps = prepare(to), _Steps(quiet)
-    made = Demonstration(folder, minutes=minutes, where=where, size=size)
-    steps.say("Taking the paintings that ship with limner, with their rights")
-    with steps.bar("reading") as progress:
-        collection = made.take(progress)
-    steps.note(f"{collection.card['pictures']} paintings, {len(made.rows)} of them with {' and '.join(where)}")
+    prepare(plan.folder)
+    made, steps = Demonstration(plan), _Steps(quiet, _STEPS if plan.opening else _STEPS - 1)
+    _open(made, steps)
+    _take(made, steps)
     _learn(made, steps)
     steps.say("Painting 64 new pictures")
     with steps.bar("painting") as progress:
@@ -114,10 +163,39 @@ def _run(
     return made, made.write(_commands(made))
 
 
+def _open(made: Demonstration, steps: _Steps) -> None:
+    """Paint with the shipped models, and say at once where the pictures lie."""
+    if not made.plan.opening:
+        steps.note("no models are shipped in this installation, so nothing is painted before the training")
+        return
+    steps.say("Painting with the models that ship with limner")
+    for opener in made.plan.opening:
+        with steps.bar(opener.path.stem) as progress:
+            opened = made.open_with(opener, progress)
+        rows = ", ".join(label for label, _ in opened.blocks if label)
+        told = f"{opened.count} new pictures{f' ({rows})' if rows else ''} in {opened.seconds:.1f} s"
+        steps.note(f"{opened.card.name}: {told}: {opened.sheet.absolute()}")
+
+
+def _take(made: Demonstration, steps: _Steps) -> None:
+    plan = made.plan
+    what = f"the pictures of {plan.pictures}" if plan.pictures else "the paintings that ship with limner"
+    steps.say(f"Taking {what}, with their rights")
+    with steps.bar("reading") as progress:
+        collection = made.take(progress)
+    count, noun = collection.card["pictures"], "pictures" if plan.pictures else "paintings"
+    chosen = f", {len(made.rows)} of them with {' and '.join(plan.where)}" if plan.where else ""
+    steps.note(f"{count} {noun}{chosen}")
+
+
 def _learn(made: Demonstration, steps: _Steps) -> None:
     from limner.cli.train import TerminalReporter
 
-    steps.say(f"Training from scratch for {made.minutes:g} minutes")
+    parent = made.plan.parent
+    how = f"{parent.stem} goes on learning" if parent else "Training from scratch"
+    steps.say(f"{how} for {made.plan.minutes:g} {'minute' if made.plan.minutes == 1 else 'minutes'}")
+    if made.plan.aside:
+        steps.note(made.plan.aside)
     start = time.monotonic()
     with TerminalReporter(steps.quiet) as reporter:
         made.learn(reporter)
@@ -140,15 +218,40 @@ def _commands(made: Demonstration) -> list[tuple[str, str]]:
     """What to type next; paths as from where the demo was called."""
     folder, limner = shlex.quote(str(made.folder)), _program()
     home = f"LIMNER_HOME={shlex.quote(str(made.folder / 'home'))}"
-    return [
+    checks = [
         (f"{limner} verify {folder}/works {folder}/forgeries", "check the files of this page yourself"),
         (f"{home} {limner} sample demo -n 16 --seed 7 --sheet", "paint more with the demo's model"),
+    ]
+    return [*checks, *(_next_own if made.plan.pictures else _next)(made.plan, limner, folder)]
+
+
+def _next(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
+    rights = '--creator "Your Name" --licence CC-BY-4.0'
+    shipped = [
+        (f"{limner} sample {one.path.stem} -n 16 --seed 7 --sheet", f"paint more with {one.path.stem}")
+        for one in plan.opening
+    ]
+    return [
+        *shipped,
+        (f"{limner} demo ~/my-pictures {rights} --to my-demo", "the same road with pictures of your own"),
         (f"{limner} demo --minutes 15 --to {folder}", "let it learn longer: far better pictures"),
-        (
-            f'{limner} collection add ~/my-pictures --name mine --licence CC-BY-4.0 --creator "Your Name"',
-            "begin with pictures of your own",
-        ),
-        (f"{limner} train mine --size 64 --minutes 20", "and train on them"),
+        (f"{limner} collection add ~/my-pictures --name mine {rights}", "begin a collection that stays"),
+        (f"{limner} train mine --size 64 --minutes 20", "and train on it"),
+    ]
+
+
+def _next_own(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
+    given = [("--creator", plan.creator), ("--licence", plan.licence), *(("--where", one) for one in plan.where)]
+    told = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
+    rights = "".join(f" {option} {shlex.quote(value)}" for option, value in given[:2] if value)
+    pictures = shlex.quote(str(plan.pictures))
+    size = "x".join(str(side) for side in reversed(plan.size))
+    again = "" if plan.parent else f" --size {size}"
+    parent = f" --family gan --from {plan.parent.stem}" if plan.parent else ""
+    return [
+        (f"{limner} demo {pictures}{told}{again} --minutes 30 --to {folder}", "let it learn longer: better pictures"),
+        (f"{limner} collection add {pictures} --name mine{rights}", "begin a collection that stays"),
+        (f"{limner} train mine --size {size}{parent} --minutes 60", "and train on it"),
     ]
 
 
@@ -177,15 +280,37 @@ def _told(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
     def one(verdict: Verdict) -> dict[str, Any]:
         return {"path": verdict.path, "state": verdict.state, "genuine": verdict.genuine, "summary": verdict.summary}
 
+    parent = made.opened[0] if made.plan.parent else None
     return {
         "page": str((made.folder / "index.html").absolute()),
         "home": str(made.workspace.root),
+        "opening": [_told_opening(opened) for opened in made.opened],
+        "parent": parent and {"name": parent.card.name, "digest": f"sha256:{parent.digest}"},
         "model": {"name": record.learned.name, "digest": f"sha256:{record.learned.digest}"},
         "collection": {"name": record.taken.name, "digest": f"sha256:{record.taken.digest}"},
         "quality": dict(record.learned.quality),
         "works": [one(verdict) for verdict in made.verdicts],
         "forgeries": [one(verdict) for verdict in made.refused],
-        "nearest": [{"title": n.title, "creator": n.creator, "distance": n.distance} for n in made.nearest],
+        "nearest": [
+            {"title": near.title, "creator": near.creator, "distance": near.distance}
+            for near in (work.nearest for work in record.works)
+        ],
         "as_expected": _as_expected(made),
         "seconds": round(record.seconds, 1),
+    }
+
+
+def _told_opening(opened: Opened) -> dict[str, Any]:
+    card = opened.card
+    return {
+        "model": card.name,
+        "digest": f"sha256:{opened.digest}",
+        "sheet": str(opened.sheet.absolute()),
+        "pictures": opened.count,
+        "labels": [label for label, _ in opened.blocks if label],
+        "seconds": round(opened.seconds, 2),
+        "learned_from": {"collection": card.collection.name, "pictures": card.collection.pictures},
+        "minutes": card.training.minutes,
+        "licences": card.rights.licences,
+        "credit": card.credit,
     }

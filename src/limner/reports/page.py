@@ -16,6 +16,9 @@ _LICENCES = {
     "CC0-1.0": "CC0 1.0, given to the public domain",
     "CC-BY-4.0": "Creative Commons Attribution 4.0",
     "CC-BY-SA-4.0": "Creative Commons Attribution-ShareAlike 4.0",
+    "LicenseRef-All-Rights-Reserved": "all rights reserved",
+    "Apache-2.0": "Apache License 2.0",
+    "MIT": "MIT License",
 }
 
 

@@ -13,7 +13,20 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.papers import Verdict
 
-__all__ = ["DemoRecord", "Forged", "Learned", "Moment", "Nearest", "Shown", "StageCurve", "Taken", "Work", "shown"]
+__all__ = [
+    "Block",
+    "DemoRecord",
+    "Forged",
+    "Learned",
+    "Moment",
+    "Nearest",
+    "Sheet",
+    "Shown",
+    "StageCurve",
+    "Taken",
+    "Work",
+    "shown",
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,39 @@ def shown(pixels: NDArray[np.uint8], alt: str, format: str = "webp", quality: in
 
 
 @dataclass(frozen=True)
+class Block:
+    """Pictures of one label, or of any where it is empty."""
+
+    label: str
+    pictures: Sequence[Shown]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What one model paints, with what its card says of it.
+
+    Attributes:
+        name, digest: of the model; the digest is that of its file.
+        columns: how many pictures stand side by side.
+        target: pixels that a picture may be enlarged to.
+        learned: from what, for how long, and what it went on from.
+        which: which pictures these are, and who chose them.
+        licences: pictures that it learned from, by licence.
+        credit: the line that these licences oblige to.
+    """
+
+    name: str
+    digest: str
+    blocks: Sequence[Block]
+    columns: int
+    target: int
+    learned: str
+    which: str
+    licences: Mapping[str, int]
+    credit: str = ""
+
+
+@dataclass(frozen=True)
 class Taken:
     """What was taken, and with which rights."""
 
@@ -60,10 +106,14 @@ class Taken:
     """In the whole collection."""
     where: Sequence[str]
     """Conditions that chose what was learned from."""
+    noun: str
+    """What one of them is called: a painting, or a picture."""
+    trained_count: int
+    held_out_count: int
     trained: Sequence[Shown]
-    """The pictures that were learned from, small."""
+    """Pictures that were learned from, small; not all where they are many."""
     held_out: Sequence[Shown]
-    """The pictures that were kept aside, small."""
+    """Pictures that were kept aside, small; not all where they are many."""
     licences: Mapping[str, int]
     creators: Mapping[str, int]
     credit: str = ""
@@ -117,6 +167,10 @@ class Learned:
     """The same, through the model."""
     samples: Sequence[Moment]
     """New pictures of fixed latents."""
+    parent: str = ""
+    """Name of the model that it went on from."""
+    parent_digest: str = ""
+    """sha256 of that model's file."""
 
 
 @dataclass(frozen=True)
@@ -182,3 +236,7 @@ class DemoRecord:
     version: str
     made: str
     """Date."""
+    opening: Sequence[Sheet] = ()
+    """What shipped models painted before anything was trained."""
+    after: Sheet | None = None
+    """The first pictures of the sheet, to be seen beside those of the model that this one went on from."""

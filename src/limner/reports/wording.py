@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from limner.latent.nearest import Usual
-from limner.models.card import TeacherNote
+from limner.models.card import Card, TeacherNote
 from limner.reports.forging import Flip
 
 __all__ = [
@@ -13,19 +15,21 @@ __all__ = [
     "LARGE",
     "STAGES",
     "flip",
+    "learned_from",
     "machine",
     "nearness",
     "prior",
     "teacher",
     "usual",
+    "which",
 ]
 
 LARGE = "shown enlarged, one square for each pixel"
 
 STAGES = {
-    "painter": ("Learning to paint", "likeness of held-out paintings, in dB (higher is better)", "psnr"),
-    "prior": ("Learning what to paint", "error on held-out paintings (lower is better)", "score"),
-    "game": ("Playing against a critic", "distance of new pictures from held-out paintings (lower is better)", "kid"),
+    "painter": ("Learning to paint", "likeness of held-out pictures, in dB (higher is better)", "psnr"),
+    "prior": ("Learning what to paint", "error on held-out pictures (lower is better)", "score"),
+    "game": ("Playing against a critic", "distance of new pictures from held-out pictures (lower is better)", "kid"),
 }
 """Stage: title, what its checks measure, and their key."""
 
@@ -52,24 +56,24 @@ def nearness(distance: float, of: Usual) -> str:
     """What the distance of a work to its nearest training picture says, and no more."""
     if distance < of.low:
         return (
-            "Closer than 95 % of the paintings that the model never saw come to one that it learned from. "
+            "Closer than 95 % of the pictures that the model never saw come to one that it learned from. "
             "Look at both: this is how a copy would show, and a plain sky or a fog can do it too."
         )
     if distance <= of.high:
         return (
-            "As near as paintings that the model never saw come to one that it learned from: by this measure, no sign "
+            "As near as pictures that the model never saw come to one that it learned from: by this measure, no sign "
             "of a copy."
         )
     return (
-        "Further than 95 % of the paintings that the model never saw: by this measure, no sign of a copy. "
-        "It rather says that the work is still unlike a painting."
+        "Further than 95 % of the pictures that the model never saw: by this measure, no sign of a copy. "
+        "It rather says that the work is still unlike those that it learned from."
     )
 
 
 def usual(of: Usual) -> str:
     """How near held-out pictures come."""
     return (
-        f"Crops of paintings that the model never saw lie {of.middle:.2f} from the nearest crop that it learned from "
+        f"Crops of pictures that the model never saw lie {of.middle:.2f} from the nearest crop that it learned from "
         f"(90 % of {of.count} crops between {of.low:.2f} and {of.high:.2f})."
     )
 
@@ -82,10 +86,44 @@ def machine(precision: str, threads: int, device: str) -> str:
     return f"this computer's processor, {threads} {'thread' if threads == 1 else 'threads'}, {name}"
 
 
-def teacher(note: TeacherNote) -> str:
-    """Whether another network took part."""
+def learned_from(card: Card) -> str:
+    """What a model's card says of its learning, in a sentence."""
+    kind = {"gan": "A GAN", "vae": "A VAE"}.get(card.family, card.family)
+    collection, minutes = card.collection, round(card.training.minutes, 1)
+    where = f" ({', '.join(collection.where)})" if collection.where else ""
+    before = f", going on from {_parent(card)}, whose own learning is not counted in that" if card.parents else ""
+    unit = "minute" if minutes == 1 else "minutes"
+    return (
+        f"{kind} of {card.config.painter.width} × {card.config.painter.height} pixels. It learned from "
+        f"{collection.pictures:,} pictures of the collection {collection.name}{where} for {minutes:g} {unit}{before}."
+    )
+
+
+def which(numbers: int, labels: int, seed: int) -> str:
+    """Which pictures of a seed a sheet shows.
+
+    Args:
+        numbers: of one label, or of all where there are none.
+        labels: how many labels were asked for one by one.
+    """
+    each = " for each label" if labels else ""
+    return f"Numbers 0 to {numbers - 1} of seed {seed}{each}: all of them, in order, chosen by nobody."
+
+
+def _parent(card: Card) -> str:
+    named = card.training.settings.get("parent")
+    return PurePath(named).stem if isinstance(named, str) else f"sha256:{card.parents[-1][:12]}…"
+
+
+def teacher(note: TeacherNote, parent: str = "") -> str:
+    """Whether another network took part.
+
+    Args:
+        parent: name of the model that this one went on from.
+    """
     if note.name == "none":
-        return "No other network took part: everything in the model comes from these paintings."
+        more = f" and from what {parent} had learned" if parent else ""
+        return f"No other network took part: everything in the model comes from these pictures{more}."
     licence, learned = f" ({note.licence})" if note.licence else "", note.trained_on or "other pictures"
     return (
         f"A foreign network, {note.name}{licence}, trained on {learned}, judged how alike two pictures look. "
@@ -93,10 +131,16 @@ def teacher(note: TeacherNote) -> str:
     )
 
 
-def prior(kept: str) -> str:
-    """Which prior the model kept."""
+def prior(family: str, kept: str) -> str:
+    """What draws the latents of new pictures.
+
+    Args:
+        kept: which prior a VAE kept.
+    """
+    if family == "gan":
+        return "a mapping: one evaluation from noise to a latent, begun as flow matching, then played against a critic"
     return {
         "flow": "flow matching, whose progress is shown above",
-        "mixture": "a mixture of Gaussians. It came closer to held-out paintings than flow matching, whose progress is "
+        "mixture": "a mixture of Gaussians. It came closer to held-out pictures than flow matching, whose progress is "
         "shown above; so the sheet and the works below are drawn from it",
     }.get(kept, kept)

@@ -1,0 +1,93 @@
+"""The opening of a demo: what the models that come with limner paint, before anything is trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from limner import pictures
+from limner.errors import UsageError
+from limner.latent.painting import Brush, Painted
+from limner.models.bundle import load_model
+from limner.models.card import Card
+from limner.pictures.sheets import sheet
+from limner.reports.planning import Opener
+from limner.training.machine import Machine
+
+__all__ = ["LARGE", "ROWS", "SEED", "TRUNCATION", "Opened", "columns", "paint_opening"]
+
+SEED, TRUNCATION = 1, 1.0
+ROWS = 5
+"""Of a sheet whose labels do not matter."""
+_ROWS_A_LABEL = 2
+_PAGE, _GAP = 1066, 2
+LARGE = 128
+"""Pixels that a picture may be enlarged to."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one shipped model painted.
+
+    Attributes:
+        digest: sha256 of the model file.
+        blocks: pictures by label; one block without a label where labels do not matter.
+        sheet: the file that shows them all, one label below the other.
+        seconds: that loading and painting took.
+    """
+
+    path: Path
+    digest: str
+    card: Card
+    blocks: Sequence[tuple[str, Sequence[Painted]]]
+    sheet: Path
+    seconds: float
+
+    @property
+    def count(self) -> int:
+        """Of all pictures."""
+        return sum(len(painted) for _, painted in self.blocks)
+
+
+def columns(width: int, by_label: bool = False) -> int:
+    """How many pictures of `width` pixels stand side by side on the page.
+
+    Args:
+        by_label: each as large as it is, for many; otherwise enlarged to 128 pixels where it is smaller.
+    """
+    tile = width if by_label else width * max(1, LARGE // width)
+    return max(1, (_PAGE + _GAP) // (tile + _GAP))
+
+
+def paint_opening(opener: Opener, folder: Path, machine: Machine, progress: Progress) -> Opened:
+    """Paint with a shipped model, and save one sheet of it in `folder`.
+
+    Raises:
+        ModelError: the model file is damaged.
+        UsageError: the folder cannot be written to.
+    """
+    start = time.monotonic()
+    brush = Brush(load_model(opener.path), machine)
+    card = brush.model.card
+    labels = card.config.labels if opener.by_label else ()
+    across = columns(card.config.painter.width, bool(labels))
+    each = across * (_ROWS_A_LABEL if labels else ROWS)
+    blocks: list[tuple[str, list[Painted]]] = []
+    for label in labels or ("",):
+        painted = list(brush.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None))
+        blocks.append((label, painted))
+        progress(each * len(blocks), each * max(1, len(labels)))
+    path = folder / f"{card.name}.png"
+    every = np.stack([one.pixels for _, painted in blocks for one in painted])
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(folder, f"cannot be made ({error.strerror})", "choose another place with --to") from error
+    pictures.write(sheet(every, columns=across, gap=_GAP), path)
+    return Opened(opener.path, brush.model.digest, card, blocks, path, time.monotonic() - start)
