@@ -94,11 +94,14 @@ def test_own_pictures_go_on_from_the_shipped_model(
     _, output = run("verify", str(folder / "works"), "--json")
     papers = [verdict["generation"] for verdict in json.loads(output)]
     assert [one["model_parents"] for one in papers] == [[digest]] * 4
+    _, output = run("verify", str(folder / "works" / "work-1.png"))
+    assert "went on from" in output and digest[:30] in output.replace("\n", "")
     trained = Ledger.open(Workspace(folder / "home").ledger).acts()
     assert [digest in act.inputs for act in trained if act.what == "train"] == [True]
 
     page = (folder / "index.html").read_text("utf-8")
     assert page.index(">Before<") < page.index(">After<") < page.index("What was taken")
+    assert page.count("Went on from") == 1 + 4, "once how it learned, and once with each work"
     assert "began with nothing" not in page and "Ada Example" in page
 
 

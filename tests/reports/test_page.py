@@ -127,6 +127,14 @@ def test_before_and_after_stand_beside_each_other() -> None:
     assert "Went on frompaintings-gan sha256:1212" in text
 
 
+def test_a_distance_that_too_few_pictures_give_is_not_told() -> None:
+    made = record()
+    wide = {"value": 46180.3, "low": -20857.3, "high": 109217.9, "count": 128}
+    learned = replace(made.learned, quality={**made.learned.quality, "kid": wide})
+    text = Reader(render_demo(replace(made, learned=learned))).text
+    assert "cannot be told with so few of them held out" in text and "46180" not in text
+
+
 def test_headings_are_in_order(page: Reader) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         pictures: Annotated[
             Path | None,
             typer.Argument(
-                metavar="[FOLDER]", help="Pictures of your own; the paintings that ship with limner otherwise."
+                metavar="FOLDER", help="Pictures of your own; the paintings that ship with limner otherwise."
             ),
         ] = None,
         to: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
@@ -59,8 +59,8 @@ def register(app: typer.Typer) -> None:
         size: Annotated[
             str | None,
             typer.Option(
-                help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.",
-                show_default="64; with FOLDER that of the shipped model, which is then trained on",
+                help="64, or WIDTHxHEIGHT; multiples of 32 up to 512. Not the shipped model's: trains from scratch.",
+                show_default="64; the shipped model's with FOLDER",
             ),
         ] = None,
         creator: Annotated[str, typer.Option(help="Who made your pictures, where no table or file says it.")] = "",
@@ -75,8 +75,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show the whole road in minutes: pictures, rights, training, new pictures, papers, forgeries; one page of it.
 
-        It opens with what the models that ship with limner paint. With a FOLDER of your pictures, one of them goes on
-        learning from these, and the page shows before and after.
+        It opens with what the models that ship with limner paint.
+
+        With a FOLDER of your own pictures one of these models goes on learning, and the page shows before and after.
 
         Everything stays in the folder --to, its own workspace included; nothing is sent or fetched.
 
@@ -245,7 +246,8 @@ def _next_own(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
     told = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
     rights = "".join(f" {option} {shlex.quote(value)}" for option, value in given[:2] if value)
     pictures = shlex.quote(str(plan.pictures))
-    size = "x".join(str(side) for side in reversed(plan.size))
+    height, width = plan.size
+    size = str(width) if width == height else f"{width}x{height}"
     again = "" if plan.parent else f" --size {size}"
     parent = f" --family gan --from {plan.parent.stem}" if plan.parent else ""
     return [

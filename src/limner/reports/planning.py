@@ -146,7 +146,7 @@ def _check(pictures: Path, folder: Path) -> None:
     if own.is_relative_to(to) or to.is_relative_to(own):
         raise UsageError(
             f"--to {folder}",
-            f"lies in one with {pictures}, and the demo would take its own pictures for yours",
+            f"is not apart from {pictures}, and the demo would take its own pictures for yours",
             f"choose a folder elsewhere, e.g. --to {own.parent / f'{own.name}-demo'}",
         )
 
