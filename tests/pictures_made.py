@@ -28,7 +28,7 @@ def made_picture(number: int, side: int = 48) -> NDArray[np.uint8]:
     return picture.astype(np.uint8)
 
 
-def made_folder(folder: Path, count: int = 60) -> Path:
+def made_folder(folder: Path, count: int = 60, creator: str = "Ada Example") -> Path:
     """A folder of made pictures with its table; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "pictures.csv"
@@ -37,11 +37,13 @@ def made_folder(folder: Path, count: int = 60) -> Path:
         writer.writerow(["file", "title", "creator", "licence", "kind"])
         for number in range(count):
             Image.fromarray(made_picture(number)).save(folder / f"{number:03d}.png")
-            writer.writerow([f"{number:03d}.png", f"No. {number}", "Ada Example", "CC-BY-4.0", KINDS[number % 2]])
+            writer.writerow([f"{number:03d}.png", f"No. {number}", creator, "CC-BY-4.0", KINDS[number % 2]])
     return table
 
 
-def made_collection(workspace: Workspace, folder: Path, count: int = 60, name: str = "made") -> Collection:
+def made_collection(
+    workspace: Workspace, folder: Path, count: int = 60, name: str = "made", creator: str = "Ada Example"
+) -> Collection:
     """A collection of made pictures."""
-    import_collection(made_folder(folder, count), name, workspace, processes=1)
+    import_collection(made_folder(folder, count, creator), name, workspace, processes=1)
     return Collection.open(name, workspace)

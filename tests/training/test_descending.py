@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from limner.models.bundle import load_model
+from limner.models.prior import PriorConfig
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
 from limner.workspace import Workspace
@@ -45,6 +46,27 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
     assert any("painter and prior" in note for note in reporter.notes)
     assert gan.card.training.steps.keys() == {"game"}
     assert gan.card.parents == (parent.digest,)
+    assert gan.card.rights == parent.card.rights
+    assert gan.card.training.settings["parent"] == "v"
     ours, theirs = gan.generator.state_dict(), parent.generator.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours if name.startswith(("encoder.", "whitening.")))
     assert not torch.equal(ours["prior.leave.weight"], theirs["prior.leave.weight"])
+
+
+@pytest.mark.slow
+def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    parent = Training(
+        options("v"), made_collection(workspace, tmp_path / "made"), workspace, Silent(), resume=False
+    ).run()
+    others = made_collection(workspace, tmp_path / "others", count=40, name="others", creator="Bea Other")
+    told = options("c", parent=str(parent)).model_copy(update={"shape": PriorConfig()})
+    child = load_model(Training(told, others, workspace, Silent(), resume=False).run()).card
+    theirs = load_model(parent).card
+    assert (child.config.prior.channels, child.config.prior.layers) == (16, 1)
+    assert child.training.steps.keys() == {"painter", "prior", "game"}
+    assert "Ada Example" in child.credit
+    assert "Bea Other" in child.credit
+    assert child.rights.pictures == child.collection.pictures + theirs.rights.pictures
+    assert str(tmp_path) not in child.model_dump_json()

@@ -51,7 +51,7 @@ def stage_of(collection: Collection, workspace: Workspace, folder: Path, family:
     training = Training(options, collection, workspace, Silent(), resume=False)
     data = load_data(collection, training.rows, options, workspace)
     torch.manual_seed(0)
-    model, _ = training._model(data)
+    model = training._model(data)
     model.prior.anchors.fit(torch.randn(60, model.config.painter.numbers), None, seed=0)  # type: ignore[union-attr, operator]
     if family == "gan":
         model.become_mapping()

@@ -50,7 +50,7 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
             f"{card.collection.name} ({card.collection.pictures})",
             f"{card.training.minutes:.0f}",
             f"{quality['psnr']['value']:.1f} dB",
-            f"{quality['kid']['value']:.2f}",
+            f"{quality['kid']['value']:.2f}" if "kid" in quality else "",
             card.created[:10],
         )
     Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
@@ -106,7 +106,8 @@ def _encode(
 
     Example: [bold]limner encode paintings-vae-64 sketch.jpg --to sketch.safetensors[/bold]
     """
-    from limner.latent.painting import Brush, save_latents
+    from limner.latent.painting import Brush
+    from limner.latent.store import save_latents
     from limner.workspace import Workspace
 
     brush = Brush.open(model, Workspace.default())

@@ -218,9 +218,13 @@ def _show(path: Path, as_json: bool) -> None:
         "learned", f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min"
     )
     for name, unit in (("psnr", " dB"), ("ssim", ""), ("kid", ""), ("kid_floor", "")):
+        if name not in quality:
+            continue
         one = quality[name]
         shown = f"{one['value']:.3f}{unit}  (95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"
         table.add_row(name, shown)
+    if "kid" not in quality:
+        table.add_row("kid", "too few pictures are held out to tell how far new ones are from real ones")
     table.add_row("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)")
     Console().print(table)
     Console().print(f"paint with it: [bold]limner sample {card.name} -n 16[/bold]", highlight=False)

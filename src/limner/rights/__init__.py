@@ -4,7 +4,7 @@ Not here: the pictures themselves (`collection/`), and the papers of works (`pap
 Floor 1 of the design.
 """
 
-from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, summary
+from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, joined, summary
 from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import obligations, parse_licence
@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "clear",
     "credit_line",
+    "joined",
     "judge",
     "obligations",
     "parse_licence",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from limner.errors import RightsError, UsageError
 from limner.rights.licences import obligations
 
-__all__ = ["Accepted", "RightsRow", "RightsSummary", "clear", "credit_line", "summary"]
+__all__ = ["Accepted", "RightsRow", "RightsSummary", "clear", "credit_line", "joined", "summary"]
 
 _UNKNOWN = "unknown"
 
@@ -134,6 +134,29 @@ def summary(rows: Iterable[RightsRow], accepted: Accepted | None = None) -> Righ
         held=_counts(reason for row in rows for reason in row.held),
         flags=_counts(flag for row in rows for flag in row.flags),
         accepted=accepted,
+    )
+
+
+def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
+    """The rights in the pictures of two collections together."""
+
+    def added(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+        total = Counter(a) + Counter(b)
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+    credits = {
+        creator: sorted({*one.credits.get(creator, ()), *other.credits.get(creator, ())})
+        for creator in sorted({*one.credits, *other.credits})
+    }
+    return RightsSummary(
+        pictures=one.pictures + other.pictures,
+        licences=added(one.licences, other.licences),
+        creators=added(one.creators, other.creators),
+        credits=credits,
+        obligations=dict(sorted(added(one.obligations, other.obligations).items())),
+        held=added(one.held, other.held),
+        flags=added(one.flags, other.flags),
+        accepted=one.accepted or other.accepted,
     )
 
 

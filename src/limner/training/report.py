@@ -17,6 +17,8 @@ from limner.training.validation import interval, kid, memorised, perceptual, psn
 __all__ = ["measure_quality"]
 
 _FEWEST, _MOST = 128, 512
+_FEWEST_REAL = 32
+"""A distance from fewer pictures than these says nothing: its interval is wider than what it would tell."""
 
 
 def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: TrainOptions) -> dict[str, Any]:
@@ -28,15 +30,16 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
     features = SelfSupervisedFeatures()
     views = max(2, min(8, -(-1024 // len(data.cache))))
     training = torch.cat([data.prior_views(number)[0] for number in range(views)])
-    real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
     quality: dict[str, Any] = {
         "psnr": interval(psnr(painted, shown)).as_dict(),
         "ssim": interval(ssim(painted, shown)).as_dict(),
-        "kid": kid(real, features(new)).as_dict(),
-        "kid_floor": kid(real, known).as_dict(),
-        "kid_features": "self-supervised; they trained no model",
         "memorised": memorised(features, training, torch.cat([data.chooses, data.reports]), new),
     }
+    if len(shown) >= _FEWEST_REAL:
+        real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
+        quality["kid"] = kid(real, features(new)).as_dict()
+        quality["kid_floor"] = kid(real, known).as_dict()
+        quality["kid_features"] = "self-supervised; they trained no model"
     if options.teacher != "none":
         quality["perceptual"] = interval(perceptual(painted, shown, load_teacher())).as_dict()
     return quality

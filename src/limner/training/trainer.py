@@ -21,7 +21,7 @@ from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.painter import painter_config
 from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
-from limner.rights import Accepted, clear, credit_line, summary
+from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
 from limner.training.checkpoint import read_checkpoint, write_checkpoint
 from limner.training.choosing import choose_prior
 from limner.training.data import TrainingData, label_names, load_data
@@ -65,6 +65,7 @@ class Training:
         self.states: list[StageState] = []
         self.resumed = 0
         self.inherited: set[str] = set()
+        self.parent = None if options.parent is None else load_model(Path(options.parent))
         if not resume:
             self._begin()
 
@@ -80,7 +81,7 @@ class Training:
             f"{len(data.reports)} held out to report on"
         )
         torch.manual_seed(options.seed)
-        model, parents = self._model(data)
+        model = self._model(data)
         model.to(machine.device)
         self._states_so_far(model)
         if not self._done("painter") and "painter" not in self.inherited:
@@ -91,7 +92,7 @@ class Training:
         self.reporter.stage("measuring")
         quality = measure_quality(model, data, machine, options) | prior_notes
         plot_curves(self.states, self.folder / "curves.png")
-        return self._save(model, data, machine, quality, parents)
+        return self._save(model, data, machine, quality)
 
     def _begin(self) -> None:
         """A new run: what an older one of the name left is moved aside, never lost."""
@@ -105,24 +106,25 @@ class Training:
         with replace_file(self.folder / _OPTIONS) as part:
             part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
 
-    def _model(self, data: TrainingData) -> tuple[VAE, tuple[str, ...]]:
-        options = self.options
+    def _model(self, data: TrainingData) -> VAE:
+        options, parent = self.options, self.parent
         kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
+        # What a parent has learned fits into its own shape alone.
+        shape = options.shape if parent is None else parent.card.config.prior
         config = VAEConfig(
             painter=painter_config(options.height, options.width),
-            prior=options.shape.model_copy(
+            prior=shape.model_copy(
                 update={
                     "kind": kind,
                     "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data)),
-                    "place": min(options.shape.place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)),
+                    "place": min(shape.place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)),
                 }
             ),
             labels=data.names,
         )
         model = VAE(config)
-        if options.parent is None:
-            return model, ()
-        parent = load_model(Path(options.parent))
+        if parent is None:
+            return model
         if parent.card.config.painter != config.painter:
             theirs = parent.card.config.painter
             raise TrainingError(
@@ -134,7 +136,7 @@ class Training:
         fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
         self._inherit(parent, fitting.keys() == own.keys())
-        return model, (*parent.card.parents, parent.digest)
+        return model
 
     def _inherit(self, parent: Model, whole: bool) -> None:
         """What a parent of the same pictures has learned already is not learned again.
@@ -143,13 +145,25 @@ class Training:
         with everything.
         """
         card, options = parent.card, self.options
-        same = (self.collection.digest, self.collection.holdout_digest, options.where)
-        if same != (card.collection.digest, card.collection.holdout_digest, card.collection.where):
+        if not self._same_pictures(card):
             return
         if card.family == "vae" and options.family == "gan":
             self.inherited = {"painter", "prior"} if whole else {"painter"}
             told = " and ".join(sorted(self.inherited))
             self.reporter.note(f"taken from {card.name}, which learned from the same pictures: {told}")
+
+    def _same_pictures(self, card: Card) -> bool:
+        own = (self.collection.digest, self.collection.holdout_digest, self.options.where)
+        return own == (card.collection.digest, card.collection.holdout_digest, card.collection.where)
+
+    def _rights(self, data: TrainingData) -> RightsSummary:
+        """The rights in all pictures that the weights were learned from, a parent's too."""
+        own = summary(list(data.rows), self.accepted)
+        if self.parent is None:
+            return own
+        card = self.parent.card
+        within = card.collection.digest == self.collection.digest and card.collection.where in ((), self.options.where)
+        return card.rights if within else joined(own, card.rights)
 
     def _states_so_far(self, model: VAE) -> None:
         """Take up what the run has finished already."""
@@ -239,11 +253,13 @@ class Training:
             part.write_text(json.dumps([asdict(state) for state in self.states]))
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
-    def _save(
-        self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any], parents: tuple[str, ...]
-    ) -> Path:
+    def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
-        rights = summary(list(data.rows), self.accepted)
+        rights, parent = self._rights(data), self.parent
+        settings = options.model_dump(mode="json", exclude={"name", "parent"})
+        if parent is not None:
+            # Its name: where its file lay says something of the artist's machine and nothing of the model.
+            settings["parent"] = parent.card.name
         spec = TEACHERS.get(options.teacher)
         card = Card(
             name=options.name,
@@ -270,10 +286,10 @@ class Training:
                 threads=machine.threads,
                 seed=options.seed,
                 resumed=sum(state.resumed for state in self.states),
-                settings=options.model_dump(mode="json", exclude={"name"}),
+                settings=settings,
             ),
             quality=quality,
-            parents=parents,
+            parents=() if parent is None else (*parent.card.parents, parent.digest),
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         )
         path = self.workspace.models / f"{options.name}.safetensors"
