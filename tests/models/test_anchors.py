@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from limner.models.anchors import Anchors
@@ -71,3 +72,17 @@ def test_the_gaussian_around_a_place_is_narrower_than_the_whole_one() -> None:
 def test_of_more_latents_than_anchors_some_are_kept() -> None:
     anchors, rows = fitted(count=50)
     assert float(torch.cdist(anchors.points.float(), anchors.place(rows)).amin(1).max()) < 0.05
+
+
+def test_few_axes_give_nearly_the_gaussian_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six axes are wide and the others alike: leaving these out of the basis changes little."""
+    whole, rows = fitted(labels=0)
+    monkeypatch.setattr("limner.models.anchors._RANK", _WIDTH + 2)
+    part, _ = fitted(labels=0)
+    assert part.basis.shape == (_NUMBERS, _WIDTH + 2)
+    labels, places, time = torch.zeros(_COUNT, dtype=torch.long), whole.place(rows), torch.full((_COUNT,), 0.5)
+    noise = torch.randn(rows.shape, generator=torch.Generator().manual_seed(3))
+    ours, theirs = (one.velocity(rows * 0.5 + noise * 0.5, time, labels, places) for one in (part, whole))
+    assert float((ours - theirs).var() / theirs.var()) < 0.02
+    apart = part.gaussian(labels, places, noise) - part.centre(labels, places)
+    assert float(apart.var(0).sum()) == pytest.approx(float(whole.spread.sum()), rel=0.1)

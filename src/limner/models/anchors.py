@@ -22,6 +22,8 @@ MOST_ANCHORS = 12_288
 
 _NEAR = 8
 _RIDGE = 1e-2
+_RANK = 512
+"""Axes of the Gaussian around a place that are kept; along all others it is equally wide."""
 
 
 class Anchors(nn.Module):
@@ -54,8 +56,10 @@ class Anchors(nn.Module):
         self.register_buffer("points", torch.zeros(count, width, dtype=torch.bfloat16))
         self.register_buffer("labels", torch.zeros(count, dtype=torch.int16))
         self.register_buffer("centres", torch.zeros(self.kinds + width, numbers))
-        self.register_buffer("basis", torch.eye(numbers))
-        self.register_buffer("spread", torch.ones(numbers))
+        rank = min(numbers, _RANK)
+        self.register_buffer("basis", torch.eye(numbers, rank))
+        # Variance along each axis and, where axes are left out, along all of those.
+        self.register_buffer("spread", torch.ones(rank + (rank < numbers)))
 
     @property
     def drawn(self) -> int:
@@ -84,8 +88,10 @@ class Anchors(nn.Module):
         rest = rows - self.centre(labels, shaken)
         values, vectors = torch.linalg.eigh((rest.T @ rest / len(rows)).double())
         # Few pictures span few axes; along the others the latents still vary a little.
-        self.spread.copy_(values.clamp_min(1e-3).float())
-        self.basis.copy_(vectors.float())
+        values, rank = values.clamp_min(1e-3), self.basis.shape[1]
+        self.spread[:rank] = values[-rank:].float()
+        self.spread[rank:] = values[:-rank].mean().float() if rank < len(values) else 0.0
+        self.basis.copy_(vectors[:, -rank:].float())
 
     def place(self, rows: Tensor) -> Tensor:
         """Where whitened latents lie. # [n, numbers] -> [n, width]"""
@@ -127,13 +133,21 @@ class Anchors(nn.Module):
 
     def gaussian(self, labels: Tensor, places: Tensor, noise: Tensor) -> Tensor:
         """Latents from the Gaussian around a place. # [n], [n, width], [n, numbers] -> [n, numbers]"""
-        return self.centre(labels, places) + (noise * self.spread.sqrt()) @ self.basis.T
+        return self.centre(labels, places) + self._scaled(noise, self.spread.sqrt()[None])
 
     def velocity(self, rows: Tensor, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
         """The best velocity if latents were Gaussian around a place: E[latent - noise | row at this time]."""
         time, centre = time[:, None], self.centre(labels, places)
         gain = (time * self.spread - (1 - time)) / (time**2 * self.spread + (1 - time) ** 2)
-        return centre + (((rows - time * centre) @ self.basis) * gain) @ self.basis.T
+        return centre + self._scaled(rows - time * centre, gain)
+
+    def _scaled(self, rows: Tensor, scale: Tensor) -> Tensor:
+        """Rows scaled along each axis, and along all that are left out. # [n, numbers], [n or 1, of `spread`]"""
+        rank = self.basis.shape[1]
+        if rank == len(self.basis):
+            return ((rows @ self.basis) * scale) @ self.basis.T
+        along, others = scale[:, :rank], scale[:, rank:]
+        return rows * others + ((rows @ self.basis) * (along - others)) @ self.basis.T
 
     def known(self, labels: Tensor, places: Tensor) -> Tensor:
         """Label and place as one vector for a network. # [n], [n, width] -> [n, kinds + width]"""

@@ -19,7 +19,7 @@ from limner.models.packing import SCALE, pack, unpack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["SHIPPED", "Model", "find_model", "load_model", "read_card", "save_model"]
+__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
 
 _KEY = "limner.card"
 _FORMAT = 2
@@ -140,6 +140,13 @@ def find_model(reference: str, workspace: Workspace) -> Path:
     there = sorted({file.stem for folder in (workspace.models, SHIPPED) for file in folder.glob("*.safetensors")})
     known = f"models here: {', '.join(there)}" if there else "train one with `limner train COLLECTION`"
     raise ModelError(reference, "no such model file and no model of this name", known)
+
+
+def find_digest(digest: str, workspace: Workspace) -> Path | None:
+    """The file of the model with this sha256 among those of the workspace and those that ship; None for none."""
+    wanted = digest.removeprefix("sha256:")
+    files = (file for folder in (workspace.models, SHIPPED) for file in sorted(folder.glob("*.safetensors")))
+    return next((file for file in files if _digest(file) == wanted), None)
 
 
 def _compare(path: Path, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:

@@ -81,6 +81,7 @@ class PainterConfig(BaseModel):
         return self.content_channels * self.grid[0] * self.grid[1] + self.blocks * self.style_width
 
 
+_CHANNELS = {4: 6, 8: 6, 16: 16, 32: 24}
 _LEVELS = {4: (192, 96), 8: (192, 96, 48), 16: (192, 96, 48, 24), 32: (192, 128, 64, 32, 16)}
 
 
@@ -99,6 +100,7 @@ def painter_config(height: int, width: int) -> PainterConfig:
         height=height,
         width=width,
         factor=factor,
+        content_channels=_CHANNELS[factor],
         widths=widths,
         depths=(3, 1, 1, 1, 1)[:levels],
         encoder_depths=(2, 0, 0, 0, 0)[:levels],
