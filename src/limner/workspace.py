@@ -51,6 +51,11 @@ class Workspace:
         return self.root / "works"
 
     @property
+    def latents(self) -> Path:
+        """Latents of the works, by digest."""
+        return self.root / "latents"
+
+    @property
     def identities(self) -> Path:
         """Keys and certificates of the artist (folder mode 0700)."""
         return self.root / "identities"

@@ -31,9 +31,9 @@ def works(workspace: Workspace) -> Path:
         "vae",
         "paintings",
         "sha256:bb",
+        "sha256:cc",
         1,
         7,
-        "sha256:cc",
         0.7,
         credit="C. Line",
     )

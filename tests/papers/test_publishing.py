@@ -116,7 +116,7 @@ def test_papers_are_light(workspace: Workspace) -> None:
 
 
 def test_many_at_once_in_order(workspace: Workspace) -> None:
-    seen: list[int] = []
+    seen: list[int | None] = []
     jobs = ((picture(seed=i), workspace.root / f"{i}.png", provenance(index=i)) for i in range(150))
     with publisher(workspace) as ready:
         works = ready.publish_many(jobs, lambda work: seen.append(work.provenance.index))

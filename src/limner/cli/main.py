@@ -35,10 +35,15 @@ def _root(
     """Nothing to do before a command but the options above."""
 
 
+# In the order of the help.
+_MAKING = ("collection", "train", "sample", "directions", "steer", "works", "walk")
+_CHECKING = ("identity", "verify", "ledger", "model", "measure", "demo")
+
+
 def _register() -> None:
     import importlib.util
 
-    for module in ("collection", "train", "sample", "identity", "verify", "ledger", "model", "measure", "demo"):
+    for module in (*_MAKING, *_CHECKING):
         if importlib.util.find_spec(f"limner.cli.{module}"):
             importlib.import_module(f"limner.cli.{module}").register(app)
 

@@ -23,28 +23,10 @@ _FORMATS = ("png", "jpeg", "webp", "avif")
 
 def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, Any]) -> Provenance:
     """What the papers of a new picture say."""
-    from limner.papers import Provenance
+    from limner.papers.making import provenance_of as papers_of
 
-    card = brush.model.card
-    return Provenance(
-        title=told.get("title") or f"{card.name}, seed {told['seed']}, no. {painted.index}",
-        creator=creator,
-        model_name=card.name,
-        model_digest=f"sha256:{brush.model.digest}",
-        family=card.family,
-        collection_name=card.collection.name,
-        collection_digest=f"sha256:{card.collection.digest}",
-        seed=told["seed"],
-        index=painted.index,
-        latent_digest=painted.digest,
-        truncation=told["truncation"],
-        label=told.get("label"),
-        credit=card.credit,
-        licences=card.rights.licences,
-        training_mining=told.get("training_mining", "notAllowed"),
-        model_parents=tuple(f"sha256:{digest}" for digest in card.parents),
-        parameters={"precision": brush.machine.precision, "device": brush.machine.device},
-    )
+    title = told.get("title") or f"{brush.model.card.name}, seed {told['seed']}, no. {painted.index}"
+    return papers_of(brush, painted.digest, creator, **{**told, "title": title, "index": painted.index})
 
 
 def _check(count: int, first: int, quality: int, truncation: float, format: str, mining: str) -> None:
@@ -126,6 +108,7 @@ def _sample(
     quiet: bool,
 ) -> tuple[list[dict[str, Any]], float]:
     from limner.latent.painting import Brush
+    from limner.latent.store import LatentStore
     from limner.papers import open_publisher
     from limner.workspace import Workspace
 
@@ -136,6 +119,7 @@ def _sample(
     folder = workspace.make(to or workspace.works / brush.model.card.name)
     suffix = "jpg" if format == "jpeg" else format
     shown: list[Any] = []
+    latents = LatentStore(workspace)
     start = time.monotonic()
     with opened as publisher, progress_bar(quiet=quiet) as bar:
         task = bar.add_task("painting", total=count)
@@ -143,6 +127,7 @@ def _sample(
         def jobs() -> Iterator[Any]:
             asked = {name: told[name] for name in ("seed", "truncation", "label")}
             for painted in brush.samples(count, first=first, **asked):
+                latents.keep(painted.latent, f"sha256:{brush.model.digest}")
                 if sheet:
                     shown.append(painted.pixels)
                 path = folder / f"{brush.model.card.name}-{told['seed']}-{painted.index:05d}.{suffix}"

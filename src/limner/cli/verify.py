@@ -157,6 +157,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
         ("went on from", _parents(made.get("model_parents"))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("picture", _picture(made)),
+        ("made by", _deed(made)),
         ("latent", made.get("latent_digest")),
         ("credit", made.get("credit")),
         ("training, mining", mining),
@@ -171,6 +172,16 @@ def _named(name: object, digest: object, family: object = None) -> str:
 
 def _parents(told: object) -> str:
     return ", ".join(one for one in told if isinstance(one, str)) if isinstance(told, list) else ""
+
+
+def _deed(made: dict[str, Any]) -> str:
+    what, parents = made.get("made"), made.get("parents")
+    if not isinstance(what, str) or what == "sample":
+        return ""
+    how = made.get("how")
+    told = ", ".join(f"{name} {value}" for name, value in how.items()) if isinstance(how, dict) else ""
+    count = len(parents) if isinstance(parents, list) else 0
+    return f"{what} of {count} picture{'' if count == 1 else 's'}{': ' if told else ''}{told}"
 
 
 def _picture(made: dict[str, Any]) -> str:

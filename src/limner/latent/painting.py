@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 
 from limner.errors import UsageError
+from limner.latent.store import latent_digest
 from limner.models.bundle import Model, find_model, load_model
 from limner.models.painter import Latent
+from limner.models.vae import to_bytes
 from limner.training.machine import Machine, probe
-from limner.workspace import Workspace, replace_file
+from limner.workspace import Workspace
 
-__all__ = ["Brush", "Painted", "latent_digest", "save_latents"]
+__all__ = ["Brush", "Painted"]
 
 _AT_ONCE = 64
 
@@ -32,11 +31,13 @@ class Painted:
         index: its number within the seed.
         pixels: uint8 [height, width, 3], sRGB.
         digest: sha256 of the latent, `sha256:` before it.
+        latent: the latent itself. # one row
     """
 
     index: int
     pixels: NDArray[np.uint8]
     digest: str
+    latent: Latent
 
 
 class Brush:
@@ -89,39 +90,39 @@ class Brush:
         Args:
             truncation: 0 to 1.5; lower is calmer and less varied.
         """
-        index = self.label(label)
         for start in range(first, first + count, _AT_ONCE):
             number = min(_AT_ONCE, first + count - start)
-            with self.machine.autocast():
-                latent = self.model.generator.sample(number, seed=seed, truncation=truncation, label=index, first=start)
-                pixels = self.model.generator.paint(latent)
+            latent = self.sample(number, seed=seed, truncation=truncation, label=label, first=start)
+            pixels = self.paint(latent)
             for i, picture in enumerate(pixels.permute(0, 2, 3, 1).numpy()):
-                yield Painted(start + i, picture, latent_digest(latent, i))
+                own = Latent(latent.content[i : i + 1], latent.style[i : i + 1])
+                yield Painted(start + i, picture, latent_digest(own), own)
+
+    def sample(
+        self, count: int, *, seed: int, truncation: float = 1.0, label: str | None = None, first: int = 0
+    ) -> Latent:
+        """Latents `first` to `first + count` of a seed.
+
+        Raises:
+            UsageError: the model knows no such label.
+        """
+        index = self.label(label)
+        with self.machine.autocast():
+            return self.model.generator.sample(count, seed=seed, truncation=truncation, label=index, first=first)
 
     def encode(self, pictures: Tensor) -> Latent:
         """Latents of pictures of the model's size. # uint8 [n, 3, height, width]"""
         with self.machine.autocast():
             return self.model.generator.encode(pictures)
 
+    def sketch(self, latent: Latent) -> Tensor:
+        """Pictures of latents, quickly: the last bit may depend on how many there are. # -> uint8 [n, 3, h, w]"""
+        generator = self.model.generator
+        with self.machine.autocast(), torch.inference_mode():
+            content = latent.content.to(self.machine.device).contiguous(memory_format=torch.channels_last)
+            return to_bytes(generator.painter(Latent(content, latent.style.to(self.machine.device)))).cpu()
+
     def paint(self, latent: Latent) -> Tensor:
         """Pictures of latents. # -> uint8 [n, 3, height, width]"""
         with self.machine.autocast():
             return self.model.generator.paint(latent)
-
-
-def latent_digest(latent: Latent, index: int) -> str:
-    """sha256 of one latent: its numbers as little-endian float32, content first."""
-    digest = hashlib.sha256(b"limner latent 1\n")
-    for part in latent:
-        digest.update(part[index].detach().cpu().float().contiguous().numpy().astype("<f4").tobytes())
-    return f"sha256:{digest.hexdigest()}"
-
-
-def save_latents(latent: Latent, path: Path, model: str) -> None:
-    """Save latents as `.safetensors`: `content`, `style`, and the digest of the model they belong to."""
-    tensors = {
-        "content": latent.content.float().contiguous().clone(),
-        "style": latent.style.float().contiguous().clone(),
-    }
-    with replace_file(path) as part, torch.inference_mode(False):
-        save_file(tensors, part, metadata={"limner.model": model})

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -124,6 +124,30 @@ class Ledger:
             query = query.where(ACTS.c.what == what)
         if limit is not None:
             query = query.limit(max(limit, 0))
+        return self._found(query)
+
+    def made(self, digest: str) -> list[Act]:
+        """The acts that have this digest (or path) among what came out, oldest first.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        return self._naming(digest, "outputs")
+
+    def used(self, digest: str) -> list[Act]:
+        """The acts that have this digest (or path) among what went in, oldest first.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        return self._naming(digest, "inputs")
+
+    def _naming(self, digest: str, column: str) -> list[Act]:
+        written = canonical_json(digest)
+        query = select(ACTS).where(ACTS.c[column].contains(written, autoescape=True)).order_by(ACTS.c.id.desc())
+        return [act for act in self._found(query) if digest in getattr(act, column)]
+
+    def _found(self, query: Select[Any]) -> list[Act]:
         with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         try:

@@ -23,8 +23,8 @@ class Provenance:
         creator: the artist's name.
         model_name, model_digest, family: the model that painted it (`gan` or `vae`).
         collection_name, collection_digest: what the model learned from.
-        seed, index: the work is picture number `index` of `seed`.
         latent_digest: sha256 of the latent.
+        seed, index: the work is picture number `index` of `seed`; None for one made from others.
         truncation: 0 to 1 and above; how far from the model's mean latents were drawn.
         label: the label that was asked for, if any.
         credit: the line that the licences of the collection oblige.
@@ -33,6 +33,9 @@ class Provenance:
         parameters: whatever else is needed to paint it again; plain JSON.
         training_mining_terms: under which terms, where `training_mining` is `constrained`.
         model_parents: digests of the models that this one went on from, the first one first.
+        made: what was done: `sample`, `move`, `mix`, ...
+        parents: digests of the works and pictures that it was made from, the first one first.
+        how: the words and numbers of what was done; plain JSON.
     """
 
     title: str
@@ -42,10 +45,10 @@ class Provenance:
     family: str
     collection_name: str
     collection_digest: str
-    seed: int
-    index: int
     latent_digest: str
-    truncation: float
+    seed: int | None = None
+    index: int | None = None
+    truncation: float | None = None
     label: str | None = None
     credit: str = ""
     licences: dict[str, int] = field(default_factory=dict)
@@ -53,6 +56,9 @@ class Provenance:
     parameters: dict[str, Any] = field(default_factory=dict)
     training_mining_terms: str = ""
     model_parents: tuple[str, ...] = ()
+    made: str = "sample"
+    parents: tuple[str, ...] = ()
+    how: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.training_mining not in get_args(TrainingMining):
@@ -68,6 +74,8 @@ class Provenance:
         told = asdict(self)
         for name in ("title", "creator", "training_mining", "training_mining_terms"):
             del told[name]
+        # What was not drawn from a seed says nothing of one.
+        told = {name: value for name, value in told.items() if value is not None or name == "label"}
         try:
             canonical_json(told)
         except (TypeError, ValueError) as error:

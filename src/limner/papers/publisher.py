@@ -214,9 +214,12 @@ class Publisher:
         parameters = {
             "path": str(one.path.absolute()),
             "title": told.title,
+            "made": told.made,
             "seed": told.seed,
             "index": told.index,
+            "truncation": told.truncation,
             "label": told.label,
+            "precision": told.parameters.get("precision"),
             "training_mining": told.training_mining,
             "signer": self.identity.fingerprint,
         }

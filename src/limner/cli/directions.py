@@ -1,0 +1,196 @@
+"""`limner directions`: find, list, name, show and share the directions of a model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from limner.latent.directions import Directions
+    from limner.latent.painting import Brush
+    from limner.workspace import Workspace
+
+__all__ = ["directions_of", "register"]
+
+_STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Directions along which a model's pictures can be moved.", no_args_is_help=True)
+    app.add_typer(group, name="directions", rich_help_panel="Steer")
+    group.command("find")(_find)
+    group.command("list")(_list)
+    group.command("name")(_name)
+    group.command("strip")(_strip)
+    group.command("share")(_share)
+    group.command("take")(_take)
+
+
+def directions_of(brush: Brush, workspace: Workspace) -> Directions:
+    """The directions that were found of a model.
+
+    Raises:
+        UsageError: none yet, or a damaged file.
+    """
+    from limner.latent.directions import Directions
+
+    numbers = brush.model.card.config.painter.numbers
+    return Directions.load(_path(brush, workspace), f"sha256:{brush.model.digest}", numbers)
+
+
+def _path(brush: Brush, workspace: Workspace) -> Path:
+    folder = workspace.make(workspace.root / "directions")
+    return folder / f"{brush.model.digest[:32]}.safetensors"
+
+
+def _open(model: str) -> tuple[Brush, Workspace]:
+    from limner.latent.painting import Brush
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    return Brush.open(model, workspace), workspace
+
+
+def _find(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    method: Annotated[str, typer.Option(help="attribute, pca, closed-form or labels.")] = "attribute",
+    count: Annotated[int, typer.Option(help="Pictures that are painted to learn from.")] = 2048,
+    keep: Annotated[int, typer.Option(help="How many of pca and closed-form.")] = 8,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find directions: measured attributes (brightness, warmth, horizon, ...), pca, the painter's layers, or labels.
+
+    Example: [bold]limner directions find paintings-gan[/bold]
+    """
+    from limner.errors import UsageError
+    from limner.latent.directions import find_directions
+
+    if not 128 <= count <= 100_000 or not 1 <= keep <= 64:
+        raise UsageError(f"--count {count} --keep {keep}", "is out of range", "give 128 to 100000, and 1 to 64")
+    brush, workspace = _open(model)
+    with progress_bar(quiet=quiet or as_json) as bar:
+        task = bar.add_task("painting", total=None)
+        found = find_directions(
+            brush,
+            method,
+            count=count,
+            keep=keep,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    path = _path(brush, workspace)
+    known = directions_of(brush, workspace).joined(found) if path.is_file() else found
+    known.save(path)
+    _tell(found, as_json)
+
+
+def _list(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the directions of a model, and what one step along each does.
+
+    Example: [bold]limner directions list paintings-gan[/bold]
+    """
+    _tell(directions_of(*_open(model)), as_json)
+
+
+def _name(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    old: Annotated[str, typer.Argument(help="The direction's name so far.")],
+    new: Annotated[str, typer.Argument(help="Its new name.")],
+) -> None:
+    """Give a direction another name.
+
+    Example: [bold]limner directions name paintings-gan pca-2 mist[/bold]
+    """
+    brush, workspace = _open(model)
+    directions_of(brush, workspace).renamed(old, new).save(_path(brush, workspace))
+    print(f"{old} is {new} now")
+
+
+def _strip(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    to: Annotated[Path, typer.Option(help="File for the sheet (PNG).")],
+    seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 1,
+    count: Annotated[int, typer.Option(help="Pictures for each direction.")] = 2,
+) -> None:
+    """Paint a strip for each direction: two steps back, one, none, one, two steps ahead.
+
+    Example: [bold]limner directions strip paintings-gan --to strips.png[/bold]
+    """
+    import torch
+
+    from limner.models.painter import Latent
+    from limner.training.stages import save_sheet
+
+    brush, workspace = _open(model)
+    directions = directions_of(brush, workspace)
+    latent = brush.sample(count, seed=seed)
+    rows = []
+    for one in directions:
+        for i in range(count):
+            own = Latent(latent.content[i : i + 1], latent.style[i : i + 1])
+            rows += [brush.paint(directions.moved(brush, own, {one.name: step})) for step in _STEPS]
+    save_sheet(torch.cat(rows), to, columns=count * len(_STEPS))
+    print(f"{to}: from top to bottom {', '.join(one.name for one in directions)}")
+
+
+def _share(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    to: Annotated[Path, typer.Option(help="File for them (.safetensors).")],
+) -> None:
+    """Write a model's directions into one file for others.
+
+    Example: [bold]limner directions share paintings-gan --to mine.safetensors[/bold]
+    """
+    brush, workspace = _open(model)
+    directions_of(brush, workspace).save(to)
+    print(f"{to}; taken up with: limner directions take {model} {to}")
+
+
+def _take(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    file: Annotated[Path, typer.Argument(help="File that `limner directions share` wrote.")],
+) -> None:
+    """Take up directions that another has shared; of the same name, theirs stay.
+
+    Example: [bold]limner directions take paintings-gan theirs.safetensors[/bold]
+    """
+    from limner.latent.directions import Directions
+
+    brush, workspace = _open(model)
+    numbers = brush.model.card.config.painter.numbers
+    theirs = Directions.load(file, f"sha256:{brush.model.digest}", numbers)
+    path = _path(brush, workspace)
+    (directions_of(brush, workspace).joined(theirs) if path.is_file() else theirs).save(path)
+    print(f"{len(theirs)} directions taken: {', '.join(one.name for one in theirs)}")
+
+
+def _tell(found: Directions, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if as_json:
+        told: list[dict[str, Any]] = [
+            {name: value for name, value in asdict(one).items() if name != "row"} for one in found
+        ]
+        print_json({"model": found.model, "directions": told})
+        return
+    attributes = list(next(iter(found)).effects) if len(found) else []
+    table = Table("direction", "safe", *(name[:9] for name in attributes), box=None)
+    for one in found:
+        effects = []
+        for name in attributes:
+            value = one.effects[name]
+            strong = one.told.get("attribute") == name or (one.method != "attribute" and abs(value) > 0.5)
+            effects.append(f"[bold]{value:+.2f}[/bold]" if strong else f"[dim]{value:+.2f}[/dim]")
+        table.add_row(one.name, f"{one.low:g} to {one.high:+g}", *effects)
+    Console().print(table)
+    Console().print("[dim]what one step changes, in deviations of the model's own pictures (medians)[/dim]")

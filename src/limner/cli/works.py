@@ -1,0 +1,114 @@
+"""`limner reproduce`, `limner family`: where a work comes from, proved and drawn."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from limner.latent.lineage import Kin
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("reproduce", rich_help_panel="Steer")(_reproduce)
+    app.command("family", rich_help_panel="Steer")(_family)
+
+
+def _reproduce(
+    works: Annotated[list[Path], typer.Argument(help="Files of works.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Paint works again from their latents and compare; status 1 where one is another picture.
+
+    Example: [bold]limner reproduce ~/.limner/works/paintings-gan/*.png[/bold]
+    """
+    from limner.latent.reproducing import reproduce
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    found = [reproduce(path, workspace) for path in works]
+    if as_json:
+        print_json([{**asdict(one), "same": one.same, "verdict": one.verdict} for one in found])
+    else:
+        for one in found:
+            print(f"{one.path}: {one.verdict}")
+    raise typer.Exit(0 if all(one.same for one in found) else 1)
+
+
+def _family(
+    work: Annotated[Path, typer.Argument(help="A work's file.")],
+    to: Annotated[Path | None, typer.Option(help="Also a picture of the family (PNG).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what a work was made from, and what was made from it.
+
+    Example: [bold]limner family dusk.png --to family.png[/bold]
+    """
+    from rich.console import Console
+
+    from limner.errors import UsageError
+    from limner.latent.lineage import Lineage
+    from limner.latent.origins import file_digest
+    from limner.ledger import Ledger
+    from limner.workspace import Workspace
+
+    digest = file_digest(work)
+    workspace = Workspace.default()
+    lineage = Lineage(Ledger.open(workspace.ledger))
+    above, below = lineage.ancestors(digest), lineage.descendants(digest)
+    if above.path is None:
+        raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
+    if to is not None:
+        from limner.latent.origins import Origins
+        from limner.latent.portraying import draw_family
+
+        draw_family(above, below, to, Origins(workspace).painted)
+    if as_json:
+        print_json({"ancestors": _plain(above), "descendants": _plain(below)})
+        return
+    console = Console()
+    console.print(_tree(above, "made from"))
+    if below.kin:
+        console.print(_tree(below, "from it were made"))
+
+
+def _plain(kin: Kin) -> dict[str, Any]:
+    return {
+        "digest": kin.digest,
+        "name": kin.name,
+        "path": kin.path and str(kin.path),
+        "deed": kin.deed,
+        "how": kin.how,
+        "again": kin.again,
+        "kin": [_plain(one) for one in kin.kin],
+    }
+
+
+def _tree(kin: Kin, title: str) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    def line(one: Kin) -> Text:
+        how = ", ".join(f"{name} {value}" for name, value in one.how.items() if value is not None)
+        told = f"  {one.deed} {how}" if one.deed else ""
+        return Text.assemble((one.name, "bold"), (f"{told}{'  (see above)' if one.again else ''}", "dim"))
+
+    def grown(one: Kin, tree: Tree) -> Tree:
+        for other in one.kin:
+            grown(other, tree.add(line(other)))
+        return tree
+
+    root = Text.assemble(
+        (kin.name, "bold"), (f", {title}:" if kin.kin else "", ""), (f"  {line(kin).plain[len(kin.name) :]}", "dim")
+    )
+    return grown(kin, Tree(root))

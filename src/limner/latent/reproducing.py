@@ -1,0 +1,92 @@
+"""Painting a work again from its latent, and saying how like the file the picture is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from limner import pictures
+from limner.errors import PictureError, UsageError
+from limner.latent.origins import Origins, file_digest
+from limner.training.validation import psnr
+from limner.workspace import Workspace
+
+__all__ = ["Reproduction", "reproduce"]
+
+_SAME_TO_THE_EYE = 40.0
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of painting a work again.
+
+    Attributes:
+        identical: every pixel is the same.
+        psnr: likeness in dB; infinite where identical.
+        lossy: the file's format does not keep every pixel, so that more than like it cannot be told.
+        precision, was: what it was painted in now, and then.
+        verdict: all of that in words.
+    """
+
+    path: Path
+    model: str
+    latent: str
+    identical: bool
+    psnr: float
+    lossy: bool
+    precision: str
+    was: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether the picture is the same, as far as the file can tell."""
+        return self.identical or self.psnr >= _SAME_TO_THE_EYE
+
+    @property
+    def verdict(self) -> str:
+        """One line in words."""
+        if self.identical:
+            return "painted again from its latent, every pixel is the same"
+        why = "the file's format keeps no exact pixels" if self.lossy else f"painted in {self.was} then"
+        if self.same:
+            return f"painted again from its latent, the same to the eye ({self.psnr:.1f} dB; {why})"
+        return f"painted again from its latent, it is another picture ({self.psnr:.1f} dB)"
+
+
+def reproduce(path: Path, workspace: Workspace) -> Reproduction:
+    """Paint a work again and compare.
+
+    Raises:
+        UsageError: the file is no work of this workspace, or its latent or model is gone.
+    """
+    origins = Origins(workspace)
+    act = origins.published(file_digest(path))
+    if act is None:
+        raise UsageError(path, "was not published here, or was changed since", "check it with `limner verify`")
+    was = act.parameters.get("precision")
+    origins = Origins(workspace, precision=was)
+    latent = origins.latent_of(act)
+    if latent is None:
+        raise UsageError(
+            path, "its latent is not kept here and its seed gives another", "paint it on the machine it is from"
+        )
+    try:
+        kept = torch.from_numpy(pictures.read(path).pixels.copy()).permute(2, 0, 1)[None]
+    except PictureError as error:
+        raise UsageError(error.value, error.reason, error.remedy) from None
+    painted = origins.brush.paint(latent)
+    if painted.shape != kept.shape:
+        raise UsageError(path, "has another size than the model paints", "was it enlarged?")
+    identical = bool(torch.equal(painted, kept))
+    return Reproduction(
+        path,
+        origins.brush.model.card.name,
+        act.inputs[-1],
+        identical,
+        float("inf") if identical else float(psnr(painted, kept)[0]),
+        path.suffix.lower() != ".png",
+        origins.brush.machine.precision,
+        was,
+    )

@@ -1,0 +1,115 @@
+"""From a latent to a work: painted, its latent kept, what was done recorded, published with papers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limner.latent.origins import Origin, Origins
+from limner.latent.painting import Brush
+from limner.latent.store import latent_digest
+from limner.ledger import Entry
+from limner.models.painter import Latent
+from limner.papers.provenance import Provenance
+from limner.papers.publisher import Job, PublishedWork, Publisher
+
+__all__ = ["Deed", "make_works", "provenance_of"]
+
+
+def provenance_of(brush: Brush, digest: str, creator: str, **told: Any) -> Provenance:
+    """What the papers of a picture that this model paints say.
+
+    Args:
+        digest: sha256 of the latent.
+        told: what else is known of it: `title`, and any other field of `Provenance`.
+    """
+    card = brush.model.card
+    return Provenance(
+        creator=creator,
+        model_name=card.name,
+        model_digest=f"sha256:{brush.model.digest}",
+        family=card.family,
+        collection_name=card.collection.name,
+        collection_digest=f"sha256:{card.collection.digest}",
+        latent_digest=digest,
+        credit=card.credit,
+        licences=card.rights.licences,
+        model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
+        parameters={"precision": brush.machine.precision, "device": brush.machine.device},
+        **told,
+    )
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What the artist did to get a picture.
+
+    Attributes:
+        what: a verb: `move`, `mix`, `restyle`, ...
+        origins: what it was made from.
+        how: its words and numbers; plain JSON.
+    """
+
+    what: str
+    origins: Sequence[Origin]
+    how: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Digests of what it was made from, each once."""
+        return tuple(dict.fromkeys(origin.digest for origin in self.origins))
+
+
+def make_works(
+    origins: Origins,
+    publisher: Publisher,
+    made: Sequence[tuple[Latent, Deed, Path]],
+    *,
+    title: str | None = None,
+    training_mining: str = "notAllowed",
+    quality: int = 92,
+) -> list[PublishedWork]:
+    """Paint latents, keep them, record what was done and publish the works.
+
+    Args:
+        made: rows of one, how each came about, and the file that it goes to.
+        title: of the works; what was done and their number otherwise.
+
+    Raises:
+        PapersError, UsageError, LedgerError: as `Publisher.publish` does.
+    """
+    brush = origins.brush
+    entries = []
+    for latent, deed, _ in made:
+        (digest,) = origins.latents.keep(latent, origins.model_digest)
+        entries += [_drawn(origins, one) for one in deed.origins if one.kind == "seed"]
+        entries.append(Entry("artist", deed.what, [*deed.parents, origins.model_digest], [digest], deed.how))
+    origins.ledger.record_many(entries)
+
+    def jobs() -> Iterator[Job]:
+        for number, (latent, deed, path) in enumerate(made):
+            pixels = brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+            named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
+            papers = provenance_of(
+                brush,
+                latent_digest(latent),
+                publisher.identity.name,
+                title=named,
+                made=deed.what,
+                parents=deed.parents,
+                how=deed.how,
+                training_mining=training_mining,
+            )
+            yield pixels, path, papers
+
+    return publisher.publish_many(jobs(), quality=quality)
+
+
+def _drawn(origins: Origins, origin: Origin) -> Entry:
+    """A picture of a seed that nobody published, so that its children's family is known."""
+    (digest,) = origins.latents.keep(origin.latent, origins.model_digest)
+    seed, _, index = origin.told.partition(":")
+    told = {"seed": int(seed), "index": int(index), "label": origin.label}
+    return Entry("artist", "draw", [origins.model_digest], [digest], told)

@@ -1,0 +1,171 @@
+"""`limner move`, `mix`, `walk`, `family`, `reproduce`: works from works, and how they hang together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+from typer.testing import CliRunner
+
+from limner import pictures
+from limner.cli.main import app
+from limner.errors import LimnerError
+from limner.ledger import Ledger
+from limner.papers import Identity, verify
+from limner.workspace import Workspace
+from models_made import made_model
+from pictures_made import made_picture
+
+
+@pytest.fixture(autouse=True)
+def studio(workspace: Workspace) -> None:
+    made_model(workspace.make(workspace.models) / "m.safetensors")
+    Identity.new(workspace, "Ada Example")
+
+
+def limner(*arguments: object, status: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result.stdout
+
+
+def refused(*arguments: object) -> str:
+    with pytest.raises(LimnerError) as caught:
+        limner(*arguments)
+    return str(caught.value)
+
+
+def test_a_chain_of_twenty_acts_reproduces_and_knows_its_family(workspace: Workspace, tmp_path: Path) -> None:
+    limner("sample", "m", "-n", "2", "--seed", "3", "--to", tmp_path / "s")
+    first, last = tmp_path / "s" / "m-3-00000.png", tmp_path / "s" / "m-3-00001.png"
+    for number in range(20):
+        other, to = (first, f"3:{number + 7}")[number % 2], tmp_path / f"{number}.png"
+        way = ("--content", "A", "--style", "B") if number % 3 else ("--weights", "0.8,0.2")
+        limner("mix", last, other, *way, "--to", to)
+        last = to
+    assert verify(last).genuine
+    assert verify(last).generation["made"] == "mix"
+    assert "every pixel is the same" in limner("reproduce", last)
+    family = json.loads(limner("family", last, "--to", tmp_path / "family.png", "--json"))
+    depth, one = 0, family["ancestors"]
+    while one["kin"]:
+        depth, one = depth + 1, one["kin"][0]
+    assert depth == 20
+    assert one["deed"] == "sample"
+    assert pictures.read(tmp_path / "family.png").pixels.shape[0] > 20 * 128
+    below = json.loads(limner("family", first, "--json"))["descendants"]
+    assert len(below["kin"]) == 10
+    ledger = Ledger.open(workspace.ledger)
+    assert ledger.verify().ok
+    assert [act.what for act in ledger.acts()].count("mix") == 20
+
+
+def test_one_s_own_picture_is_encoded_and_named_by_its_digest(workspace: Workspace, tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    Image.fromarray(made_picture(4)).save(own)
+    told = json.loads(
+        limner(
+            "mix",
+            own,
+            "3:1",
+            "--model",
+            "m",
+            "--region",
+            "ellipse:0.2,0.2,0.8,0.8",
+            "--to",
+            tmp_path / "w.png",
+            "--json",
+        )
+    )
+    work = Path(told["works"][0]["path"])
+    made = verify(work).generation
+    assert len(made["parents"]) == 2
+    assert made["how"] == {"region": "ellipse:0.2,0.2,0.8,0.8", "feather": "0.1"}
+    assert "seed" not in made
+    assert limner("family", work).count("seed 3, no. 1") == 1
+
+
+def test_a_changed_work_is_no_longer_one(tmp_path: Path) -> None:
+    limner("sample", "m", "-n", "1", "--seed", "3", "--to", tmp_path / "s")
+    work = tmp_path / "s" / "m-3-00000.png"
+    work.write_bytes(work.read_bytes() + b"\0")
+    assert "was not published here" in refused("reproduce", work)
+    assert "was not published here" in refused("family", work)
+
+
+def test_a_latent_that_is_gone_is_drawn_again_from_its_seed(workspace: Workspace, tmp_path: Path) -> None:
+    limner("sample", "m", "-n", "1", "--seed", "3", "--truncation", "0.7", "--label", "b", "--to", tmp_path / "s")
+    for file in workspace.latents.glob("*/*"):
+        file.unlink()
+    assert "every pixel is the same" in limner("reproduce", tmp_path / "s" / "m-3-00000.png")
+
+
+def test_a_mask_must_fit(tmp_path: Path) -> None:
+    for side, name in ((32, "fits"), (48, "large")):
+        Image.fromarray(np.full((side, side, 3), 255, np.uint8)).save(tmp_path / f"{name}.png")
+    limner("mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / "fits.png", "--to", tmp_path / "w.png")
+    line = refused("mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / "large.png", "--to", tmp_path / "v.png")
+    assert "48x48" in line
+    assert "32x32" in line
+    assert not (tmp_path / "v.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("mix", "3:1", "3:2", "--content", "A"), "--model: is missing"),
+        (("mix", "3:1", "--model", "m", "--weights", "1"), "cannot be mixed"),
+        (("mix", "3:1", "3:2", "--model", "m"), "no way to mix"),
+        (("mix", "3:1", "3:2", "--model", "m", "--content", "A", "--weights", "1,2"), "not one way"),
+        (("mix", "3:1", "3:2", "--model", "m", "--content", "C"), "none of them"),
+        (("mix", "3:1", "nowhere.png", "--model", "m", "--content", "A"), "nowhere.png: is no file"),
+        (("mix", "3:1", "3:2", "--model", "m", "--weights", "1,x"), "no numbers"),
+        (("mix", "3:1", "3:2", "--model", "m", "--label", "z", "--content", "A"), "no such label"),
+        (("move", "3:1", "--model", "m", "--along", "warmth=+1"), "directions find"),
+        (("move", "3:1", "--model", "m", "--along", "warmth"), "no step"),
+        (("move", "3:1", "--model", "nobody", "--along", "warmth=1"), "no model of this name"),
+        (("walk", "3:1", "--model", "m", "--to", "w.mp4"), "one station"),
+        (("walk", "3:1", "3:2", "--model", "m", "--to", "w.avi"), "no film"),
+        (("walk", "3:1", "3:2", "--model", "m", "--to", "w.mp4", "--seconds", "0"), "out of range"),
+    ],
+)
+def test_mistakes_give_one_line(arguments: tuple[str, ...], told: str) -> None:
+    line = refused(*arguments)
+    assert told in line
+    assert "\n" not in line
+
+
+def test_moving_along_found_directions(tmp_path: Path) -> None:
+    told = json.loads(limner("directions", "find", "m", "--count", "256", "--method", "pca", "--keep", "2", "--json"))
+    assert [one["name"] for one in told["directions"]] == ["pca-1", "pca-2"]
+    limner("directions", "name", "m", "pca-2", "mist")
+    assert "mist" in limner("directions", "list", "m")
+    limner("move", "3:1", "--model", "m", "--along", "mist=+2", "--blocks", "1-2", "--to", tmp_path / "w.png")
+    made = verify(tmp_path / "w.png").generation
+    assert made["made"] == "move"
+    assert made["how"] == {"along": {"mist": 2.0}, "blocks": "1-2"}
+    limner("directions", "share", "m", "--to", tmp_path / "d.safetensors")
+    assert "2 directions taken" in limner("directions", "take", "m", tmp_path / "d.safetensors")
+    limner("directions", "strip", "m", "--to", tmp_path / "strip.png")
+    assert pictures.read(tmp_path / "strip.png").pixels.shape[1] > 10 * 32
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif", "webp"])
+def test_a_walk_is_a_film_of_the_right_length(suffix: str, workspace: Workspace, tmp_path: Path) -> None:
+    to = tmp_path / f"walk.{suffix}"
+    limner("walk", "3:1", "3:2", "--model", "m", "--seconds", "0.5", "--fps", "20", "--scale", "2", "--to", to)
+    if suffix == "mp4":
+        with av.open(str(to)) as film:
+            frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        assert len(frames) == 10
+        assert frames[0].shape == (64, 64, 3)
+    else:
+        with Image.open(to) as film:
+            assert sum(1 for _ in ImageSequence.Iterator(film)) in range(2, 11)
+            assert film.size == (64, 64)
+    assert not list(tmp_path.glob(".*frames"))
+    assert Ledger.open(workspace.ledger).acts()[-1].what == "walk"
