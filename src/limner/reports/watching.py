@@ -19,6 +19,7 @@ from limner.training.trainer import Training
 __all__ = ["GAME", "PAINTER", "PRIOR", "Glimpse", "WatchedTraining", "three_of"]
 
 PAINTER, PRIOR, GAME = "painter", "prior", "game"
+_PAINTING = ("small-painter", PAINTER)
 _COUNT = 16
 _PAIRS = 8
 
@@ -63,7 +64,7 @@ class WatchedTraining(Training):
 
     def _look(self, name: str, model: VAE) -> None:
         with torch.no_grad(), self.machine.autocast():
-            latent = model.encode(self.originals) if name == PAINTER else model.sample(_COUNT, seed=self.seed)
+            latent = model.encode(self.originals) if name in _PAINTING else model.sample(_COUNT, seed=self.seed)
             self.glimpses.append(Glimpse(name, model.paint(latent)))
 
 

@@ -27,6 +27,7 @@ __all__ = [
 LARGE = "shown enlarged, one square for each pixel"
 
 STAGES = {
+    "small-painter": ("Learning to paint at half the size", "likeness of held-out pictures, in dB", "psnr"),
     "painter": ("Learning to paint", "likeness of held-out pictures, in dB (higher is better)", "psnr"),
     "prior": ("Learning what to paint", "error on held-out pictures (lower is better)", "score"),
     "game": ("Playing against a critic", "distance of new pictures from held-out pictures (lower is better)", "kid"),

@@ -27,7 +27,9 @@ class PainterWeights(BaseModel):
     frequency: float = 0.5
     """Difference of the amplitudes of frequencies, where there is no teacher."""
     kl: float = 1e-2
-    """Divergence of the latent from standard noise, per number."""
+    """Divergence of the latent from standard noise, per number, at the start."""
+    nats: float = 1.8
+    """Divergence that a number shall have; the weight above goes where it takes that."""
     free_bits: float = 0.25
     """Nats that each number may hold without cost."""
     teacher_share: float = 0.375

@@ -46,6 +46,7 @@ def plot_curves(states: Sequence[StageState], path: Path) -> None:
 
 
 _CHECKED = {
+    "small-painter": ("psnr", "PSNR at half the size (dB)"),
     "painter": ("psnr", "PSNR, hold-out (dB)"),
     "prior": ("score", "loss, hold-out"),
     "game": ("kid", "KID, hold-out that chooses"),

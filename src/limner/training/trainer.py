@@ -18,7 +18,7 @@ from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
-from limner.models.painter import painter_config
+from limner.models.painter import PainterConfig, painter_config
 from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
@@ -26,6 +26,7 @@ from limner.training.checkpoint import read_checkpoint, write_checkpoint
 from limner.training.choosing import choose_prior
 from limner.training.data import TrainingData, label_names, load_data
 from limner.training.game import GameStage
+from limner.training.growing import grow, half_config, half_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.machine import Machine, probe
 from limner.training.options import TrainOptions
@@ -39,6 +40,8 @@ __all__ = ["Training", "open_run"]
 _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
 _FEWEST_AXES = 16
+_SMALL_SHARE = 0.6
+"""Share of the painter's time at half the size, where pictures are large."""
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _FINISHED = "finished.safetensors"
@@ -179,8 +182,25 @@ class Training:
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         options = self.options
         share = 1 - self._game_share - 0.03 if options.prior == "mixture" else options.painter_share
+        small = half_config(model.config.painter)
+        # A parent's painter is of this size already.
+        if small is not None and self.parent is None and not self._done("small-painter"):
+            self._small_painter(model, small, data, machine, share * _SMALL_SHARE)
         stage = PainterStage(model, data, options, machine, self.folder)
         self.states.append(self._loop(stage, machine, share))
+        self._finished(model.state_dict(), _FINISHED)
+
+    def _small_painter(
+        self, model: VAE, config: PainterConfig, data: TrainingData, machine: Machine, share: float
+    ) -> None:
+        """The painter's coarse levels at half the size."""
+        torch.manual_seed(self.options.seed + 1)
+        small = VAE(model.config.model_copy(update={"painter": config})).to(machine.device)
+        stage = PainterStage(small, half_data(data), self.options, machine, self.folder)
+        stage.name, stage.title = "small-painter", f"painter at {config.width}x{config.height}"
+        stage.ends_early = False
+        self.states.append(self._loop(stage, machine, share))
+        grow(model, small)
         self._finished(model.state_dict(), _FINISHED)
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
@@ -277,7 +297,7 @@ class Training:
             credit=credit_line(rights),
             teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
             training=TrainingNote(
-                pictures_seen=states["painter"].pictures if "painter" in states else 0,
+                pictures_seen=sum(states[name].pictures for name in ("small-painter", "painter") if name in states),
                 latents_seen=states["prior"].pictures if "prior" in states else 0,
                 minutes=round(sum(state.seconds for state in self.states) / 60, 2),
                 steps={name: state.step for name, state in states.items()},
