@@ -184,13 +184,17 @@ def _tell(found: Directions, as_json: bool) -> None:
         print_json({"model": found.model, "directions": told})
         return
     attributes = list(next(iter(found)).effects) if len(found) else []
-    table = Table("direction", "safe", *(name[:9] for name in attributes), box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("direction", no_wrap=True)
+    table.add_column("safe", no_wrap=True)
+    for name in attributes:
+        table.add_column(name[:5], justify="right", no_wrap=True)
     for one in found:
         effects = []
         for name in attributes:
             value = one.effects[name]
             strong = one.told.get("attribute") == name or (one.method != "attribute" and abs(value) > 0.5)
             effects.append(f"[bold]{value:+.2f}[/bold]" if strong else f"[dim]{value:+.2f}[/dim]")
-        table.add_row(one.name, f"{one.low:g} to {one.high:+g}", *effects)
+        table.add_row(one.name[:16], f"{one.low:g}..{one.high:+g}", *effects)
     Console().print(table)
     Console().print("[dim]what one step changes, in deviations of the model's own pictures (medians)[/dim]")
