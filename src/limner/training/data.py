@@ -63,7 +63,10 @@ class TrainingData:
         for k in range(others):
             source[k], source[count - 1 - k] = count - 1 - k, k
         turn = int(rng.choice([0, 0, 0, 1, 2, 3, 4], p=[0.25, 0.125, 0.125, 0.2, 0.1, 0.1, 0.1]))
-        return {"pictures": to_unit(pictures), "source": torch.from_numpy(source), "turn": torch.tensor(turn)}
+        batch = {"pictures": to_unit(pictures), "source": torch.from_numpy(source), "turn": torch.tensor(turn)}
+        if self.labels is not None:
+            batch["labels"] = torch.from_numpy(self.labels[own])
+        return batch
 
     def game_batch(self, step: int, count: int) -> Tensor:
         """Views as new pictures should look. # uint8 [n, 3, h, w]"""

@@ -32,6 +32,8 @@ class PainterWeights(BaseModel):
     """Divergence that a number shall have; the weight above goes where it takes that."""
     free_bits: float = 0.25
     """Nats that each number may hold without cost."""
+    separate: float = 0.0
+    """How hard the content is kept from telling the label, where there are labels; the style has to tell it then."""
     teacher_share: float = 0.375
     """Share of a batch that the teacher looks at; its gradient costs as much as the painter's."""
 
@@ -48,6 +50,9 @@ class PainterObjective(nn.Module):
     def __init__(self, networks: VAE, weights: PainterWeights, teacher: Teacher | None) -> None:
         super().__init__()
         self.networks, self.weights = networks, weights
+        labels = len(networks.config.labels)
+        channels = networks.config.painter.content_channels
+        self.guess = LabelGuess(channels, labels) if labels > 1 and weights.separate > 0 else None
         # In a list: the teacher's weights are no part of what is trained or saved.
         self._teacher = [teacher] if teacher else []
 
@@ -62,6 +67,11 @@ class PainterObjective(nn.Module):
         numbers = self.networks.config.painter.numbers
         losses = {"l1": (painted - pictures).abs().mean(), "kl": (content_kl + style_kl) / (len(pictures) * numbers)}
         loss = losses["l1"] + weights.kl * losses["kl"]
+        if self.guess is not None:
+            # Its value is the content's, its gradient is turned round (Ganin and Lempitsky 2015; Lample et al. 2017).
+            against = content.detach() * (1 + weights.separate) - content * weights.separate
+            losses["guess"] = F.cross_entropy(self.guess(against), batch["labels"])
+            loss = loss + losses["guess"]
         if self._teacher:
             losses["teacher"] = self._distance(painted, pictures)
             loss = loss + weights.teacher * losses["teacher"]
@@ -80,6 +90,21 @@ class PainterObjective(nn.Module):
                 wanted = teacher(pictures[:count].to(dtype))
             found = teacher(painted[:count].to(dtype))
         return torch.stack([((a - b).float() ** 2).sum(1).mean() for a, b in zip(wanted, found, strict=True)]).sum()
+
+
+class LabelGuess(nn.Module):
+    """Guesses the label from a content. # [n, c, h, w] -> [n, labels]"""
+
+    def __init__(self, channels: int, labels: int, width: int = 96) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.last = nn.Linear(2 * width, labels)
+
+    def forward(self, content: Tensor) -> Tensor:
+        x = F.silu(self.second(F.silu(self.first(content))))
+        found: Tensor = self.last(torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1))
+        return found.float()
 
 
 class FlowObjective(nn.Module):
