@@ -80,6 +80,28 @@ def test_duplicates_are_merged_and_near_duplicates_stay_on_one_side(workspace: W
     assert report.holdout == 20
 
 
+def test_what_belongs_together_stays_on_one_side(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    lines = ["file,licence,creator,sitter"]
+    for i in range(120):
+        (folder / f"{i:03d}.png").write_bytes(encoded(painting(i), "PNG"))
+        lines.append(f"{i:03d}.png,CC0-1.0,Ada,{f'sitter {i % 30}' if i < 90 else ''}")
+    (folder / "pictures.csv").write_text("\n".join(lines))
+    report = import_collection(folder, "series", workspace, processes=1, together="sitter")
+    rows = by_file(report, workspace).values()
+    sides: dict[str, set[str]] = {}
+    for row in rows:
+        if "sitter" in row.labels:
+            sides.setdefault(row.labels["sitter"], set()).add(row.split)
+    assert len(sides) == 30
+    assert all(len(side) == 1 for side in sides.values())
+    assert {"train", "holdout"} == set().union(*sides.values())
+    assert len({row.group for row in rows if "sitter" not in row.labels}) == 30
+    with pytest.raises(CollectionError, match=r"--together model.*columns: sitter"):
+        import_collection(folder, "other", workspace, processes=1, together="model")
+
+
 def test_a_merged_picture_keeps_the_best_rights_and_every_opt_out(workspace: Workspace, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

@@ -56,6 +56,13 @@ def add(
         help="Read the table's COLUMN as file, title, creator, licence, source.",
     ),
     where: list[str] | None = _WHERE,
+    together: str | None = typer.Option(
+        None,
+        "--together",
+        metavar="COLUMN",
+        help="Pictures with the same value are all learned from or all held out.",
+        show_default=False,
+    ),
     background: str = typer.Option("white", "--background", help="Colour under transparent pictures: a name, #rrggbb."),
     processes: int | None = typer.Option(
         None, "--processes", min=1, max=256, help="Workers; one a processor by default."
@@ -87,6 +94,7 @@ def add(
             rights_table=rights,
             columns=_columns(column or []),
             where=where or [],
+            together=together,
             background=_colour(background),
             processes=processes,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

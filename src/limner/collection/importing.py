@@ -101,6 +101,7 @@ def import_collection(
     rights_table: Path | None = None,
     columns: Mapping[str, str] | None = None,
     where: Sequence[str] = (),
+    together: str | None = None,
     background: tuple[int, int, int] = (255, 255, 255),
     processes: int | None = None,
     progress: Progress | None = None,
@@ -120,6 +121,8 @@ def import_collection(
         rights_table: a table of rights that goes before the folder's own.
         columns: which columns of the table to read as creator, licence and so on.
         where: `column=value` conditions on the table; the others are not read.
+        together: label column of which pictures with the same value are all learned from or all held out: one sitter,
+            one series, one thing in several styles.
         background: sRGB colour under transparent pictures.
         processes: how many worker processes; None for one a processor.
         progress: called with (done, total) after each file.
@@ -139,11 +142,16 @@ def import_collection(
         found.refused.clear()
     if not found.entries:
         raise CollectionError(source, "holds no pictures", "give a folder of JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP")
+    if together is not None and not any(together in entry.labels for entry in found.entries.values()):
+        columns_there = sorted({column for entry in found.entries.values() for column in entry.labels})
+        raise CollectionError(
+            f"--together {together}", "is no label column", f"columns: {', '.join(columns_there) or 'none'}"
+        )
     part = workspace.make(workspace.collections / f".{name}.import")
     with locked(part, name):
         facts, remembered = _examine(found, part, background, processes or _processors(), progress)
         refused = _refused(found, facts)
-        rows = join(found, facts, given, read_folder(found.root))
+        rows = join(found, facts, given, read_folder(found.root), together)
         if not rows:
             kinds = ", ".join(sorted({one.kind for one in refused}))
             raise CollectionError(source, f"none of {len(facts)} files is a picture ({kinds})", "look at them")

@@ -10,7 +10,7 @@ from typing import Any
 from limner.collection.finding import Found
 from limner.collection.likeness import group
 from limner.collection.rows import Row
-from limner.collection.splitting import draw_holdout
+from limner.collection.splitting import draw_holdout, kept_together
 from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
 
 __all__ = ["join"]
@@ -19,7 +19,9 @@ _GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
 
 
-def join(found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOptOuts) -> list[Row]:
+def join(
+    found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOptOuts, together: str | None = None
+) -> list[Row]:
     """The rows of a collection, sorted by pixel_sha256.
 
     Args:
@@ -27,6 +29,7 @@ def join(found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOp
         facts: what a worker found, as JSON, by name; refused ones are left out.
         given: rights for the whole collection.
         folder: opt-outs at the root of the source.
+        together: label column; pictures of the same value are all learned from or all held out.
     """
     same: dict[str, list[Row]] = {}
     for name in sorted(facts):
@@ -35,7 +38,7 @@ def join(found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOp
             row = _row(name, found, fact, given, folder)
             same.setdefault(row.pixel_sha256, []).append(row)
     rows = [_merged(same[key]) for key in sorted(same)]
-    return _split(rows)
+    return _split(rows, together)
 
 
 def _row(name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder: FolderOptOuts) -> Row:
@@ -80,9 +83,11 @@ def _merged(rows: Sequence[Row]) -> Row:
     )
 
 
-def _split(rows: list[Row]) -> list[Row]:
+def _split(rows: list[Row], together: str | None) -> list[Row]:
     """Rows with their group and split; `rows` are sorted by pixel_sha256, so that the first of a group is smallest."""
     leaders = group([row.phash for row in rows])
+    if together is not None:
+        leaders = kept_together(leaders, [row.labels.get(together, "") for row in rows])
     names = [rows[leader].pixel_sha256[:_GROUP_DIGITS] for leader in leaders]
     held_out = draw_holdout(names)
     return [
