@@ -1,4 +1,4 @@
-"""`python -m bench quality | measure | report | setup | speed`; `--help` with each tells more."""
+"""`python -m bench quality | mixing | measure | report | setup | speed`; `--help` with each tells more."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("report", help="write bench/README.md from the results")
     setup = commands.add_parser("setup", help="install the other programs")
     setup.add_argument("--yes", action="store_true", help="download what is missing")
+    mixing = commands.add_parser("mixing", help="is a style what it says it is; of an emoji model with the label style")
+    mixing.add_argument("model", help="name or file of the model")
+    mixing.add_argument("collection", help="name of the emoji in the workspace, imported with --together codepoints")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -42,6 +45,18 @@ def main() -> int:
         from bench.speed import main as speed
 
         speed(given.collection)
+        return 0
+    if given.command == "mixing":
+        from bench.mixing import mixing
+        from bench.places import RESULTS
+        from limner.collection import Collection
+        from limner.latent.painting import Brush
+        from limner.workspace import Workspace
+
+        workspace = Workspace.default()
+        collection = Collection.open(given.collection, workspace)
+        found = mixing(Brush.open(given.model, workspace), collection, RESULTS)
+        print(", ".join(f"{name} {found[name]:.3f}" for name in ("concepts", "concept", "style", "distance")))
         return 0
     from bench.patches import PatchError
     from bench.venvs import SetupError

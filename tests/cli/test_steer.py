@@ -89,6 +89,19 @@ def test_one_s_own_picture_is_encoded_and_named_by_its_digest(workspace: Workspa
     assert limner("family", work).count("seed 3, no. 1") == 1
 
 
+def test_restyling_takes_a_label_or_a_picture(tmp_path: Path) -> None:
+    limner("restyle", "3:1", "--model", "m", "--style", "b", "--strength", "0.5", "--to", tmp_path / "a.png")
+    made = verify(tmp_path / "a.png").generation
+    assert (made["made"], made["how"]) == ("restyle", {"style": "b", "strength": 0.5})
+    limner("restyle", tmp_path / "a.png", "--style", "3:2", "--to", tmp_path / "b.png")
+    assert len(verify(tmp_path / "b.png").generation["parents"]) == 2
+    limner("restyle", tmp_path / "a.png", "--style", "3:2", "--strength", "0", "--to", tmp_path / "c.png")
+    shown = [pictures.read(tmp_path / f"{name}.png").pixels for name in "abc"]
+    assert np.array_equal(shown[0], shown[2])
+    assert not np.array_equal(shown[0], shown[1])
+    assert "out of range" in refused("restyle", "3:1", "--model", "m", "--style", "b", "--strength", "2")
+
+
 def test_a_changed_work_is_no_longer_one(tmp_path: Path) -> None:
     limner("sample", "m", "-n", "1", "--seed", "3", "--to", tmp_path / "s")
     work = tmp_path / "s" / "m-3-00000.png"

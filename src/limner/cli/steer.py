@@ -1,4 +1,4 @@
-"""`limner move`, `limner mix`: new works from works, seeds and pictures."""
+"""`limner move`, `limner mix`, `limner restyle`: new works from works, seeds and pictures."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("move", rich_help_panel="Steer")(_move)
     app.command("mix", rich_help_panel="Steer")(_mix)
+    app.command("restyle", rich_help_panel="Steer")(_restyle)
 
 
 def parse_steps(told: list[str]) -> dict[str, float]:
@@ -129,6 +130,37 @@ def _mix(
         latent = _by_region(origins, found, region, mask, feather)
         how = {"region": region, "feather": f"{feather:g}"} if region else {"mask": file_digest(Path(str(mask)))}
     make(origins, [(latent, Deed("mix", found, how))], to=to, title=title, identity=identity, as_json=as_json)
+
+
+def _restyle(
+    picture: Annotated[str, typer.Argument(help="A work's file, SEED:NUMBER, or another picture.")],
+    style: Annotated[str, typer.Option(help="A label of the model, or a work, SEED:NUMBER or picture.")],
+    strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 takes the whole style.")] = 1.0,
+    model: Model = None,
+    label: Label = None,
+    to: To = None,
+    title: Title = None,
+    identity: Identity = None,
+    as_json: Json = False,
+) -> None:
+    """Give a picture the look of a work or of a label; the place of things stays.
+
+    Example: [bold]limner restyle cat.png --model emoji-vae --style openmoji[/bold]
+    """
+    from limner.latent.restyling import label_style, restyle
+    from limner.papers.making import Deed
+
+    origins = origins_of(model)
+    origin = origins.find(picture, label)
+    taken = [origin]
+    if style in origins.brush.model.card.config.labels:
+        look = label_style(origins.brush, style)
+    else:
+        taken.append(origins.find(style, label))
+        look = taken[1].latent
+    latent = restyle(origin.latent, look, strength)
+    how = {"style": style if len(taken) == 1 else "that of the second picture", "strength": strength}
+    make(origins, [(latent, Deed("restyle", taken, how))], to=to, title=title, identity=identity, as_json=as_json)
 
 
 def _styles(origins: Origins) -> int:

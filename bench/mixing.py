@@ -1,0 +1,97 @@
+"""Is a style what it says it is? Emoji are drawn in four styles, so the right answer of every mix is known.
+
+    python -m bench mixing MODEL
+
+For concepts of which no picture was trained on: the content of a concept in one style, painted with another style, is
+compared with the concept's own picture in that style. The model must have been trained with `--label style` on the
+emoji, imported with `--together codepoints`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limner import pictures
+from limner.collection import Collection, Row
+from limner.latent.painting import Brush
+from limner.latent.restyling import label_style, restyle
+from limner.models.painter import Latent
+from limner.models.selfsupervised import SelfSupervisedFeatures
+from limner.training.augmentation import centred
+from limner.training.stages import save_sheet
+
+__all__ = ["mixing"]
+
+_NEAREST = 5
+_SHOWN = 8
+
+
+def mixing(brush: Brush, collection: Collection, folder: Path) -> dict[str, Any]:
+    """Measure style mixing, write `mixing.json` and a sheet, and return what was found.
+
+    For every ordered pair of styles: `concept`, how often the nearest of all pictures of the target style is the right
+    concept; `style`, how often most of the five nearest of all pictures are of the target style; `distance`, to the
+    right picture, by that of the plain average of the two latents.
+    """
+    styles = brush.model.card.config.labels
+    config = brush.model.card.config.painter
+    rows = _by_concept(collection.rows(), styles)
+    unseen = [name for name, own in rows.items() if all(row.split == "holdout" for row in own.values())]
+    names = list(rows)
+    features = SelfSupervisedFeatures()
+    shown = {s: _read(collection, [rows[n][s] for n in names], (config.height, config.width)) for s in styles}
+    known = {style: features(own) for style, own in shown.items()}
+    everything = torch.cat([known[style] for style in styles])
+    scale = everything.std(0).clamp_min(1e-6)
+    number = {name: i for i, name in enumerate(names)}
+    asked = torch.tensor([number[name] for name in unseen])
+    of_style = torch.arange(len(styles)).repeat_interleave(len(names))
+    latents = {style: brush.encode(shown[style][asked]) for style in styles}
+    pairs: list[dict[str, Any]] = []
+    sheets: list[Tensor] = []
+    for one, other in itertools.permutations(styles, 2):
+        style = label_style(brush, other)
+        painted = brush.paint(restyle(latents[one], style))
+        average = brush.paint(Latent(*((a + b) / 2 for a, b in zip(latents[one], style, strict=True))))
+        seen, plain = features(painted) / scale, features(average) / scale
+        right = torch.cdist(seen, known[other] / scale).argmin(1) == asked
+        nearest = torch.cdist(seen, everything / scale).topk(_NEAREST, largest=False).indices
+        stylish = of_style[nearest].mode(1).values == styles.index(other)
+        truth = known[other][asked] / scale
+        distance = (seen - truth).norm(dim=1).mean() / (plain - truth).norm(dim=1).mean()
+        shares = {"concept": right.float().mean(), "style": stylish.float().mean(), "distance": distance}
+        pairs.append({"from": one, "to": other, **{name: float(value) for name, value in shares.items()}})
+        sheets += [shown[one][asked[:_SHOWN]], painted[:_SHOWN], shown[other][asked[:_SHOWN]]]
+    found: dict[str, Any] = {
+        "model": brush.model.card.name,
+        "digest": brush.model.digest,
+        "concepts": len(unseen),
+        "chance": 1 / len(names),
+        **{name: sum(float(pair[name]) for pair in pairs) / len(pairs) for name in ("concept", "style", "distance")},
+        "pairs": pairs,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"mixing-{brush.model.card.name}.json").write_text(json.dumps(found, indent=2))
+    save_sheet(torch.cat(sheets), folder / f"mixing-{brush.model.card.name}.png", columns=_SHOWN)
+    return found
+
+
+def _by_concept(rows: Sequence[Row], styles: Sequence[str]) -> dict[str, dict[str, Row]]:
+    """The pictures of each concept that there is in all styles."""
+    found: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        if row.labels.get("style") in styles:
+            found[row.labels["codepoints"]][row.labels["style"]] = row
+    return {name: own for name, own in sorted(found.items()) if len(own) == len(styles)}
+
+
+def _read(collection: Collection, rows: Sequence[Row], size: tuple[int, int]) -> Tensor:
+    return torch.stack([centred(pictures.read(collection.picture_path(row)).pixels, size) for row in rows])
