@@ -50,8 +50,8 @@ class Recipe:
 _LANDSCAPES = ("kind=landscape",)
 """Of portraits there are too few for a face to be one."""
 RECIPES = (
-    Recipe("paintings-vae", "paintings", "vae", 128, 80, where=_LANDSCAPES),
-    Recipe("paintings-gan", "paintings", "gan", 128, 40, where=_LANDSCAPES, parent="paintings-vae"),
+    Recipe("paintings-vae", "paintings", "vae", 128, 150, where=_LANDSCAPES),
+    Recipe("paintings-gan", "paintings", "gan", 128, 60, where=_LANDSCAPES, parent="paintings-vae"),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
     Recipe("emoji-gan", "emoji", "gan", 64, 40, label="style", parent="emoji-vae"),
 )
@@ -71,9 +71,10 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
     """Train one model, or go on with it."""
     # The file that ships, so that anyone can check which model the card means.
     parent = None if recipe.parent is None else str(told.to / f"{recipe.parent}.safetensors")
+    side = told.size or recipe.size
     options = TrainOptions.model_validate(
         {
-            "name": recipe.name, "family": recipe.family, "height": recipe.size, "width": recipe.size,
+            "name": recipe.name, "family": recipe.family, "height": side, "width": side,
             "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
             "parent": parent, "shape": SHAPE, "prior": "flow", "threads": told.threads,
         }
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--emoji", type=Path, default=Path("../shared/data/emoji-styles"), help="emoji and their table")
     parser.add_argument("--only", nargs="*", choices=[r.name for r in RECIPES], help="these alone")
     parser.add_argument("--minutes", type=float, help="of each, in place of the recipe's")
+    parser.add_argument("--size", type=int, help="side in pixels, in place of the recipe's")
     parser.add_argument("--threads", type=int, help="in place of what the probe finds")
     parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")

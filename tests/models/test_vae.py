@@ -91,8 +91,8 @@ def test_untrained_flow_draws_the_gaussian_it_was_fitted_to() -> None:
 def test_a_new_painter_paints_no_grid() -> None:
     """Pixels that a shuffle makes of one place start alike."""
     torch.manual_seed(4)
-    painter = Painter(painter_config(128, 128))
-    latent = Latent(torch.randn(1, 16, 8, 8), torch.randn(1, 6, 16))
+    painter = Painter(painter_config(64, 64))
+    latent = Latent(torch.randn(1, 6, 8, 8), torch.randn(1, 5, 16))
     with torch.no_grad():
         painted = painter(latent)
     for down, across in ((0, 1), (1, 0), (1, 1)):

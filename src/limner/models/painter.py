@@ -5,6 +5,9 @@ Notable features:
   al. 2018), one style vector a block, so that blocks can be mixed;
 - most parameters sit at the coarse grid, where a convolution is cheap, and the last doubling is a pixel shuffle (Shi et
   al. 2016): no convolution ever runs at full resolution;
+- of large pictures each level from an eighth of the grid's step on paints its own part, and the parts are enlarged and
+  added (Karras et al. 2020, "StyleGAN2", section 4.2); the encoder looks at them made small: a content has no room for
+  finer things, and what is learned at half the size goes over whole;
 - no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
 """
 
@@ -81,6 +84,8 @@ class PainterConfig(BaseModel):
         return self.content_channels * self.grid[0] * self.grid[1] + self.blocks * self.style_width
 
 
+_PLAIN = 3
+"""Levels that a painter of small pictures has."""
 _CHANNELS = {4: 6, 8: 6, 16: 16, 32: 24}
 _LEVELS = {4: (192, 96), 8: (192, 96, 48), 16: (192, 96, 48, 24), 32: (192, 128, 64, 32, 16)}
 
@@ -151,21 +156,36 @@ class Painter(nn.Module):
             for _ in range(depth)
         )
         self.rises = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in itertools.pairwise(widths))
+        self.coarse = nn.ModuleList(nn.Conv2d(width, 12, 3, padding=1) for width in widths[_PLAIN - 1 : -1])
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
-        for layer in (*self.rises, self.leave):
+        for layer in (*self.rises, *self.coarse, self.leave):
             _even(layer)
+        if self.coarse:
+            # A large painter begins as the small one, enlarged.
+            nn.init.zeros_(self.leave.weight)
+            nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def forward(self, latent: Latent) -> Tensor:
         """Pictures, roughly in -1..1 and not clamped. # -> [n, 3, height, width]"""
         x = self.enter(latent.content)
-        at = 0
+        at, parts = 0, []
         for level, depth in enumerate(self.config.depths):
             for _ in range(depth):
                 x = self.blocks[at](x, latent.style[:, at])
                 at += 1
             if level < len(self.rises):
+                if level >= _PLAIN - 1:
+                    parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
-        return F.pixel_shuffle(self.leave(F.silu(x)), 2)
+        return _together([*parts, F.pixel_shuffle(self.leave(F.silu(x)), 2)])
+
+
+def _together(parts: list[Tensor]) -> Tensor:
+    """Parts of a picture, each twice as large as the one before, as one. # each [n, 3, h, w]"""
+    picture = parts[0]
+    for part in parts[1:]:
+        picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear") + part
+    return picture
 
 
 @torch.no_grad()
@@ -181,13 +201,13 @@ def _even(layer: nn.Module) -> None:
 
 
 class Encoder(nn.Module):
-    """Finds mean and log-variance of the latent of a picture, the painter's mirror with fewer blocks."""
+    """Finds mean and log-variance of the latent of a picture, the painter's mirror with fewer blocks and levels."""
 
     def __init__(self, config: PainterConfig) -> None:
         super().__init__()
         self.config = config
-        widths = config.widths[::-1]
-        depths = config.encoder_depths[::-1]
+        widths = config.widths[:_PLAIN][::-1]
+        depths = config.encoder_depths[:_PLAIN][::-1]
         self.enter = nn.Conv2d(12, widths[0], 3, padding=1)
         self.falls = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in itertools.pairwise(widths))
         self.levels = nn.ModuleList(
@@ -200,6 +220,7 @@ class Encoder(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Latent, Latent]:
         """Mean and log-variance. # [n, 3, height, width] in -1..1 -> two latents"""
+        pictures = F.avg_pool2d(pictures, 2 ** max(0, len(self.config.widths) - _PLAIN))
         x = self.enter(F.pixel_unshuffle(pictures, 2))
         for level, blocks in enumerate(self.levels):
             if level:

@@ -1,7 +1,7 @@
 """Large pictures are learned small first: the coarse levels of encoder and painter at half the size, which is cheap.
 
 Karras et al. 2018, "Progressive Growing of GANs". The content's grid is the same at both sizes, so every level but the
-finest has the same place and shape in both, and what it has learned goes over.
+finest has the same place and shape in both, and what is learned goes over whole.
 """
 
 from __future__ import annotations
@@ -47,31 +47,16 @@ def half_data(data: TrainingData) -> TrainingData:
 
 @torch.no_grad()
 def grow(whole: VAE, small: VAE) -> None:
-    """Give the whole model what the small one has learned; its finest level stays as it was."""
-    ours, theirs = whole.state_dict(), small.state_dict()
-    for name, tensor in theirs.items():
-        to = _place(name)
-        if to is None:
-            continue
-        own = ours[to]
+    """Give the whole model what the small one has learned: it then paints the same pictures, enlarged."""
+    ours = whole.state_dict()
+    last = f"painter.coarse.{len(whole.painter.coarse) - 1}."
+    for name, tensor in small.state_dict().items():
         if name.startswith("encoder.style.2."):
-            _styles(own, tensor)
-        else:
-            own.copy_(tensor)
-
-
-def _place(name: str) -> str | None:
-    """Where a tensor of the small model lies in the whole one; None for what is of the small size alone."""
-    part, _, rest = name.partition(".")
-    if part == "painter":
-        return None if rest.startswith("leave.") else name
-    if part != "encoder" or rest.startswith("enter."):
-        return None
-    kind, _, numbered = rest.partition(".")
-    if kind in ("falls", "levels"):
-        number, _, last = numbered.partition(".")
-        return f"encoder.{kind}.{int(number) + 1}.{last}"
-    return name
+            _styles(ours[name], tensor)
+        elif name.startswith("painter.leave."):
+            ours[name.replace("painter.leave.", last)].copy_(tensor)
+        elif name.startswith(("encoder.", "painter.")):
+            ours[name].copy_(tensor)
 
 
 def _styles(own: Tensor, tensor: Tensor) -> None:
