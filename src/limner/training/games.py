@@ -36,6 +36,9 @@ class GameWeights(BaseModel):
     """How much new pictures are held to their own colours and forms at a quarter of the size."""
     follow: float = 0.1
     """How much a GAN's mapping is held to where the flow arrives, mean square of whitened numbers."""
+    jitter: float = 0.1
+    """Deviation of the noise on drawn latents before they are painted, in their own deviations: mapping and painter
+    cannot agree on marks too fine for a critic."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
@@ -64,6 +67,7 @@ class GameObjective(nn.Module):
         """Losses of one batch; `loss` carries the gradients of both sides, its value is the critic's."""
         pictures, networks = batch["pictures"], self.networks
         rows, astray = self._drawn(batch)
+        rows = rows + self.weights.jitter * torch.randn_like(rows)
         kept = len(pictures) - len(rows)
         with torch.no_grad():
             own = networks.encoder(pictures[:kept])[0]
