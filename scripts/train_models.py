@@ -76,7 +76,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
         {
             "name": recipe.name, "family": recipe.family, "height": side, "width": side,
             "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
-            "parent": parent, "shape": SHAPE, "prior": "flow", "threads": told.threads,
+            "label_is_style": recipe.label == "style", "parent": parent, "shape": SHAPE, "prior": "flow",
+            "threads": told.threads,
         }
     )  # fmt: skip
     try:

@@ -115,6 +115,10 @@ def register(app: typer.Typer) -> None:
         pictures: Annotated[int | None, typer.Option(help="Length in pictures that the painter sees.")] = None,
         where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
         label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None,
+        label_is_style: Annotated[
+            bool,
+            typer.Option("--label-is-style", help="The label says how pictures look, not what: styles can be swapped."),
+        ] = False,
         teacher: Annotated[
             str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")
         ] = "efficientnet-lite0",

@@ -32,8 +32,8 @@ class PainterWeights(BaseModel):
     """Divergence that a number shall have; the weight above goes where it takes that."""
     free_bits: float = 0.25
     """Nats that each number may hold without cost."""
-    separate: float = 0.0
-    """How hard the content is kept from telling the label, where there are labels; the style has to tell it then."""
+    separate: float = 0.05
+    """Where labels say how pictures look: how hard the content is kept from telling the label; the style has to."""
     teacher_share: float = 0.375
     """Share of a batch that the teacher looks at; its gradient costs as much as the painter's."""
 
@@ -47,12 +47,13 @@ class PainterObjective(nn.Module):
     treated alike (Kouzelis et al. 2025, "EQ-VAE").
     """
 
-    def __init__(self, networks: VAE, weights: PainterWeights, teacher: Teacher | None) -> None:
+    def __init__(
+        self, networks: VAE, weights: PainterWeights, teacher: Teacher | None, *, label_is_style: bool = False
+    ) -> None:
         super().__init__()
         self.networks, self.weights = networks, weights
-        labels = len(networks.config.labels)
-        channels = networks.config.painter.content_channels
-        self.guess = LabelGuess(channels, labels) if labels > 1 and weights.separate > 0 else None
+        labels, channels = len(networks.config.labels), networks.config.painter.content_channels
+        self.guess = LabelGuess(channels, labels) if label_is_style and labels > 1 else None
         # In a list: the teacher's weights are no part of what is trained or saved.
         self._teacher = [teacher] if teacher else []
 

@@ -34,6 +34,8 @@ class TrainOptions(BaseModel):
     """Conditions that choose a part of the collection."""
     label: str | None = None
     """Column whose values the prior learns to tell apart."""
+    label_is_style: bool = False
+    """Whether the label says how pictures look, not what they show: the content is kept from telling it."""
     teacher: Literal["efficientnet-lite0", "none"] = "efficientnet-lite0"
     """Whose features say how alike two pictures look."""
     prior: Literal["best", "flow", "mixture"] = "best"

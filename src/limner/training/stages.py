@@ -50,7 +50,7 @@ class PainterStage:
             teacher.to(machine.device, torch.bfloat16 if machine.precision == "bf16" else torch.float32)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
         self.weights = options.weights
-        self._reconstruction = PainterObjective(model, options.weights, teacher)
+        self._reconstruction = PainterObjective(model, options.weights, teacher, label_is_style=options.label_is_style)
         self.objective: nn.Module = self._reconstruction
         self.batch_size, self.rate = options.batch, options.rate
 
