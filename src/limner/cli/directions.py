@@ -67,7 +67,7 @@ def _find(
 ) -> None:
     """Find directions: measured attributes (brightness, warmth, horizon, ...), pca, the painter's layers, or labels.
 
-    Example: [bold]limner directions find paintings-gan[/bold]
+    Example: [bold]limner directions find paintings-vae[/bold]
     """
     from limner.errors import UsageError
     from limner.latent.directions import find_directions
@@ -96,7 +96,7 @@ def _list(
 ) -> None:
     """Show the directions of a model, and what one step along each does.
 
-    Example: [bold]limner directions list paintings-gan[/bold]
+    Example: [bold]limner directions list paintings-vae[/bold]
     """
     _tell(directions_of(*_open(model)), as_json)
 
@@ -108,7 +108,7 @@ def _name(
 ) -> None:
     """Give a direction another name.
 
-    Example: [bold]limner directions name paintings-gan pca-2 mist[/bold]
+    Example: [bold]limner directions name paintings-vae pca-2 mist[/bold]
     """
     brush, workspace = _open(model)
     directions_of(brush, workspace).renamed(old, new).save(_path(brush, workspace))
@@ -123,7 +123,7 @@ def _strip(
 ) -> None:
     """Paint a strip for each direction: two steps back, one, none, one, two steps ahead.
 
-    Example: [bold]limner directions strip paintings-gan --to strips.png[/bold]
+    Example: [bold]limner directions strip paintings-vae --to strips.png[/bold]
     """
     import torch
 
@@ -148,7 +148,7 @@ def _share(
 ) -> None:
     """Write a model's directions into one file for others.
 
-    Example: [bold]limner directions share paintings-gan --to mine.safetensors[/bold]
+    Example: [bold]limner directions share paintings-vae --to mine.safetensors[/bold]
     """
     brush, workspace = _open(model)
     directions_of(brush, workspace).save(to)
@@ -161,7 +161,7 @@ def _take(
 ) -> None:
     """Take up directions that another has shared; of the same name, theirs stay.
 
-    Example: [bold]limner directions take paintings-gan theirs.safetensors[/bold]
+    Example: [bold]limner directions take paintings-vae theirs.safetensors[/bold]
     """
     from limner.latent.directions import Directions
 

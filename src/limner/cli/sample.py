@@ -76,7 +76,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Paint new pictures; every one is signed, checked and recorded.
 
-        Example: [bold]limner sample paintings-vae-64 -n 16 --seed 7 --truncation 0.8 --sheet[/bold]
+        Example: [bold]limner sample paintings-vae -n 16 --seed 7 --truncation 0.8 --sheet[/bold]
         """
         _check(count, first, quality, truncation, format, training_mining)
         told: dict[str, Any] = {"seed": seed, "truncation": truncation, "label": label, "title": title}

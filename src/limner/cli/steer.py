@@ -61,7 +61,7 @@ def _move(
 
     Find directions first: [bold]limner directions find MODEL[/bold]
 
-    Example: [bold]limner move 7:3 --model paintings-gan --along warmth=+1.5 --along horizon=-1[/bold]
+    Example: [bold]limner move 7:3 --model paintings-vae --along warmth=+1.5 --along horizon=-1[/bold]
     """
     from limner.cli.directions import directions_of
     from limner.latent.mixing import parse_range
@@ -100,7 +100,7 @@ def _mix(
 
     Example: [bold]limner mix sea.png dusk.png --content A --style B[/bold]
 
-    Example: [bold]limner mix 7:3 7:9 --model paintings-gan --region ellipse:0.2,0.1,0.8,0.6[/bold]
+    Example: [bold]limner mix 7:3 7:9 --model paintings-vae --region ellipse:0.2,0.1,0.8,0.6[/bold]
     """
     from limner.latent.origins import file_digest
     from limner.papers.making import Deed

@@ -35,7 +35,7 @@ def _walk(
 ) -> None:
     """Film a walk from picture to picture, in steps that look equally long; a killed run goes on where it was.
 
-    Example: [bold]limner walk 7:3 7:9 7:12 --model paintings-gan --loop --to walk.mp4[/bold]
+    Example: [bold]limner walk 7:3 7:9 7:12 --model paintings-vae --loop --to walk.mp4[/bold]
     """
     from limner.latent.filming import FORMATS, film, frames_of, key_of
     from limner.latent.walking import Walk

@@ -30,7 +30,7 @@ def _reproduce(
 ) -> None:
     """Paint works again from their latents and compare; status 1 where one is another picture.
 
-    Example: [bold]limner reproduce ~/.limner/works/paintings-gan/*.png[/bold]
+    Example: [bold]limner reproduce ~/.limner/works/paintings-vae/*.png[/bold]
     """
     from limner.latent.reproducing import reproduce
     from limner.workspace import Workspace
