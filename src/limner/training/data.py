@@ -35,6 +35,7 @@ class TrainingData:
         chooses: hold-out pictures that choose what is kept. # uint8 [m, 3, h, w]
         reports: the other hold-out pictures, which choose nothing. # uint8 [k, 3, h, w]
         chooses_labels: index of the label of each picture in `chooses`, or None.
+        unseen: all hold-out pictures, whole.
     """
 
     cache: PictureCache
@@ -47,6 +48,7 @@ class TrainingData:
     size: tuple[int, int]
     augmentation: Augmentation
     seed: int
+    unseen: PictureCache
 
     def painter_batch(self, step: int, count: int) -> dict[str, Tensor]:
         """Views for the painter, with whose style each is painted and how content is turned."""
@@ -81,6 +83,12 @@ class TrainingData:
         how, everything = self.augmentation, np.arange(len(self.cache))
         pictures = views(self.cache, everything, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
         return pictures, None if self.labels is None else torch.from_numpy(self.labels)
+
+    def unseen_views(self, number: int) -> Tensor:
+        """View number `number` of every hold-out picture, cut as the prior's views are. # uint8 [n, 3, h, w]"""
+        rng = np.random.default_rng([self.seed, 5, number])
+        how, everything = self.augmentation, np.arange(len(self.unseen))
+        return views(self.unseen, everything, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
 
     def _order(self, step: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """Which pictures a step sees: every epoch each picture once, in an order of its own."""
@@ -150,7 +158,8 @@ def load_data(
     # Crops down to 45 % of the shorter side still have every pixel that training shows.
     side = round(min(size) * 1.6)
     cache = open_cache(collection, training, side, workspace, progress)  # type: ignore[arg-type]
-    kept = plain_views(open_cache(collection, held_out, side, workspace), size)
+    unseen = open_cache(collection, held_out, side, workspace)
+    kept = plain_views(unseen, size)
 
     def indices(some: Sequence[Row]) -> NDArray[np.int64]:
         return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
@@ -167,4 +176,5 @@ def load_data(
         size=size,
         augmentation=augmentation_for(cache.shapes, size, options.flip),
         seed=options.seed,
+        unseen=unseen,
     )

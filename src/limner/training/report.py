@@ -30,10 +30,13 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
     features = SelfSupervisedFeatures()
     views = max(2, min(8, -(-1024 // len(data.cache))))
     training = torch.cat([data.prior_views(number)[0] for number in range(views)])
+    # Unseen pictures are cut as training views and new pictures are: whole ones lie farther from crops than crops do.
+    often = max(1, -(-_FEWEST // len(data.unseen)), views if data.augmentation.zoom_prior[0] < 1 else 1)
+    unseen = torch.cat([data.unseen_views(number) for number in range(often)])
     quality: dict[str, Any] = {
         "psnr": interval(psnr(painted, shown)).as_dict(),
         "ssim": interval(ssim(painted, shown)).as_dict(),
-        "memorised": memorised(features, training, torch.cat([data.chooses, data.reports]), new),
+        "memorised": memorised(features, training, unseen, new),
     }
     if len(shown) >= _FEWEST_REAL:
         real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
