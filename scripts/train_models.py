@@ -63,7 +63,9 @@ def collection_of(recipe: Recipe, emoji: Path, workspace: Workspace) -> Collecti
         if recipe.collection == "paintings":
             import_collection(PAINTINGS, "paintings", workspace)
         else:
-            import_collection(emoji / "labels.csv", "emoji", workspace, columns={"creator": "style"})
+            # A concept is unseen in all of its styles, or in none.
+            names = {"creator": "style"}
+            import_collection(emoji / "labels.csv", "emoji", workspace, columns=names, together="codepoints")
     return Collection.open(recipe.collection, workspace)
 
 
