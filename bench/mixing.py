@@ -1,6 +1,6 @@
 """Is a style what it says it is? Emoji are drawn in four styles, so the right answer of every mix is known.
 
-    python -m bench mixing MODEL
+    python -m bench mixing MODEL COLLECTION
 
 For concepts of which no picture was trained on: the content of a concept in one style, painted with another style, is
 compared with the concept's own picture in that style. The model must have been trained with `--label style` on the
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from limner import pictures
 from limner.collection import Collection, Row
+from limner.errors import UsageError
 from limner.latent.painting import Brush
 from limner.latent.restyling import label_style, restyle
 from limner.models.painter import Latent
@@ -45,6 +46,8 @@ def mixing(brush: Brush, collection: Collection, folder: Path) -> dict[str, Any]
     config = brush.model.card.config.painter
     rows = _by_concept(collection.rows(), styles)
     unseen = [name for name, own in rows.items() if all(row.split == "holdout" for row in own.values())]
+    if not unseen:
+        raise UsageError(collection.name, "holds out no whole concept", "import it with --together codepoints")
     names = list(rows)
     features = SelfSupervisedFeatures()
     shown = {s: _read(collection, [rows[n][s] for n in names], (config.height, config.width)) for s in styles}

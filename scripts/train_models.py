@@ -53,7 +53,7 @@ RECIPES = (
     Recipe("paintings-vae", "paintings", "vae", 128, 150, where=_LANDSCAPES),
     Recipe("paintings-gan", "paintings", "gan", 128, 60, where=_LANDSCAPES, parent="paintings-vae"),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
-    Recipe("emoji-gan", "emoji", "gan", 64, 40, label="style", parent="emoji-vae"),
+    Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )
 
 

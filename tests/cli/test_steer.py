@@ -140,6 +140,7 @@ def test_a_mask_must_fit(tmp_path: Path) -> None:
         (("mix", "3:1", "3:2", "--model", "m", "--label", "z", "--content", "A"), "no such label"),
         (("move", "3:1", "--model", "m", "--along", "warmth=+1"), "directions find"),
         (("move", "3:1", "--model", "m", "--along", "warmth"), "no step"),
+        (("move", "3:1", "--model", "m", "--along", "warmth=nan"), "too far"),
         (("move", "3:1", "--model", "nobody", "--along", "warmth=1"), "no model of this name"),
         (("walk", "3:1", "--model", "m", "--to", "w.mp4"), "one station"),
         (("walk", "3:1", "3:2", "--model", "m", "--to", "w.avi"), "no film"),

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from limner.errors import UsageError
+from limner.latent.filming import frames_of
 from limner.latent.mixing import Region, mix_blocks, mix_region, mix_weights, parse_blocks, parse_range
 from limner.latent.painting import Brush
 from limner.latent.walking import Walk
@@ -104,3 +105,25 @@ def test_a_walk_may_be_taken_up_in_the_middle(brush: Brush) -> None:
     whole = torch.cat([chunk.content for chunk in walk.latents(100)])
     assert torch.equal(torch.cat([chunk.content for chunk in walk.latents(100, 64)]), whole[64:])
     assert torch.allclose(whole[0], whole[-1], atol=1e-3)
+
+
+def test_frames_of_a_killed_walk_are_not_painted_again(brush: Brush, tmp_path: Path) -> None:
+    latent = brush.sample(2, seed=1)
+    walk = Walk(brush, [one(latent, 0), one(latent, 1)])
+    painted: list[int] = []
+
+    def told(done: int, total: int) -> None:
+        painted.append(len(list((tmp_path / "frames").glob("*.npy"))))
+
+    whole = list(frames_of(walk, brush, 150, tmp_path / "whole", "a", lambda done, total: None))
+    begun = frames_of(walk, brush, 150, tmp_path / "frames", "a", told)
+    next(begun)
+    del begun
+    first = (tmp_path / "frames" / "000000.npy").stat().st_mtime_ns
+    again = list(frames_of(walk, brush, 150, tmp_path / "frames", "a", told))
+    assert (tmp_path / "frames" / "000000.npy").stat().st_mtime_ns == first
+    assert painted == [1, 1, 2, 3]
+    assert len(again) == 150
+    assert all((a == b).all() for a, b in zip(again, whole, strict=True))
+    next(frames_of(walk, brush, 150, tmp_path / "frames", "another", told))
+    assert painted[-1] == 1

@@ -41,7 +41,7 @@ def parse_steps(told: list[str]) -> dict[str, float]:
             found[name] = float(size)
         except ValueError:
             raise UsageError(f"--along {one}", "is no step", "give e.g. warmth=+1.5") from None
-        if abs(found[name]) > 20:
+        if not abs(found[name]) <= 20:
             raise UsageError(f"--along {one}", "is too far", "give -20 to 20; the safe range is told by the table")
     return found
 

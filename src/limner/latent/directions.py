@@ -244,7 +244,7 @@ def find_directions(
     digest = f"sha256:{brush.model.digest}"
     if method == "attribute":
         return _by_attribute(brush, drawn, digest, progress)
-    found = METHODS[method](brush, drawn, keep)
+    found = _LINEAR[method](brush, drawn, keep)
     return Directions(digest, [_measured(brush, drawn, Directions(digest, [one]), one) for one in found])
 
 
@@ -311,12 +311,12 @@ def _by_label(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
     return found
 
 
-METHODS: dict[str, Callable[[Brush, _Drawn, int], list[Direction]]] = {
-    "attribute": lambda brush, drawn, keep: [],
+_LINEAR: dict[str, Callable[[Brush, _Drawn, int], list[Direction]]] = {
     "pca": _by_variance,
     "closed-form": _by_weights,
     "labels": _by_label,
 }
+METHODS = ("attribute", *_LINEAR)
 """Ways to find directions."""
 
 
@@ -332,7 +332,7 @@ def _measured(brush: Brush, drawn: _Drawn, among: Directions, direction: Directi
     # Medians: a white picture has no hue, and one that gets some changes it by a half circle.
     change = ((after - before) / drawn.unit).median(0).values
     effects = {name: round(float(value), 4) for name, value in zip(ATTRIBUTES, change, strict=True)}
-    # Nine of ten of the model's own latents lie within `usual` of its mean, by Mahalanobis' distance.
+    # Nineteen of twenty of the model's own latents lie within `usual` of its mean, by Mahalanobis' distance.
     spread, mean = drawn.rows.var(0).clamp_min(1e-4), drawn.rows.mean(0)
     usual = ((drawn.rows - mean).square() / spread).sum(1).quantile(0.95)
     safe = {}

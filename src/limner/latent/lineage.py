@@ -11,7 +11,8 @@ from limner.ledger import Act, Ledger
 
 __all__ = ["Kin", "Lineage"]
 
-_DEEP = 1000
+_DEEP = 300
+"""Kin that are followed at most; a longer family is cut there."""
 
 
 @dataclass

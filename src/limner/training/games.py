@@ -37,8 +37,8 @@ class GameWeights(BaseModel):
     follow: float = 0.1
     """How much a GAN's mapping is held to where the flow arrives, mean square of whitened numbers."""
     jitter: float = 0.1
-    """Deviation of the noise on drawn latents before they are painted, in their own deviations: mapping and painter
-    cannot agree on marks too fine for a critic."""
+    """Deviation of the noise on drawn latents before they are painted, in their own deviations, as the
+    encoder leaves some. Meant against marks too fine for a critic; it did not cure them (docs/decisions.md)."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
