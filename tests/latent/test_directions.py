@@ -9,7 +9,8 @@ import torch
 
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
-from limner.latent.directions import Direction, Directions, find_directions
+from limner.latent.directions import Direction, Directions
+from limner.latent.finding import find_directions
 from limner.latent.painting import Brush
 from limner.models.bundle import load_model
 from limner.training.machine import Machine
@@ -29,7 +30,7 @@ def found(brush: Brush) -> Directions:
         # Less of everything: a test wants to know that it works, not how well.
         patch.setattr("limner.latent.sensing._STEPS", 400)
         patch.setattr("limner.latent.sensing._AROUND", 1024)
-        patch.setattr("limner.latent.directions._TRIED", 64)
+        patch.setattr("limner.latent.finding._TRIED", 64)
         return find_directions(brush, "attribute", count=512)
 
 

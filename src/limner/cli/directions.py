@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.errors import UsageError
 
 if TYPE_CHECKING:
     from limner.latent.directions import Directions
     from limner.latent.painting import Brush
     from limner.workspace import Workspace
 
-__all__ = ["directions_of", "register"]
+__all__ = ["register"]
 
 _STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
@@ -30,23 +31,6 @@ def register(app: typer.Typer) -> None:
     group.command("strip")(_strip)
     group.command("share")(_share)
     group.command("take")(_take)
-
-
-def directions_of(brush: Brush, workspace: Workspace) -> Directions:
-    """The directions that were found of a model.
-
-    Raises:
-        UsageError: none yet, or a damaged file.
-    """
-    from limner.latent.directions import Directions
-
-    numbers = brush.model.card.config.painter.numbers
-    return Directions.load(_path(brush, workspace), f"sha256:{brush.model.digest}", numbers)
-
-
-def _path(brush: Brush, workspace: Workspace) -> Path:
-    folder = workspace.make(workspace.root / "directions")
-    return folder / f"{brush.model.digest[:32]}.safetensors"
 
 
 def _open(model: str) -> tuple[Brush, Workspace]:
@@ -69,8 +53,7 @@ def _find(
 
     Example: [bold]limner directions find paintings-vae[/bold]
     """
-    from limner.errors import UsageError
-    from limner.latent.directions import find_directions
+    from limner.latent.finding import find_directions
 
     if not 128 <= count <= 100_000 or not 1 <= keep <= 64:
         raise UsageError(f"--count {count} --keep {keep}", "is out of range", "give 128 to 100000, and 1 to 64")
@@ -84,9 +67,7 @@ def _find(
             keep=keep,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    path = _path(brush, workspace)
-    known = directions_of(brush, workspace).joined(found) if path.is_file() else found
-    known.save(path)
+    _keep(found, brush, workspace)
     _tell(found, as_json)
 
 
@@ -98,6 +79,8 @@ def _list(
 
     Example: [bold]limner directions list paintings-vae[/bold]
     """
+    from limner.latent.directions import directions_of
+
     _tell(directions_of(*_open(model)), as_json)
 
 
@@ -110,8 +93,10 @@ def _name(
 
     Example: [bold]limner directions name paintings-vae pca-2 mist[/bold]
     """
+    from limner.latent.directions import directions_file, directions_of
+
     brush, workspace = _open(model)
-    directions_of(brush, workspace).renamed(old, new).save(_path(brush, workspace))
+    directions_of(brush, workspace).renamed(old, new).save(directions_file(brush, workspace))
     print(f"{old} is {new} now")
 
 
@@ -127,6 +112,7 @@ def _strip(
     """
     import torch
 
+    from limner.latent.directions import directions_of
     from limner.models.painter import Latent
     from limner.training.stages import save_sheet
 
@@ -150,6 +136,8 @@ def _share(
 
     Example: [bold]limner directions share paintings-vae --to mine.safetensors[/bold]
     """
+    from limner.latent.directions import directions_of
+
     brush, workspace = _open(model)
     directions_of(brush, workspace).save(to)
     print(f"{to}; taken up with: limner directions take {model} {to}")
@@ -168,9 +156,16 @@ def _take(
     brush, workspace = _open(model)
     numbers = brush.model.card.config.painter.numbers
     theirs = Directions.load(file, f"sha256:{brush.model.digest}", numbers)
-    path = _path(brush, workspace)
-    (directions_of(brush, workspace).joined(theirs) if path.is_file() else theirs).save(path)
+    _keep(theirs, brush, workspace)
     print(f"{len(theirs)} directions taken: {', '.join(one.name for one in theirs)}")
+
+
+def _keep(more: Directions, brush: Brush, workspace: Workspace) -> None:
+    """Beside those that are known already."""
+    from limner.latent.directions import directions_file, known_directions
+
+    known = known_directions(brush, workspace)
+    (more if known is None else known.joined(more)).save(directions_file(brush, workspace))
 
 
 def _tell(found: Directions, as_json: bool) -> None:

@@ -63,7 +63,7 @@ def _move(
 
     Example: [bold]limner move 7:3 --model paintings-vae --along warmth=+1.5 --along horizon=-1[/bold]
     """
-    from limner.cli.directions import directions_of
+    from limner.latent.directions import directions_of
     from limner.latent.mixing import parse_range
     from limner.papers.making import Deed
 
