@@ -36,7 +36,7 @@ def _root(
 
 
 # In the order of the help.
-_MAKING = ("collection", "train", "sample", "directions", "steer", "works", "walk")
+_MAKING = ("collection", "train", "sample", "directions", "steer", "landscape", "works", "walk")
 _CHECKING = ("identity", "verify", "ledger", "model", "measure", "demo")
 
 

@@ -1,0 +1,101 @@
+"""Landscapes in words: what they do to pictures, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from limner.errors import UsageError
+from limner.latent.attributes import ATTRIBUTES
+from limner.latent.directions import Directions
+from limner.latent.landscapes import TIMES, Wish, flattened, landscapes
+from limner.latent.painting import Brush
+from limner.latent.sensing import Sense
+from limner.models.bundle import load_model
+from limner.training.machine import Machine
+from models_made import made_model
+
+
+@pytest.fixture(scope="module")
+def brush(tmp_path_factory: pytest.TempPathFactory) -> Brush:
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    made_model(path)
+    return Brush(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
+
+
+@pytest.fixture(scope="module")
+def directions(brush: Brush) -> Directions:
+    from limner.latent.finding import find_directions
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("limner.latent.sensing._STEPS", 300)
+        patch.setattr("limner.latent.sensing._AROUND", 1024)
+        patch.setattr("limner.latent.finding._TRIED", 32)
+        return find_directions(brush, "attribute", count=512)
+
+
+def test_words_pull_the_way_they_say(brush: Brush, directions: Directions) -> None:
+    bright = list(landscapes(brush, directions, Wish(steps={"brightness": 1.5}), 3, seed=4))
+    dark = list(landscapes(brush, directions, Wish(steps={"brightness": -1.5}), 3, seed=4))
+    assert min(one.measured["brightness"] for one in bright) > max(one.measured["brightness"] for one in dark)
+    assert bright[0].wanted["brightness"] > dark[0].wanted["brightness"]
+    assert len({one.index for one in bright}) == 3
+
+
+def test_time_and_words_add_up(brush: Brush, directions: Directions) -> None:
+    sense = directions.sense
+    assert isinstance(sense, Sense)
+    goal, asked = Wish(time="dusk", steps={"warmth": 0.5}, horizon=0.4).goal(sense)
+    names = list(ATTRIBUTES)
+    assert float(goal[names.index("warmth")]) == pytest.approx(TIMES["dusk"]["warmth"] + 0.5)
+    at = names.index("horizon")
+    assert float(goal[at] * sense.deviation[at] + sense.mean[at]) == pytest.approx(0.4, abs=1e-4)
+    assert {names[i] for i in range(len(names)) if asked[i]} == {*TIMES["dusk"], "horizon"}
+
+
+def test_no_words_leave_the_pictures_as_the_model_draws_them(brush: Brush, directions: Directions) -> None:
+    plain = list(landscapes(brush, directions, Wish(), 2, seed=4))
+    drawn = brush.sample(2, seed=4)
+    for i, one in enumerate(plain):
+        assert one.index == i
+        assert torch.equal(one.latent.content[0], drawn.content[i])
+        assert not one.wanted
+        assert one.flat is None
+
+
+def test_flattening_leaves_large_forms_and_their_colours() -> None:
+    picture = torch.full((1, 3, 32, 48), 40, dtype=torch.uint8)
+    picture[:, :, 16:] = 200
+    noisy = (picture.float() + 10 * torch.randn(picture.shape, generator=torch.Generator().manual_seed(1))).clamp(
+        0, 255
+    )
+    flat = flattened(noisy.to(torch.uint8), 4)
+    assert flat.shape == picture.shape
+    assert len(flat[0].flatten(1).T.unique(dim=0)) <= 4
+    assert float(flat[:, :, :15].float().mean()) == pytest.approx(40, abs=4)
+    assert float(flat[:, :, 17:].float().mean()) == pytest.approx(200, abs=4)
+    assert torch.equal(flat, flattened(noisy.to(torch.uint8), 4))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"horizon": 1.5}, "--horizon 1.5"),
+        ({"horizon": float("nan")}, "out of range"),
+        ({"time": "noon"}, "dawn, day, dusk, night"),
+        ({"abstraction": -0.1}, "--abstraction -0.1"),
+        ({"steps": {"warmth": 9.0}}, "too far"),
+        ({"steps": {"charm": 1.0}}, "no attribute"),
+    ],
+)
+def test_words_out_of_range_are_refused(words: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Wish(**words)  # type: ignore[arg-type]
+    assert told in str(caught.value)
+
+
+def test_directions_without_attributes_are_refused(brush: Brush, directions: Directions, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="directions find"):
+        next(landscapes(brush, Directions(directions.model, []), Wish(), 1, seed=1))
