@@ -1,4 +1,4 @@
-"""`python -m bench quality | mixing | measure | report | setup | speed`; `--help` with each tells more."""
+"""`python -m bench quality | mixing | steering | measure | report | setup | speed`; `--help` with each tells more."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     mixing = commands.add_parser("mixing", help="is a style what it says it is; of an emoji model with the label style")
     mixing.add_argument("model", help="name or file of the model")
     mixing.add_argument("collection", help="name of the emoji in the workspace, imported with --together codepoints")
+    steering = commands.add_parser("steering", help="how quickly and how rightly a model is steered; two minutes")
+    steering.add_argument("model", help="name or file of the model; its directions must be known")
+    steering.add_argument("--threads", type=int, default=None, help="in place of what the probe finds")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -58,6 +61,8 @@ def main() -> int:
         found = mixing(Brush.open(given.model, workspace), collection, RESULTS)
         print(", ".join(f"{name} {found[name]:.3f}" for name in ("concepts", "concept", "style", "distance")))
         return 0
+    if given.command == "steering":
+        return _steering(given)
     from bench.patches import PatchError
     from bench.venvs import SetupError
 
@@ -66,6 +71,22 @@ def main() -> int:
     except (SetupError, PatchError, KeyError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+
+
+def _steering(given: argparse.Namespace) -> int:
+    from bench.places import RESULTS
+    from bench.steering import steering, told
+    from limner.latent.directions import directions_of
+    from limner.latent.painting import Brush
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    brush = Brush.open(given.model, workspace, threads=given.threads)
+    found = steering(brush, directions_of(brush, workspace), RESULTS)
+    print(told(found))
+    print(", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds"].items()))
+    print(", ".join(f"{name} {value:.2f}" for name, value in found["walk"].items()))
+    return 0
 
 
 def _do(given: argparse.Namespace) -> int:
