@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from limner.errors import RightsError, UsageError
-from limner.rights import clear, credit_line, summary
+from limner.rights import Accepted, clear, credit_line, joined, summary
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,11 @@ def test_the_credit_names_whom_the_licences_oblige_to_name() -> None:
     line = "Learned from pictures by Bo (CC-BY-4.0, CC-BY-SA-4.0), Cy (MIT)"
     assert credit_line(rows) == line
     assert credit_line(summary(rows)) == line
+
+
+def test_two_decisions_are_both_kept() -> None:
+    one = Accepted(reason="found in the attic", pictures=2, why={"no creator": 2})
+    other = Accepted(reason="hers", pictures=1, why={"no creator": 1, "no licence": 1})
+    both = joined(summary([HELD, HELD], one), summary([HELD], other)).accepted
+    assert both == Accepted(reason="found in the attic; hers", pictures=3, why={"no creator": 3, "no licence": 1})
+    assert joined(summary([HELD], other), summary([CLEARED])).accepted == other

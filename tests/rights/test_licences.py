@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from limner.errors import RightsError
-from limner.rights import obligations, parse_licence
+from limner.rights import TERMS, obligations, parse_licence, terms
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,23 @@ def test_a_near_miss_is_named() -> None:
 )
 def test_obligations(licence: str, obliged: set[str]) -> None:
     assert obligations(licence) == obliged
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed"),
+    [
+        ("", TERMS),
+        ("MIT", TERMS),
+        ("CC-BY-4.0", TERMS),
+        ("LicenseRef-mine", TERMS),
+        ("CC-BY-SA-4.0", {"share-alike"}),
+        ("CC-BY-NC-4.0", {"non-commercial", "non-commercial share-alike"}),
+        ("CC-BY-NC-SA-4.0", {"non-commercial share-alike"}),
+        ("CC-BY-NC-ND-4.0", set()),
+        ("CC-BY-ND-4.0 OR CC-BY-SA-4.0", {"share-alike"}),
+        ("CC-BY-ND-4.0 AND MIT", set()),
+        ("CC-BY-NC-4.0 AND (CC-BY-SA-4.0 OR CC-BY-NC-SA-4.0)", {"non-commercial share-alike"}),
+    ],
+)
+def test_terms_under_which_what_is_made_from_it_may_be_passed_on(licence: str, allowed: set[str]) -> None:
+    assert terms(licence) == allowed

@@ -7,12 +7,14 @@ Floor 1 of the design.
 from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, joined, summary
 from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
-from limner.rights.licences import obligations, parse_licence
+from limner.rights.licences import TERMS, obligations, parse_licence, terms
+from limner.rights.merging import check_merge
 from limner.rights.stating import HELD_NO_CREATOR, HELD_NO_LICENCE, Stated, Verdict, judge
 
 __all__ = [
     "HELD_NO_CREATOR",
     "HELD_NO_LICENCE",
+    "TERMS",
     "Accepted",
     "Embedded",
     "FolderOptOuts",
@@ -20,6 +22,7 @@ __all__ = [
     "RightsSummary",
     "Stated",
     "Verdict",
+    "check_merge",
     "clear",
     "credit_line",
     "joined",
@@ -29,4 +32,5 @@ __all__ = [
     "read_embedded",
     "read_folder",
     "summary",
+    "terms",
 ]

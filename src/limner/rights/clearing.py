@@ -156,7 +156,7 @@ def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
         obligations=dict(sorted(added(one.obligations, other.obligations).items())),
         held=added(one.held, other.held),
         flags=added(one.flags, other.flags),
-        accepted=one.accepted or other.accepted,
+        accepted=_both(one.accepted, other.accepted),
     )
 
 
@@ -168,6 +168,18 @@ def credit_line(of: RightsSummary | Iterable[RightsRow]) -> str:
     whole = of if isinstance(of, RightsSummary) else summary(of)
     named = [f"{creator} ({', '.join(licences)})" for creator, licences in whole.credits.items()]
     return f"Learned from pictures by {', '.join(named)}" if named else ""
+
+
+def _both(one: Accepted | None, other: Accepted | None) -> Accepted | None:
+    """Two decisions as one: no reason is lost."""
+    if one is None or other is None:
+        return one or other
+    why = Counter(one.why) + Counter(other.why)
+    return Accepted(
+        reason="; ".join(dict.fromkeys((one.reason, other.reason))),
+        pictures=one.pictures + other.pictures,
+        why=dict(sorted(why.items(), key=lambda item: (-item[1], item[0]))),
+    )
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:

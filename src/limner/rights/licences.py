@@ -9,7 +9,7 @@ from typing import Any
 
 from limner.errors import RightsError
 
-__all__ = ["obligations", "parse_licence"]
+__all__ = ["TERMS", "obligations", "parse_licence", "terms"]
 
 _REFERENCE = re.compile(r"^LicenseRef-[A-Za-z0-9.-]+$", re.IGNORECASE)
 _CC_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
@@ -28,6 +28,9 @@ _LONGEST = 500
 # Which obligations the name of a licence carries; the first pattern that matches counts.
 _FREE = re.compile(r"^(CC0-|CC-PDDC|CC-PDM|PDDL|Unlicense|0BSD|WTFPL|LicenseRef-Public-Domain)", re.IGNORECASE)
 _CREATIVE_COMMONS = re.compile(r"^CC-BY", re.IGNORECASE)
+
+TERMS = frozenset({"free", "share-alike", "non-commercial", "non-commercial share-alike"})
+"""The kinds of licence under which something that was made from pictures can be passed on."""
 
 
 def parse_licence(text: str) -> str:
@@ -59,6 +62,37 @@ def obligations(licence: str) -> frozenset[str]:
     for name in _names(licence) if licence else ():
         found |= _obligations_of(name)
     return frozenset(found)
+
+
+def terms(licence: str) -> frozenset[str]:
+    """Under which of `TERMS` something made from a picture of `licence` (an SPDX expression) may be passed on.
+
+    Empty where nothing made from it may be passed on at all (no derivatives). Of `OR` one licence is enough, of `AND`
+    all count. What is unknown or what only a person can read (`LicenseRef-*`) allows all. Versions of Creative Commons
+    licences are not told apart: share-alike allows later ones.
+
+    Raises:
+        RightsError: no SPDX expression.
+    """
+    plain = parse_licence(licence)
+    return _terms_of(_spdx().parse(plain)) if plain else TERMS
+
+
+def _terms_of(node: Any) -> frozenset[str]:
+    if not (parts := getattr(node, "args", ())):
+        return _terms_of_name(str(getattr(node, "key", "")))
+    allowed = [_terms_of(part) for part in parts]
+    either = isinstance(node, _spdx().OR)
+    return frozenset().union(*allowed) if either else TERMS.intersection(*allowed)
+
+
+def _terms_of_name(name: str) -> frozenset[str]:
+    found = _obligations_of(name)
+    if "no-derivatives" in found:
+        return frozenset()
+    if "share-alike" in found:
+        return frozenset({"non-commercial share-alike" if "non-commercial" in found else "share-alike"})
+    return frozenset({"non-commercial", "non-commercial share-alike"}) if "non-commercial" in found else TERMS
 
 
 def _obligations_of(name: str) -> set[str]:
