@@ -58,7 +58,7 @@ def main() -> int:
 
         workspace = Workspace.default()
         collection = Collection.open(given.collection, workspace)
-        found = mixing(Brush.open(given.model, workspace), collection, RESULTS)
+        found = mixing(Brush.open(given.model, workspace), collection, RESULTS / "steering")
         print(", ".join(f"{name} {found[name]:.3f}" for name in ("concepts", "concept", "style", "distance")))
         return 0
     if given.command == "steering":
@@ -82,7 +82,7 @@ def _steering(given: argparse.Namespace) -> int:
 
     workspace = Workspace.default()
     brush = Brush.open(given.model, workspace, threads=given.threads)
-    found = steering(brush, directions_of(brush, workspace), RESULTS)
+    found = steering(brush, directions_of(brush, workspace), RESULTS / "steering")
     print(told(found))
     print(", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds"].items()))
     print(", ".join(f"{name} {value:.2f}" for name, value in found["walk"].items()))

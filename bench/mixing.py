@@ -36,7 +36,7 @@ _SHOWN = 8
 
 
 def mixing(brush: Brush, collection: Collection, folder: Path) -> dict[str, Any]:
-    """Measure style mixing, write `mixing.json` and a sheet, and return what was found.
+    """Measure style mixing, write `mixing-MODEL.json` and a sheet, and return what was found.
 
     For every ordered pair of styles: `concept`, how often the nearest of all pictures of the target style is the right
     concept; `style`, how often most of the five nearest of all pictures are of the target style; `distance`, to the

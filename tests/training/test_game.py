@@ -14,7 +14,7 @@ from limner.models.vae import VAE
 from limner.training.augmentation import Disturbance
 from limner.training.data import load_data
 from limner.training.game import GameStage
-from limner.training.games import relativistic
+from limner.training.games import _beyond, relativistic
 from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
@@ -182,3 +182,15 @@ def test_an_encoder_is_left_alone_by_the_game(collection: Collection, workspace:
     assert not any(p.requires_grad for p in model.encoder.parameters())
     assert not any(p.requires_grad for p in model.prior.parameters())
     assert all(p.requires_grad for p in model.painter.parameters())
+
+
+def test_patterns_of_single_pixels_beyond_real_ones_are_pushed_down() -> None:
+    real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(1)) - 0.5
+    chequers = (torch.arange(32)[:, None] + torch.arange(32)) % 2 * 2.0 - 1
+    painted = (0.2 * real + 0.4 * chequers).requires_grad_()
+    (gradient,) = torch.autograd.grad(_beyond(painted, real), painted)
+    painted = painted.detach()
+    assert float(_beyond(painted - 50 * gradient, real)) < float(_beyond(painted, real))
+    # Down is where the chequers get weaker, and nothing else is asked of a picture softer than real ones.
+    assert float((gradient * chequers).sum()) > 0
+    assert float(_beyond(0.9 * real, real)) == 0

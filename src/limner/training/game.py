@@ -15,7 +15,6 @@ from limner.errors import TrainingError
 from limner.models.critics import Critic, PixelCritic, TeacherCritic
 from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
-from limner.models.generator import DRAWN
 from limner.models.vae import VAE, seeded_noise, to_unit
 from limner.training.augmentation import Disturbance, centred
 from limner.training.data import TrainingData
@@ -28,6 +27,7 @@ from limner.training.validation import kid, psnr
 __all__ = ["Drawings", "GameStage"]
 
 _FRESH_EVERY = 16
+_AT_ONCE = 64
 _MOST_DRAWN = 8192
 _SEED = 5_000_011
 _RATES = {"critic.": 1.7, "networks.prior.": 0.5}
@@ -59,7 +59,7 @@ class Drawings:
         Whitened latents `rows` [n, numbers] and small pictures `coarse`; for a GAN also what they were drawn from:
         `noise` [n, numbers], `labels` [n], `places` [n, width].
         """
-        there = min(_MOST_DRAWN, DRAWN * (2 + step // _FRESH_EVERY))
+        there = min(_MOST_DRAWN, _AT_ONCE * (2 + step // _FRESH_EVERY))
         while (have := len(self.parts.get("rows", ()))) < there:
             for name, more in self._draw(have).items():
                 self.parts[name] = torch.cat([self.parts[name], more]) if have else more
@@ -69,7 +69,7 @@ class Drawings:
     @torch.no_grad()
     def _draw(self, first: int) -> dict[str, Tensor]:
         prior, found = self.prior, {}
-        noise = seeded_noise(DRAWN, prior.noise_numbers, seed=_SEED + self.seed, first=first)
+        noise = seeded_noise(_AT_ONCE, prior.noise_numbers, seed=_SEED + self.seed, first=first)
         noise = noise.to(self.whitening.mean.device)
         with self.machine.autocast():
             if isinstance(prior, Mapping):

@@ -39,6 +39,8 @@ class GameWeights(BaseModel):
     jitter: float = 0.1
     """Deviation of the noise on drawn latents before they are painted, in their own deviations, as the
     encoder leaves some. Meant against marks too fine for a critic; it did not cure them (docs/decisions.md)."""
+    grain: float = 0.02
+    """How much patterns of single pixels beyond what real pictures show are pushed down in new ones."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
@@ -127,12 +129,17 @@ class GameObjective(nn.Module):
         real: list[Tensor],
         batch: dict[str, Tensor],
     ) -> dict[str, Tensor]:
-        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size."""
+        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size.
+
+        And with no more of the finest patterns than real ones: painter and mapping agree on a grid of single pixels
+        that no critic here sees soon enough (docs/decisions.md; Durall et al. 2020, "Watch your Up-Convolution").
+        """
         weights, share = self.weights, (len(painted) - kept) / max(1, kept)
         l1 = (painted[:kept] - pictures[:kept]).abs().mean()
         coarse = (F.avg_pool2d(painted[kept:], COARSE) - batch["coarse"]).abs().mean()
-        losses = {"l1": l1, "coarse": coarse}
-        likeness = l1 + share * weights.coarse * coarse
+        grain = _beyond(painted[kept:], pictures)
+        losses = {"l1": l1, "coarse": coarse, "grain": grain}
+        likeness = l1 + share * weights.coarse * coarse + weights.grain * grain
         if isinstance(self.critic, TeacherCritic):
             # The same views of a picture and of its reconstruction, so what the critic has seen serves twice.
             pairs = zip(seen[_PERCEPTUAL], real[_PERCEPTUAL], strict=True)
@@ -152,6 +159,24 @@ class GameObjective(nn.Module):
         other = self.critic(maps)
         changes = [((a[:count] - b) ** 2).mean() / sigma**2 for a, b in zip(judged, other, strict=True)]
         return torch.stack(changes).mean()
+
+
+def _beyond(painted: Tensor, real: Tensor) -> Tensor:
+    """How far the energy of patterns within 2 x 2 pixels lies above that of real pictures: its logarithm, 0 below.
+
+    # [n, 3, h, w], [m, 3, h, w] -> []
+    """
+    apart = (_patterns(painted) / _patterns(real).clamp_min(1e-6)).clamp_min(1e-6).log()
+    found: Tensor = F.relu(apart).mean()
+    return found
+
+
+def _patterns(pictures: Tensor) -> Tensor:
+    """Mean energy of Haar's three fine bands: rows, columns, chequers. # [n, 3, h, w] -> [3]"""
+    a, b, c, d = F.pixel_unshuffle(pictures, 2).unflatten(1, (3, 4)).unbind(2)
+    bands = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 4
+    found: Tensor = bands.square().mean((1, 2, 3, 4))
+    return found
 
 
 def relativistic(lower: list[Tensor], higher: list[Tensor]) -> Tensor:
