@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench models clean
+.PHONY: demo test lint docs bench models clean
 
 demo: $(STAMP)
 	$(BIN)/limner demo --to demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+docs: $(STAMP)
+	$(BIN)/python scripts/write_commands.py
+	$(BIN)/python scripts/gallery.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests bench scripts

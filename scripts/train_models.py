@@ -16,8 +16,12 @@ from pathlib import Path
 from limner.cli.train import TerminalReporter
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.errors import LimnerError
+from limner.latent.directions import shipped_directions
+from limner.latent.finding import find_directions
+from limner.latent.painting import Brush
 from limner.models.bundle import SHIPPED, load_model, save_model
 from limner.models.prior import PriorConfig
+from limner.training.machine import probe
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training, open_run
 from limner.workspace import Workspace
@@ -107,6 +111,22 @@ def ship(path: Path, folder: Path) -> Path:
     return to
 
 
+def find_the_way(path: Path) -> None:
+    """Find the directions of a model that ships, so that it can be steered at once; those that are known stay."""
+    brush = Brush(load_model(path), probe(None, None))
+    to = path.parent / "directions" / shipped_directions(brush.model.digest).name
+    if to.is_file():
+        return
+    to.parent.mkdir(exist_ok=True)
+    known = {shipped_directions(load_model(other).digest).name for other in path.parent.glob("*.safetensors")}
+    for old in to.parent.glob("*.safetensors"):
+        if old.name not in known:
+            old.unlink()
+    find_directions(brush, "attribute").save(to, small=True)
+    to.chmod(0o644)
+    print(f"{to}: {to.stat().st_size / 1e6:.1f} MB, of {path.stem}")
+
+
 def main() -> None:
     """Train what is asked for, in the recipes' order."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -117,17 +137,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="in place of what the probe finds")
     parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")
+    parser.add_argument("--directions", action="store_true", help="find directions of what ships already, no more")
     parser.add_argument("--again", action="store_true", help="train what is done already, too")
     told = parser.parse_args()
     workspace = Workspace(told.workspace.absolute())
     told.to.mkdir(parents=True, exist_ok=True)
+    if told.directions:
+        for path in sorted(told.to.glob("*.safetensors")):
+            find_the_way(path)
+        return
     for recipe in RECIPES:
         if told.only and recipe.name not in told.only:
             continue
         path = workspace.models / f"{recipe.name}.safetensors"
         if told.again or not path.is_file():
             path = train(recipe, told, collection_of(recipe, told.emoji, workspace), workspace)
-        ship(path, told.to)
+        find_the_way(ship(path, told.to))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ def new(
     default: bool = typer.Option(False, "--default", help="Sign with it wherever no identity is named."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Make a key and a certificate chain of your own (ES256)."""
+    """Make a key and a certificate chain of your own (ES256).
+
+    Example: [bold]limner identity new --name "Ada Example"[/bold]
+    """
     from limner.papers.identity import Identity
 
     secret = _new_passphrase() if passphrase else os.environ.get("LIMNER_PASSPHRASE") or None
@@ -49,7 +52,10 @@ def new(
 
 
 def list_identities(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """List your identities; no key is read."""
+    """List your identities; no key is read.
+
+    Example: [bold]limner identity list[/bold]
+    """
     from limner.papers.identity import Identity
 
     workspace = Workspace.default()
@@ -68,7 +74,10 @@ def show(
     name: str = typer.Argument(None, help="Which one; the default one where it is left out."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show one identity: what readers see, until when it is valid, where its root lies. The key is not read."""
+    """Show one identity: what readers see, until when it is valid, where its root lies. The key is not read.
+
+    Example: [bold]limner identity show ada-example[/bold]
+    """
     from limner.papers.identity import Identity
 
     workspace = Workspace.default()

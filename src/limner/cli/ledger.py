@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
+_HELP = """The record of what you and the algorithm did: its last acts, oldest first.
+
+Example: [bold]limner ledger --what publish -n 5[/bold]
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""
-    group = typer.Typer(help="The record of what you and the algorithm did.", invoke_without_command=True)
+    group = typer.Typer(help=_HELP, invoke_without_command=True, rich_markup_mode="rich")
     group.callback()(show)
     group.command("verify")(verify)
     app.add_typer(group, name="ledger")
@@ -44,6 +50,8 @@ def show(
 
 def verify(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """Re-derive every hash of the ledger and name the first act that does not hold.
+
+    Example: [bold]limner ledger verify[/bold]
 
     Exit status: 0 the chain holds, 1 it does not, 2 it could not be read.
     """

@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the models of the workspace, and those that come with limner."""
+    """List the models of the workspace, and those that come with limner.
+
+    Example: [bold]limner model list[/bold]
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -60,7 +63,10 @@ def _show(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a model's card: what it learned from and under which licences, how, and how well."""
+    """Show a model's card: what it learned from and under which licences, how, and how well.
+
+    Example: [bold]limner model show emoji-gan[/bold]
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -39,6 +39,8 @@ def verify_files(
 ) -> None:
     """Check who signed pictures, whether they were changed since, and what their papers say.
 
+    Example: [bold]limner verify works/sea.png[/bold]
+
     Exit status: 0 all genuine, 1 some not, 2 some could not be read.
     """
     verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)

@@ -1,0 +1,220 @@
+"""Make docs/gallery.md and its pictures: every steering tool, shown by what its own commands made.
+
+    python scripts/gallery.py            # all of it, a few minutes
+    python scripts/gallery.py mix walk   # these sections' pictures alone
+
+Each picture on the page is what the commands above it left, in a workspace of the script's own; nothing is picked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from limner import pictures
+from limner.pictures.writing import write
+
+DOCS = Path(__file__).parent.parent / "docs"
+PICTURES = DOCS / "pictures" / "gallery"
+_SHOWN, _GAP, _TITLE = 192, 12, 26
+_PAPER, _INK = (252, 251, 248), (60, 58, 54)
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One tool.
+
+    Attributes:
+        name: of its picture.
+        title, text: as the page shows them.
+        commands: what is run, in order; `limner` before each. `OUT` is a folder.
+        rows: files of `OUT` to show, with a word on each; a row a line.
+    """
+
+    name: str
+    title: str
+    text: str
+    commands: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+    shown: str | None = None
+
+
+def _numbered(pattern: str, numbers: Sequence[int], words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((pattern.format(number), word) for number, word in zip(numbers, words, strict=True))
+
+
+_WARM = ("-2", "-1", "0", "+1", "+2")
+SECTIONS = (
+    Section(
+        "move",
+        "Move",
+        "Directions are found by what they change in pictures, and each changes one thing: steps are counted in "
+        "deviations of the model's own pictures. Above warmth, below the horizon.",
+        tuple(f"move 1:10 --model paintings-vae --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
+        + tuple(f"move 1:10 --model paintings-vae --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
+        (
+            tuple((f"w{i}.png", f"warmth {i}") for i in _WARM),
+            tuple((f"h{i}.png", f"horizon {i}") for i in _WARM),
+        ),
+    ),
+    Section(
+        "landscape",
+        "Landscapes in words",
+        "Pictures that come near to the words are looked for, the rest of the way is steered. Abstraction leads to "
+        "few, flat, large forms. What each word changed is measured and printed.",
+        (
+            "landscape --horizon 0.4 --time day -n 5 --to OUT/day",
+            "landscape --horizon 0.4 --time dusk -n 5 --to OUT/dusk",
+            "landscape --time day --abstraction 0.4 -n 5 --to OUT/forms",
+            "landscape --time dusk --abstraction 0.9 -n 5 --to OUT/flat",
+        ),
+        tuple(
+            _numbered(folder + "/{}", range(5), [word] + [""] * 4)
+            for folder, word in (
+                ("day", "day, horizon 0.4"),
+                ("dusk", "dusk, horizon 0.4"),
+                ("forms", "day, abstraction 0.4"),
+                ("flat", "dusk, abstraction 0.9"),
+            )
+        ),
+    ),
+    Section(
+        "mix",
+        "Mix",
+        "Content of one and style of the other, block by block, by weight, or by region.",
+        (
+            "sample emoji-gan -n 2 --seed 21 --to OUT/s",
+            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --content A --style B --to OUT/ab.png",
+            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --weights 0.5,0.5 --to OUT/half.png",
+            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --region rectangle:0,0.5,1,1 --to OUT/r.png",
+        ),
+        (
+            (
+                ("s/emoji-gan-21-00000.png", "A"),
+                ("s/emoji-gan-21-00001.png", "B"),
+                ("ab.png", "content A, style B"),
+                ("half.png", "half of each"),
+                ("r.png", "below B"),
+            ),
+        ),
+    ),
+    Section(
+        "walk",
+        "Walk",
+        "A film from picture to picture, in steps that look equally long. (Here as an animated WebP; MP4 and GIF too.)",
+        ("walk 1:10 1:3 1:27 --model paintings-vae --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
+        (),
+        "walk.webp",
+    ),
+)
+
+
+def main() -> None:
+    """Run the commands, compose the pictures, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="*", help="sections whose pictures are made anew; all otherwise")
+    told = parser.parse_args()
+    unknown = set(told.only) - {section.name for section in SECTIONS}
+    if unknown:
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        home = {**os.environ, "LIMNER_HOME": f"{place}/home"}
+        limner("identity new --name Gallery", home, Path(place))
+        for section in SECTIONS:
+            if told.only and section.name not in told.only:
+                continue
+            out = Path(place) / section.name
+            out.mkdir()
+            for command in section.commands:
+                print("limner", command, flush=True)
+                limner(command, home, out)
+            if section.shown:
+                suffix = Path(section.shown).suffix
+                (PICTURES / f"{section.name}{suffix}").write_bytes((out / section.shown).read_bytes())
+            else:
+                write(compose(section, out), PICTURES / f"{section.name}.png")
+    (DOCS / "gallery.md").write_text(page())
+
+
+def limner(command: str, home: dict[str, str], out: Path) -> None:
+    """One command of the program.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    words = [word.replace("OUT", str(out)) for word in shlex.split(command)]
+    done = subprocess.run([sys.executable, "-m", "limner", *words], env=home, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"limner {command}: {done.stderr}")
+
+
+def compose(section: Section, out: Path) -> Pixels:
+    """The section's pictures as one, a word above each. # -> uint8 [h, w, 3]"""
+    wide = max(len(row) for row in section.rows)
+    size = wide * (_SHOWN + _GAP) + _GAP, len(section.rows) * (_SHOWN + _TITLE + _GAP) + _GAP
+    canvas = Image.new("RGB", size, _PAPER)
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(14)
+    for line, row in enumerate(section.rows):
+        for column, (name, word) in enumerate(row):
+            left, top = _GAP + column * (_SHOWN + _GAP), _GAP + line * (_SHOWN + _TITLE + _GAP)
+            draw.text((left, top + 2), word, fill=_INK, font=font)
+            picture = Image.fromarray(pictures.read(_found(out, name)).pixels)
+            picture.thumbnail((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
+            share = _SHOWN / max(picture.size)
+            own = round(picture.width * share), round(picture.height * share)
+            canvas.paste(picture.resize(own, Image.Resampling.BICUBIC), (left, top + _TITLE))
+    return np.asarray(canvas)
+
+
+def _found(out: Path, name: str) -> Path:
+    """A file by its name, or the n-th of a folder by `folder/n`."""
+    if (out / name).is_file():
+        return out / name
+    folder, _, number = name.rpartition("/")
+    return sorted((out / folder).glob("*.png"))[int(number)]
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    parts = [
+        "# What an artist can do with a model\n",
+        "Every picture here was made by the commands beside it, with the models that come with limner; nothing was "
+        "picked. `SEED:NUMBER` names a picture of a seed; a work's file and one's own picture do as well. "
+        "This page is written by `python scripts/gallery.py`.\n",
+    ]
+    for section in SECTIONS:
+        suffix = Path(section.shown).suffix if section.shown else ".png"
+        parts += [
+            f"## {section.title}\n",
+            section.text + "\n",
+            f"![{section.title}](pictures/gallery/{section.name}{suffix})\n",
+            "```sh\n" + "\n".join(_plain(section.commands)) + "\n```\n",
+        ]
+    return "\n".join(parts)
+
+
+def _plain(commands: Sequence[str]) -> list[str]:
+    """Commands as they are typed; of many that differ by a number alone, the first one."""
+    found: dict[str, str] = {}
+    for command in commands:
+        found.setdefault(re.sub(r"[+-]?\d+(\.\d+)?", "#", command), command)
+    return ["limner " + command.replace("OUT/", "") for command in found.values()]
+
+
+if __name__ == "__main__":
+    main()
