@@ -36,7 +36,20 @@ def _root(
 
 
 # In the order of the help.
-_MAKING = ("collection", "train", "sample", "directions", "steer", "landscape", "works", "walk")
+_MAKING = (
+    "collection",
+    "train",
+    "merge",
+    "sample",
+    "directions",
+    "steer",
+    "invert",
+    "evolve",
+    "landscape",
+    "works",
+    "enlarge",
+    "walk",
+)
 _CHECKING = ("identity", "verify", "ledger", "model", "measure", "demo")
 
 

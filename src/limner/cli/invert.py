@@ -1,0 +1,110 @@
+"""`limner invert`: works that look like pictures from outside, to be moved, mixed and walked from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli.common import console_error, progress_bar
+from limner.cli.making import Identity, Json, Title, To, make, origins_of
+from limner.errors import PictureError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from limner.latent.inverting import Inversion, Likeness, Reach
+    from limner.latent.origins import Origins
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("invert", rich_help_panel="Steer")(_invert)
+
+
+def _invert(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures; the largest centred part of each is taken.")],
+    steps: Annotated[int, typer.Option(help="Steps of the search; more come nearer, slowly.")] = 40,
+    to: To = None,
+    title: Title = None,
+    identity: Identity = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find pictures in a model's space: works that look like them, to be moved, mixed and walked from.
+
+    Says how far each work is from its picture, and when a picture lies outside what the model can paint.
+
+    Example: [bold]limner invert emoji-gan mine.png --to found.png[/bold]
+    """
+    from limner.latent.inverting import Likeness, invert, reach_of
+
+    origins = origins_of(model)
+    brush = origins.brush
+    shown = _read(files, origins)
+    likeness = Likeness.of(brush.model.card, brush.machine.device)
+    with progress_bar(quiet=quiet or as_json, unit="steps") as bar:
+        task = bar.add_task("looking for them", total=None)
+
+        def tell(done: int, total: int, distance: float) -> None:
+            bar.update(task, completed=done, total=total, description=f"{likeness.name} distance {distance:.3f}")
+
+        found = invert(brush, shown, likeness, steps=steps, progress=tell)
+    reach = reach_of(brush, likeness)
+    _make(origins, files, found, likeness, reach, steps, to, title, identity, as_json=as_json)
+
+
+def _make(
+    origins: Origins,
+    files: list[Path],
+    found: Inversion,
+    likeness: Likeness,
+    reach: Reach,
+    steps: int,
+    to: Path | None,
+    title: str | None,
+    identity: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Publish the works, and say how near they came."""
+    from limner.latent.origins import Origin, file_digest
+    from limner.models.painter import Latent
+    from limner.papers.making import Deed
+
+    made, told, objections = [], [], []
+    for i, file in enumerate(files):
+        latent = Latent(found.latent.content[i : i + 1], found.latent.style[i : i + 1])
+        before, after, objection = float(found.before[i]), float(found.after[i]), reach.objection(found, i)
+        how = {"steps": steps, "distance": likeness.name, "before": round(before, 4), "after": round(after, 4)}
+        origin = Origin(str(file), "picture", file_digest(file), latent)
+        made.append((latent, Deed("invert", [origin], {**how, "outside": bool(objection)})))
+        told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
+        if objection:
+            objections.append(f"{file}: lies outside what {origins.brush.model.card.name} can paint ({objection})")
+    make(origins, made, to=to, title=title, identity=identity, as_json=as_json)
+    if not as_json:
+        print("\n".join(told))
+    for one in objections:
+        console_error(one)
+
+
+def _read(files: list[Path], origins: Origins) -> Tensor:
+    """The largest centred part of each picture at the model's size. # uint8 [n, 3, height, width]"""
+    import torch
+
+    from limner import pictures
+    from limner.training.augmentation import centred
+
+    config = origins.brush.model.card.config.painter
+    found = []
+    for file in files:
+        try:
+            found.append(centred(pictures.read(file).pixels, (config.height, config.width)))
+        except PictureError as error:
+            raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
+    return torch.stack(found)

@@ -1,0 +1,265 @@
+"""Inversion: the latent that a model paints a given picture from.
+
+Both families keep the encoder that their painter learned with, so the search begins near the goal. From there a few
+dozen steps of Adam go down a distance of pictures, on whitened numbers, with a pull back to where the encoder began:
+the painter knows the latents around what its encoder says, and a latent far from them may show the picture and still
+be of no use for moving and mixing (Zhu et al. 2020, "In-Domain GAN Inversion", hold the latent to the encoder, too).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limner.errors import UsageError
+from limner.latent.painting import Brush
+from limner.latent.store import stacked
+from limner.models.card import Card
+from limner.models.painter import Latent, Painter
+from limner.models.teacher import Teacher, load_teacher
+from limner.models.vae import to_unit
+from limner.training.validation import psnr
+
+__all__ = ["LONGEST", "STEPS", "Inversion", "Likeness", "Reach", "invert", "reach_of"]
+
+STEPS, LONGEST = 40, 1000
+"""Steps by default, and at most."""
+_RATE, _PULL = 0.1, 0.05
+_AT_ONCE = 16 * 64 * 64
+_DRAWN, _SEED = 64, 3_000_017
+_FEWEST = 4
+
+Progress = Callable[[int, int, float], object]
+
+
+class Likeness:
+    """How far two pictures lie apart, to the eye.
+
+    With a teacher it is the squared distance of its unit features at strides 2, 4 and 8 (Zhang et al. 2018, "LPIPS",
+    without its learned weights), the number that `limner reconstruct` and a card call perceptual; 0 is the same, 4 a
+    place the most for each of three strides. Without one it is the mean difference of colours and of their edges at
+    four sizes, 0 to 1 each: nothing in it was learned from anybody's pictures.
+
+    Args:
+        teacher: whose features are compared; None for colours and edges.
+    """
+
+    def __init__(self, teacher: Teacher | None) -> None:
+        self._teacher = teacher
+        self.name = "perceptual" if teacher else "multi-scale"
+        self.weight = 0.1 if teacher else 1.0
+
+    @classmethod
+    def of(cls, card: Card, device: str = "cpu") -> Likeness:
+        """With the teacher that helped to train a model; without one if none did, or it is not installed here."""
+        if card.teacher.name == "none":
+            return cls(None)
+        try:
+            return cls(load_teacher().to(device))
+        except ImportError:
+            return cls(None)
+
+    def seen(self, unit: Tensor) -> list[Tensor]:
+        """What is compared of pictures. # float [n, 3, h, w] in -1..1 -> each [n, c, h', w']"""
+        if self._teacher is not None:
+            found: list[Tensor] = self._teacher(unit)
+            return found
+        parts, level = [], unit / 2
+        for _ in range(4):
+            parts += [level, level.diff(dim=2), level.diff(dim=3)]
+            level = F.avg_pool2d(level, 2)
+        return parts
+
+    def between(self, seen: list[Tensor], wanted: list[Tensor]) -> Tensor:
+        """The distance of each pair, from what is seen of them. # -> [n]"""
+        if self._teacher is not None:
+            parts = [(a - b).square().sum(1).mean((1, 2)) for a, b in zip(seen, wanted, strict=True)]
+            return torch.stack(parts).sum(0)
+        parts = [(a - b).abs().mean((1, 2, 3)) for a, b in zip(seen, wanted, strict=True)]
+        return torch.stack(parts).mean(0)
+
+    @torch.no_grad()
+    def measure(self, painted: Tensor, pictures: Tensor, device: str = "cpu") -> Tensor:
+        """The distance of each pair of pictures. # uint8 [n, 3, h, w] twice -> [n]"""
+        pairs = zip(painted.split(64), pictures.split(64), strict=True)
+        found = [self.between(*(self.seen(to_unit(one.to(device))) for one in pair)).cpu() for pair in pairs]
+        return torch.cat(found)
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Pictures found in a model's space.
+
+    Attributes:
+        latent: where they lie. # n rows
+        before: distance of what is painted from the encoder's latents. # [n]
+        after: distance of what is painted from these latents, never above `before`. # [n]
+        psnr: of what is painted from the encoder's latents, dB. # [n]
+        far: how far from the mean the encoder's latents lie, in deviations of training pictures. # [n]
+    """
+
+    latent: Latent
+    before: Tensor
+    after: Tensor
+    psnr: Tensor
+    far: Tensor
+
+
+def invert(
+    brush: Brush,
+    pictures: Tensor,
+    likeness: Likeness,
+    *,
+    steps: int = STEPS,
+    progress: Progress = lambda done, total, distance: None,
+) -> Inversion:
+    """Find the latents that a model paints pictures from.
+
+    Args:
+        pictures: of the model's size. # uint8 [n, 3, height, width]
+        steps: of the search, 1 to 1000; more come nearer, slowly.
+        progress: told steps done, of how many, and the distance of the pictures at hand.
+
+    Raises:
+        UsageError: steps out of range.
+    """
+    if not 1 <= steps <= LONGEST:
+        raise UsageError(f"--steps {steps}", "is out of range", f"give 1 to {LONGEST}; {STEPS} are usual")
+    search = _Search(brush, likeness)
+    chunks = pictures.split(max(1, _AT_ONCE // (pictures.shape[2] * pictures.shape[3])))
+    found = []
+    for number, chunk in enumerate(chunks):
+
+        def tell(step: int, distance: float, begun: int = number * steps) -> None:
+            progress(begun + step, len(chunks) * steps, distance)
+
+        found.append(search.one(chunk, steps, tell))
+    measured = [[one.before, one.after, one.psnr, one.far] for one in found]
+    return Inversion(stacked([one.latent for one in found]), *map(torch.cat, zip(*measured, strict=True)))
+
+
+class _Search:
+    """The search with one model: in float32 whatever it paints in, since steps are finer than bfloat16 can tell."""
+
+    def __init__(self, brush: Brush, likeness: Likeness) -> None:
+        self._brush, self._likeness = brush, likeness
+
+    @cached_property
+    def _painter(self) -> Painter:
+        return copy.deepcopy(self._brush.model.generator.painter).float()
+
+    def one(self, pictures: Tensor, steps: int, tell: Callable[[int, float], None]) -> Inversion:
+        """The latents of a few pictures. # uint8 [n, 3, h, w]"""
+        whitening, device = self._brush.model.generator.whitening, self._brush.machine.device
+        first = self._brush.encode(pictures)
+        start = whitening(first).clone()
+        rows = start.clone().requires_grad_(True)
+        optimiser = torch.optim.Adam([rows], _RATE, betas=(0.9, 0.99))
+        unit = to_unit(pictures.to(device))
+        with torch.no_grad():
+            wanted = self._likeness.seen(unit)
+        for step in range(steps):
+            optimiser.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
+            painted = self._painter(whitening.back(rows))
+            distance = self._likeness.between(self._likeness.seen(painted), wanted)
+            plain = (painted - unit).abs().mean((1, 2, 3))
+            pull = (rows - start).square().mean(1)
+            optimiser.zero_grad()
+            (plain + self._likeness.weight * distance + _PULL * pull).sum().backward()
+            optimiser.step()
+            tell(step + 1, float(distance.detach().mean()))
+        return self._nearer(pictures, first, whitening.back(rows.detach()))
+
+    def _nearer(self, pictures: Tensor, first: Latent, last: Latent) -> Inversion:
+        """Of the encoder's latent and the one that was searched for, whichever is painted nearer to the picture."""
+        once, again = self._brush.paint(first), self._brush.paint(last)
+        device, whitening = self._brush.machine.device, self._brush.model.generator.whitening
+        before, after = (self._likeness.measure(one, pictures, device) for one in (once, again))
+        nearer = (after < before).to(last.content.device)
+        content = torch.where(nearer[:, None, None, None], last.content, first.content)
+        style = torch.where(nearer[:, None, None], last.style, first.style)
+        nearest = torch.minimum(before, after)
+        return Inversion(Latent(content, style), before, nearest, psnr(once, pictures), _far(whitening(first)))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a model can paint, as far as is known of it.
+
+    Attributes:
+        measure: `perceptual` or `psnr`, what the card says of held-out pictures; empty where it says neither.
+        limit: of that, what 19 of 20 held-out pictures keep to by the encoder alone.
+        held_out: how many the card measured.
+        farthest: how far from the mean the farthest of 64 latents lies that the model drew itself.
+    """
+
+    measure: str
+    limit: float
+    held_out: int
+    farthest: float
+
+    def objection(self, found: Inversion, index: int) -> str:
+        """Why a picture is held to lie outside what the model can paint, in words; empty where it is not."""
+        distance, ratio, far = (float(part[index]) for part in (found.before, found.psnr, found.far))
+        if self.measure == "perceptual" and distance > self.limit:
+            usual = f"of {self.held_out} held-out pictures about 19 in 20 come within {self.limit:.2f}"
+            return f"its encoder comes within a perceptual distance of {distance:.2f}; {usual}"
+        if self.measure == "psnr" and ratio < self.limit:
+            usual = f"of {self.held_out} held-out pictures about 19 in 20 come to {self.limit:.1f} dB or more"
+            return f"its encoder comes to {ratio:.1f} dB; {usual}"
+        if far > self.farthest:
+            usual = f"the farthest of {_DRAWN} that the model drew {self.farthest:.2f}"
+            return f"its latent lies {far:.2f} deviations from the mean, {usual}"
+        return ""
+
+
+def reach_of(brush: Brush, likeness: Likeness) -> Reach:
+    """What is compared to say that a picture lies outside what the model can paint; two things, as both can fail.
+
+    How like the picture is what the encoder alone makes of it, before any search, which brings any picture nearer and
+    of which no card tells. A card gives mean, 95 % interval and count for held-out pictures, by the perceptual distance
+    if a teacher took part, by PSNR always. The limit is the one-sided 95 % prediction limit of a normal distribution
+    whose deviation follows from the width of the interval: one picture in twenty of the model's own kind is beyond it.
+
+    And where the encoder puts the picture: a model that paints everything softly comes as near to what it has never
+    seen the like of, but with latents that lie far out, where moving and mixing go wrong. They are compared with 64
+    that the model draws: root mean square of the whitened numbers, about 1 for a training picture.
+    """
+    noted = brush.model.card.quality
+    names = ("perceptual", "psnr") if likeness.name == "perceptual" else ("psnr",)
+    known = ((name, _limit(noted.get(name), 1 if name == "perceptual" else -1)) for name in names)
+    measure, (limit, held_out) = next(((name, one) for name, one in known if one), ("", (0.0, 0)))
+    whitening = brush.model.generator.whitening
+    farthest = _far(whitening(brush.sample(_DRAWN, seed=_SEED))).max()
+    return Reach(measure, limit, held_out, float(farthest))
+
+
+def _far(rows: Tensor) -> Tensor:
+    """Root mean square of whitened numbers. # [n, numbers] -> [n]"""
+    found: Tensor = rows.float().square().mean(1).sqrt().cpu()
+    return found
+
+
+def _limit(noted: object, side: int) -> tuple[float, int] | None:
+    """What 19 of 20 held-out pictures keep to, and their count; None where a card says too little of them.
+
+    Args:
+        side: 1 for a limit above the mean, -1 for one below it.
+    """
+    from scipy.stats import t
+
+    told = [noted.get(name) for name in ("value", "low", "high", "count")] if isinstance(noted, dict) else []
+    numbers = [float(one) for one in told if isinstance(one, int | float) and abs(one) < 1e9]
+    if len(numbers) < 4 or numbers[3] < _FEWEST or not 0 < numbers[1] <= numbers[0] <= numbers[2]:
+        return None
+    value, low, high, count = numbers
+    # A bootstrapped mean varies as the pictures do by their count, which is less than they vary by count - 1.
+    deviation = (high - low) / (2 * 1.96) * count / math.sqrt(count - 1)
+    return value + side * float(t.ppf(0.95, count - 1)) * deviation * math.sqrt(1 + 1 / count), int(count)

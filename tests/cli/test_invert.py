@@ -1,0 +1,89 @@
+"""`limner invert`: works that look like pictures from outside, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from limner.cli.main import app
+from limner.errors import LimnerError
+from limner.latent.origins import file_digest
+from limner.ledger import Ledger
+from limner.papers import Identity, verify
+from limner.workspace import Workspace
+from models_made import made_model
+from pictures_made import made_picture
+
+
+@pytest.fixture(autouse=True)
+def studio(workspace: Workspace, tmp_path: Path) -> None:
+    made_model(workspace.make(workspace.models) / "m.safetensors")
+    Identity.new(workspace, "Ada Example")
+    for number in range(2):
+        Image.fromarray(made_picture(number + 4)).save(tmp_path / f"own{number}.png")
+
+
+def limner(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: object) -> str:
+    with pytest.raises(LimnerError) as caught:
+        limner(*arguments)
+    return str(caught.value)
+
+
+def test_an_inverted_picture_is_a_work_that_can_be_moved_and_mixed(workspace: Workspace, tmp_path: Path) -> None:
+    own = tmp_path / "own0.png"
+    said = limner("invert", "m", own, "--steps", 8, "--to", tmp_path / "found.png")
+    assert "after 8 steps" in said
+    papers = verify(tmp_path / "found.png")
+    assert papers.genuine
+    assert papers.generation["made"] == "invert"
+    assert len(papers.generation["parents"]) == 1
+    how = papers.generation["how"]
+    assert how["after"] < how["before"]
+    assert how["distance"] == "multi-scale"
+    assert "every pixel is the same" in limner("reproduce", tmp_path / "found.png")
+    limner("mix", tmp_path / "found.png", "3:1", "--content", "A", "--style", "B", "--to", tmp_path / "mixed.png")
+    assert verify(tmp_path / "mixed.png").generation["parents"][0] == file_digest(tmp_path / "found.png")
+    family = json.loads(limner("family", tmp_path / "mixed.png", "--json"))["ancestors"]
+    assert family["kin"][0]["deed"] == "invert"
+    assert family["kin"][0]["kin"][0]["digest"] == papers.generation["parents"][0]
+    ledger = Ledger.open(workspace.ledger)
+    assert ledger.verify().ok
+    assert [act.what for act in ledger.acts()] == ["invert", "publish", "draw", "mix", "publish"]
+
+
+def test_several_pictures_go_to_a_folder(tmp_path: Path) -> None:
+    files = [tmp_path / "own0.png", tmp_path / "own1.png"]
+    told = json.loads(limner("invert", "m", *files, "--steps", 2, "--to", tmp_path / "found", "--json"))
+    assert [Path(one["path"]).parent for one in told["works"]] == [tmp_path / "found"] * 2
+    assert all(one["how"]["steps"] == 2 for one in told["works"])
+    assert "one file for 2 works" in refused("invert", "m", *files, "--steps", 2, "--to", tmp_path / "w.png")
+
+
+def test_mistakes_give_one_line(tmp_path: Path) -> None:
+    own, text, cut = tmp_path / "own0.png", tmp_path / "text.png", tmp_path / "cut.png"
+    text.write_text("no picture")
+    cut.write_bytes(own.read_bytes()[:200])
+    for arguments, told in (
+        (("nobody", own), "no model of this name"),
+        ((own, own), "the file is damaged or no model"),
+        (("m", tmp_path / "nowhere.png"), "nowhere.png"),
+        (("m", text), "text.png"),
+        (("m", own, cut), "cut.png"),
+        (("m", tmp_path), "is a folder"),
+        (("m", own, "--steps", "0"), "--steps 0: is out of range"),
+        (("m", own, "--steps", "1001"), "--steps 1001: is out of range"),
+    ):
+        line = refused("invert", *arguments, "--to", tmp_path / "w.png")
+        assert told in line
+        assert "\n" not in line
+    assert not (tmp_path / "w.png").exists()
