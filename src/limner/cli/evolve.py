@@ -1,0 +1,98 @@
+"""`limner evolve`: choose among pictures, and their children, until one is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli.common import print_json
+from limner.cli.making import Identity, Json, Label, Title, To, make, origins_of
+from limner.errors import UsageError
+
+if TYPE_CHECKING:
+    from limner.latent.evolving import Evolution
+    from limner.models.painter import Latent
+    from limner.papers.making import Deed
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evolve", rich_help_panel="Steer")(_evolve)
+
+
+def _evolve(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    start: Annotated[
+        list[str] | None, typer.Option("--from", help="Begin with a work, SEED:NUMBER or picture; repeatable.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="Pictures of each generation, 2 to 60; 12 otherwise.")] = None,
+    keep: Annotated[str | None, typer.Option(help="Numbers on the sheet to go on from, e.g. 2,5,7.")] = None,
+    mutation: Annotated[float, typer.Option(help="How far children are from their parents, 0 to 1.")] = 0.3,
+    back: Annotated[bool, typer.Option("--back", help="Return to the generation before.")] = False,
+    publish: Annotated[str | None, typer.Option(help="Numbers on the sheet to make works of, e.g. 3.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the evolution; the model's otherwise.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What chances follow from; with --keep, throws again.")] = None,
+    label: Label = None,
+    to: To = None,
+    title: Title = None,
+    identity: Identity = None,
+    as_json: Json = False,
+) -> None:
+    """Evolve pictures: look at a numbered sheet, keep some, look at their children, publish what is right.
+
+    Example: [bold]limner evolve emoji-gan --seed 7[/bold]
+
+    Example: [bold]limner evolve emoji-gan --keep 2,5,7[/bold]
+    """
+    from limner.latent.evolving import Evolution
+
+    given = {"--keep": keep is not None, "--back": back, "--publish": publish is not None}
+    asked = [told for told, yes in given.items() if yes]
+    if len(asked) > 1:
+        raise UsageError(" and ".join(asked), "cannot be done at once", "give one of them")
+    if asked and (start or label or count):
+        raise UsageError(asked[0], "goes on with what was begun", "leave out --count, --from and --label")
+    numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
+    origins = origins_of(model)
+    name = name or origins.brush.model.card.name
+    if not asked:
+        found = [origins.find(one, label) for one in start or ()]
+        told = {"count": 12 if count is None else count, "seed": 1 if seed is None else seed}
+        evolution = Evolution.begin(origins, name, **told, label=label, start=found, mutation=mutation)
+    else:
+        evolution = Evolution(origins, name)
+    if publish is not None:
+        made = [_chosen(evolution, number) for number in numbers]
+        make(origins, made, to=to, title=title, identity=identity, as_json=as_json)
+        return
+    if keep is not None:
+        evolution.keep(numbers, mutation=mutation, seed=seed)
+    elif back:
+        evolution.back()
+    _tell(evolution, as_json)
+
+
+def _chosen(evolution: Evolution, number: int) -> tuple[Latent, Deed]:
+    from limner.papers.making import Deed
+
+    latent, forebears, how = evolution.chosen(number)
+    return latent, Deed("evolve", forebears, how)
+
+
+def _numbers(option: str, told: str) -> list[int]:
+    try:
+        return [int(one) for one in told.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} {told}", "are no numbers on the sheet", "give e.g. 2,5,7") from None
+
+
+def _tell(evolution: Evolution, as_json: bool) -> None:
+    now = evolution.now
+    if as_json:
+        told = now.model_dump(mode="json")
+        print_json({"name": evolution.name, "sheet": str(evolution.sheet), **told})
+    else:
+        print(f"{evolution.sheet}: generation {now.depth} of {evolution.name}, {now.count} pictures")
