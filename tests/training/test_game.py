@@ -184,13 +184,18 @@ def test_an_encoder_is_left_alone_by_the_game(collection: Collection, workspace:
     assert all(p.requires_grad for p in model.painter.parameters())
 
 
-def test_patterns_of_single_pixels_beyond_real_ones_are_pushed_down() -> None:
+@pytest.mark.parametrize("kind", ["chequers", "weave"])
+def test_patterns_beyond_real_ones_are_pushed_down(kind: str) -> None:
     real = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(1)) - 0.5
-    chequers = (torch.arange(32)[:, None] + torch.arange(32)) % 2 * 2.0 - 1
-    painted = (0.2 * real + 0.4 * chequers).requires_grad_()
-    (gradient,) = torch.autograd.grad(_beyond(painted, real), painted)
+    row = torch.arange(32)
+    if kind == "chequers":
+        pattern = (row[:, None] + row) % 2 * 2.0 - 1
+    else:
+        pattern = torch.outer((row % 8 < 4).float() - 0.5, (row % 8 < 4).float() - 0.5)
+    painted = (0.2 * real + 0.4 * pattern).requires_grad_()
+    (gradient,) = torch.autograd.grad(_beyond(painted, real, 8), painted)
     painted = painted.detach()
-    assert float(_beyond(painted - 50 * gradient, real)) < float(_beyond(painted, real))
-    # Down is where the chequers get weaker, and nothing else is asked of a picture softer than real ones.
-    assert float((gradient * chequers).sum()) > 0
-    assert float(_beyond(0.9 * real, real)) == 0
+    assert float(_beyond(painted - 50 * gradient, real, 8)) < float(_beyond(painted, real, 8))
+    # Down is where the pattern gets weaker, and nothing else is asked of a picture softer than real ones.
+    assert float((gradient * pattern).sum()) > 0
+    assert float(_beyond(0.9 * real, real, 8)) == 0

@@ -40,7 +40,8 @@ class GameWeights(BaseModel):
     """Deviation of the noise on drawn latents before they are painted, in their own deviations, as the
     encoder leaves some. Meant against marks too fine for a critic; it did not cure them (docs/decisions.md)."""
     grain: float = 0.02
-    """How much patterns of single pixels beyond what real pictures show are pushed down in new ones."""
+    """How much patterns of single pixels, and one that all pictures share, are pushed down in new ones where real
+    ones show less."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
@@ -131,13 +132,14 @@ class GameObjective(nn.Module):
     ) -> dict[str, Tensor]:
         """Reconstructions like their pictures; new pictures like themselves at a quarter of the size.
 
-        And with no more of the finest patterns than real ones: painter and mapping agree on a grid of single pixels
-        that no critic here sees soon enough (docs/decisions.md; Durall et al. 2020, "Watch your Up-Convolution").
+        And with no more patterns of the painter's own than real ones: painter and mapping agree on a grid of single
+        pixels, or on a weave that repeats with every step of the content's grid, which no critic here sees soon enough
+        (docs/decisions.md; Durall et al. 2020, "Watch your Up-Convolution").
         """
         weights, share = self.weights, (len(painted) - kept) / max(1, kept)
         l1 = (painted[:kept] - pictures[:kept]).abs().mean()
         coarse = (F.avg_pool2d(painted[kept:], COARSE) - batch["coarse"]).abs().mean()
-        grain = _beyond(painted[kept:], pictures)
+        grain = _beyond(painted[kept:], pictures, self.networks.config.painter.factor)
         losses = {"l1": l1, "coarse": coarse, "grain": grain}
         likeness = l1 + share * weights.coarse * coarse + weights.grain * grain
         if isinstance(self.critic, TeacherCritic):
@@ -161,21 +163,32 @@ class GameObjective(nn.Module):
         return torch.stack(changes).mean()
 
 
-def _beyond(painted: Tensor, real: Tensor) -> Tensor:
-    """How far the energy of patterns within 2 x 2 pixels lies above that of real pictures: its logarithm, 0 below.
+def _beyond(painted: Tensor, real: Tensor, period: int) -> Tensor:
+    """How far the energy of a painter's own patterns lies above that in real pictures: its logarithm, 0 below.
 
     # [n, 3, h, w], [m, 3, h, w] -> []
     """
-    apart = (_patterns(painted) / _patterns(real).clamp_min(1e-6)).clamp_min(1e-6).log()
-    found: Tensor = F.relu(apart).mean()
+    real = real[: len(painted)]
+    found = painted.new_zeros(())
+    for energy in (_grain, lambda pictures: _weave(pictures, period)):
+        ratio = energy(painted) / energy(real).clamp_min(1e-7)
+        found = found + F.relu(ratio.clamp_min(1e-6).log()).mean()
     return found
 
 
-def _patterns(pictures: Tensor) -> Tensor:
+def _grain(pictures: Tensor) -> Tensor:
     """Mean energy of Haar's three fine bands: rows, columns, chequers. # [n, 3, h, w] -> [3]"""
     a, b, c, d = F.pixel_unshuffle(pictures, 2).unflatten(1, (3, 4)).unbind(2)
     bands = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 4
     found: Tensor = bands.square().mean((1, 2, 3, 4))
+    return found
+
+
+def _weave(pictures: Tensor, period: int) -> Tensor:
+    """Energy of the pattern that all pictures share and that repeats every `period` pixels. # [n, 3, h, w] -> []"""
+    around = F.avg_pool2d(pictures, period + 1, stride=1, padding=period // 2, count_include_pad=False)
+    cells = F.pixel_unshuffle(pictures - around, period)[:, :, 1:-1, 1:-1]
+    found: Tensor = cells.mean((0, 2, 3)).square().mean()
     return found
 
 
