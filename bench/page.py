@@ -22,7 +22,7 @@ make bench MINUTES=5      # a quick look
 ```
 
 Every program learns from the same training pictures (64 px, limner's own split; the hold-out is shown to none), for
-the same minutes by the clock from its first step, on the same cores, one program after the other. Then each paints
+the same minutes by the clock from its first step, on as many cores. Then each paints
 2,000 pictures, and one yardstick that no program was trained with measures all. The others run by their own training
 loops and defaults; where that was not possible, or where something else was chosen, it is listed below. limner cuts
 its views from the same pictures at 102 px, as it always does.
@@ -31,7 +31,8 @@ its views from the same pictures at 102 px, as it always does.
 _NOTES = """
 How to read it: *KID* and *Fréchet* distance between painted and held-out pictures, lower is better; the *floor* of a
 number is what real training pictures get in the place of painted ones, the best that can be. *precision* share of
-painted pictures that lie among real ones, *coverage* share of real pictures with a painted one close by. *memorised*
+painted pictures that lie among real ones (these features forgive blur: blobs of the right colours lie among them),
+*recall* share of real pictures among painted ones, *coverage* share of real ones with a painted one close by. *memorised*
 share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do (1 % is
 none). *PSNR* of held-out pictures encoded and painted again, where a program has an encoder. *path length* how
 unevenly pictures change on the way between two latents, lower is smoother (a program that paints grey has a short

@@ -89,14 +89,22 @@ def _painting(results: Sequence[Result], key: str) -> float:
     return _mean([r["run"]["painting"][key] for r in results])
 
 
+def _other(result: Result) -> dict[str, Any]:
+    """What the second features say: random ones, that nobody trained."""
+    found: dict[str, Any] = result["quality"]["report"]["features"][1]
+    return found
+
+
 def quality_columns() -> Columns:
     """How good its pictures are: heads, each with what it shows of one program's results."""
     return [
         *_WHO,
         ("seeds", lambda rs: str(len(rs))),
         ("KID", lambda rs: _estimate(rs, "kid", ".3f")),
+        ("KID, random features", lambda rs: _spread([_other(r)["kid"]["value"] for r in rs], ".3f")),
         ("Fréchet", lambda rs: _estimate(rs, "frechet", ".1f")),
         ("precision", lambda rs: _estimate(rs, "precision", ".2f")),
+        ("recall", lambda rs: _estimate(rs, "recall", ".2f")),
         ("coverage", lambda rs: _estimate(rs, "coverage", ".2f")),
         ("memorised", lambda rs: _estimate(rs, "memorised", ".1%")),
         ("PSNR, dB", lambda rs: _estimate(rs, "psnr", ".1f")),

@@ -49,10 +49,12 @@ def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **chan
             "kid": _estimate(kid),
             "frechet": _estimate(30.0),
             "precision": _estimate(0.8),
+            "recall": _estimate(0.6),
             "coverage": _estimate(0.7),
             "memorised": _estimate(0.002),
             "psnr": _estimate(24.0),
             "path_length": _estimate(3.0),
+            "report": {"features": [{}, {"kid": _estimate(0.9)}]},
         },
     }
     return told | changes
