@@ -9,6 +9,7 @@ import torch
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
+from limner.latent.enlarging import enlarged_again, enlarging_of, latent_of
 from limner.latent.origins import Origins, file_digest
 from limner.training.validation import psnr
 from limner.workspace import Workspace
@@ -27,6 +28,7 @@ class Reproduction:
         psnr: likeness in dB; infinite where identical.
         lossy: the file's format does not keep every pixel, so that more than like it cannot be told.
         precision, was: what it was painted in now, and then.
+        enlarged: whether it was enlarged after it was painted, then and now.
         verdict: all of that in words.
     """
 
@@ -38,6 +40,7 @@ class Reproduction:
     lossy: bool
     precision: str
     was: str | None
+    enlarged: bool = False
 
     @property
     def same(self) -> bool:
@@ -47,27 +50,28 @@ class Reproduction:
     @property
     def verdict(self) -> str:
         """One line in words."""
+        done = "painted again from its latent" + (" and enlarged" if self.enlarged else "")
         if self.identical:
-            return "painted again from its latent, every pixel is the same"
+            return f"{done}, every pixel is the same"
         why = "the file's format keeps no exact pixels" if self.lossy else f"painted in {self.was} then"
         if self.same:
-            return f"painted again from its latent, the same to the eye ({self.psnr:.1f} dB; {why})"
-        return f"painted again from its latent, it is another picture ({self.psnr:.1f} dB)"
+            return f"{done}, the same to the eye ({self.psnr:.1f} dB; {why})"
+        return f"{done}, it is another picture ({self.psnr:.1f} dB)"
 
 
 def reproduce(path: Path, workspace: Workspace) -> Reproduction:
-    """Paint a work again and compare.
+    """Paint a work again, and enlarge it again where it was, and compare.
 
     Raises:
-        UsageError: the file is no work of this workspace, or its latent or model is gone.
+        UsageError: the file is no work of this workspace, or its latent, model or up-scaler is gone.
     """
-    origins = Origins(workspace)
-    act = origins.published(file_digest(path))
+    origins, digest = Origins(workspace), file_digest(path)
+    act = origins.published(digest)
     if act is None:
         raise UsageError(path, "was not published here, or was changed since", "check it with `limner verify`")
     was = act.parameters.get("precision")
     origins = Origins(workspace, precision=was)
-    latent = origins.latent_of(act)
+    latent, enlarging = latent_of(origins, digest), enlarging_of(origins, digest)
     if latent is None:
         raise UsageError(
             path, "its latent is not kept here and its seed gives another", "paint it on the machine it is from"
@@ -76,9 +80,12 @@ def reproduce(path: Path, workspace: Workspace) -> Reproduction:
         kept = torch.from_numpy(pictures.read(path).pixels.copy()).permute(2, 0, 1)[None]
     except PictureError as error:
         raise UsageError(error.value, error.reason, error.remedy) from None
-    painted = origins.brush.paint(latent)
+    if enlarging is None:
+        painted = origins.brush.paint(latent)
+    else:
+        painted = torch.from_numpy(enlarged_again(origins, latent, enlarging).copy()).permute(2, 0, 1)[None]
     if painted.shape != kept.shape:
-        raise UsageError(path, "has another size than the model paints", "was it enlarged?")
+        raise UsageError(path, "has another size than the model paints", "its act of enlarging is not in the ledger")
     identical = bool(torch.equal(painted, kept))
     return Reproduction(
         path,
@@ -89,4 +96,5 @@ def reproduce(path: Path, workspace: Workspace) -> Reproduction:
         path.suffix.lower() != ".png",
         origins.brush.machine.precision,
         was,
+        enlarging is not None,
     )

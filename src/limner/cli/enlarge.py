@@ -1,0 +1,260 @@
+"""`limner enlarge`, `limner train-upscaler`: a larger print of a work, and what makes it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limner.cli.common import print_json, progress_bar
+from limner.cli.making import Identity, Json, Title
+from limner.errors import UsageError
+
+if TYPE_CHECKING:
+    from limner.latent.enlarging import Enlargement
+    from limner.latent.origins import Origins
+    from limner.ledger import Act
+    from limner.models.painter import Latent
+    from limner.models.upscaler import UpscalerFile
+    from limner.papers.provenance import Provenance
+    from limner.training.upscaling import UpscalerOptions
+
+__all__ = ["register"]
+
+_ENLARGED = ", enlarged to "
+_COLUMNS = ("psnr", "features", "teacher")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("train-upscaler", rich_help_panel="Learn")(_train)
+    app.command("enlarge", rich_help_panel="Paint")(_enlarge)
+
+
+def _enlarge(
+    work: Annotated[Path, typer.Argument(help="A work's file.")],
+    to: Annotated[int, typer.Option(help="Longer side of the print in pixels, 8192 at most.")] = 2048,
+    upscaler: Annotated[
+        str, typer.Option(help="learned, none (Lanczos alone), or an up-scaler's name or file.")
+    ] = "learned",
+    out: Annotated[
+        Path | None, typer.Option(help="File for the print, or folder; the workspace's works by default.")
+    ] = None,
+    title: Title = None,
+    identity: Identity = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a larger print of a work: it is painted again from its latent, and enlarged by a small network.
+
+    [bold]learned[/bold] is the up-scaler that was trained here on the pictures that the work's model learned from;
+    otherwise the one that comes with limner, which learned from paintings.
+
+    Example: [bold]limner enlarge dusk.png --to 2048[/bold]
+    """
+    from limner.latent.enlarging import enlarge, grain_of, plan_enlargement
+    from limner.latent.store import latent_digest
+    from limner.models.upscaler import find_upscaler, kept_upscaler
+
+    origins, act, latent, digest = _work(work)
+    card = origins.brush.model.card
+    painter = card.config.painter
+    file = None
+    plan = plan_enlargement(painter.height, painter.width, to, learned=upscaler != "none")
+    if upscaler != "none":
+        # Kept here, so that the print can be made again.
+        file = kept_upscaler(find_upscaler(upscaler, origins.workspace, card.collection.digest), origins.workspace)
+    how = _how(plan, file, to, max(painter.height, painter.width))
+    path = _place(out, origins, act.inputs[-1], plan)
+    start = time.monotonic()
+    pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    with progress_bar(quiet=quiet or as_json, unit="tiles") as bar:
+        task = bar.add_task("enlarging", total=None)
+        pixels = enlarge(
+            pixels,
+            plan,
+            file.network if file else None,
+            origins.brush.machine,
+            seed=grain_of(latent_digest(latent)),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    own = str(act.parameters.get("title") or card.name).partition(_ENLARGED)[0]
+    title = title or f"{own}{_ENLARGED}{plan.width}x{plan.height}"
+    told = {"title": title, "made": "enlarge", "parents": (digest,), "how": how}
+    made = _publish(origins, file, identity, (pixels, path, latent_digest(latent), told))
+    took = time.monotonic() - start
+    if as_json:
+        print_json({"path": str(path), "digest": made, "how": how, "seconds": round(took, 2)})
+    else:
+        print(path)
+
+
+def _work(work: Path) -> tuple[Origins, Act, Latent, str]:
+    """Where the work was published, its latent, and the digest of its file."""
+    from limner.latent.enlarging import latent_of
+    from limner.latent.origins import Origins, file_digest
+    from limner.workspace import Workspace
+
+    digest = file_digest(work)
+    origins = Origins(Workspace.default())
+    act = origins.published(digest)
+    if act is None:
+        raise UsageError(work, "is no work that was published here, or was changed since", "give a work's file")
+    # In the precision of then, so that the print is of the same picture.
+    origins = Origins(origins.workspace, precision=act.parameters.get("precision"))
+    latent = latent_of(origins, digest)
+    if latent is None:
+        raise UsageError(work, "its latent is not kept here and its seed gives another", "enlarge it where it was made")
+    return origins, act, latent, digest
+
+
+def _how(plan: Enlargement, file: UpscalerFile | None, to: int, longer: int) -> dict[str, Any]:
+    """What the papers and the ledger say of the enlargement."""
+    told: dict[str, Any] = {"size": f"{plan.width}x{plan.height}", "factor": round(to / longer, 4), "to": to}
+    if file is None:
+        return {"upscaler": "Lanczos", **told}
+    return {
+        "upscaler": file.card.name,
+        "upscaler_digest": f"sha256:{file.digest}",
+        "upscaler_collection": f"sha256:{file.card.collection.digest}",
+        "doublings": plan.steps,
+        **told,
+    }
+
+
+def _place(out: Path | None, origins: Origins, latent: str, plan: Enlargement) -> Path:
+    from limner.pictures import format_of
+
+    workspace, name = origins.workspace, origins.brush.model.card.name
+    if out is not None and out.suffix:
+        format_of(out)
+        workspace.make(out.parent)
+        return out
+    folder = workspace.make(out or workspace.works / name)
+    return folder / f"{name}-enlarge-{latent.removeprefix('sha256:')[:10]}-{plan.width}x{plan.height}.png"
+
+
+def _publish(
+    origins: Origins, file: UpscalerFile | None, identity: str | None, job: tuple[Any, Path, str, dict[str, Any]]
+) -> str:
+    """Publish the print and record how it came about; the digest of its file."""
+    from limner.papers import open_publisher
+    from limner.papers.making import provenance_of
+
+    opened = open_publisher(
+        origins.workspace, identity=identity, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True))
+    )
+    pixels, path, latent, told = job
+    with opened as publisher:
+        papers = provenance_of(origins.brush, latent, publisher.identity.name, **told)
+        work = publisher.publish(pixels, path, _with_rights(papers, origins, file))
+    origins.ledger.record(
+        "artist",
+        "enlarge",
+        inputs=[*told["parents"], origins.model_digest],
+        outputs=[work.digest],
+        parameters=told["how"],
+    )
+    return work.digest
+
+
+def _with_rights(papers: Provenance, origins: Origins, file: UpscalerFile | None) -> Provenance:
+    """With the rights in the pictures that the up-scaler learned from."""
+    from limner.rights import credit_line, joined
+
+    card = origins.brush.model.card
+    if file is None or file.card.collection.digest == card.collection.digest:
+        return papers
+    rights = joined(card.rights, file.card.rights)
+    return replace(papers, credit=credit_line(rights), licences=rights.licences)
+
+
+def _train(
+    collection: Annotated[str, typer.Argument(help="Name or folder of a collection.")],
+    name: Annotated[str | None, typer.Option(help="Name of the up-scaler; the collection's by default.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length by the clock (10 where nothing is said).")] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
+    model: Annotated[str | None, typer.Option(help="Also learn from how this model paints.")] = None,
+    teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0",
+    crisp: Annotated[bool, typer.Option(help="Play against a critic, so that texture appears.")] = True,
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+    only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
+    accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the up-scaler's card as JSON.")] = False,
+) -> None:
+    """Train an up-scaler on a collection at full resolution, for [bold]limner enlarge[/bold].
+
+    Example: [bold]limner train-upscaler paintings --model paintings-vae --minutes 10[/bold]
+    """
+    from limner.cli.train import TerminalReporter
+    from limner.collection import Collection
+    from limner.ledger import Ledger
+    from limner.models.bundle import find_model, load_model
+    from limner.models.upscaler import save_upscaler, upscalers_of
+    from limner.training.upscaling import train_upscaler
+    from limner.workspace import Workspace
+
+    if minutes is not None and steps is not None:
+        raise UsageError("--minutes, --steps", "say the same thing twice", "give one of them")
+    workspace = Workspace.default()
+    opened = Collection.open(collection, workspace)
+    told = {"minutes": minutes, "steps": steps, "precision": precision, "threads": threads}
+    told |= {"accept_unknown": accept_unknown, "pull": None if crisp else 0.0}
+    options = _options(
+        {k: v for k, v in told.items() if v is not None},
+        name=name or f"{opened.name}-upscaler",
+        where=tuple(where or ()),
+        teacher=teacher,
+        seed=seed,
+        only_cleared=only_cleared,
+    )
+    painter = None if model is None else load_model(find_model(model, workspace))
+    with TerminalReporter(quiet or as_json) as reporter:
+        network, card = train_upscaler(opened, options, workspace, reporter, painter)
+    path = upscalers_of(workspace) / f"{options.name}.safetensors"
+    digest = save_upscaler(path, network, card)
+    Ledger.open(workspace.ledger).record(
+        "algorithm",
+        "train-upscaler",
+        inputs=[f"sha256:{one}" for one in (opened.digest, *card.parents)],
+        outputs=[f"sha256:{digest}"],
+        parameters=options.model_dump(mode="json"),
+    )
+    if as_json:
+        print_json({"path": str(path), "card": card.model_dump(mode="json")})
+    else:
+        _show(path, card.quality)
+
+
+def _options(told: dict[str, Any], **more: Any) -> UpscalerOptions:
+    from pydantic import ValidationError
+
+    from limner.training.upscaling import UpscalerOptions
+
+    try:
+        return UpscalerOptions(**told, **more)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        remedy = "see `limner train-upscaler --help`"
+        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), remedy) from None
+
+
+def _show(path: Path, quality: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("held-out pictures", "by", "PSNR, dB", "features", "teacher", title=str(path), box=None)
+    table.title_justify = "left"
+    for factor, found in quality.items():
+        for prefix, by in (("", "learned"), ("lanczos_", "Lanczos")):
+            cells = [f"{found[prefix + one]['value']:.3f}" if prefix + one in found else "" for one in _COLUMNS]
+            table.add_row(f"{factor} ({found['psnr']['count']})", by, *cells)
+    Console().print(table)

@@ -1,0 +1,267 @@
+"""The up-scaler: a small network that paints a picture at twice its size, and its file.
+
+Notable features:
+- it looks at the small picture, and only the last two convolutions, which are narrow, run at twice its size: 2048 px
+  take seconds on a laptop; what it finds is added to the bicubic enlargement, and at first it finds nothing;
+- features are enlarged smoothly: a pixel shuffle, which treats each pixel of four in its own way, left a grid;
+- a map of noise joins in at the large size: the grain that it paints has to come from somewhere;
+- it sees `reach` pixels around each place and no further, so that tiles with so much around them fit without a seam.
+
+The file is one `.safetensors` with the weights and, in its metadata, a card; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from limner import __version__
+from limner.errors import ModelError
+from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.painter import Block
+from limner.rights import RightsSummary
+from limner.workspace import Workspace, replace_file
+
+__all__ = [
+    "SHIPPED_UPSCALER",
+    "Upscaler",
+    "UpscalerCard",
+    "UpscalerConfig",
+    "UpscalerFile",
+    "find_upscaler",
+    "find_upscaler_digest",
+    "kept_upscaler",
+    "load_upscaler",
+    "save_upscaler",
+    "upscalers_of",
+]
+
+SHIPPED_UPSCALER = Path(__file__).parent / "shipped-upscaler" / "paintings-upscaler.safetensors"
+"""The up-scaler that comes with limner."""
+
+_KEY = "limner.upscaler"
+_FORMAT = 1
+_AGAIN = "copy the file again from where it came, or train it again with `limner train-upscaler`"
+_LARGEST_FILE = 64 << 20
+
+
+class UpscalerConfig(BaseModel):
+    """What shapes an up-scaler."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(32, ge=8, le=256)
+    """Channels at the size of the small picture."""
+    blocks: int = Field(3, ge=1, le=16)
+    """Residual blocks of two convolutions there."""
+    fine: int = Field(12, ge=4, le=128)
+    """Channels at twice the size, beside the enlarged picture and the noise; 16 in all, which processors like."""
+
+    @property
+    def reach(self) -> int:
+        """How many pixels of the small picture around a place take part in what is painted there."""
+        return 2 * self.blocks + 4
+
+
+class Upscaler(nn.Module):
+    """Twice the size. # float [n, 3, h, w] in -1..1 and noise [n, 1, 2h, 2w] -> [n, 3, 2h, 2w]"""
+
+    def __init__(self, config: UpscalerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv2d(3, config.width, 3, padding=1)
+        self.blocks = nn.ModuleList(Block(config.width) for _ in range(config.blocks))
+        self.narrow = nn.Conv2d(config.width, config.fine, 1)
+        self.fine = nn.Conv2d(config.fine + 4, config.fine + 4, 3, padding=1)
+        self.leave = nn.Conv2d(config.fine + 4, 3, 3, padding=1)
+        self._start()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Features of the size of pictures from the first step on (He et al. 2015); no noise and no change at first."""
+        for layer in (self.enter, self.narrow, self.fine):
+            nn.init.kaiming_normal_(layer.weight)
+        for block in self.blocks:
+            nn.init.kaiming_normal_(block.first.weight)  # type: ignore[union-attr, arg-type]
+        self.fine.weight[:, -1] = 0
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+
+    def forward(self, pictures: Tensor, noise: Tensor) -> Tensor:
+        """Pictures of twice the size, roughly in -1..1 and not clamped."""
+        x = self.enter(pictures)
+        for block in self.blocks:
+            x = block(x)
+        plain = F.interpolate(pictures.float(), scale_factor=2.0, mode="bicubic")
+        x = F.interpolate(self.narrow(F.silu(x)), scale_factor=2.0, mode="bilinear")
+        x = self.fine(torch.cat([x, plain.to(x), noise.to(x)], 1))
+        made: Tensor = plain + self.leave(F.silu(x)).float()
+        return made
+
+
+class UpscalerCard(BaseModel):
+    """Everything that an up-scaler says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = _FORMAT
+    """Version of this layout; a higher one than limner knows is refused."""
+    limner: str = __version__
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    config: UpscalerConfig
+    collection: CollectionNote
+    rights: RightsSummary
+    credit: str = ""
+    """Whom the licences of the training pictures oblige to name."""
+    teacher: TeacherNote
+    training: TrainingNote
+    quality: dict[str, Any] = {}
+    """What was measured on held-out pictures, beside Lanczos."""
+    parents: tuple[str, ...] = ()
+    """sha256 of the model file whose painted pictures it learned to enlarge, if any."""
+    created: str = ""
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class UpscalerFile:
+    """An up-scaler's file, loaded.
+
+    Attributes:
+        digest: sha256 of the file.
+    """
+
+    path: Path
+    digest: str
+    card: UpscalerCard
+    network: Upscaler
+
+
+def save_upscaler(path: Path, network: Upscaler, card: UpscalerCard) -> str:
+    """Write the file in one step, weights in bfloat16, and return its sha256."""
+    tensors = {name: t.detach().cpu().to(torch.bfloat16).contiguous() for name, t in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode(False), replace_file(path) as part:
+        save_file(tensors, part, metadata={_KEY: card.model_dump_json()})
+        return load_upscaler(part).digest
+
+
+def load_upscaler(path: Path) -> UpscalerFile:
+    """Rebuild an up-scaler from its file alone.
+
+    Raises:
+        ModelError: missing, damaged, no up-scaler, of other shapes, or of a later limner; says which.
+    """
+    if not path.is_file():
+        raise ModelError(path, "there is no such file", "give an up-scaler's file, its name, `learned` or `none`")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise ModelError(path, "is too large for an up-scaler", "give a file that `limner train-upscaler` wrote")
+    weights: dict[str, Tensor] = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            card = _card(path, file.metadata() or {})
+            with torch.device("meta"):
+                expected = {name: tuple(t.shape) for name, t in Upscaler(card.config).state_dict().items()}
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            if found != expected:
+                name = sorted(set(found.items()) ^ set(expected.items()))[0][0]
+                raise ModelError(path, f"its weights do not fit its card ({name})", _AGAIN)
+            weights = {name: file.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(path, f"is damaged or no up-scaler ({_short(error)})", _AGAIN) from None
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", _AGAIN)
+    network = Upscaler(card.config)
+    network.load_state_dict(weights)
+    network.eval().requires_grad_(False)
+    with path.open("rb") as raw:
+        digest = hashlib.file_digest(raw, "sha256").hexdigest()
+    return UpscalerFile(path, digest, card, network)
+
+
+def upscalers_of(workspace: Workspace) -> Path:
+    """The folder of the up-scalers that were trained here."""
+    return workspace.root / "upscalers"
+
+
+def find_upscaler(reference: str, workspace: Workspace, collection: str = "") -> UpscalerFile:
+    """The up-scaler of a name or a file; for `learned` the newest of the collection, or the one that ships.
+
+    Args:
+        collection: sha256 of the collection that the work's model learned from.
+
+    Raises:
+        ModelError: there is none, or its file is damaged.
+    """
+    folder = upscalers_of(workspace)
+    there = sorted(folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime, reverse=True)
+    if reference == "learned":
+        for file in there:
+            one = load_upscaler(file)
+            if one.card.collection.digest == collection:
+                return one
+        if not SHIPPED_UPSCALER.is_file():
+            remedy = "train one with `limner train-upscaler COLLECTION`, or give --upscaler none"
+            raise ModelError("--upscaler learned", "none was trained here on this collection, and none ships", remedy)
+        return load_upscaler(SHIPPED_UPSCALER)
+    path = Path(reference)
+    for candidate in (path, folder / f"{reference}.safetensors"):
+        if candidate.is_file():
+            return load_upscaler(candidate)
+    known = ", ".join(["learned", "none", *sorted(file.stem for file in there)])
+    raise ModelError(reference, "no up-scaler file and no up-scaler of this name", f"known: {known}")
+
+
+def find_upscaler_digest(digest: str, workspace: Workspace) -> UpscalerFile | None:
+    """The up-scaler with this sha256 among those of the workspace and the one that ships; None for none."""
+    wanted = digest.removeprefix("sha256:")
+    for file in (*sorted(upscalers_of(workspace).glob("*.safetensors")), SHIPPED_UPSCALER):
+        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wanted:
+            return load_upscaler(file)
+    return None
+
+
+def kept_upscaler(file: UpscalerFile, workspace: Workspace) -> UpscalerFile:
+    """The same up-scaler from a place of limner's; one from elsewhere is copied into the workspace."""
+    if find_upscaler_digest(file.digest, workspace) is None:
+        folder = workspace.make(upscalers_of(workspace))
+        path = folder / f"{file.card.name}.safetensors"
+        if path.exists():
+            path = folder / f"{file.card.name}-{file.digest[:8]}.safetensors"
+        with replace_file(path) as part:
+            part.write_bytes(file.path.read_bytes())
+    return file
+
+
+def _card(path: Path, metadata: dict[str, str]) -> UpscalerCard:
+    if _KEY not in metadata:
+        raise ModelError(path, "is no up-scaler of limner", "give a file that `limner train-upscaler` wrote")
+    try:
+        raw = json.loads(metadata[_KEY])
+        version = raw.get("format", 0)
+    except (ValueError, AttributeError, RecursionError):
+        raise ModelError(path, "its card is no JSON object", _AGAIN) from None
+    if not isinstance(version, int) or version > _FORMAT:
+        raise ModelError(path, f"made by a later limner (card format {version}, known: {_FORMAT})", "update limner")
+    try:
+        return UpscalerCard.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", _AGAIN) from None
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
