@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from limner.errors import RightsError
 from limner.rights import RightsSummary, check_merge, summary
-
-
-@dataclass(frozen=True)
-class Known:
-    creator: str
-    licence: str
-    held: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+from rights_made import Known
 
 
 def rights(*licences: str, creator: str = "Ada") -> RightsSummary:
@@ -60,7 +51,7 @@ def test_what_excludes_each_other_is_named_with_creators(one: str, other: str) -
 
 
 def test_no_derivatives_forbids_even_a_model_without_known_pictures() -> None:
-    with pytest.raises(RightsError, match="CC-BY-ND-4.0 allows nothing made from it"):
+    with pytest.raises(RightsError, match=r"CC-BY-ND-4.0 allows nothing made from it"):
         check_merge(summary([]), rights("CC-BY-ND-4.0"), ("m", "n"))
 
 

@@ -1,0 +1,281 @@
+"""One model taught by two (distillation): it learns what both paint, told apart by label, from pictures that they draw.
+
+Models that do not descend from one have spaces of their own, in which no weight of the one means what it means in the
+other. So a third model looks at pictures of both and finds one space for them, by the same stages as any training
+(Hinton et al. 2015, "Distilling the Knowledge in a Neural Network": learn from what a model says, not from what it
+learned from). Its encoder and painter begin as those of the first model.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from limner.collection.cache import PictureCache
+from limner.models.bundle import Model, save_model
+from limner.models.card import Card, TeacherNote, TrainingNote
+from limner.models.generator import DRAWN
+from limner.models.merging import merged_card, merged_rights, same_painter
+from limner.models.prior import PriorConfig
+from limner.models.teacher import TEACHERS
+from limner.models.vae import VAE, VAEConfig
+from limner.training.augmentation import Augmentation
+from limner.training.data import TrainingData
+from limner.training.game import GameStage
+from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
+from limner.training.machine import Machine, probe
+from limner.training.options import TrainOptions
+from limner.training.stages import PainterStage, PriorStage
+from limner.training.validation import interval, psnr, ssim
+from limner.workspace import Workspace
+
+__all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]
+
+_MOST = 6144
+_DRAWING_SHARE = 0.15
+_PAINTER_SHARE = 0.55
+_GAME_MINUTES = 5.0
+"""A game of a shorter distillation would last less than a minute, and change nothing."""
+_LEAST_SECONDS = 5.0
+_KEPT = 8
+"""Of each so many pictures two are kept out: one chooses, one reports."""
+_PICTURES_AN_AXIS, _FEWEST_AXES = 12, 16
+_REPAINTED = 64
+_SEED = 3_000_017
+
+
+class DrawnPictures(PictureCache):
+    """Pictures that a model drew, in the place of a collection's."""
+
+    def __init__(self, pictures: Tensor) -> None:
+        self._drawn = pictures.permute(0, 2, 3, 1).contiguous().numpy()  # [n, h, w, 3]
+        self.shapes = np.tile(np.array(self._drawn.shape[1:3], dtype=np.int64), (len(pictures), 1))
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        """One picture. # uint8 [height, width, 3]"""
+        picture: NDArray[np.uint8] = self._drawn[index]
+        return picture
+
+
+def joint_labels(a: Model, b: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of both in one model; a model without any becomes one itself, and what both know is told apart."""
+    ours, theirs = (model.card.config.labels or (model.card.name,) for model in (a, b))
+    twice = {*ours} & {*theirs}
+    first, second = (
+        tuple(f"{mark}/{label}" if label in twice else label for label in labels)
+        for mark, labels in zip(_marks(a, b), (ours, theirs), strict=True)
+    )
+    return first, second
+
+
+def _marks(a: Model, b: Model) -> tuple[str, str]:
+    names = a.card.name, b.card.name
+    return names if names[0] != names[1] else (f"{names[0]}-1", f"{names[1]}-2")
+
+
+@torch.inference_mode()
+def repainted(generator: VAE, models: tuple[Model, Model]) -> dict[str, Any]:
+    """How well a merged model paints again what each of its parents draws: PSNR of 64 pictures each, with intervals.
+
+    No real picture is looked at, so this says nothing of how good either is.
+    """
+    found = {}
+    for mark, model in zip(_marks(*models), models, strict=True):
+        drawn = model.generator.paint(model.generator.sample(_REPAINTED, seed=_SEED))
+        found[f"psnr_of_{mark}"] = psnr(generator.paint(generator.encode(drawn)), drawn)
+    return _estimates(found)
+
+
+def _estimates(found: dict[str, Tensor]) -> dict[str, Any]:
+    told: dict[str, Any] = {"psnr": interval(torch.cat(list(found.values()))).as_dict()}
+    told |= {name: interval(values).as_dict() for name, values in found.items()}
+    return told | {"psnr_pictures": "drawn by the models that were merged, not real ones"}
+
+
+class Distillation:
+    """One distillation, with its sheets in a run's folder of its name.
+
+    Args:
+        options: name, size, minutes or steps; what else says how a model learns. No collection is used.
+        models: who teaches; the first lends its weights to begin with, and its size.
+
+    Raises:
+        UsageError: their pictures differ in size.
+        RightsError: their licences exclude each other.
+    """
+
+    def __init__(
+        self, options: TrainOptions, models: tuple[Model, Model], workspace: Workspace, reporter: Reporter
+    ) -> None:
+        same_painter(*models)
+        merged_rights(*models)
+        self.options, self.models, self.workspace, self.reporter = options, models, workspace, reporter
+        self.folder = workspace.runs / options.name
+        self.states: list[StageState] = []
+        self.seconds = 0.0
+
+    def run(self, to: Path) -> Path:
+        """Learn, and save the model at `to` in one step; whoever is killed leaves no model."""
+        options = self.options
+        self._begin()
+        machine = probe(options.precision, options.threads)
+        self.reporter.note(f"machine: {machine.reason}")
+        for teaching in self.models:
+            teaching.generator.to(machine.device)
+        start = time.monotonic()
+        data = self._draw(machine)
+        self.seconds = time.monotonic() - start
+        torch.manual_seed(options.seed)
+        model = self._begun(data).to(machine.device)
+        try:
+            self._learn(model, data, machine)
+        finally:
+            (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        model.eval()
+        card = self._card(model, data, machine)
+        save_model(to, model.cpu(), card)
+        return to
+
+    def _begin(self) -> None:
+        """A new run: what an older one of the name left is moved aside, never lost."""
+        if self.folder.exists():
+            aside = self.folder.with_name(f"{self.folder.name}.{dt.datetime.now():%Y%m%d-%H%M%S-%f}")
+            self.folder.replace(aside)
+            self.reporter.note(f"an earlier run of this name was moved to {aside}")
+        self.workspace.make(self.folder / "sheets")
+
+    def _learn(self, model: VAE, data: TrainingData, machine: Machine) -> None:
+        options, folder = self.options, self.folder
+        crisp = options.crisp and (options.minutes is None or options.minutes >= _GAME_MINUTES)
+        left = 1 - options.game_share if crisp else 1.0
+        painter = PainterStage(model, data, options, machine, folder)
+        # It begins well, and a first loss of the one model's pictures for the other's is no over-fitting.
+        painter.ends_early = False
+        self._loop(painter, machine, left * _PAINTER_SHARE)
+        model.eval()
+        self._loop(PriorStage(model, data, options, machine, folder), machine, left)
+        if crisp:
+            model.eval()
+            self._loop(GameStage(model, data, options, machine, folder), machine, 1.0)
+
+    def _draw(self, machine: Machine) -> TrainingData:
+        """Pictures of both models in equal number, label by label in turn, until there are enough or time is up."""
+        names = joint_labels(*self.models)
+        own = [range(len(names[0])), range(len(names[0]), len(names[0]) + len(names[1]))]
+        pictures, labels, start = [], [], time.monotonic()
+        limit = _DRAWING_SHARE * 60 * (self.options.minutes or 20)
+        turns = _MOST // (2 * DRAWN) if self.options.steps is None else max(2, len(names[0]), len(names[1]))
+        self.reporter.stage("drawing")
+        for turn in range(turns):
+            for model, indices in zip(self.models, own, strict=True):
+                label = turn % len(indices)
+                pictures.append(self._drawn(model, label, turn // len(indices), machine))
+                labels.append(torch.full((DRAWN,), indices[label]))
+            spent = time.monotonic() - start
+            share = max((turn + 1) / turns, spent / limit)
+            self.reporter.tick(min(1.0, share), spent / share - spent, len(pictures) * DRAWN / spent, {})
+            # Each label is seen once, whatever it takes.
+            if spent > limit and turn + 1 >= max(len(one) for one in own):
+                break
+        self.reporter.note(f"pictures drawn: {len(pictures) * DRAWN // 2} by each")
+        return self._data(torch.cat(pictures), torch.cat(labels), (*names[0], *names[1]))
+
+    def _drawn(self, model: Model, label: int, number: int, machine: Machine) -> Tensor:
+        generator = model.generator
+        known = label if model.card.config.labels else None
+        with machine.autocast():
+            latent = generator.sample(DRAWN, seed=_SEED + self.options.seed, label=known, first=number * DRAWN)
+            return generator.paint(latent)
+
+    def _data(self, pictures: Tensor, labels: Tensor, names: tuple[str, ...]) -> TrainingData:
+        """As if drawn pictures were a collection; they are shown as they are, since more can always be drawn."""
+        turn = torch.arange(len(pictures)) % _KEPT
+        learned, chooses, reports = turn < _KEPT - 2, turn == _KEPT - 2, turn == _KEPT - 1
+        return TrainingData(
+            cache=DrawnPictures(pictures[learned]),
+            rows=(),
+            labels=labels[learned].numpy(),
+            names=names,
+            chooses=pictures[chooses],
+            reports=pictures[reports],
+            chooses_labels=labels[chooses],
+            size=(self.options.height, self.options.width),
+            augmentation=Augmentation(zoom=(1.0, 1.0), flip=False),
+            seed=self.options.seed,
+            unseen=DrawnPictures(pictures[~learned]),
+        )
+
+    def _begun(self, data: TrainingData) -> VAE:
+        first = self.models[0].generator
+        flows = [m.card.config.prior for m in self.models if m.card.config.prior.kind != "mixture"]
+        shape = flows[0] if flows else PriorConfig()
+        place = min(PriorConfig().place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
+        prior = shape.model_copy(update={"kind": "flow", "anchors": len(data.cache), "place": place})
+        model = VAE(VAEConfig(painter=first.config.painter, prior=prior, labels=data.names))
+        own = model.state_dict()
+        fitting = {n: t for n, t in first.state_dict().items() if n in own and own[n].shape == t.shape}
+        model.load_state_dict(fitting, strict=False)
+        return model
+
+    def _loop(self, stage: Stage, machine: Machine, share: float) -> None:
+        """One stage until this share of the whole budget is used."""
+        options = self.options
+        if options.steps is None:
+            spent = self.seconds + sum(state.seconds for state in self.states)
+            budget = Budget(seconds=max(_LEAST_SECONDS, (options.minutes or 20) * 60 * share - spent))
+        else:
+            budget = Budget(steps=max(1, round(options.steps * share) - sum(state.step for state in self.states)))
+        loop = Loop(
+            stage,
+            budget,
+            self.folder,
+            self.reporter,
+            precision=machine.precision,
+            device=machine.device,
+            seed=options.seed,
+            checkpoint_seconds=options.checkpoint_seconds,
+        )
+        self.states.append(loop.run())
+        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+    def _card(self, model: VAE, data: TrainingData, machine: Machine) -> Card:
+        options, states = self.options, {state.stage: state for state in self.states}
+        spec = TEACHERS.get(options.teacher)
+        note = TrainingNote(
+            pictures_seen=states["painter"].pictures,
+            latents_seen=states["prior"].pictures,
+            minutes=round((self.seconds + sum(state.seconds for state in self.states)) / 60, 2),
+            steps={name: state.step for name, state in states.items()},
+            device=machine.device,
+            precision=machine.precision,
+            threads=machine.threads,
+            seed=options.seed,
+            settings=options.model_dump(mode="json", exclude={"name", "parent"}),
+        )
+        how = {"way": "distillation", "drawn": len(data.cache) + len(data.unseen)}
+        card = merged_card(
+            options.name,
+            model,
+            self.models,
+            how,
+            training=note,
+            teacher=TeacherNote(**vars(spec)) if spec else None,
+        )
+        return card.model_copy(update={"quality": self._quality(model, data, machine)})
+
+    def _quality(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
+        """How well drawn pictures that chose nothing are painted again, by who drew them."""
+        with machine.autocast():
+            painted = model.paint(model.encode(data.reports))
+        found = psnr(painted, data.reports)
+        # Kept in the order in which they were drawn: 64 of the one, 64 of the other.
+        by = torch.arange(len(found)) // (DRAWN // _KEPT) % 2
+        told = _estimates({f"psnr_of_{mark}": found[by == n] for n, mark in enumerate(_marks(*self.models))})
+        return told | {"ssim": interval(ssim(painted, data.reports)).as_dict()}
