@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from limner import pictures
+from limner.collection import PAINTINGS
 from limner.pictures.writing import write
 
 DOCS = Path(__file__).parent.parent / "docs"
 PICTURES = DOCS / "pictures" / "gallery"
-_SHOWN, _GAP, _TITLE = 192, 12, 26
+_GAP, _TITLE = 12, 26
+_PAINTING = PAINTINGS / "img" / "adam-mickiewicz_pan-tadeusz_maude-ashurst-biggs.jpg"
 _PAPER, _INK = (252, 251, 248), (60, 58, 54)
 
 Pixels = NDArray[np.uint8]
@@ -41,8 +43,11 @@ class Section:
     Attributes:
         name: of its picture.
         title, text: as the page shows them.
-        commands: what is run, in order; `limner` before each. `OUT` is a folder.
+        commands: what is run, in order; `limner` before each. `OUT` is a folder, `PAINTING.jpg` one that comes with
+            limner.
         rows: files of `OUT` to show, with a word on each; a row a line.
+        shown: one file that is shown as it is, in place of rows; `HOME` is the workspace.
+        size: side of each picture on the page, pixels.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Section:
     commands: tuple[str, ...]
     rows: tuple[tuple[tuple[str, str], ...], ...]
     shown: str | None = None
+    size: int = 192
 
 
 def _numbered(pattern: str, numbers: Sequence[int], words: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -64,8 +70,8 @@ SECTIONS = (
         "Move",
         "Directions are found by what they change in pictures, and each changes one thing: steps are counted in "
         "deviations of the model's own pictures. Above warmth, below the horizon.",
-        tuple(f"move 1:10 --model paintings-vae --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
-        + tuple(f"move 1:10 --model paintings-vae --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
+        tuple(f"move 1:10 --model paintings-gan --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
+        + tuple(f"move 1:10 --model paintings-gan --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
         (
             tuple((f"w{i}.png", f"warmth {i}") for i in _WARM),
             tuple((f"h{i}.png", f"horizon {i}") for i in _WARM),
@@ -113,10 +119,86 @@ SECTIONS = (
         ),
     ),
     Section(
+        "invert",
+        "Begin with a picture of one's own",
+        "The picture is encoded, then the nearest latent is looked for: a work from here on, that can be moved, mixed "
+        "and walked from. limner says so where a picture lies outside what the model can paint.",
+        (
+            "invert paintings-gan PAINTING.jpg --to OUT/found.png",
+            "move OUT/found.png --along brightness=-1.5 --along warmth=1 --to OUT/evening.png",
+            "mix OUT/found.png 1:22 --content A --style B --to OUT/mixed.png",
+        ),
+        (
+            (
+                ("PAINTING.jpg", "a painting"),
+                ("found.png", "found in the model"),
+                ("evening.png", "darker and warmer"),
+                ("mixed.png", "in another's style"),
+            ),
+        ),
+    ),
+    Section(
+        "evolve",
+        "Evolve",
+        "Keep what you like; the next generation comes from it. Each choice is an act of yours in the ledger.",
+        (
+            "evolve paintings-gan --seed 3 --name dusk",
+            "evolve paintings-gan --name dusk --keep 1,4 --mutation 0.4",
+            "evolve paintings-gan --name dusk --publish 6 --to OUT/six.png",
+        ),
+        (),
+        "HOME/evolutions/dusk/001/sheet.png",
+    ),
+    Section(
+        "merge",
+        "Merge two models",
+        "A model and one that learned on from it, half and half, or coarse layers of one and fine ones of the other. "
+        "Of models that are no kin a new one learns from both. Licences are joined, or the merge is refused.",
+        (
+            "sample paintings-vae -n 5 --seed 1 --first 8 --to OUT/a",
+            "sample paintings-gan -n 5 --seed 1 --first 8 --to OUT/b",
+            "merge paintings-vae paintings-gan --weights 0.5,0.5 --name between",
+            "sample between -n 5 --seed 1 --first 8 --to OUT/c",
+        ),
+        tuple(
+            _numbered(folder + "/{}", range(5), [word] + [""] * 4)
+            for folder, word in (("a", "paintings-vae"), ("b", "paintings-gan"), ("c", "half and half"))
+        ),
+    ),
+    Section(
+        "enlarge",
+        "Larger prints",
+        "Painted again and enlarged by a small network that learned from the paintings; on the left without it "
+        "(Lanczos).",
+        (
+            "sample paintings-gan -n 2 --seed 1 --first 25 --to OUT/s",
+            "enlarge OUT/s/paintings-gan-1-00025.png --to 1024 --upscaler none --out OUT/plain.png",
+            "enlarge OUT/s/paintings-gan-1-00025.png --to 1024 --out OUT/learned.png",
+        ),
+        ((("plain.png", "Lanczos"), ("learned.png", "learned")),),
+        size=512,
+    ),
+    Section(
+        "family",
+        "Where a work comes from",
+        "Every act is in the ledger, and every work knows its parents: `limner family` draws them, `limner reproduce` "
+        "paints a work again and compares.",
+        (
+            "sample paintings-gan -n 2 --seed 1 --first 27 --to OUT/s",
+            "move OUT/s/paintings-gan-1-00027.png --along warmth=1 --to OUT/warm.png",
+            "mix OUT/warm.png OUT/s/paintings-gan-1-00028.png --weights 0.6,0.4 --to OUT/both.png",
+            "restyle OUT/both.png --style 1:33 --strength 0.7 --to OUT/last.png",
+            "family OUT/last.png --to OUT/family.png",
+            "reproduce OUT/last.png",
+        ),
+        (),
+        "family.png",
+    ),
+    Section(
         "walk",
         "Walk",
         "A film from picture to picture, in steps that look equally long. (Here as an animated WebP; MP4 and GIF too.)",
-        ("walk 1:10 1:3 1:27 --model paintings-vae --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
+        ("walk 1:10 1:3 1:27 --model paintings-gan --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
         (),
         "walk.webp",
     ),
@@ -145,7 +227,8 @@ def main() -> None:
                 limner(command, home, out)
             if section.shown:
                 suffix = Path(section.shown).suffix
-                (PICTURES / f"{section.name}{suffix}").write_bytes((out / section.shown).read_bytes())
+                path = section.shown.replace("HOME", home["LIMNER_HOME"])
+                (PICTURES / f"{section.name}{suffix}").write_bytes((out / path).read_bytes())
             else:
                 write(compose(section, out), PICTURES / f"{section.name}.png")
     (DOCS / "gallery.md").write_text(page())
@@ -157,7 +240,7 @@ def limner(command: str, home: dict[str, str], out: Path) -> None:
     Raises:
         SystemExit: it failed.
     """
-    words = [word.replace("OUT", str(out)) for word in shlex.split(command)]
+    words = [word.replace("OUT", str(out)).replace("PAINTING.jpg", str(_PAINTING)) for word in shlex.split(command)]
     done = subprocess.run([sys.executable, "-m", "limner", *words], env=home, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"limner {command}: {done.stderr}")
@@ -165,17 +248,17 @@ def limner(command: str, home: dict[str, str], out: Path) -> None:
 
 def compose(section: Section, out: Path) -> Pixels:
     """The section's pictures as one, a word above each. # -> uint8 [h, w, 3]"""
-    wide = max(len(row) for row in section.rows)
-    size = wide * (_SHOWN + _GAP) + _GAP, len(section.rows) * (_SHOWN + _TITLE + _GAP) + _GAP
+    wide, shown = max(len(row) for row in section.rows), section.size
+    size = wide * (shown + _GAP) + _GAP, len(section.rows) * (shown + _TITLE + _GAP) + _GAP
     canvas = Image.new("RGB", size, _PAPER)
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(14)
     for line, row in enumerate(section.rows):
         for column, (name, word) in enumerate(row):
-            left, top = _GAP + column * (_SHOWN + _GAP), _GAP + line * (_SHOWN + _TITLE + _GAP)
+            left, top = _GAP + column * (shown + _GAP), _GAP + line * (shown + _TITLE + _GAP)
             draw.text((left, top + 2), word, fill=_INK, font=font)
             picture = Image.fromarray(pictures.read(_found(out, name)).pixels)
-            picture.thumbnail((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
-            share = _SHOWN / max(picture.size)
+            picture.thumbnail((shown, shown), Image.Resampling.LANCZOS)
+            share = shown / max(picture.size)
             own = round(picture.width * share), round(picture.height * share)
             canvas.paste(picture.resize(own, Image.Resampling.BICUBIC), (left, top + _TITLE))
     return np.asarray(canvas)
@@ -183,6 +266,8 @@ def compose(section: Section, out: Path) -> Pixels:
 
 def _found(out: Path, name: str) -> Path:
     """A file by its name, or the n-th of a folder by `folder/n`."""
+    if name == "PAINTING.jpg":
+        return _PAINTING
     if (out / name).is_file():
         return out / name
     folder, _, number = name.rpartition("/")
@@ -213,7 +298,7 @@ def _plain(commands: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for command in commands:
         found.setdefault(re.sub(r"[+-]?\d+(\.\d+)?", "#", command), command)
-    return ["limner " + command.replace("OUT/", "") for command in found.values()]
+    return ["limner " + command.replace("OUT/", "").replace("PAINTING", "painting") for command in found.values()]
 
 
 if __name__ == "__main__":
