@@ -169,11 +169,14 @@ def _beyond(painted: Tensor, real: Tensor, period: int) -> Tensor:
     # [n, 3, h, w], [m, 3, h, w] -> []
     """
     real = real[: len(painted)]
-    found = painted.new_zeros(())
-    for energy in (_grain, lambda pictures: _weave(pictures, period)):
-        ratio = energy(painted) / energy(real).clamp_min(1e-7)
-        found = found + F.relu(ratio.clamp_min(1e-6).log()).mean()
-    return found
+    grain = _excess(_grain(painted), _grain(real)).mean()
+    weave = _excess(_weave(painted, period), _weave(real, period)).sum()
+    return grain + weave
+
+
+def _excess(energy: Tensor, usual: Tensor) -> Tensor:
+    """Logarithm of the one by the other, 0 where it is below. # [k], [k] -> [k]"""
+    return F.relu((energy / usual.clamp_min(1e-7)).clamp_min(1e-6).log())
 
 
 def _grain(pictures: Tensor) -> Tensor:
@@ -185,11 +188,16 @@ def _grain(pictures: Tensor) -> Tensor:
 
 
 def _weave(pictures: Tensor, period: int) -> Tensor:
-    """Energy of the pattern that all pictures share and that repeats every `period` pixels. # [n, 3, h, w] -> []"""
+    """Energy of the pattern that all pictures share and that repeats every `period` pixels: within, and at each margin.
+
+    # [n, 3, h, w] -> [5]
+    """
     around = F.avg_pool2d(pictures, period + 1, stride=1, padding=period // 2, count_include_pad=False)
-    cells = F.pixel_unshuffle(pictures - around, period)[:, :, 1:-1, 1:-1]
-    found: Tensor = cells.mean((0, 2, 3)).square().mean()
-    return found
+    cells = F.pixel_unshuffle(pictures - around, period)
+    # Margins count by themselves: held down everywhere else, it goes there.
+    margins = [cells[:, :, 0], cells[:, :, -1], cells[..., 0], cells[..., -1]]
+    shared = [cells.mean((0, 2, 3)), *(margin.mean((0, 2)) for margin in margins)]
+    return torch.stack([part.square().mean() for part in shared])
 
 
 def relativistic(lower: list[Tensor], higher: list[Tensor]) -> Tensor:
