@@ -20,7 +20,7 @@ NAMES = [path.stem for path in FILES]
 
 
 def test_they_are_there() -> None:
-    assert {"emoji-gan", "emoji-vae"} <= set(NAMES)
+    assert {"emoji-gan", "emoji-vae", "paintings-gan", "paintings-vae"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
