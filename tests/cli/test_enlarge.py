@@ -82,7 +82,7 @@ def test_a_print_is_made_again_to_the_pixel(work: Path, upscaler: Path, workspac
     one, two, three = (tmp_path / f"{number}.png" for number in range(3))
     limner("enlarge", work, "--to", "150", "--upscaler", upscaler, "--out", one)
     limner("enlarge", one, "--to", "190", "--upscaler", "none", "--out", two)
-    limner("enlarge", work, "--to", "70", "--upscaler", "own", "--out", three)
+    limner("enlarge", work, "--to", "70", "--upscaler", "own", "--strength", "0.9", "--out", three)
     # A given file was kept, and what is not kept is drawn anew.
     upscaler.unlink()
     for file in workspace.latents.glob("*/*"):
@@ -112,6 +112,7 @@ def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace
     assert "no up-scaler" in refused("enlarge", work, "--upscaler", own)
     model = workspace.models / "m.safetensors"
     assert "is no up-scaler of limner" in refused("enlarge", work, "--upscaler", model)
+    assert "--strength -1: is out of range" in refused("enlarge", work, "--strength", "-1", "--upscaler", upscaler)
     out = tmp_path / "p.bmp"
     assert "no format" in refused("enlarge", work, "--upscaler", upscaler, "--out", out)
     assert not out.exists()

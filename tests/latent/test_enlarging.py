@@ -38,8 +38,8 @@ def test_the_longer_side_is_what_was_asked(size: tuple[int, int], to: int, upsca
 
 def test_tiles_leave_no_seam(upscaler: Upscaler) -> None:
     pixels = made_picture(5, 150)[:, :131]
-    whole = _doubled(pixels, upscaler, MACHINE, 1, lambda done: None, largest_tile=256)
-    tiled = _doubled(pixels, upscaler, MACHINE, 1, lambda done: None, largest_tile=32)
+    whole = _doubled(pixels, upscaler, MACHINE, 1, 1.0, lambda done: None, largest_tile=256)
+    tiled = _doubled(pixels, upscaler, MACHINE, 1, 1.0, lambda done: None, largest_tile=32)
     assert whole.shape == (300, 262, 3)
     # A processor may round the last bit otherwise in tiles of another size.
     assert np.abs(whole.astype(int) - tiled).max() <= 1
@@ -63,6 +63,16 @@ def test_the_same_seed_gives_the_same_print(upscaler: Upscaler) -> None:
     one, same, other = (enlarge(pixels, plan, upscaler, MACHINE, seed=seed) for seed in (7, 7, 8))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_strength_says_how_much_is_added(upscaler: Upscaler) -> None:
+    pixels, plan = made_picture(5), plan_enlargement(48, 48, 96)
+    bicubic, some, all_of_it = (
+        enlarge(pixels, plan, upscaler, MACHINE, strength=strength).astype(int) for strength in (0, 0.5, 1)
+    )
+    assert 0 < np.abs(some - bicubic).mean() < np.abs(all_of_it - bicubic).mean()
+    with pytest.raises(UsageError, match="--strength 2"):
+        enlarge(pixels, plan, upscaler, MACHINE, strength=2)
 
 
 def test_progress_ends_at_the_total(upscaler: Upscaler) -> None:

@@ -52,6 +52,16 @@ def test_what_lies_beyond_its_reach_changes_nothing() -> None:
     assert torch.equal(*seen)
 
 
+def test_colours_stay(tmp_path: Path) -> None:
+    network = made_upscaler(tmp_path / "u.safetensors", name="u")
+    torch.nn.init.normal_(network.leave.bias, std=1.0)  # type: ignore[arg-type]
+    small = torch.rand(1, 3, 40, 40) * 2 - 1
+    made = network(small, torch.randn(1, 1, 80, 80))
+    plain = torch.nn.functional.interpolate(small, scale_factor=2.0, mode="bicubic")
+    assert (made - plain).abs().mean() > 0.01
+    assert (made - plain).mean((2, 3)).abs().max() < 0.01
+
+
 def _card(change: dict[str, Any]) -> dict[str, str]:
     raw = made_upscaler_card(UpscalerConfig(width=8, blocks=1), "u").model_dump(mode="json")
     return {"limner.upscaler": json.dumps({**raw, **change})}

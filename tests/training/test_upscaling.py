@@ -62,12 +62,13 @@ def _options(**told: object) -> UpscalerOptions:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_losses_lead_to_the_true_picture(late: bool) -> None:
-    """What a few seconds can show: the true pictures have half the contrast, and that is found out."""
+    """What a few seconds can show: the true pictures are smoother than bicubic ones, and that is found out."""
     torch.manual_seed(0)
     network = Upscaler(UpscalerConfig(width=16, blocks=1))
     objective = UpscalingObjective(network, PixelCritic((8, 8)), None, _options())
     small = to_unit(torch.from_numpy(np.stack([made_picture(number, 40) for number in range(4)])).permute(0, 3, 1, 2))
-    large = torch.nn.functional.interpolate(small, scale_factor=2.0, mode="bicubic") / 2
+    large = torch.nn.functional.interpolate(small, scale_factor=2.0, mode="bicubic")
+    large = torch.nn.functional.avg_pool2d(large, 5, 1, 2, count_include_pad=False)
     optimiser = torch.optim.Adam(objective.parameters(), 4e-3)
     seen = []
     for _ in range(40):
@@ -77,7 +78,7 @@ def test_losses_lead_to_the_true_picture(late: bool) -> None:
         optimiser.step()
         seen.append(float(losses["l1"]))
     assert set(losses) == {"loss", "l1", "critic", "fooled"} if late else {"loss", "l1"}
-    assert seen[-1] < 0.5 * seen[0]
+    assert seen[-1] < 0.7 * seen[0]
 
 
 def test_a_short_training_gives_a_card(collection: Collection, workspace: Workspace) -> None:

@@ -40,6 +40,7 @@ def _enlarge(
     upscaler: Annotated[
         str, typer.Option(help="learned, none (Lanczos alone), or an up-scaler's name or file.")
     ] = "learned",
+    strength: Annotated[float, typer.Option(help="How much detail the up-scaler adds, 0 to 1.")] = 0.6,
     out: Annotated[
         Path | None, typer.Option(help="File for the print, or folder; the workspace's works by default.")
     ] = None,
@@ -67,7 +68,7 @@ def _enlarge(
     if upscaler != "none":
         # Kept here, so that the print can be made again.
         file = kept_upscaler(find_upscaler(upscaler, origins.workspace, card.collection.digest), origins.workspace)
-    how = _how(plan, file, to, max(painter.height, painter.width))
+    how = _how(plan, file, to, strength)
     path = _place(out, origins, act.inputs[-1], plan)
     start = time.monotonic()
     pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
@@ -79,6 +80,7 @@ def _enlarge(
             file.network if file else None,
             origins.brush.machine,
             seed=grain_of(latent_digest(latent)),
+            strength=strength,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     own = str(act.parameters.get("title") or card.name).partition(_ENLARGED)[0]
@@ -111,9 +113,9 @@ def _work(work: Path) -> tuple[Origins, Act, Latent, str]:
     return origins, act, latent, digest
 
 
-def _how(plan: Enlargement, file: UpscalerFile | None, to: int, longer: int) -> dict[str, Any]:
+def _how(plan: Enlargement, file: UpscalerFile | None, to: int, strength: float) -> dict[str, Any]:
     """What the papers and the ledger say of the enlargement."""
-    told: dict[str, Any] = {"size": f"{plan.width}x{plan.height}", "factor": round(to / longer, 4), "to": to}
+    told: dict[str, Any] = {"size": f"{plan.width}x{plan.height}", "factor": round(plan.factor, 4), "to": to}
     if file is None:
         return {"upscaler": "Lanczos", **told}
     return {
@@ -121,6 +123,7 @@ def _how(plan: Enlargement, file: UpscalerFile | None, to: int, longer: int) -> 
         "upscaler_digest": f"sha256:{file.digest}",
         "upscaler_collection": f"sha256:{file.card.collection.digest}",
         "doublings": plan.steps,
+        "strength": strength,
         **told,
     }
 

@@ -17,7 +17,7 @@ from limner.latent.origins import Origins
 from limner.latent.store import latent_digest
 from limner.ledger import Act
 from limner.models.painter import Latent
-from limner.models.upscaler import Upscaler, find_upscaler_digest
+from limner.models.upscaler import STRENGTH, Upscaler, find_upscaler_digest
 from limner.models.vae import to_bytes, to_unit
 from limner.training.machine import Machine
 
@@ -47,12 +47,14 @@ class Enlargement:
 
     Attributes:
         height, width: of the print, px.
+        factor: how many times as long its longer side is.
         steps: doublings by the up-scaler; 0 is Lanczos alone.
         sizes: height and width before each doubling, px; where that is not what the last one gave, Lanczos fits it.
     """
 
     height: int
     width: int
+    factor: float
     sizes: tuple[tuple[int, int], ...]
 
     @property
@@ -81,7 +83,7 @@ def plan_enlargement(height: int, width: int, to: int, *, learned: bool = True) 
     sizes = [(height * 2**step, width * 2**step) for step in range(steps)]
     if steps > 1:
         sizes[-1] = -(-size[0] // 2), -(-size[1] // 2)
-    return Enlargement(*size, tuple(sizes))
+    return Enlargement(*size, share, tuple(sizes))
 
 
 def enlarge(
@@ -91,6 +93,7 @@ def enlarge(
     machine: Machine | None = None,
     *,
     seed: int = 0,
+    strength: float = STRENGTH,
     progress: Progress = lambda done, total: None,
 ) -> NDArray[np.uint8]:
     """A picture at the size of the plan. # uint8 [h, w, 3] -> uint8 [plan.height, plan.width, 3]
@@ -101,8 +104,14 @@ def enlarge(
     Args:
         upscaler: needed, with `machine`, where the plan has steps.
         seed: of the grain.
+        strength: 0 to 1, share of the detail that the up-scaler adds.
         progress: told tiles done, of how many.
+
+    Raises:
+        UsageError: the strength is out of range.
     """
+    if not 0 <= strength <= 1:
+        raise UsageError(f"--strength {strength:g}", "is out of range", "give 0 to 1")
     total, done = sum(_count(size) for size in plan.sizes), 0
     for step, size in enumerate(plan.sizes):
         assert upscaler is not None
@@ -111,7 +120,7 @@ def enlarge(
         def tick(tiles: int, before: int = done) -> None:
             progress(before + tiles, total)
 
-        pixels = _doubled(_fitted(pixels, size), upscaler, machine, seed * 64 + step, tick)
+        pixels = _doubled(_fitted(pixels, size), upscaler, machine, seed * 64 + step, strength, tick)
         done += _count(size)
     if plan.steps > 1:
         return pixels[: plan.height, : plan.width]
@@ -138,6 +147,7 @@ def _doubled(
     upscaler: Upscaler,
     machine: Machine,
     seed: int,
+    strength: float,
     tick: Callable[[int], object],
     largest_tile: int = _TILE,
 ) -> NDArray[np.uint8]:
@@ -154,17 +164,19 @@ def _doubled(
     for number, (top, left) in enumerate(places):
         own = noise[:, 2 * top : 2 * (top + tile[0] + 2 * reach), 2 * left : 2 * (left + tile[1] + 2 * reach)]
         window = padded[top : top + tile[0] + 2 * reach, left : left + tile[1] + 2 * reach]
-        inner = _painted(window, own, upscaler, machine)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
+        inner = _painted(window, own, upscaler, machine, strength)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
         out[2 * top : 2 * (top + tile[0]), 2 * left : 2 * (left + tile[1])] = inner
         tick(number + 1)
     return out
 
 
 @torch.inference_mode()
-def _painted(pixels: NDArray[np.uint8], noise: Tensor, upscaler: Upscaler, machine: Machine) -> NDArray[np.uint8]:
+def _painted(
+    pixels: NDArray[np.uint8], noise: Tensor, upscaler: Upscaler, machine: Machine, strength: float
+) -> NDArray[np.uint8]:
     small = to_unit(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]).to(machine.device)
     with machine.autocast():
-        made = upscaler(small, noise[None].to(machine.device))
+        made = upscaler(small, noise[None].to(machine.device), strength)
     found: NDArray[np.uint8] = to_bytes(made)[0].permute(1, 2, 0).cpu().numpy()
     return found
 
@@ -208,5 +220,6 @@ def enlarged_again(origins: Origins, latent: Latent, act: Act) -> NDArray[np.uin
     pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
     height, width = pixels.shape[:2]
     plan = plan_enlargement(height, width, int(act.parameters["to"]), learned=file is not None)
-    seed = grain_of(latent_digest(latent))
-    return enlarge(pixels, plan, file.network if file else None, origins.brush.machine, seed=seed)
+    seed, strength = grain_of(latent_digest(latent)), float(act.parameters.get("strength", STRENGTH))
+    network = file.network if file else None
+    return enlarge(pixels, plan, network, origins.brush.machine, seed=seed, strength=strength)

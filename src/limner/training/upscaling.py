@@ -59,7 +59,7 @@ class UpscalerOptions(BaseModel):
     """Whose features say how alike two pictures look."""
     likeness: float = Field(0.1, ge=0)
     """How much the teacher counts beside L1."""
-    pull: float = Field(1.0, ge=0, le=10)
+    pull: float = Field(0.7, ge=0, le=10)
     """Length of the critic's gradient, as a share of that of likeness; 0 plays no game."""
     warm: float = Field(0.3, ge=0, le=1)
     """Share of the training by L1 alone, which is quick, before teacher and critic join in."""

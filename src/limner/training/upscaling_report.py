@@ -14,7 +14,7 @@ from limner.collection.cache import PictureCache
 from limner.models.bundle import Model
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
-from limner.models.upscaler import Upscaler
+from limner.models.upscaler import STRENGTH, Upscaler
 from limner.models.vae import to_bytes, to_unit
 from limner.training.crops import painted_pictures
 from limner.training.machine import Machine
@@ -29,7 +29,7 @@ _MOST = 64
 def measure_upscaler(
     network: Upscaler, held_out: PictureCache, machine: Machine, teacher: str, model: Model | None = None
 ) -> dict[str, Any]:
-    """Likeness of enlarged pictures to held-out ones, beside Lanczos; 64 pictures at most.
+    """Likeness of enlarged pictures to held-out ones, beside Lanczos, at the usual strength; 64 pictures at most.
 
     `x2` and `x4`: made small by 2 and by 4 (Lanczos) and enlarged again; `painted x4`: as the model's painter paints
     them, enlarged by 4, where a model is given. For each `psnr` (dB), `features` (root mean square distance of
@@ -60,7 +60,7 @@ def _doubled(network: Upscaler, small: Tensor, machine: Machine) -> Tensor:
     for chunk in small.split(4):
         noise = torch.randn(len(chunk), 1, *(2 * side for side in chunk.shape[2:]), generator=generator)
         with machine.autocast():
-            made.append(to_bytes(network(to_unit(chunk), noise)))
+            made.append(to_bytes(network(to_unit(chunk), noise, STRENGTH)))
     return torch.cat(made)
 
 
