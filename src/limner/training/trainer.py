@@ -173,8 +173,10 @@ class Training:
         path = self.folder / _STATES
         if path.is_file():
             self.states = [StageState(**own) for own in json.loads(path.read_text())]
-            tensors, _ = read_checkpoint(self.folder / _FINISHED)
-            model.load_state_dict(tensors)
+            # Where a parent had learned all but the game, nothing else was finished here.
+            if any(state.stage != "game" for state in self.states):
+                tensors, _ = read_checkpoint(self.folder / _FINISHED)
+                model.load_state_dict(tensors)
 
     def _done(self, stage: str) -> bool:
         return any(state.stage == stage for state in self.states)
