@@ -101,6 +101,19 @@ def test_the_work_s_own_family_stays_what_it_was(work: Path, upscaler: Path, tmp
     assert json.loads(limner("family", tmp_path / "mixed.png", "--json"))["ancestors"] == before
 
 
+def test_a_print_hangs_under_its_work_and_nowhere_else(work: Path, tmp_path: Path) -> None:
+    mixed, one, other = (tmp_path / f"{name}.png" for name in ("mixed", "one", "other"))
+    limner("mix", work, "3:2", "--weights", "1,1", "--to", mixed)
+    for made, to in ((mixed, one), (work, other)):
+        limner("enlarge", made, "--to", "80", "--upscaler", "none", "--out", to)
+    above = json.loads(limner("family", one, "--json"))["ancestors"]
+    assert (above["deed"], [kin["deed"] for kin in above["kin"]]) == ("enlarge", ["mix"])
+    below = json.loads(limner("family", work, "--json"))["descendants"]
+    assert sorted(kin["deed"] for kin in below["kin"]) == ["enlarge", "mix"]
+    (mix,) = (kin for kin in below["kin"] if kin["deed"] == "mix")
+    assert [kin["deed"] for kin in mix["kin"]] == ["enlarge"]
+
+
 def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace, tmp_path: Path) -> None:
     own = tmp_path / "own.png"
     Image.fromarray(made_picture(4)).save(own)

@@ -66,7 +66,8 @@ class Lineage:
             return found
         met.add(digest)
         if published is not None:
-            deed = self._deed(published.inputs[-1])
+            # An enlarged work shares its latent with the work it was made from: its own act comes first.
+            deed = self._deed(digest) or self._deed(published.inputs[-1])
         if deed is not None:
             found.deed, found.how = deed.what, deed.parameters
             # The last input is the model.
@@ -80,13 +81,19 @@ class Lineage:
             found.again = digest in met
             return found
         met.add(digest)
-        if published is not None and (own := self._deed(published.inputs[-1])) is not None:
+        if published is not None and (own := self._deed(digest) or self._deed(published.inputs[-1])) is not None:
             found.deed, found.how = own.what, own.parameters
         for deed in self._ledger.used(digest):
             for latent in deed.outputs if deed.what != "publish" else ():
-                works = [act for act in self._ledger.used(latent) if act.what == "publish"]
-                found.kin += [self._down(act.outputs[0], met) for act in works]
+                found.kin += [self._down(work, met) for work in self._works(deed, latent)]
         return found
+
+    def _works(self, deed: Act, made: str) -> list[str]:
+        """Digests of the works that came of what a deed made: works of a latent, or the enlarged work itself."""
+        if self._published(made) is not None:
+            return [made]
+        acts = [act for act in self._ledger.used(made) if act.what == "publish"]
+        return [act.outputs[0] for act in acts if act.parameters.get("made", deed.what) != "enlarge"]
 
     def _unpublished(self, digest: str) -> Kin:
         """A picture of a seed, or one that came from outside."""
