@@ -101,7 +101,8 @@ SECTIONS = (
     Section(
         "mix",
         "Mix",
-        "Content of one and style of the other, block by block, by weight, or by region.",
+        "Content of one and style of the other, block by block; by weight; or by region. In the models that come with "
+        "limner so far the style carries little; one that is trained with `--label-is-style` can swap it.",
         (
             "sample emoji-gan -n 2 --seed 21 --to OUT/s",
             "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --content A --style B --to OUT/ab.png",
@@ -126,14 +127,14 @@ SECTIONS = (
         (
             "invert paintings-gan PAINTING.jpg --to OUT/found.png",
             "move OUT/found.png --along brightness=-1.5 --along warmth=1 --to OUT/evening.png",
-            "mix OUT/found.png 1:22 --content A --style B --to OUT/mixed.png",
+            "mix OUT/found.png 1:22 --weights 0.6,0.4 --to OUT/mixed.png",
         ),
         (
             (
                 ("PAINTING.jpg", "a painting"),
                 ("found.png", "found in the model"),
                 ("evening.png", "darker and warmer"),
-                ("mixed.png", "in another's style"),
+                ("mixed.png", "with one of the model's"),
             ),
         ),
     ),
