@@ -171,7 +171,7 @@ def _abstracted(brush: Brush, latent: Latent, strength: float) -> tuple[Latent, 
 def flattened(pictures: Tensor, forms: int) -> Tensor:
     """Pictures in so many flat forms: k-means over colour and place. # uint8 [n, 3, h, w] -> the same
 
-    The forms start on a grid, so that the same picture always gives the same ones.
+    The forms start at evenly spaced points, so that the same picture always gives the same ones.
     """
     found = []
     for picture in pictures:

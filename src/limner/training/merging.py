@@ -275,7 +275,7 @@ class Distillation:
         with machine.autocast():
             painted = model.paint(model.encode(data.reports))
         found = psnr(painted, data.reports)
-        # Kept in the order in which they were drawn: 64 of the one, 64 of the other.
+        # Kept in the order in which they were drawn: a row of the one, a row of the other.
         by = torch.arange(len(found)) // (DRAWN // _KEPT) % 2
         told = _estimates({f"psnr_of_{mark}": found[by == n] for n, mark in enumerate(_marks(*self.models))})
         return told | {"ssim": interval(ssim(painted, data.reports)).as_dict()}
