@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from limner.errors import ModelError
-from limner.models.card import Card
+from limner.models.card import Card, card_of
 from limner.models.packing import SCALE, pack, unpack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
@@ -78,21 +76,7 @@ def read_card(path: Path) -> Card:
         raise ModelError(path, f"the file is damaged or no model ({_short(error)})", _AGAIN) from None
     if _KEY not in metadata:
         raise ModelError(path, "a .safetensors file without limner's card", "give a model that limner trained")
-    try:
-        raw = json.loads(metadata[_KEY])
-        version = raw.get("format", 0)
-    except (ValueError, AttributeError, RecursionError):
-        raise ModelError(path, "its card is no JSON object", _AGAIN) from None
-    if not isinstance(version, int) or version > _FORMAT:
-        raise ModelError(path, f"made by a later limner (card format {version}, known: {_FORMAT})", "update limner")
-    if version < _FORMAT:
-        raise ModelError(path, f"made by an earlier limner (card format {version}, now {_FORMAT})", "train it again")
-    try:
-        return Card.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", _AGAIN) from None
+    return card_of(path, metadata[_KEY], Card, _FORMAT, _AGAIN)
 
 
 def load_model(path: Path) -> Model:

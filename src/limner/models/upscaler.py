@@ -14,21 +14,20 @@ The file is one `.safetensors` with the weights and, in its metadata, a card; no
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limner import __version__
 from limner.errors import ModelError
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.card import CollectionNote, TeacherNote, TrainingNote, card_of
 from limner.models.painter import Block
 from limner.rights import RightsSummary
 from limner.workspace import Workspace, replace_file
@@ -265,19 +264,7 @@ def kept_upscaler(file: UpscalerFile, workspace: Workspace) -> UpscalerFile:
 def _card(path: Path, metadata: dict[str, str]) -> UpscalerCard:
     if _KEY not in metadata:
         raise ModelError(path, "is no up-scaler of limner", "give a file that `limner train-upscaler` wrote")
-    try:
-        raw = json.loads(metadata[_KEY])
-        version = raw.get("format", 0)
-    except (ValueError, AttributeError, RecursionError):
-        raise ModelError(path, "its card is no JSON object", _AGAIN) from None
-    if not isinstance(version, int) or version > _FORMAT:
-        raise ModelError(path, f"made by a later limner (card format {version}, known: {_FORMAT})", "update limner")
-    try:
-        return UpscalerCard.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", _AGAIN) from None
+    return card_of(path, metadata[_KEY], UpscalerCard, _FORMAT, _AGAIN)
 
 
 def _short(error: Exception) -> str:
