@@ -10,6 +10,7 @@ goes on where it was. What is done already stays as it is, unless `--again` is g
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
     except LimnerError:
         resume = False
     with TerminalReporter() as reporter:
-        return Training(options, collection, workspace, reporter, resume=resume).run()
+        clock = time.process_time if told.own_time else time.monotonic
+        return Training(options, collection, workspace, reporter, resume=resume, clock=clock).run()
 
 
 def ship(path: Path, folder: Path) -> Path:
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="of each, in place of the recipe's")
     parser.add_argument("--size", type=int, help="side in pixels, in place of the recipe's")
     parser.add_argument("--threads", type=int, help="in place of what the probe finds")
+    parser.add_argument("--own-time", action="store_true", help="minutes of the processor, where others use it, too")
     parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")
     parser.add_argument("--directions", action="store_true", help="find directions of what ships already, no more")

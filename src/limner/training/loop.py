@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -126,6 +126,7 @@ class Loop:
         precision: `bf16` or `fp32`.
         seed: of every random choice, together with stage and step.
         checkpoint_seconds: longest time between two checkpoints.
+        clock: seconds that count; a clock of the processor's leaves out what other programs took of it.
     """
 
     def __init__(
@@ -139,9 +140,10 @@ class Loop:
         device: str,
         seed: int,
         checkpoint_seconds: float = 110,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stage, self.budget, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
-        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_seconds, self.clock = checkpoint_seconds, clock
         # Precision is ours: accelerate allows one a process, and a program may train twice.
         self.accelerator = Accelerator(cpu=device == "cpu")
         self.autocast = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
@@ -176,7 +178,7 @@ class Loop:
             TrainingError: the loss is not a number again and again.
         """
         self.reporter.stage(self.stage.title)
-        self._started = time.monotonic()
+        self._started = self.clock()
         self._drawn = self._saved = self._spent()
         try:
             while self._share() < self.state.stop_at:
@@ -197,7 +199,7 @@ class Loop:
         return self.budget.share(self._spent(), self.state.step)
 
     def _spent(self) -> float:
-        return self._spent_before + time.monotonic() - self._started
+        return self._spent_before + self.clock() - self._started
 
     def _step(self) -> dict[str, Tensor]:
         state, share = self.state, self._share()
@@ -310,7 +312,7 @@ class Loop:
         else:
             self._restart()
         self.state.rate_scale, self.state.restored, self.state.notes = scale, restored, notes
-        self._spent_before, self._started = spent, time.monotonic()
+        self._spent_before, self._started = spent, self.clock()
         self._say(
             f"{self.stage.title}: {bad} is not a number at step {step}; "
             f"went back to step {self.state.step} and halved the rate"
@@ -370,7 +372,7 @@ class Loop:
         load_optimiser(self.optimiser, unpack("optimiser", tensors))
         self.state = StageState(**state["stage"])
         self.stage.adapt(self.state.checks)
-        self._spent_before, self._started = self.state.seconds, time.monotonic()
+        self._spent_before, self._started = self.state.seconds, self.clock()
         self._drawn = self._saved = self._spent()
 
 

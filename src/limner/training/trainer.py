@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -55,12 +56,21 @@ class Training:
         options: what it was told.
         collection: what is learned from.
         resume: go on from the run's checkpoint, where there is one.
+        clock: seconds that count as the minutes it was told.
     """
 
     def __init__(
-        self, options: TrainOptions, collection: Collection, workspace: Workspace, reporter: Reporter, *, resume: bool
+        self,
+        options: TrainOptions,
+        collection: Collection,
+        workspace: Workspace,
+        reporter: Reporter,
+        *,
+        resume: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options, self.collection, self.workspace, self.reporter = options, collection, workspace, reporter
+        self.clock = clock
         self.folder = workspace.runs / options.name
         self.rows, self.accepted = _cleared(options, collection)
         if options.label:
@@ -253,6 +263,7 @@ class Training:
             device=machine.device,
             seed=options.seed,
             checkpoint_seconds=options.checkpoint_seconds,
+            clock=self.clock,
         )
         if loop.path.is_file():
             _, state = read_checkpoint(loop.path)
