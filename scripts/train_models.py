@@ -48,6 +48,7 @@ class Recipe:
     size: int
     minutes: float
     label: str | None = None
+    pairs: str | None = None
     parent: str | None = None
     where: tuple[str, ...] = ()
 
@@ -57,8 +58,8 @@ _LANDSCAPES = ("kind=landscape",)
 RECIPES = (
     Recipe("paintings-vae", "paintings", "vae", 128, 150, where=_LANDSCAPES),
     Recipe("paintings-gan", "paintings", "gan", 128, 60, where=_LANDSCAPES, parent="paintings-vae"),
-    Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
-    Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
+    Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style", pairs="codepoints"),
+    Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", pairs="codepoints", parent="emoji-vae"),
 )
 
 
@@ -83,8 +84,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
         {
             "name": recipe.name, "family": recipe.family, "height": side, "width": side,
             "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
-            "label_is_style": recipe.label == "style", "parent": parent, "shape": SHAPE, "prior": "flow",
-            "threads": told.threads,
+            "label_is_style": recipe.label == "style", "pairs": recipe.pairs, "parent": parent,
+            "shape": SHAPE, "prior": "flow", "threads": told.threads,
         }
     )  # fmt: skip
     try:

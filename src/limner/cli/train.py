@@ -119,6 +119,12 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--label-is-style", help="The label says how pictures look, not what: styles can be swapped."),
         ] = False,
+        pairs: Annotated[
+            str | None,
+            typer.Option(
+                help="Column whose equal values show the same thing in several styles; needs --label-is-style."
+            ),
+        ] = None,
         teacher: Annotated[
             str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")
         ] = "efficientnet-lite0",

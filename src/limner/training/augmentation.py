@@ -55,9 +55,12 @@ def views(
     zoom: tuple[float, float],
     flip: bool,
     colour: float = 0.0,
+    alike: NDArray[np.int64] | None = None,
 ) -> Tensor:
-    """One random view of each picture. # -> uint8 [n, 3, height, width]"""
+    """One random view of each picture; cut and mirrored as that at `alike` is. # -> uint8 [n, 3, height, width]"""
     draws = rng.random((len(indices), 7))
+    if alike is not None:
+        draws = draws[alike]
     out = torch.empty(len(indices), 3, *size, dtype=torch.uint8)
     for k, index in enumerate(indices):
         share = zoom[0] + (zoom[1] - zoom[0]) * draws[k, 0]

@@ -22,6 +22,8 @@ __all__ = ["TrainingData", "choosing_half", "label_names", "load_data"]
 
 _FEWEST = 4
 _OTHER_VIEW = 0.25
+_PAIRED = 1 / 3
+"""Share of a batch that is painted from the same thing in another style, where pairs are known."""
 
 
 @dataclass
@@ -31,6 +33,7 @@ class TrainingData:
     Attributes:
         cache: the training pictures.
         labels: index of each training picture's label, or None. # [n]
+        things: index of what each training picture shows, equal where it is the same in other styles, or None. # [n]
         names: of the labels.
         chooses: hold-out pictures that choose what is kept. # uint8 [m, 3, h, w]
         reports: the other hold-out pictures, which choose nothing. # uint8 [k, 3, h, w]
@@ -49,6 +52,7 @@ class TrainingData:
     augmentation: Augmentation
     seed: int
     unseen: PictureCache
+    things: NDArray[np.int64] | None = None
 
     def painter_batch(self, step: int, count: int) -> dict[str, Tensor]:
         """Views for the painter, with whose style each is painted and how content is turned."""
@@ -59,23 +63,36 @@ class TrainingData:
         others = max(1, int(count * _OTHER_VIEW))
         for k in range(others):
             own[count - 1 - k] = self._partner(own[k], own_labels, rng)
-        how = self.augmentation
-        pictures = views(self.cache, own, self.size, rng, zoom=how.zoom, flip=how.flip, colour=how.colour)
-        source = np.arange(count)
+        source, things, alike = np.arange(count), np.arange(count), np.arange(count)
         for k in range(others):
             source[k], source[count - 1 - k] = count - 1 - k, k
+        self._pair(
+            own, things, alike, [(k, count - 1 - k) for k in range(others, others + int(count * _PAIRED / 2))], rng
+        )
+        how = self.augmentation
+        pictures = views(self.cache, own, self.size, rng, zoom=how.zoom, flip=how.flip, colour=how.colour, alike=alike)
+        self._borrow(own, things, source, rng)
         turn = int(rng.choice([0, 0, 0, 1, 2, 3, 4], p=[0.25, 0.125, 0.125, 0.2, 0.1, 0.1, 0.1]))
         batch = {"pictures": to_unit(pictures), "source": torch.from_numpy(source), "turn": torch.tensor(turn)}
         if self.labels is not None:
             batch["labels"] = torch.from_numpy(self.labels[own])
+        if self.things is not None:
+            batch["things"] = torch.from_numpy(things)
         return batch
 
-    def game_batch(self, step: int, count: int) -> Tensor:
-        """Views as new pictures should look. # uint8 [n, 3, h, w]"""
+    def game_batch(self, step: int, count: int, kept: int) -> dict[str, Tensor]:
+        """Views as new pictures should look; where pairs are known, some of the first `kept` are painted from them."""
         rng = np.random.default_rng([self.seed, 4, step])
         how = self.augmentation
         own, _ = self._order(step, count)
-        return views(self.cache, own, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
+        source, things, alike = np.arange(kept), np.arange(kept), np.arange(count)
+        self._pair(own, things, alike, [(k, kept - 1 - k) for k in range(kept // 4)], rng)
+        pictures = views(self.cache, own, self.size, rng, zoom=how.zoom_prior, flip=how.flip, alike=alike)
+        batch = {"pictures": to_unit(pictures)}
+        if self.things is not None:
+            self._borrow(own[:kept], things, source, rng)
+            batch |= {"source": torch.from_numpy(source), "things": torch.from_numpy(things)}
+        return batch
 
     def prior_views(self, number: int) -> tuple[Tensor, Tensor | None]:
         """View number `number` of every training picture. # uint8 [n, 3, h, w], labels [n]"""
@@ -100,6 +117,36 @@ class TrainingData:
             here = wanted // size == epoch
             out[here] = order[wanted[here] % size]
         return out, self.labels
+
+    def _pair(
+        self,
+        own: NDArray[np.int64],
+        things: NDArray[np.int64],
+        alike: NDArray[np.int64],
+        places: Sequence[tuple[int, int]],
+        rng: np.random.Generator,
+    ) -> None:
+        """Put the same thing in another style beside some of the pictures, each to be painted from the other."""
+        for here, there in places:
+            other = self._same_thing(own[here], rng)
+            if other is not None:
+                own[there], alike[there] = other, here
+                things[here], things[there] = there, here
+
+    def _borrow(
+        self, own: NDArray[np.int64], things: NDArray[np.int64], source: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        """What only a picture has must come from the content: those of a pair take the style of any of their label."""
+        if self.labels is not None:
+            for k in np.flatnonzero(things != np.arange(len(things))):
+                source[k] = rng.choice(np.flatnonzero(self.labels[own] == self.labels[own[k]]))
+
+    def _same_thing(self, picture: np.int64, rng: np.random.Generator) -> np.int64 | None:
+        """A picture of the same thing with another label; None where there is none."""
+        if self.things is None or self.labels is None:
+            return None
+        there = np.flatnonzero((self.things == self.things[picture]) & (self.labels != self.labels[picture]))
+        return np.int64(rng.choice(there)) if len(there) else None
 
     def _partner(self, picture: np.int64, labels: NDArray[np.int64] | None, rng: np.random.Generator) -> np.int64:
         if labels is None or rng.random() < 0.5:
@@ -165,6 +212,11 @@ def load_data(
         return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
 
     first = choosing_half(held_out)
+    if options.pairs and not any(row.labels.get(options.pairs) for row in training):
+        columns = sorted({name for row in rows for name in row.labels})
+        raise TrainingError(
+            f"--pairs {options.pairs}", "the collection has no such column", f"columns: {', '.join(columns)}"
+        )
     return TrainingData(
         cache=cache,
         rows=training,
@@ -177,4 +229,12 @@ def load_data(
         augmentation=augmentation_for(cache.shapes, size, options.flip),
         seed=options.seed,
         unseen=unseen,
+        things=_things(training, options.pairs) if options.pairs else None,
     )
+
+
+def _things(rows: Sequence[Row], column: str) -> NDArray[np.int64]:
+    """The same number for rows with the same value; rows without one stand alone. # [n]"""
+    known = {value: i for i, value in enumerate(sorted({row.labels.get(column, "") for row in rows}))}
+    alone = len(known)
+    return np.array([known[v] if (v := row.labels.get(column)) else alone + i for i, row in enumerate(rows)], np.int64)

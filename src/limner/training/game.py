@@ -119,8 +119,9 @@ class GameStage:
     def batch(self, step: int) -> dict[str, Tensor]:
         """Views of training pictures, and latents of the prior for half as many."""
         generator = torch.Generator().manual_seed(hash((self.seed, 7, step)) & (2**63 - 1))
-        pictures = to_unit(self.data.game_batch(step, self.batch_size))
-        return {"pictures": pictures, **self.drawings.at(step, self.batch_size // 2, generator)}
+        drawn = self.batch_size // 2
+        shown = self.data.game_batch(step, self.batch_size, self.batch_size - drawn)
+        return {**shown, **self.drawings.at(step, drawn, generator)}
 
     def check(self) -> dict[str, float]:
         """Distance of new pictures from the half of the hold-out that chooses, by features that no critic looks at.

@@ -60,6 +60,7 @@ class GameObjective(nn.Module):
     The batch holds `pictures`, float [n, 3, h, w]; `rows`, whitened latents from the flow [k, numbers]; `coarse`, what
     the painter made of these before the game, at a quarter of the size [k, 3, h / 4, w / 4]. For a GAN it holds what
     the latents were drawn from (`noise`, `labels`, `places`), and its mapping also learns to arrive where the flow did.
+    Where pairs are known, `things` and `source` say from whose content and style each reconstruction is painted.
     """
 
     def __init__(self, networks: VAE, critic: Critic, weights: GameWeights, disturbance: Disturbance) -> None:
@@ -74,6 +75,8 @@ class GameObjective(nn.Module):
         kept = len(pictures) - len(rows)
         with torch.no_grad():
             own = networks.encoder(pictures[:kept])[0]
+            if "things" in batch:
+                own = Latent(own.content[batch["things"]], own.style[batch["source"]])
         drawn = networks.whitening.back(rows)
         latent = Latent(*(torch.cat([a.float(), b]) for a, b in zip(own, drawn, strict=True)))
         painted = networks.painter(latent).float()

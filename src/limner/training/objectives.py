@@ -43,8 +43,9 @@ class PainterObjective(nn.Module):
 
     The batch holds `pictures` and `source`, which says whose style each picture is painted with (its own, or that of
     another view of the same picture or of a picture with the same label), so that style learns the look and content the
-    place. With `turn`, content is mirrored or shrunk before it is painted, and the picture is compared with itself
-    treated alike (Kouzelis et al. 2025, "EQ-VAE").
+    place. Where it holds `things` too, they say whose content each is painted with: its own, or that of the same thing
+    in another style. With `turn`, content is mirrored or shrunk before it is painted, and the picture is compared with
+    itself treated alike (Kouzelis et al. 2025, "EQ-VAE").
     """
 
     def __init__(
@@ -58,13 +59,14 @@ class PainterObjective(nn.Module):
         self._teacher = [teacher] if teacher else []
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses of one batch. # pictures: float [n, 3, h, w] in -1..1; source: [n]; turn: scalar code"""
+        """Losses of one batch. # pictures: float [n, 3, h, w] in -1..1; source, things: [n]; turn: scalar code"""
         pictures, weights = batch["pictures"], self.weights
         mean, log = self.networks.encoder(pictures)
         content, content_kl = _draw(mean.content, log.content, weights.free_bits)
         style, style_kl = _draw(mean.style, log.style, weights.free_bits)
         content, pictures = _turned(content, pictures, int(batch["turn"]))
-        painted = self.networks.painter(Latent(content, style[batch["source"]])).float()
+        shown = content[batch["things"]] if "things" in batch else content
+        painted = self.networks.painter(Latent(shown, style[batch["source"]])).float()
         numbers = self.networks.config.painter.numbers
         losses = {"l1": (painted - pictures).abs().mean(), "kl": (content_kl + style_kl) / (len(pictures) * numbers)}
         loss = losses["l1"] + weights.kl * losses["kl"]

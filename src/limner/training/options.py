@@ -36,12 +36,21 @@ class TrainOptions(BaseModel):
     """Column whose values the prior learns to tell apart."""
     label_is_style: bool = False
     """Whether the label says how pictures look, not what they show: the content is kept from telling it."""
+    pairs: str | None = None
+    """Column whose equal values show the same thing in several styles; they are learned from as pairs."""
     teacher: Literal["efficientnet-lite0", "none"] = "efficientnet-lite0"
     """Whose features say how alike two pictures look."""
     prior: Literal["best", "flow", "mixture"] = "best"
     """What says which latents are likely."""
     flip: bool = True
     """Whether pictures may be mirrored; not for writing."""
+
+    @field_validator("pairs")
+    @classmethod
+    def _pairs_need_styles(cls, pairs: str | None, told: ValidationInfo) -> str | None:
+        if pairs and not told.data.get("label_is_style"):
+            raise ValueError("pairs differ in style alone: give --label and --label-is-style, too")
+        return pairs
 
     @field_validator("prior")
     @classmethod
