@@ -90,7 +90,7 @@ def test_a_key_is_private_from_its_first_byte(workspace: Workspace, monkeypatch:
         seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return true_fdopen(descriptor, *arguments)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("limner.papers.identity.os.fdopen", fdopen)
+    monkeypatch.setattr("limner.papers.pem.os.fdopen", fdopen)
     Identity.new(workspace, "Ada")
     assert seen == [0o600] * 4
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -29,6 +31,8 @@ def register(app: typer.Typer) -> None:
     group.command("new")(new)
     group.command("list")(list_identities)
     group.command("show")(show)
+    group.command("rotate")(rotate)
+    group.command("revoke")(revoke)
     app.add_typer(group, name="identity")
 
 
@@ -76,12 +80,69 @@ def show(
 ) -> None:
     """Show one identity: what readers see, until when it is valid, where its root lies. The key is not read.
 
-    Example: [bold]limner identity show ada-example[/bold]
+    Example: [bold]limner identity show "Ada Example"[/bold]
     """
     from limner.papers.identity import Identity
 
     workspace = Workspace.default()
     _print_identity(Identity.look(workspace, name), as_json, encrypted=Identity.is_encrypted(workspace, name))
+
+
+def rotate(
+    name: str = typer.Argument(None, help="Which one; the default one where it is left out."),
+    new_root: bool = typer.Option(False, "--new-root", help="A new root too: others must take it as an anchor anew."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Give an identity a new key and certificate; what the former key signed stays yours, the key is destroyed.
+
+    Example: [bold]limner identity rotate "Ada Example"[/bold]
+    """
+    from limner.ledger import Ledger
+    from limner.papers.identity import Identity
+
+    workspace = Workspace.default()
+    former = Identity.look(workspace, name)
+    secret = os.environ.get("LIMNER_PASSPHRASE") or None
+    encrypted = Identity.is_encrypted(workspace, name)
+    if encrypted and secret is None:
+        secret = typer.prompt("Passphrase", hide_input=True, err=True)
+    identity = Identity.rotate(workspace, name, secret, new_root=new_root)
+    digests = [f"sha256:{one}" for one in (former["fingerprint"], identity.fingerprint)]
+    parameters = {"name": identity.name, "new_root": new_root}
+    Ledger.open(workspace.ledger).record(
+        "artist", "rotate", inputs=digests[:1], outputs=digests[1:], parameters=parameters
+    )
+    _print_identity(Identity.look(workspace, identity.name), as_json, encrypted=encrypted)
+
+
+def revoke(
+    name: str = typer.Argument(..., help="Whose certificate."),
+    certificate: str = typer.Option("", help="How its fingerprint begins; the one in use where it is left out."),
+    since: datetime = typer.Option(None, help="From when on it does not count (UTC); now where it is left out."),
+    reason: str = typer.Option("", help="Why, for your own records."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Record that a key is no longer yours alone: works that it signed count only where a time-stamp shows before.
+
+    This workspace knows it then, and nobody else: tell those who trust your root.
+
+    Example: [bold]limner identity revoke "Ada Example" --since 2026-11-01 --reason "laptop stolen"[/bold]
+    """
+    from datetime import UTC
+
+    from limner.ledger import Ledger
+    from limner.papers.identity import Identity
+
+    workspace = Workspace.default()
+    moment = since.replace(tzinfo=UTC) if since else None
+    found = Identity.revoke(workspace, name, certificate=certificate, since=moment, reason=reason)
+    told = {"name": found.name, "since": found.since, "reason": reason}
+    Ledger.open(workspace.ledger).record("artist", "revoke", inputs=[f"sha256:{found.fingerprint}"], parameters=told)
+    if as_json:
+        print_json(asdict(found))
+        return
+    print(f"{found.name}: what the certificate {found.fingerprint[:16]} signed from {found.since[:16]} UTC on")
+    print("does not count here, nor what no trusted time-stamp shows to be older. Tell those who trust your root.")
 
 
 def _new_passphrase() -> str:
@@ -113,10 +174,18 @@ def _print_identity(told: dict[str, Any], as_json: bool, *, encrypted: bool) -> 
         ("valid", f"{told['valid_from'][:10]} to {told['valid_until'][:10]}"),
         ("key", "encrypted with your passphrase" if encrypted else "not encrypted; readable by you alone"),
         ("root", told["root"]),
+        ("revoked", told.get("revoked") and f"from {told['revoked'][:16]} UTC on; it signs no more"),
+        *(("former", _former(one)) for one in told.get("former", ())),
     ):
-        facts.add_row(label, Text(str(value)))
+        if value:
+            facts.add_row(label, Text(str(value)))
     notes = Text(f"{_HONEST} {_UNTIL}", style="dim")
     Console().print(Panel(Group(facts, Text(), notes), title=Text(told["name"], style="bold"), title_align="left"))
+
+
+def _former(one: dict[str, Any]) -> str:
+    revoked = f", revoked from {one['revoked'][:16]} UTC on" if one["revoked"] else ""
+    return f"{one['fingerprint'][:16]}, {one['valid_from'][:10]} to {one['valid_until'][:10]}{revoked}"
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

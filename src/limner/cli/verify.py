@@ -79,12 +79,11 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import closing
 
-    from limner.papers.verify import Checker
+    from limner.papers.trust import open_checker
     from limner.workspace import Workspace
 
-    own = sorted(Workspace.default().identities.glob("*/root.pem"))
     with (
-        closing(Checker(anchors=anchors, own=own)) as checker,
+        closing(open_checker(Workspace.default(), anchors)) as checker,
         ThreadPoolExecutor(4) as pool,
         progress_bar(quiet=quiet or len(paths) < 50) as bar,
     ):

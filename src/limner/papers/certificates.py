@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["NOTICE", "Chain", "SigningKey", "algorithm_of", "fault_of", "make_chain"]
+__all__ = ["NOTICE", "Chain", "SigningKey", "algorithm_of", "fault_of", "fault_of_root", "make_chain", "renew_chain"]
 
 NOTICE = "self-made with limner, on no public trust list"
 """The organisation in every certificate that limner makes: whoever reads the signature reads this first."""
@@ -49,13 +49,21 @@ class Chain:
 def make_chain(name: str) -> Chain:
     """A new chain on the curve P-256 whose signer is `name` (1 to 64 characters)."""
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    root_key, intermediate_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_key = ec.generate_private_key(ec.SECP256R1())
     # A root's own name must be unlike any other's: readers look issuers up by name.
-    root_name = _name(f"Root {x509.random_serial_number():040x}"[:25])
-    intermediate_name = _name("Intermediate")
-    root = _certificate(root_name, root_key, root_name, root_key, now, YEARS_ROOT, length=1)
-    intermediate = _certificate(intermediate_name, intermediate_key, root_name, root_key, now, YEARS_ROOT, length=0)
-    leaf = _certificate(_name(name), leaf_key, intermediate_name, intermediate_key, now, YEARS_LEAF)
+    root_name = _name(_unlike("Root"))
+    root = _certificate(root_name, root_key, root_name, root_key, now, _after(now, YEARS_ROOT), length=1)
+    return renew_chain(name, root, root_key)
+
+
+def renew_chain(name: str, root: x509.Certificate, root_key: ec.EllipticCurvePrivateKey) -> Chain:
+    """A new key for the signer `name` below a root that is there already; none of it outlives the root."""
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    intermediate_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    issuer, until = _name(_unlike("Intermediate")), root.not_valid_after_utc
+    intermediate = _certificate(issuer, intermediate_key, root.subject, root_key, now, until, length=0)
+    leaf_until = min(until, _after(now, YEARS_LEAF))
+    leaf = _certificate(_name(name), leaf_key, issuer, intermediate_key, now, leaf_until)
     return Chain(root, intermediate, leaf, root_key, leaf_key)
 
 
@@ -91,6 +99,25 @@ def fault_of(chain: list[x509.Certificate], key: SigningKey) -> str:
     return ""
 
 
+def fault_of_root(certificate: x509.Certificate) -> str:
+    """Why this is no root whose word about names can be taken; empty when it is one."""
+    now = dt.datetime.now(dt.UTC)
+    if certificate.issuer != certificate.subject:
+        return "is no root certificate: another one issued it"
+    try:
+        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        certificate.verify_directly_issued_by(certificate)
+    except x509.ExtensionNotFound:
+        return "is no root certificate: it does not say that it may issue others"
+    except Exception:  # the library raises five unrelated kinds, all meaning no
+        return "is no root certificate: its own signature does not hold"
+    if not basic.ca:
+        return "is no root certificate: it may not issue others"
+    if now > certificate.not_valid_after_utc:
+        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return "" if now >= certificate.not_valid_before_utc else f"is valid only from {certificate.not_valid_before_utc}"
+
+
 def _may_sign(leaf: x509.Certificate) -> bool:
     try:
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -98,6 +125,14 @@ def _may_sign(leaf: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, ValueError):
         return False
     return usage.digital_signature and not _USAGES.isdisjoint(extended)
+
+
+def _unlike(kind: str) -> str:
+    return f"{kind} {x509.random_serial_number():040x}"[: len(kind) + 21]
+
+
+def _after(now: dt.datetime, years: int) -> dt.datetime:
+    return now + dt.timedelta(days=365 * years)
 
 
 def _name(common: str) -> x509.Name:
@@ -112,7 +147,7 @@ def _certificate(
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
     now: dt.datetime,
-    years: int,
+    until: dt.datetime,
     length: int | None = None,
 ) -> x509.Certificate:
     """One certificate; `length` is how many authorities may stand below it, None for a signer."""
@@ -125,7 +160,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))  # clocks of readers differ
-        .not_valid_after(now + dt.timedelta(days=365 * years))
+        .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=length), critical=True)
         .add_extension(_key_usage(authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

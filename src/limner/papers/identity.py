@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import datetime as dt
 import re
 import shutil
 import tempfile
@@ -14,16 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from limner.errors import PapersError
-from limner.papers.certificates import Chain, SigningKey, algorithm_of, fault_of, make_chain
-from limner.workspace import Workspace, replace_file, sync_folder
+from limner.papers.certificates import Chain, algorithm_of, fault_of, make_chain, renew_chain
+from limner.papers.pem import (
+    common_name,
+    fingerprint_of,
+    key_pem,
+    pem_of,
+    read_bytes,
+    read_chain,
+    read_key,
+    read_text,
+    write_private,
+)
+from limner.papers.revocations import Revocation, read_revocations, write_revocation
+from limner.workspace import Workspace, replace_file, replace_folder, sync_folder
 
 __all__ = ["Identity"]
 
 _KEY, _CERTIFICATE, _ROOT, _ROOT_KEY = "key.pem", "certificate.pem", "root.pem", "root-key.pem"
-_DEFAULT = "default"
+_FORMER, _DEFAULT = "former", "default"
 _NAME_LIMIT = 64  # X.520, upper bound of a common name
 
 
@@ -70,15 +82,99 @@ class Identity:
         return cls.load(workspace, name, passphrase)
 
     @classmethod
+    def rotate(
+        cls, workspace: Workspace, name: str | None = None, passphrase: str | None = None, *, new_root: bool = False
+    ) -> Identity:
+        """Give an identity a new key and certificate; its former certificate stays, its former key is destroyed.
+
+        Works signed by the former key stay one's own: they are checked by the root, and every root is kept.
+
+        Args:
+            passphrase: of the root's key; the new key gets the same.
+            new_root: make a new root too; whoever took the former one as a trust anchor needs the new one then.
+
+        Raises:
+            PapersError: there is no such identity, or its root's key cannot be read.
+        """
+        folder = cls.folder_of(workspace, name)
+        former = read_chain(folder / _CERTIFICATE)[0]
+        called, encrypted = common_name(former), cls.is_encrypted_key(folder / _KEY)
+        if encrypted and not passphrase:
+            raise PapersError(called, "has an encrypted key", "give the passphrase (LIMNER_PASSPHRASE, or when asked)")
+        chain = make_chain(called) if new_root else renew_chain(called, *_read_root(folder, passphrase))
+        with replace_folder(folder) as part:
+            part.chmod(0o700)
+            if (folder / _FORMER).is_dir():
+                shutil.copytree(folder / _FORMER, part / _FORMER)
+            kept = part / _FORMER / fingerprint_of(former)[:16]
+            kept.mkdir(parents=True, mode=0o700)
+            for file in (_CERTIFICATE, _ROOT):
+                write_private(kept / file, read_bytes(folder / file))
+            _fill(part, chain, passphrase if encrypted else None)
+        return cls.load(workspace, called, passphrase)
+
+    @classmethod
+    def revoke(
+        cls,
+        workspace: Workspace,
+        name: str,
+        *,
+        certificate: str = "",
+        since: dt.datetime | None = None,
+        reason: str = "",
+    ) -> Revocation:
+        """Record that what a certificate of an identity signs does not count from `since` on.
+
+        Args:
+            certificate: how its fingerprint begins; empty for the one that is in use.
+            since: with time zone; None for now.
+            reason: why, in one's own words.
+
+        Raises:
+            PapersError: no such identity or certificate, revoked already, or `since` lies in the future.
+        """
+        folder, now = cls.folder_of(workspace, name), dt.datetime.now(dt.UTC).replace(microsecond=0)
+        since = since or now
+        if since > now:
+            raise PapersError(since.isoformat(), "lies in the future", "give a moment that has passed, or leave it out")
+        known = [read_chain(path)[0] for path in (folder / _CERTIFICATE, *_formers(folder))]
+        meant = [one for one in known if certificate and fingerprint_of(one).startswith(certificate.lower())]
+        if certificate and len(meant) != 1:
+            wrong = "fits several certificates" if meant else "is no fingerprint of a certificate of this identity"
+            raise PapersError(certificate, wrong, f'see them: limner identity show "{name}"')
+        leaf = meant[0] if meant else known[0]
+        revocation = Revocation(
+            name=common_name(leaf),
+            fingerprint=fingerprint_of(leaf),
+            serial=f"{leaf.serial_number:x}",
+            since=since.astimezone(dt.UTC).isoformat(),
+            recorded=now.isoformat(),
+            reason=reason,
+        )
+        write_revocation(workspace, revocation)
+        return revocation
+
+    @classmethod
+    def roots(cls, workspace: Workspace) -> list[Path]:
+        """The roots (PEM) of all identities, former ones too: what lies below them is one's own."""
+        found = [*workspace.identities.glob(f"*/{_ROOT}"), *workspace.identities.glob(f"*/{_FORMER}/*/{_ROOT}")]
+        return sorted(path for path in found if not path.relative_to(workspace.identities).parts[0].startswith("."))
+
+    @classmethod
     def load(cls, workspace: Workspace, name: str | None = None, passphrase: str | None = None) -> Identity:
         """The identity called `name`; without a name the only one, or the default of several.
 
         Raises:
-            PapersError: there is none, its passphrase is wrong or missing, or its files are damaged.
+            PapersError: there is none, it was revoked, its passphrase is wrong or missing, or its files are damaged.
         """
         folder = cls.folder_of(workspace, name)
+        leaf = read_chain(folder / _CERTIFICATE)[0]
+        if revoked := _revocation(workspace, leaf):
+            called = common_name(leaf)
+            remedy = f'make it a new key: limner identity rotate "{called}"'
+            raise PapersError(called, f"has a key that was revoked from {revoked.since[:10]} on", remedy)
         identity = cls.from_files(folder / _CERTIFICATE, folder / _KEY, passphrase)
-        return cls(**{**vars(identity), "root": _text(folder / _ROOT), "folder": folder})
+        return cls(**{**vars(identity), "root": read_text(folder / _ROOT), "folder": folder})
 
     @classmethod
     def from_files(cls, certificate: Path, key: Path, passphrase: str | None = None) -> Identity:
@@ -87,8 +183,8 @@ class Identity:
         Raises:
             PapersError: a file cannot be read or decrypted, or C2PA readers would refuse what they sign.
         """
-        chain = _read_chain(certificate)
-        private = _read_key(key, passphrase)
+        chain = read_chain(certificate)
+        private = read_key(key, passphrase)
         algorithm = algorithm_of(private)
         if algorithm is None:
             raise PapersError(
@@ -99,11 +195,11 @@ class Identity:
         # Readers look for the root in their own list; sent along it is only weight.
         sent = [one for one in chain if one is chain[0] or one.issuer != one.subject]
         return cls(
-            name=_common_name(chain[0]),
+            name=common_name(chain[0]),
             algorithm=algorithm,
-            certificates="".join(_pem(one) for one in sent),
+            certificates="".join(pem_of(one) for one in sent),
             root=None,
-            key=_key_pem(private, None).decode(),
+            key=key_pem(private, None).decode(),
         )
 
     @classmethod
@@ -112,7 +208,7 @@ class Identity:
         if not workspace.identities.is_dir():
             return []
         found = [folder / _CERTIFICATE for folder in workspace.identities.iterdir() if not folder.name.startswith(".")]
-        return sorted(_common_name(_read_chain(path)[0]) for path in found if path.is_file())
+        return sorted(common_name(read_chain(path)[0]) for path in found if path.is_file())
 
     @classmethod
     def default_name(cls, workspace: Workspace) -> str | None:
@@ -150,7 +246,7 @@ class Identity:
     @staticmethod
     def is_encrypted_key(path: Path) -> bool:
         """Whether the key file at `path` needs a passphrase."""
-        return b"ENCRYPTED" in _read(path)
+        return b"ENCRYPTED" in read_bytes(path)
 
     @classmethod
     def look(cls, workspace: Workspace, name: str | None = None) -> dict[str, Any]:
@@ -160,8 +256,11 @@ class Identity:
             PapersError: there is no such identity, or its certificate is damaged.
         """
         folder = cls.folder_of(workspace, name)
-        leaf = _read_chain(folder / _CERTIFICATE)[0]
-        return cls(_common_name(leaf), "es256", _pem(leaf), _text(folder / _ROOT), key="", folder=folder).told()
+        leaf = read_chain(folder / _CERTIFICATE)[0]
+        told = cls(common_name(leaf), "es256", pem_of(leaf), read_text(folder / _ROOT), key="", folder=folder).told()
+        former = [_told(workspace, read_chain(path)[0]) for path in _formers(folder)]
+        former.sort(key=lambda one: str(one["valid_from"]))
+        return {**told, "revoked": _told(workspace, leaf)["revoked"], "former": former}
 
     def told(self) -> dict[str, Any]:
         """What may be shown of this identity: everything but its key."""
@@ -184,7 +283,26 @@ class Identity:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the signer's certificate (hexadecimal): what tells two signers of one name apart."""
-        return self.certificate.fingerprint(hashes.SHA256()).hex()
+        return fingerprint_of(self.certificate)
+
+
+def _formers(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{_FORMER}/*/{_CERTIFICATE}"))
+
+
+def _revocation(workspace: Workspace, certificate: x509.Certificate) -> Revocation | None:
+    fingerprint = fingerprint_of(certificate)
+    return next((one for one in read_revocations(workspace) if one.fingerprint == fingerprint), None)
+
+
+def _told(workspace: Workspace, certificate: x509.Certificate) -> dict[str, str | None]:
+    revoked = _revocation(workspace, certificate)
+    return {
+        "fingerprint": fingerprint_of(certificate),
+        "valid_from": certificate.not_valid_before_utc.isoformat(),
+        "valid_until": certificate.not_valid_after_utc.isoformat(),
+        "revoked": revoked.since if revoked else None,
+    }
 
 
 def _checked(name: str) -> str:
@@ -212,73 +330,23 @@ def _write(chain: Chain, folder: Path, passphrase: str | None) -> None:
     """Fill a hidden folder (mode 0700) and move it into place; a killed process leaves no half of an identity."""
     part = Path(tempfile.mkdtemp(prefix=".new.", dir=folder.parent))
     try:
-        _write_private(part / _KEY, _key_pem(chain.leaf_key, passphrase))
-        # Kept so that a later key can be issued under the root that others already trust.
-        _write_private(part / _ROOT_KEY, _key_pem(chain.root_key, passphrase))
-        _write_private(part / _CERTIFICATE, (_pem(chain.leaf) + _pem(chain.intermediate)).encode())
-        _write_private(part / _ROOT, _pem(chain.root).encode())
+        _fill(part, chain, passphrase)
         part.rename(folder)
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that nobody else may read, from its first byte on."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _fill(folder: Path, chain: Chain, passphrase: str | None) -> None:
+    write_private(folder / _KEY, key_pem(chain.leaf_key, passphrase))
+    # Kept so that a later key can be issued under the root that others already trust.
+    write_private(folder / _ROOT_KEY, key_pem(chain.root_key, passphrase))
+    write_private(folder / _CERTIFICATE, (pem_of(chain.leaf) + pem_of(chain.intermediate)).encode())
+    write_private(folder / _ROOT, pem_of(chain.root).encode())
 
 
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _key_pem(key: SigningKey, passphrase: str | None) -> bytes:
-    if passphrase:
-        cipher: serialization.KeySerializationEncryption = serialization.BestAvailableEncryption(passphrase.encode())
-    else:
-        cipher = serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, cipher)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PapersError(
-            path, f"cannot be read ({error.strerror})", "see that the file exists and is yours"
-        ) from error
-
-
-def _text(path: Path) -> str:
-    return _read(path).decode("ascii", "replace")
-
-
-def _read_chain(path: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(_read(path))
-    except ValueError as error:
-        raise PapersError(path, "holds no certificate in PEM", "give the certificate and its issuers as PEM") from error
-
-
-def _read_key(path: Path, passphrase: str | None) -> SigningKey:
-    data = _read(path)
-    password = passphrase.encode() if passphrase else None
-    try:
-        return serialization.load_pem_private_key(data, password)  # type: ignore[return-value]
-    except TypeError as error:
-        if password is None:
-            raise PapersError(path, "is encrypted", "give the passphrase (LIMNER_PASSPHRASE, or when asked)") from error
-        # A passphrase was given for a key that has none: nothing to decrypt, nothing wrong.
-        return serialization.load_pem_private_key(data, None)  # type: ignore[return-value]
-    except ValueError as error:
-        encrypted = b"ENCRYPTED" in data
-        reason = "cannot be decrypted with this passphrase" if encrypted else "holds no private key in PEM"
-        raise PapersError(path, reason, "give the right passphrase" if encrypted else "give a PKCS#8 key") from error
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+def _read_root(folder: Path, passphrase: str | None) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = read_key(folder / _ROOT_KEY, passphrase)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise PapersError(folder / _ROOT_KEY, "is no key of a root that limner made", "make a new root: --new-root")
+    return read_chain(folder / _ROOT)[0], key

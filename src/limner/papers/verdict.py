@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -33,6 +34,7 @@ class SignerSeen:
         time_stamp: when a time-stamp server saw the signature, ISO 8601.
         time_stamp_trusted: whether a trust anchor vouches for that server; only then a signature outlives its
             certificate.
+        revoked: from when on this workspace holds the certificate for revoked, ISO 8601; None where it does not.
     """
 
     name: str
@@ -45,6 +47,15 @@ class SignerSeen:
     trust: Trust
     time_stamp: str | None = None
     time_stamp_trusted: bool = False
+    revoked: str | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Whether the certificate has ended by now."""
+        try:
+            return dt.datetime.fromisoformat(self.valid_until).astimezone(dt.UTC) < dt.datetime.now(dt.UTC)
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
 from limner.papers.guard import claims_too_much
 from limner.papers.parts import Parts, take_apart
+from limner.papers.revocations import Revocation
 from limner.papers.structure import fault_in_manifest
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
 from limner.papers.xmp import GENERATED, read_packet
@@ -23,6 +24,7 @@ __all__ = ["Checker", "verify"]
 _LIMIT = 512 << 20
 _UNTRUSTED = "signingCredential.untrusted"
 _SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
+_REVOKED = "signingCredential.revoked"
 _STAMP = b"gsigTst2"  # the name of a header of the signature, in CBOR
 _FILE_CHANGED = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.")
 
@@ -48,12 +50,21 @@ class Checker:
     Args:
         anchors, own: as in `verify`.
         own_roots: roots of one's own as PEM text instead of files.
+        revoked: certificates that no longer count.
 
     Raises:
         PapersError: an anchor cannot be read.
     """
 
-    def __init__(self, *, anchors: Sequence[Path] = (), own: Sequence[Path] = (), own_roots: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        anchors: Sequence[Path] = (),
+        own: Sequence[Path] = (),
+        own_roots: str = "",
+        revoked: Sequence[Revocation] = (),
+    ) -> None:
+        self._revoked = tuple(revoked)
         given = ", ".join(str(path) for path in (*anchors, *own))
         try:
             self._context = reading_context(_roots(anchors), own_roots + _roots(own))
@@ -90,7 +101,7 @@ class Checker:
             return _unsigned(path, data, parts)
         if store is None or not store["active"]:
             return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(path, data, parts)
-        return _signed(path, data, parts, store)
+        return _signed(path, data, parts, store, self._revoked)
 
 
 @dataclass(frozen=True)
@@ -109,7 +120,9 @@ class _Failure:
         return self.code.startswith(_FILE_CHANGED)
 
 
-def _signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any]) -> Verdict:
+def _signed(
+    path: Path, data: bytes, parts: Parts, store: dict[str, Any], revoked: Sequence[Revocation] = ()
+) -> Verdict:
     manifest: dict[str, Any] = next((one for one in store["manifests"] if one.get("label") == store["active"]), {})
     results = manifest.get("validationResults", {})
     failures = [
@@ -123,6 +136,12 @@ def _signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any]) -> Ver
     if state == "valid" and generation:
         state, tampered = _own_state(data, parts, generation, results)
     signer = _signer(manifest, results, store.get("time"))
+    codes = [failure.code for failure in failures]
+    revocation = next((one for one in revoked if signer and one.concerns(signer.serial, signer.name)), None)
+    if revocation and signer:
+        signer = replace(signer, revoked=revocation.since)
+        if state == "valid" and not revocation.spares(signer.time_stamp, signer.time_stamp_trusted):
+            state, codes = "invalid", [*codes, _REVOKED]
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
     said = Verdict(
         path=str(path),
@@ -136,7 +155,7 @@ def _signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any]) -> Ver
         generated=_is_generated(assertions),
         generation={name: value for name, value in generation.items() if name not in ("creator", "parts")},
         training_mining=_mining(assertions),
-        codes=tuple(dict.fromkeys(failure.code for failure in failures)),
+        codes=tuple(dict.fromkeys(codes)),
     )
     layers = (wording.c2pa_layer(said), _xmp_layer(parts, state, tampered))
     return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said)})

@@ -6,6 +6,8 @@ what the signer calls themselves.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from limner.papers.certificates import NOTICE
 from limner.papers.verdict import Layer, LayerState, SignerSeen, Verdict
 from limner.papers.xmp import GENERATED, XmpSeen
@@ -86,6 +88,22 @@ def _who(signer: SignerSeen) -> str:
 
 
 def _name(signer: SignerSeen) -> str:
+    return f"{_vouched(signer)}{_outlived(signer)}"
+
+
+def _outlived(signer: SignerSeen) -> str:
+    """What a trusted time-stamp carried a signature over; empty where nothing needed it."""
+    if not signer.time_stamp or not signer.time_stamp_trusted:
+        return ""
+    signed = f" A trusted time-stamp shows that it was signed before, at {_moment(signer.time_stamp)}."
+    if signer.revoked:
+        return f" Its certificate was revoked from {_moment(signer.revoked)} on.{signed}"
+    if signer.expired:
+        return f" Its certificate ended on {signer.valid_until[:10]}.{signed}"
+    return ""
+
+
+def _vouched(signer: SignerSeen) -> str:
     if signer.trust == "own":
         return "Signed with a key of this workspace: by you. On no public trust list: others must take your word."
     if signer.trust == "anchor":
@@ -101,7 +119,7 @@ def _manifest_holds(verdict: Verdict) -> str:
     told = [f'a manifest signed under the name "{verdict.signer.name}"']
     if verdict.signer.time_stamp:
         whose = "" if verdict.signer.time_stamp_trusted else " (of a server for which no trust anchor vouches)"
-        told.append(f"with a time-stamp of {verdict.signer.time_stamp}{whose}")
+        told.append(f"with a time-stamp of {_moment(verdict.signer.time_stamp)}{whose}")
     if verdict.title:
         told.append(f'title "{verdict.title}"')
     if verdict.generated:
@@ -118,8 +136,25 @@ def _why_not(verdict: Verdict) -> str:
         until = verdict.signer.valid_until[:10] if verdict.signer else "?"
         return f"the signer's certificate ended on {until}, and no trusted time-stamp shows that it was signed before"
     if any("revoked" in code for code in verdict.codes):
-        return "the signer's certificate was revoked"
+        return _why_revoked(verdict.signer)
     return f"the signer's certificate cannot be accepted: {', '.join(verdict.codes)}"
+
+
+def _why_revoked(signer: SignerSeen | None) -> str:
+    if signer is None or signer.revoked is None:
+        return "the signer's certificate was revoked by who issued it"
+    said = f"the signer's certificate was revoked from {_moment(signer.revoked)} on, and "
+    if signer.time_stamp and signer.time_stamp_trusted:
+        return f"{said}a trusted time-stamp shows that it was signed after, at {_moment(signer.time_stamp)}"
+    return f"{said}no trusted time-stamp shows that it was signed before"
+
+
+def _moment(time: str) -> str:
+    """A time in ISO 8601 as a reader likes it, to the minute; as it is where it is none."""
+    try:
+        return f"{dt.datetime.fromisoformat(time).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return time
 
 
 def _xmp_holds(seen: XmpSeen) -> str:

@@ -1,0 +1,91 @@
+"""`limner trust`: root certificates whose word about names and times is believed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli.common import print_json
+
+if TYPE_CHECKING:
+    from limner.papers.trust import TrustStore
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group to `app`."""
+    group = typer.Typer(help="Roots whose word about names and times you believe.", no_args_is_help=True)
+    group.command("add")(_add)
+    group.command("list")(_list)
+    group.command("remove")(_remove)
+    app.add_typer(group, name="trust")
+
+
+def _add(
+    file: Annotated[Path, typer.Argument(help="Root certificates (PEM) of an artist, issuer or time-stamp server.")],
+    name: Annotated[str | None, typer.Option(help="What to call it; the certificate's name otherwise.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Believe a root certificate: `limner verify` then believes the names and times below it.
+
+    Compare its fingerprint with what its owner says, over another way than the file came.
+
+    Example: [bold]limner trust add ada-root.pem --name ada[/bold]
+    """
+    anchor = _store().add(file, name)
+    if as_json:
+        print_json(asdict(anchor))
+        return
+    print(f"{anchor.name}: believed from now on, until {anchor.valid_until[:10]}")
+    for subject, fingerprint in zip(anchor.subjects, anchor.fingerprints, strict=True):
+        print(f"  {fingerprint}  {_printable(subject)}")
+
+
+def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List what is believed.
+
+    Example: [bold]limner trust list[/bold]
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    anchors = _store().anchors()
+    if as_json:
+        print_json([asdict(one) for one in anchors])
+        return
+    if not anchors:
+        print("No anchors; only your own identities are believed. Add one: limner trust add FILE.pem")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("name", "certificate", "valid until", "fingerprint"):
+        table.add_column(title)
+    for one in anchors:
+        more = f" and {len(one.subjects) - 1} more" if len(one.subjects) > 1 else ""
+        subject = Text(f"{_printable(one.subjects[0])}{more}")
+        table.add_row(one.name, subject, one.valid_until[:10], one.fingerprints[0][:16])
+    Console().print(table)
+
+
+def _remove(name: Annotated[str, typer.Argument(help="Which one.")]) -> None:
+    """Believe a root certificate no longer.
+
+    Example: [bold]limner trust remove ada[/bold]
+    """
+    anchor = _store().remove(name)
+    print(f"{anchor.name}: believed no longer ({anchor.fingerprints[0][:16]})")
+
+
+def _store() -> TrustStore:
+    from limner.papers.trust import TrustStore
+    from limner.workspace import Workspace
+
+    return TrustStore(Workspace.default())
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
