@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.client
 import shutil
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -20,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import open_publisher, verify
-from limner.papers.timestamp import check_server
+from limner.papers.timestamp import TimestampRelay, check_server
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.works import picture, provenance, publisher
@@ -110,7 +112,43 @@ def test_a_server_that_stops_in_between(workspace: Workspace) -> None:
     """It answers the first question and not the one that matters."""
     answers = iter([GRANTED_GARBAGE])
     with server(lambda query: (200, next(answers, b""))) as url:
-        refused(workspace, url, "gave no time-stamp")
+        refused(workspace, url, "does not answer with a time-stamp")
+
+
+def test_a_server_that_grows_slow_in_between(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers the first question, and the one that matters too late, or a byte now and then."""
+    monkeypatch.setattr("limner.papers.timestamp.TimestampRelay.__init__.__defaults__", (0.3,))
+    gone, answers = threading.Event(), iter([GRANTED_GARBAGE])
+
+    def answer(query: bytes) -> tuple[int, bytes]:
+        if (said := next(answers, None)) is None:
+            gone.wait(5)
+        return 200, said or b""
+
+    with server(answer) as url:
+        began = time.monotonic()
+        refused(workspace, url, "did not answer within 0.3 seconds")
+        assert time.monotonic() - began < 4
+        gone.set()
+
+
+def test_the_relay_passes_on_nothing_else() -> None:
+    asked: list[bytes] = []
+
+    def answer(query: bytes) -> tuple[int, bytes]:
+        asked.append(query)
+        return 200, GRANTED_GARBAGE
+
+    with server(answer) as url, closing(TimestampRelay(url)) as relay:
+        place = urlsplit(relay.url)
+        for path, body in (("/", b"x"), ("/tsa", b"x"), (place.path, b"x" * (1 << 21))):
+            with closing(http.client.HTTPConnection(place.netloc, timeout=5)) as stranger:
+                stranger.putrequest("POST", path)
+                stranger.putheader("Content-Length", str(len(body)))
+                stranger.endheaders()
+                with stranger.getresponse() as response:
+                    assert response.status == 404
+    assert asked == []
 
 
 def test_a_server_that_says_nothing() -> None:

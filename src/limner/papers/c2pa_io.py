@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import c2pa
 
@@ -14,6 +13,7 @@ from limner import __version__
 from limner.errors import PapersError
 from limner.papers.identity import Identity
 from limner.papers.provenance import Provenance, clean
+from limner.papers.timestamp import TimestampRelay
 from limner.papers.xmp import GENERATED
 
 __all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
@@ -85,20 +85,22 @@ class Signing:
     """A signer that is ready: made once, used for many files, by several threads at once."""
 
     def __init__(self, identity: Identity, timestamp_url: str | None = None) -> None:
-        host = urlsplit(timestamp_url).hostname if timestamp_url else None
         self._timestamp_url = timestamp_url
-        self._context = c2pa.Context.from_dict(_settings([host] if host else []))
+        self._relay = TimestampRelay(timestamp_url) if timestamp_url else None
+        self._context = c2pa.Context.from_dict(_settings(["127.0.0.1"] if self._relay else []))
         # The key goes to the library in memory. Its callback signers would keep the key here, but reserve 9 kB more
         # a file, of which no hash covers a byte.
         info = c2pa.C2paSignerInfo(
             alg=identity.algorithm.encode(),
             sign_cert=identity.certificates.encode(),
             private_key=identity.key.encode(),
-            ta_url=timestamp_url.encode() if timestamp_url else None,
+            ta_url=self._relay.url.encode() if self._relay else None,
         )
         try:
             self._signer = c2pa.Signer.from_info(info)
         except C2paError as error:
+            if self._relay:
+                self._relay.close()
             raise PapersError(identity.name, f"cannot sign ({error})", "use another certificate or key") from error
 
     def sign(self, data: bytes, mime: str, manifest: dict[str, Any]) -> bytes:
@@ -112,6 +114,8 @@ class Signing:
             with c2pa.Builder(manifest, self._context) as builder:
                 builder.sign(self._signer, mime, io.BytesIO(data), signed)
         except C2paError as error:
+            if self._relay and self._relay.fault:
+                raise self._relay.fault from error
             if self._timestamp_url:
                 remedy = "nothing was written; try again later, take another server, or leave --timestamp out"
                 raise PapersError(self._timestamp_url, f"gave no time-stamp ({error})", remedy) from error
@@ -122,6 +126,8 @@ class Signing:
         """Free what the library holds."""
         self._signer.close()
         self._context.close()
+        if self._relay:
+            self._relay.close()
 
 
 def _settings(hosts: Sequence[str]) -> dict[str, Any]:

@@ -1,18 +1,22 @@
-"""Asking a time-stamp server (RFC 3161) whether it is one, before anything is signed.
+"""Asking a time-stamp server (RFC 3161): once whether it is one, then through a relay for every signature.
 
-The C2PA library asks it again for every signature; it waits without limit and says little when an answer is wrong.
+Left to itself the C2PA library waits for the server without limit and says little when an answer is wrong. So it asks
+a relay in this process, which asks the server, waits so long and no longer, and keeps what went wrong.
 """
 
 from __future__ import annotations
 
 import http.client
 import secrets
+import threading
+import time
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from limner.errors import PapersError
 
-__all__ = ["check_server"]
+__all__ = ["TimestampRelay", "check_server"]
 
 _SECONDS = 15.0
 _LARGEST = 1 << 20
@@ -26,11 +30,66 @@ def check_server(url: str, seconds: float = _SECONDS) -> None:
     Raises:
         PapersError: it cannot be reached within `seconds`, or does not answer as RFC 3161 says.
     """
+    _ask(url, _request(), seconds)
+
+
+class TimestampRelay:
+    """Passes the questions of the C2PA library on to the server at `server`, from this machine alone.
+
+    Attributes:
+        url: where the library asks.
+        fault: why the last question that failed did; None while none has.
+    """
+
+    def __init__(self, server: str, seconds: float = _SECONDS) -> None:
+        self.fault: PapersError | None = None
+        # Nobody else on this machine knows the path, so nobody else asks the server in the artist's name.
+        path = f"/{secrets.token_urlsafe(16)}"
+        relay = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = seconds
+
+            def do_POST(self) -> None:
+                length = self.headers.get("Content-Length", "")
+                if self.path != path or not length.isdecimal() or int(length) > _LARGEST:
+                    self.send_error(404)
+                    return
+                try:
+                    answer = _ask(server, self.rfile.read(int(length)), seconds)
+                except PapersError as error:
+                    relay.fault = error
+                    self.send_error(502)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", "application/timestamp-reply")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                """Nothing: what matters is in `fault`."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}{path}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop passing on."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+def _ask(url: str, query: bytes, seconds: float) -> bytes:
+    """The server's answer to a TimeStampReq: a TimeStampResp that grants one."""
     connection, target = _connection(url, seconds)
     try:
-        connection.request("POST", target, _request(), {"Content-Type": "application/timestamp-query"})
-        response = connection.getresponse()
-        body = response.read(_LARGEST)
+        connection.request("POST", target, query, {"Content-Type": "application/timestamp-query"})
+        with connection.getresponse() as response:
+            body = _read(response, seconds)
     except TimeoutError as error:
         raise PapersError(url, f"did not answer within {seconds:g} seconds", _REMEDY) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -41,6 +100,17 @@ def check_server(url: str, seconds: float = _SECONDS) -> None:
         raise PapersError(url, f"answers {response.status} {response.reason}", _REMEDY)
     if not _is_granted(body):
         raise PapersError(url, "does not answer with a time-stamp", _REMEDY)
+    return body
+
+
+def _read(response: http.client.HTTPResponse, seconds: float) -> bytes:
+    """The whole answer; a server that sends it byte by byte has no more time than one that sends it at once."""
+    body, end = b"", time.monotonic() + seconds
+    while len(body) <= _LARGEST and (piece := response.read1(1 << 16)):
+        body += piece
+        if time.monotonic() > end:
+            raise TimeoutError
+    return body
 
 
 def _connection(url: str, seconds: float) -> tuple[http.client.HTTPConnection, str]:
