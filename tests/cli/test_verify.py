@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from limner.cli.main import app
+from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers import Identity, Provenance, Publisher
 from limner.workspace import Workspace
@@ -113,3 +114,29 @@ def test_odd_files_never_raise(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert result.exit_code == 2
     assert "could not be checked" in " ".join(result.stdout.split()) or "unreadable" in result.stdout
+
+
+def test_a_picture_of_what_was_checked(works: Path, tmp_path: Path) -> None:
+    from limner import pictures
+
+    name = works / "\u674e \u0645.png"
+    (works / "genuine.png").rename(name)
+    assert run("--quiet", "--picture", tmp_path / "checked.png", works).exit_code == 1
+    drawn = pictures.read(tmp_path / "checked.png").pixels
+    assert drawn.shape[1] == 1400
+    assert drawn.shape[0] > 900
+    for wrong in (["--picture", tmp_path / "checked.jpg", name], ["--picture", tmp_path / "x.png", *[name] * 21]):
+        assert run("--quiet", *wrong).exit_code != 0
+    assert isinstance(run("--picture", tmp_path / "x.png", *[name] * 21).exception, UsageError)
+
+
+def test_a_page_for_a_site(tmp_path: Path) -> None:
+    result = run("--page", tmp_path / "site", "--endpoint", "https://check.museum.example")
+    assert result.exit_code == 0
+    assert "https://check.museum.example/verify" in (tmp_path / "site" / "index.html").read_text()
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["index.html"]
+
+
+def test_what_does_not_go_together(works: Path, tmp_path: Path) -> None:
+    for wrong in ([], ["--serve", works], ["--page", tmp_path, works], ["--serve", "--page", tmp_path]):
+        assert isinstance(run(*wrong).exception, UsageError)

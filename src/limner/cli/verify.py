@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ __all__ = ["exit_status", "register", "verdict_panel"]
 _COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow"}
 _MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
 _PANELS = 6
+_PORT = 8787
 _ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
@@ -31,9 +34,24 @@ def register(app: typer.Typer) -> None:
 
 
 def verify_files(
-    files: list[Path] = typer.Argument(..., metavar="FILE…", help="Pictures, or folders of pictures."),
-    anchor: list[Path] = typer.Option([], "--anchor", help="A root certificate (PEM) whose word on names you believe."),
+    files: list[Path] = typer.Argument(None, metavar="FILE…", help="Pictures, or folders of pictures."),
+    anchor: list[Path] = typer.Option(
+        [], "--anchor", help="A root certificate (PEM) to believe, beside those of `limner trust`."
+    ),
     trusted: bool = typer.Option(False, "--trusted", help="Count as genuine only where somebody vouches for the name."),
+    picture: Path = typer.Option(None, "--picture", help="Also draw what was checked (PNG)."),
+    serve: bool = typer.Option(False, "--serve", help="Check what is posted over HTTP, until Ctrl-C."),
+    host: str = typer.Option("127.0.0.1", "--host", help="With --serve: where; other machines reach 0.0.0.0."),
+    port: int = typer.Option(_PORT, "--port", help="With --serve: which port."),
+    allow_origin: list[str] = typer.Option(
+        [], "--allow-origin", help="With --serve: a site whose pages may ask, as https://museum.example."
+    ),
+    page: Path = typer.Option(
+        None, "--page", help="Write a page for a museum's site to this folder; it asks --endpoint."
+    ),
+    endpoint: str = typer.Option(
+        f"http://127.0.0.1:{_PORT}/verify", "--endpoint", help="With --page: where the page posts pictures."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON, one entry a file."),
     quiet: bool = typer.Option(False, "--quiet", help="Print nothing; the exit status says it."),
 ) -> None:
@@ -43,7 +61,21 @@ def verify_files(
 
     Exit status: 0 all genuine, 1 some not, 2 some could not be read.
     """
+    from limner.errors import UsageError
+
+    if (serve or page) and (files or (serve and page)):
+        raise UsageError("--serve, --page", "go alone", "leave the files and the other one out")
+    if serve:
+        return _serve(host, port, allow_origin, anchor, quiet=quiet)
+    if page:
+        return _write_page(page, endpoint, quiet=quiet)
+    if not files:
+        raise UsageError("FILE", "is missing", "name a picture or a folder; or use --serve or --page FOLDER")
     verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)
+    if picture:
+        from limner.papers.showing import draw_verdicts
+
+        draw_verdicts(verdicts, picture)
     if as_json:
         print_json([verdict.to_dict() for verdict in verdicts])
     elif not quiet:
@@ -84,10 +116,48 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
 
     with (
         closing(open_checker(Workspace.default(), anchors)) as checker,
-        ThreadPoolExecutor(4) as pool,
+        ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool,
         progress_bar(quiet=quiet or len(paths) < 50) as bar,
     ):
         return list(bar.track(pool.map(checker.check, paths), total=len(paths), description="checking"))
+
+
+def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, quiet: bool) -> None:
+    from contextlib import closing
+
+    from limner.papers.endpoint import Endpoint
+    from limner.papers.pages import verify_page
+    from limner.papers.trust import open_checker
+    from limner.workspace import Workspace
+
+    with (
+        closing(open_checker(Workspace.default(), anchors, public=True)) as checker,
+        closing(Endpoint(checker.check_bytes, host=host, port=port, origins=origins, page=verify_page())) as endpoint,
+    ):
+        if not quiet:
+            print(f"pictures are checked at {endpoint.url}; a page for people: {endpoint.url.removesuffix('verify')}")
+            print(f"try: curl --data-binary @picture.png {endpoint.url}", flush=True)
+            if endpoint.public:
+                print("other machines can ask too; put a web server with HTTPS before it", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            endpoint.serve()
+
+
+def _write_page(folder: Path, endpoint: str, *, quiet: bool) -> None:
+    from limner.errors import UsageError
+    from limner.papers.pages import verify_page
+    from limner.workspace import replace_file
+
+    page = verify_page(endpoint)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replace_file(folder / "index.html") as part:
+            part.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(folder, f"cannot be written to ({error.strerror})", "choose another folder") from error
+    if not quiet:
+        print(f"{folder / 'index.html'}: posts pictures to {endpoint}")
+        print("start what answers there: limner verify --serve --allow-origin https://THE-SITE-OF-THE-PAGE")
 
 
 def _expanded(files: list[Path]) -> Iterator[Path]:

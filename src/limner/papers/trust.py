@@ -111,15 +111,19 @@ class TrustStore:
         Ledger.open(self._workspace.ledger).record("artist", what, inputs=inputs, parameters=told)
 
 
-def open_checker(workspace: Workspace, anchors: Sequence[Path] = ()) -> Checker:
+def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, public: bool = False) -> Checker:
     """A checker that believes the workspace's roots and anchors, knows its revocations, and believes `anchors` too.
+
+    Args:
+        public: its verdicts are for strangers: the workspace's own works are not called theirs.
 
     Raises:
         PapersError: an anchor or the list of revocations cannot be read.
     """
+    own = Identity.roots(workspace)
     return Checker(
-        anchors=[*anchors, *TrustStore(workspace).paths()],
-        own=Identity.roots(workspace),
+        anchors=[*anchors, *TrustStore(workspace).paths(), *(own if public else ())],
+        own=() if public else own,
         revoked=read_revocations(workspace),
     )
 

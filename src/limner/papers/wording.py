@@ -107,7 +107,7 @@ def _vouched(signer: SignerSeen) -> str:
     if signer.trust == "own":
         return "Signed with a key of this workspace: by you. On no public trust list: others must take your word."
     if signer.trust == "anchor":
-        return f'The name "{signer.name}" is vouched for by a trust anchor that you gave.'
+        return f'The name "{signer.name}" is vouched for by a trust anchor that is believed here.'
     if signer.organisation == NOTICE:
         return f'The name "{signer.name}" is a claim: the certificate is self-made and on no public trust list.'
     return f'The name "{signer.name}" is a claim here: no trust anchor was given that vouches for its certificate.'
