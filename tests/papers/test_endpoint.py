@@ -51,7 +51,7 @@ def ask(
 
 def test_a_posted_picture_gets_its_verdict(workspace: Workspace) -> None:
     data = publish(workspace).path.read_bytes()
-    with closing(open_checker(workspace, public=True)) as checker, running(checker.check_bytes) as endpoint:
+    with closing(open_checker(workspace, own="anchor")) as checker, running(checker.check_bytes) as endpoint:
         status, headers, body = ask(endpoint, body=data)
         assert (status, headers["Content-Type"]) == (200, "application/json")
         told = json.loads(body)

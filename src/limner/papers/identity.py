@@ -161,6 +161,14 @@ class Identity:
         return sorted(path for path in found if not path.relative_to(workspace.identities).parts[0].startswith("."))
 
     @classmethod
+    def root_of(cls, workspace: Workspace, fingerprint: str) -> Path | None:
+        """The root (PEM) above the certificate with this fingerprint, in use or former; None where it is not here."""
+        for root in cls.roots(workspace):
+            if fingerprint_of(read_chain(root.with_name(_CERTIFICATE))[0]) == fingerprint:
+                return root
+        return None
+
+    @classmethod
     def load(cls, workspace: Workspace, name: str | None = None, passphrase: str | None = None) -> Identity:
         """The identity called `name`; without a name the only one, or the default of several.
 

@@ -16,6 +16,7 @@ from limner.papers.certificates import fault_of_root
 from limner.papers.identity import Identity
 from limner.papers.pem import common_name, fingerprint_of, pem_of, read_chain
 from limner.papers.revocations import read_revocations
+from limner.papers.verdict import Trust
 from limner.papers.verify import Checker
 from limner.workspace import Workspace, replace_file
 
@@ -111,19 +112,20 @@ class TrustStore:
         Ledger.open(self._workspace.ledger).record("artist", what, inputs=inputs, parameters=told)
 
 
-def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, public: bool = False) -> Checker:
+def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Trust = "own") -> Checker:
     """A checker that believes the workspace's roots and anchors, knows its revocations, and believes `anchors` too.
 
     Args:
-        public: its verdicts are for strangers: the workspace's own works are not called theirs.
+        own: what the workspace's own works are called: `own` to whom it belongs, `anchor` to who asks there, `none` to
+            a stranger, who only has the signer's word.
 
     Raises:
         PapersError: an anchor or the list of revocations cannot be read.
     """
-    own = Identity.roots(workspace)
+    roots = Identity.roots(workspace)
     return Checker(
-        anchors=[*anchors, *TrustStore(workspace).paths(), *(own if public else ())],
-        own=() if public else own,
+        anchors=[*anchors, *TrustStore(workspace).paths(), *(roots if own == "anchor" else ())],
+        own=roots if own == "own" else (),
         revoked=read_revocations(workspace),
     )
 

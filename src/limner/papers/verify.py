@@ -75,6 +75,14 @@ class Checker:
         """Free what the library holds."""
         self._context.close()
 
+    def manifest(self, data: bytes) -> dict[str, Any] | None:
+        """All that the C2PA library reads from a picture's manifests, as `read_store` gives it; None without one."""
+        kind = take_apart(data).kind
+        try:
+            return None if claims_too_much(data, kind) else read_store(data, kind, self._context)
+        except C2paError:
+            return None
+
     def check(self, path: Path) -> Verdict:
         """The verdict on one file; never raises."""
         try:

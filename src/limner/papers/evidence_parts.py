@@ -1,0 +1,160 @@
+"""What an evidence file gathers about one work: its family of acts, its rights, what was measured of its model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limner.errors import CollectionError, ModelError
+from limner.ledger import Act, Ledger
+from limner.workspace import Workspace
+
+if TYPE_CHECKING:
+    from limner.collection import Row
+    from limner.models.card import Card
+
+__all__ = ["RightsTable", "card_of_work", "copies_and_bias", "family_acts", "rights_table"]
+
+_MOST_ACTS = 500
+_ROW = ("title", "creator", "licence", "source", "consent", "notice", "split", "held", "flags", "pixel_sha256", "file")
+
+
+@dataclass(frozen=True)
+class RightsTable:
+    """The licences and the credit of what a work's model learned from.
+
+    Attributes:
+        csv: the table, UTF-8 text.
+        source: where the rows come from, in words.
+        rows: how many there are.
+    """
+
+    csv: str
+    source: str
+    rows: int
+
+
+def family_acts(ledger: Ledger, digest: str, signer: str = "") -> list[Act]:
+    """The acts that a work came of, those that used it, and those about its signer's key; by their place in the chain.
+
+    Args:
+        digest: sha256 of the work's file.
+        signer: fingerprint of the signer's certificate.
+    """
+    found: dict[int, Act] = {}
+    waiting, met = [digest], {digest}
+    while waiting and len(found) < _MOST_ACTS:
+        for act in ledger.made(waiting.pop(0)):
+            found[act.id] = act
+            fresh = [one for one in act.inputs if one not in met]
+            met.update(fresh)
+            waiting += fresh
+    about = [*ledger.used(digest), *(ledger.used(f"sha256:{signer}") if signer else ())]
+    found.update((act.id, act) for act in about)
+    return [found[place] for place in sorted(found)]
+
+
+def card_of_work(model_digest: str, workspace: Workspace) -> Card | None:
+    """The card of the model that painted a work; None where that model is not here, or is damaged."""
+    from limner.models.bundle import find_digest, read_card
+
+    path = find_digest(model_digest, workspace) if model_digest else None
+    try:
+        return None if path is None else read_card(path)
+    except ModelError:
+        return None
+
+
+def rights_table(generation: dict[str, Any], card: Card | None, workspace: Workspace) -> RightsTable:
+    """One row a training picture where the collection is in the workspace; else what the card or the manifest counts.
+
+    Args:
+        generation: what the work's manifest says of how it was made.
+    """
+    digest = str(generation.get("collection_digest", "")).removeprefix("sha256:")
+    rows = _rows(digest, card.collection.where if card else (), workspace)
+    if rows is not None:
+        lines = [[_cell(_column(row, name)) for name in _ROW] for row in rows]
+        return RightsTable(_written(_ROW, lines), "the collection in this workspace, one row a picture", len(lines))
+    counted = list(_counted(generation, card))
+    source = "the model's card, which counts them" if card else "the work's manifest, which counts them"
+    return RightsTable(_written(("kind", "name", "pictures"), counted), source, len(counted))
+
+
+def copies_and_bias(card: Card | None, workspace: Workspace) -> dict[str, Any]:
+    """What was measured of the model, in its card and by `limner measure`, and what was not."""
+    quality = dict(card.quality) if card else {}
+    missing = [
+        "Whether this one picture resembles a training picture more than chance gives was not measured.",
+        "Bias (how people, places or things are shown, and who is missing) was not measured.",
+    ]
+    if "memorised" not in quality:
+        missing.insert(0, "How often the model repeats training pictures was not measured, or its card is not here.")
+    if "kid" not in quality:
+        missing.append("How far the model's pictures lie from real ones as a group (KID) was not measured.")
+    told: dict[str, Any] = {
+        "model": card.name if card else None,
+        "measured_at_training": quality,
+        "memorised_means": (
+            "share of new pictures that lie closer to a training picture than nearly all held-out ones do; "
+            "about 0.01 is what chance gives; the card holds no interval for it"
+        ),
+        "not_measured": missing,
+    }
+    if card and (report := _measured(workspace.root / "measured" / card.name / "quality.json")):
+        told["limner_measure"] = report
+        told["limner_measure_note"] = "found under the model's name; the report does not name the model's digest"
+    return told
+
+
+def _measured(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _rows(digest: str, where: tuple[str, ...], workspace: Workspace) -> list[Row] | None:
+    from limner.collection import Collection
+
+    for name in Collection.names(workspace):
+        try:
+            collection = Collection.open(name, workspace)
+            if collection.digest == digest:
+                return collection.rows(where)
+        except CollectionError:
+            continue
+    return None
+
+
+def _column(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _counted(generation: dict[str, Any], card: Card | None) -> Iterator[list[str]]:
+    licences = card.rights.licences if card else generation.get("licences")
+    for name, count in (licences if isinstance(licences, dict) else {}).items():
+        yield ["licence", _cell(str(name)), str(count)]
+    for name, count in (card.rights.creators if card else {}).items():
+        yield ["creator", _cell(name), str(count)]
+    credit = card.credit if card else generation.get("credit")
+    if credit:
+        yield ["credit line", _cell(str(credit)), ""]
+
+
+def _written(header: tuple[str, ...], lines: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(header), *lines])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """`text` so that no spreadsheet takes it for a formula: these are the words of strangers."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

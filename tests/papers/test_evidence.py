@@ -1,0 +1,154 @@
+"""The evidence file: all that is known of a work, and not a word more."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from limner.cli.main import app
+from limner.errors import UsageError
+from limner.ledger import Ledger
+from limner.papers import Identity, verify
+from limner.papers.evidence import EvidenceFile, write_evidence
+from limner.workspace import Workspace
+from models_made import made_model
+from papers.works import ARTIST, publish
+
+HOSTILE = '<script>alert("x")</script>\u202e'
+
+
+@pytest.fixture
+def work(workspace: Workspace) -> Path:
+    """A work of a model that is in the workspace, made from another one."""
+    model = workspace.make(workspace.models) / "m.safetensors"
+    made_model(model)
+    digest = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}"
+    ledger = Ledger.open(workspace.ledger)
+    ledger.record("algorithm", "train", inputs=["sha256:" + "cd" * 32], outputs=[digest])
+    parent = publish(workspace, "parent.png", model_digest=digest, latent_digest="sha256:" + "11" * 32)
+    ledger.record("artist", "mix", inputs=[parent.digest, digest], outputs=["sha256:" + "22" * 32])
+    ledger.record("artist", "draw", inputs=[digest], outputs=["sha256:" + "99" * 32])  # of another family
+    told: dict[str, Any] = {
+        "title": HOSTILE,
+        "model_digest": digest,
+        "latent_digest": "sha256:" + "22" * 32,
+        "credit": HOSTILE,
+    }
+    return publish(workspace, "work.png", **told).path
+
+
+def told(found: EvidenceFile, name: str) -> dict[str, Any]:
+    value = json.loads((found.folder / name).read_text(encoding="utf-8"))
+    assert isinstance(value, dict)
+    return value
+
+
+def test_the_folder_holds_what_it_says(workspace: Workspace, work: Path, tmp_path: Path) -> None:
+    found = write_evidence(work, workspace, tmp_path / "evidence")
+    names = {path.name for path in found.folder.iterdir()}
+    assert names == {
+        "master.png",
+        "manifest.json",
+        "verification.json",
+        "model-card.json",
+        "model-card.html",
+        "rights.csv",
+        "ledger.json",
+        "bias-and-copies.json",
+        "root.pem",
+        "index.html",
+        "SHA256SUMS",
+    }
+    sums = dict(line.split("  ")[::-1] for line in (found.folder / "SHA256SUMS").read_text().splitlines())
+    assert sums == {n: hashlib.sha256((found.folder / n).read_bytes()).hexdigest() for n in names - {"SHA256SUMS"}}
+    assert (found.folder / "master.png").read_bytes() == work.read_bytes()
+    assert verify(found.folder / "master.png", anchors=[found.folder / "root.pem"]).trusted
+    assert told(found, "model-card.json")["name"] == "m"
+    last = Ledger.open(workspace.ledger).acts(1)[0]
+    assert last.what == "evidence"
+    assert last.outputs == [f"sha256:{hashlib.sha256((found.folder / 'SHA256SUMS').read_bytes()).hexdigest()}"]
+
+
+def test_the_ledger_is_that_of_the_family(workspace: Workspace, work: Path) -> None:
+    acts = told(write_evidence(work, workspace), "ledger.json")["acts"]
+    assert isinstance(acts, list)
+    assert [act["what"] for act in acts] == ["train", "publish", "mix", "publish"]
+    again = told(write_evidence(work, workspace), "ledger.json")
+    assert [act["what"] for act in again["acts"]][-1] == "evidence"
+    assert again["whole_ledger"]["ok"] is True
+
+
+def test_the_page_is_plain_words_and_not_advice(workspace: Workspace, work: Path) -> None:
+    page = (write_evidence(work, workspace).folder / "index.html").read_text(encoding="utf-8")
+    assert "Information, not legal advice" in page
+    assert "<script" not in page
+    assert "\u202e" not in page
+    assert not re.search(r'(src|href)="(https?:)?//', page)
+    for text in ("Article 50(2)", "Article 50(4)", "Second layer", "registry", "free of charge", "inputs are kept"):
+        assert text in page
+    # What was not looked for is not claimed, and a stranger has only the signer's word for the name.
+    assert "No watermark was looked for" in page
+    assert "without a time-stamp" in page
+    assert "Bias (how people" in page
+    assert "your own key" not in page
+    assert f"calls themselves &#34;{ARTIST}&#34;" in page
+
+
+def test_rights_are_counted(workspace: Workspace, work: Path) -> None:
+    found = write_evidence(work, workspace)
+    with (found.folder / "rights.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["kind", "name", "pictures"]
+    assert ["credit line", "Pictures by Ada Example (CC-BY-4.0)", ""] in rows
+
+
+def test_a_work_without_its_model(workspace: Workspace) -> None:
+    work = publish(workspace, credit="=cmd()").path
+    found = write_evidence(work, workspace)
+    assert "model-card.json" not in found.files
+    rows = (found.folder / "rights.csv").read_text().splitlines()
+    assert rows[1:] == ["licence,CC0-1.0,149", "credit line,'=cmd(),"]
+    assert "its card is not here" in str(told(found, "bias-and-copies.json")["not_measured"])
+
+
+def test_what_no_longer_counts_is_said(workspace: Workspace) -> None:
+    work = publish(workspace).path
+    Identity.revoke(workspace, ARTIST)
+    Identity.rotate(workspace)
+    found = write_evidence(work, workspace)
+    assert found.verdict.state == "invalid"
+    assert "root.pem" in found.files
+    page = (found.folder / "index.html").read_text(encoding="utf-8")
+    assert "was revoked from" in page
+    assert 'class="answer yes">yes</td><td>The signed manifest' not in page
+
+
+def test_other_folders_and_other_files_are_refused(workspace: Workspace, tmp_path: Path) -> None:
+    work = publish(workspace).path
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("x")
+    with pytest.raises(UsageError, match="holds something else"):
+        write_evidence(work, workspace, tmp_path / "mine")
+    assert (tmp_path / "mine" / "diary.txt").is_file()
+    stranger = tmp_path / "stranger.png"
+    stranger.write_bytes(work.read_bytes() + b"x")
+    for wrong in (stranger, tmp_path / "missing.png", tmp_path):
+        with pytest.raises(UsageError):
+            write_evidence(wrong, workspace)
+    assert not (workspace.root / "evidence").exists()
+
+
+def test_the_command(workspace: Workspace, tmp_path: Path) -> None:
+    work, folder = publish(workspace).path, tmp_path / "evidence"
+    run = CliRunner(env={"COLUMNS": "200"}).invoke
+    first = run(app, ["evidence", str(work), "--to", str(folder)])
+    assert (first.exit_code, "index.html" in first.stdout) == (0, True)
+    assert "was replaced" in run(app, ["evidence", str(work), "--to", str(folder)]).stdout
+    assert json.loads(run(app, ["evidence", str(work), "--to", str(folder), "--json"]).stdout)["ledger_holds"] is True
