@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from limner import pictures
 from limner.cli.main import app
 from limner.errors import UsageError
 from limner.ledger import Ledger
@@ -19,7 +20,7 @@ from limner.papers import Identity, verify
 from limner.papers.evidence import EvidenceFile, write_evidence
 from limner.workspace import Workspace
 from models_made import made_model
-from papers.works import ARTIST, publish
+from papers.works import ARTIST, picture, publish
 
 HOSTILE = '<script>alert("x")</script>\u202e'
 
@@ -152,3 +153,21 @@ def test_the_command(workspace: Workspace, tmp_path: Path) -> None:
     assert (first.exit_code, "index.html" in first.stdout) == (0, True)
     assert "was replaced" in run(app, ["evidence", str(work), "--to", str(folder)]).stdout
     assert json.loads(run(app, ["evidence", str(work), "--to", str(folder), "--json"]).stdout)["ledger_holds"] is True
+
+
+def test_rights_are_listed_where_the_collection_is_here(workspace: Workspace, tmp_path: Path) -> None:
+    from limner.collection import Collection, import_collection
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        pictures.write(picture(48, seed=number), folder / f"{number}.png")
+    lines = [f"{number}.png,@Sea {number},Ada Example,CC-BY-4.0,the attic" for number in range(3)]
+    (folder / "pictures.csv").write_text("\n".join(["file,title,creator,licence,source", *lines]))
+    import_collection(folder, "seas", workspace, processes=1)
+    digest = Collection.open("seas", workspace).digest
+    work = publish(workspace, collection_digest=f"sha256:{digest}").path
+    with (write_evidence(work, workspace).folder / "rights.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["title"] for row in rows) == ["'@Sea 0", "'@Sea 1", "'@Sea 2"]
+    assert {row["licence"] for row in rows} == {"CC-BY-4.0"}
