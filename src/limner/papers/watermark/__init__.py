@@ -1,0 +1,11 @@
+"""A mark in the pixels that the eye does not see and a program finds again: who embeds it, who reads it, its code.
+
+It carries the 48 bits that name a work, so that papers can be found when a file has lost them. Numbers in, numbers out:
+no file, registry or manifest here.
+"""
+
+from limner.papers.watermark.embedding import Embedder
+from limner.papers.watermark.layout import PUBLIC_KEY, SMALLEST
+from limner.papers.watermark.reading import Reader, Reading
+
+__all__ = ["PUBLIC_KEY", "SMALLEST", "Embedder", "Reader", "Reading"]
