@@ -207,6 +207,8 @@ def test_only_a_trusted_time_stamp_outlives_the_certificate(workspace: Workspace
     trusted = verify(path, anchors=[tmp_path / "root.pem", tsa / "root.pem"])
     assert (untrusted.state, trusted.state) == ("invalid", "valid")
     assert "no trusted time-stamp" in untrusted.summary
+    assert "Its certificate ended on" in trusted.layers[0].proves
+    assert "signed before" in trusted.layers[0].proves
     assert trusted.signer is not None
     assert trusted.signer.time_stamp_trusted
 

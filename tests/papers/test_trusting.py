@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import encypher_c2pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -115,6 +116,8 @@ def test_a_new_key_keeps_old_works_ones_own(workspace: Workspace, new_root: bool
     verdicts = [check(workspace, path) for path in (old, new)]
     assert [one.signer.trust for one in verdicts if one.signer] == ["own", "own"]
     assert verdicts[0].signer != verdicts[1].signer
+    report = encypher_c2pa.verify(new.read_bytes(), "image/png")
+    assert (report["integrity"], report["signature"]) == ("valid", "valid")
     assert [one["fingerprint"] for one in Identity.look(workspace)["former"]] == [before.fingerprint]
     kept = [path for path in before.folder.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}

@@ -29,7 +29,7 @@ _COLOURS = {
     "tampered": (165, 53, 31),
     "invalid": (165, 53, 31),
     "unreadable": (138, 90, 18),
-    "found": (138, 90, 18),
+    "alike": (138, 90, 18),
 }
 _MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
 
