@@ -8,8 +8,9 @@ STAMP := .venv/.installed
 demo: $(STAMP)
 	$(BIN)/limner demo --to demo
 
+# As many at once as there are cores, with one thread each; what a file's tests share is made once.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 docs: $(STAMP)
 	$(BIN)/python scripts/write_commands.py
