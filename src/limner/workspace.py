@@ -70,6 +70,16 @@ class Workspace:
         """The SQLite file of the ledger."""
         return self.root / "ledger.sqlite"
 
+    @property
+    def registry(self) -> Path:
+        """The SQLite file of the registry of published works."""
+        return self.root / "registry.sqlite"
+
+    @property
+    def registry_index(self) -> Path:
+        """The index of the registry's fingerprints; can be made again."""
+        return self.root / "registry.index"
+
     def make(self, folder: Path, mode: int = 0o755) -> Path:
         """Make `folder` (inside the workspace) with its parents and return it.
 

@@ -50,7 +50,7 @@ _MAKING = (
     "enlarge",
     "walk",
 )
-_CHECKING = ("identity", "trust", "verify", "evidence", "ledger", "model", "measure", "demo")
+_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "demo")
 
 
 def _register() -> None:

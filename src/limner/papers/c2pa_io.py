@@ -13,6 +13,7 @@ from limner import __version__
 from limner.errors import PapersError
 from limner.papers.identity import Identity
 from limner.papers.provenance import Provenance, clean
+from limner.papers.softbinding import LABEL, soft_bindings
 from limner.papers.timestamp import TimestampRelay
 from limner.papers.xmp import GENERATED
 
@@ -51,12 +52,15 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
     return store
 
 
-def manifest_of(provenance: Provenance, parts: dict[str, str]) -> dict[str, Any]:
+def manifest_of(
+    provenance: Provenance, parts: dict[str, str], bindings: Sequence[tuple[str, bytes]] = ()
+) -> dict[str, Any]:
     """The manifest of a work: created by a trained model, from what, and what others may do with it.
 
     Args:
         provenance: what is known of the work.
         parts: digest by part of the file, so that a reader can say which part was changed.
+        bindings: soft bindings: name of the algorithm and value.
     """
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
@@ -77,6 +81,7 @@ def manifest_of(provenance: Provenance, parts: dict[str, str]) -> dict[str, Any]
                 "data": {**provenance.generation(), "creator": clean(provenance.creator), "parts": parts},
             },
             {"label": "cawg.training-mining", "data": {"entries": dict.fromkeys(_MINING, mining)}},
+            *soft_bindings(bindings),
         ],
     }
 
@@ -143,6 +148,6 @@ def _settings(hosts: Sequence[str]) -> dict[str, Any]:
         "core": {"allowed_network_hosts": list(hosts)},
         "builder": {
             "thumbnail": {"enabled": False},  # 107 kB a file
-            "created_assertion_labels": ["c2pa.actions.v2", GENERATION, "cawg.training-mining"],
+            "created_assertion_labels": ["c2pa.actions.v2", GENERATION, "cawg.training-mining", LABEL],
         },
     }

@@ -19,9 +19,13 @@ from limner import pictures
 from limner.errors import PapersError
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa_io import Signing, manifest_of
+from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.identity import Identity
 from limner.papers.parts import take_apart
-from limner.papers.provenance import Provenance
+from limner.papers.provenance import Provenance, clean
+from limner.papers.registry import Edition, Registry, work_identifier
+from limner.papers.softbinding import of_fingerprints
+from limner.papers.structure import manifest_store
 from limner.papers.timestamp import check_server
 from limner.papers.verify import Checker
 from limner.papers.xmp import write_packet
@@ -59,25 +63,40 @@ class PublishedWork:
 
 @dataclass(frozen=True)
 class _Placed:
-    """A work in its place that the ledger does not know yet."""
+    """A work in its place that the ledger and the registry do not know yet."""
 
     path: Path
     digest: str
     size: int
     provenance: Provenance
     replaced: str | None
+    edition: Edition
 
 
 class Publisher:
     """Publishes works of one identity; a context manager, usable from one thread at a time.
+
+    Args:
+        identity: who signs.
+        ledger: where each publication is recorded.
+        timestamp_url: of a time-stamp server (RFC 3161).
+        registry: where each work is registered in the same step; None registers none.
 
     Example:
         >>> with Publisher(identity, ledger) as publisher:
         ...     publisher.publish(pixels, Path("work.png"), provenance)
     """
 
-    def __init__(self, identity: Identity, ledger: Ledger, *, timestamp_url: str | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        ledger: Ledger,
+        *,
+        timestamp_url: str | None = None,
+        registry: Registry | None = None,
+    ) -> None:
         self.identity, self._ledger, self._timestamp_url = identity, ledger, timestamp_url
+        self._registry, self._signer = registry, identity.fingerprint
         self._signing: Signing | None = None
         self._checker: Checker | None = None
 
@@ -116,6 +135,7 @@ class Publisher:
             PapersError: it cannot be signed, or read back as what was signed; nothing is written then.
             UsageError: the format or the place cannot be used.
             LedgerError: the work lies in its place, but the ledger cannot be written to.
+            PapersError: or the registry cannot; then it is recorded and not registered.
         """
         return self._record([self._place(pixels, Path(path), provenance, quality)])[0]
 
@@ -185,7 +205,10 @@ class Publisher:
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
-        signed = self._signing.sign(encoded, mime, manifest_of(provenance, take_apart(encoded).digests()))
+        prints = fingerprints_of(pixels)
+        parts = take_apart(encoded)
+        manifest = manifest_of(provenance, parts.digests(), of_fingerprints(prints))
+        signed = self._signing.sign(encoded, mime, manifest)
         try:
             replaced = _digest(path.read_bytes()) if path.is_file() else None
             with replace_file(path) as part:
@@ -194,7 +217,24 @@ class Publisher:
         except OSError as error:
             raise PapersError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         digest = _digest(signed)
-        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None)
+        edition = Edition(
+            work=work_identifier(provenance.latent_digest, provenance.model_digest, self._signer),
+            digest=digest,
+            title=clean(provenance.title),
+            creator=clean(provenance.creator),
+            path=os.fsencode(path.absolute()).decode(errors="replace"),
+            signer=self._signer,
+            signer_name=self.identity.name,
+            model=clean(provenance.model_digest),
+            latent=clean(provenance.latent_digest),
+            manifest=manifest_store(signed, mime) or b"",
+            thumbnail=pack_thumbnail(prints.thumbnail),
+            look=prints.look,
+            mirror=prints.mirror,
+            layout=prints.layout,
+            xmp=parts.xmp,
+        )
+        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None, edition)
 
     def _read_back(self, part: Path, path: Path, provenance: Provenance) -> None:
         assert self._checker is not None
@@ -204,6 +244,8 @@ class Publisher:
 
     def _record(self, placed: list[_Placed]) -> list[PublishedWork]:
         acts = self._ledger.record_many([self._entry(one) for one in placed])
+        if self._registry is not None:
+            self._registry.add([one.edition for one in placed])
         return [
             PublishedWork(one.path, one.digest, one.size, one.provenance, act, one.replaced)
             for one, act in zip(placed, acts, strict=True)
@@ -221,7 +263,7 @@ class Publisher:
             "label": told.label,
             "precision": told.parameters.get("precision"),
             "training_mining": told.training_mining,
-            "signer": self.identity.fingerprint,
+            "signer": self._signer,
         }
         if one.replaced:
             parameters["replaced"] = one.replaced
@@ -252,6 +294,7 @@ def open_publisher(
     Raises:
         PapersError: there is no identity, one of `certificate` and `key` is missing, or the key cannot be used.
         LedgerError: the ledger cannot be opened.
+        PapersError: the registry cannot be opened.
     """
     if (certificate is None) != (key is None):
         missing = "--key" if key is None else "--certificate"
@@ -265,7 +308,8 @@ def open_publisher(
         if passphrase is None and ask and Identity.is_encrypted(workspace, identity):
             passphrase = ask("Passphrase")
         chosen = Identity.load(workspace, identity, passphrase)
-    return Publisher(chosen, Ledger.open(workspace.ledger), timestamp_url=timestamp)
+    registry = Registry(workspace.registry, workspace.registry_index)
+    return Publisher(chosen, Ledger.open(workspace.ledger), timestamp_url=timestamp, registry=registry)
 
 
 def _digest(data: bytes) -> str:

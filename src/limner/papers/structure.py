@@ -13,7 +13,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-__all__ = ["fault_in_manifest"]
+__all__ = ["fault_in_manifest", "manifest_store"]
 
 _STORE = b"c2pa"
 _TAIL = bytes.fromhex("00110010800000AA00389B71")  # of every box type of C2PA, after its four letters
@@ -50,6 +50,15 @@ def fault_in_manifest(data: bytes, kind: str | None) -> str:
     except (struct.error, IndexError, UnicodeDecodeError):
         return "a box that is cut off"
     return ""
+
+
+def manifest_store(data: bytes, kind: str | None) -> bytes | None:
+    """The manifest store of a PNG, JPEG, WebP or AVIF, in one piece; None where there is none that fits together."""
+    find = _FINDERS.get(kind or "")
+    try:
+        return find(data) if find else None
+    except (_FaultError, struct.error, IndexError):
+        return None
 
 
 def _require(holds: bool, fault: str) -> None:

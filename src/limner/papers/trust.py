@@ -15,6 +15,7 @@ from limner.ledger import Ledger
 from limner.papers.certificates import fault_of_root
 from limner.papers.identity import Identity
 from limner.papers.pem import common_name, fingerprint_of, pem_of, read_chain
+from limner.papers.registry import open_registry
 from limner.papers.revocations import read_revocations
 from limner.papers.verdict import Trust
 from limner.papers.verify import Checker
@@ -113,7 +114,7 @@ class TrustStore:
 
 
 def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Trust = "own") -> Checker:
-    """A checker that believes the workspace's roots and anchors, knows its revocations, and believes `anchors` too.
+    """A checker that knows the workspace: its roots, anchors, revocations and works; it believes `anchors` too.
 
     Args:
         own: what the workspace's own works are called: `own` to whom it belongs, `anchor` to who asks there, `none` to
@@ -127,6 +128,7 @@ def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Tru
         anchors=[*anchors, *TrustStore(workspace).paths(), *(roots if own == "anchor" else ())],
         own=roots if own == "own" else (),
         revoked=read_revocations(workspace),
+        registry=open_registry(workspace),
     )
 
 

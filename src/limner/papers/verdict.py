@@ -13,8 +13,8 @@ State = Literal["valid", "tampered", "invalid", "none", "unreadable"]
 """valid: signed, and not a byte changed since. tampered: changed after signing. invalid: unchanged, but the signature
 does not count (an expired certificate, say). none: no signature. unreadable: no picture that could be checked."""
 
-LayerState = Literal["valid", "tampered", "invalid", "none", "unreadable", "unsigned"]
-"""Of one layer; unsigned: it is there, and nothing protects it."""
+LayerState = Literal["valid", "tampered", "invalid", "none", "unreadable", "unsigned", "alike"]
+"""Of one layer; unsigned: it is there, and nothing protects it. alike: a registered work looks like it, no more."""
 
 Trust = Literal["own", "anchor", "none"]
 """own: a key of this workspace. anchor: below a trust anchor that was given. none: nobody vouches for the name."""
@@ -63,7 +63,7 @@ class Layer:
     """One layer of a file's papers.
 
     Attributes:
-        name: `C2PA` or `XMP`.
+        name: `C2PA`, `XMP` or `registry`.
         state: of this layer alone; `none` where it is missing.
         holds: what is there.
         proves: what that proves, and what it does not.
@@ -83,7 +83,7 @@ class Verdict:
         path: the file.
         state: see `State`.
         summary: one line for a reader who knows nothing of signatures.
-        layers: C2PA first, then XMP.
+        layers: C2PA first, then XMP, then the registry where it was asked.
         tampered: which part was changed, where that can be said.
         signer: of the active manifest, where it could be read.
         title, creator, tool: as the signed manifest says.
@@ -91,6 +91,8 @@ class Verdict:
         generation: what limner's own assertion holds: model, collection, seed, latent digest, licences …
         training_mining: use by purpose, as the signed manifest says.
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
+        registry: what the registry holds of the work that the picture looks like; None where it was not asked or
+            knows none. Likeness, which is no proof.
     """
 
     path: str
@@ -106,6 +108,7 @@ class Verdict:
     generation: dict[str, Any] = field(default_factory=dict)
     training_mining: dict[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    registry: dict[str, Any] | None = None
 
     @property
     def genuine(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limner import pictures
 from limner.errors import PapersError, PictureError
@@ -14,10 +14,14 @@ from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
 from limner.papers.guard import claims_too_much
 from limner.papers.parts import Parts, take_apart
+from limner.papers.recognising import recognised
 from limner.papers.revocations import Revocation
 from limner.papers.structure import fault_in_manifest
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
 from limner.papers.xmp import GENERATED, read_packet
+
+if TYPE_CHECKING:
+    from limner.papers.registry import Registry
 
 __all__ = ["Checker", "verify"]
 
@@ -51,6 +55,7 @@ class Checker:
         anchors, own: as in `verify`.
         own_roots: roots of one's own as PEM text instead of files.
         revoked: certificates that no longer count.
+        registry: asked for works that a picture looks like, where its papers are gone or no longer fit.
 
     Raises:
         PapersError: an anchor cannot be read.
@@ -63,8 +68,9 @@ class Checker:
         own: Sequence[Path] = (),
         own_roots: str = "",
         revoked: Sequence[Revocation] = (),
+        registry: Registry | None = None,
     ) -> None:
-        self._revoked = tuple(revoked)
+        self._revoked, self._registry = tuple(revoked), registry
         given = ", ".join(str(path) for path in (*anchors, *own))
         try:
             self._context = reading_context(_roots(anchors), own_roots + _roots(own))
@@ -95,6 +101,12 @@ class Checker:
 
     def check_bytes(self, data: bytes, path: Path) -> Verdict:
         """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
+        verdict = self._of_papers(data, path)
+        if self._registry is None or verdict.state not in ("none", "tampered"):
+            return verdict
+        return recognised(verdict, data, self._registry)
+
+    def _of_papers(self, data: bytes, path: Path) -> Verdict:
         parts = take_apart(data)
         if parts.kind is None:
             reason = "it no longer is a picture" if parts.has_manifest else ""

@@ -1,0 +1,185 @@
+"""The second look: whether a thumbnail shows a registered work, or a part of it, once both are laid on each other.
+
+Hashes find what may be the same; two emoji that differ in a mouth have nearly the same hash. So each candidate is laid
+over the copy as well as possible (moved, stretched, made brighter), and then the worst small part decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.papers.fingerprints import MIDDLE, SIDE, Bytes, Floats, planes_of
+
+__all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
+
+ALL = np.array([(1 - MIDDLE) / 2, MIDDLE, (1 - MIDDLE) / 2, MIDDLE], np.float32)
+"""The window (left, width, top, height) in which the middle of a work lies in a copy that shows all of it."""
+
+WORST, WHOLE = 17.0, 7.0
+"""How far, in grey levels, the worst part and the whole may differ; measured by `python -m bench registry`."""
+
+NEARLY = 2.0
+_STEPS = 8
+_BLOCK = 8  # side of the parts that are compared one by one, px of the thumbnail
+_GAIN = 0.6, 1.6
+_LEAST = 0.5  # share of the work that a copy must show
+_Matrix = NDArray[np.float64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How well a copy lies on a work.
+
+    Attributes:
+        share: of the work's area that the copy shows, 0 to 1.
+        whole: root mean square difference, grey levels.
+        worst: the same of the part of 8 x 8 pixels (of 64 x 64) that differs most.
+        mirrored: whether the copy is a mirror image.
+    """
+
+    share: float
+    whole: float
+    worst: float
+    mirrored: bool = False
+
+    @property
+    def score(self) -> float:
+        """0 for the same picture; up to 1 it may be called the same."""
+        return max(self.worst / WORST, self.whole / WHOLE)
+
+    @property
+    def same(self) -> bool:
+        """Whether this may be called the same picture: likeness, which is no proof."""
+        return self.share >= _LEAST and self.score <= 1
+
+
+def rough(works: Bytes, copies: Floats, windows: Floats) -> Floats:
+    """How alike each work and its copy are where the window puts it, unrefined: correlation of luma, -1 to 1.
+
+    Args:
+        works: uint8 [n, 64, 64, 3], thumbnails.
+        copies: float32 [n, 64, 64], luma of the copies, turned round already where they are mirrored.
+        windows: float32 [n, 4], as `ALL`.
+    """
+    places = ((np.arange(0, SIDE, 2) + 1) / SIDE).astype(np.float32)  # [32]
+    stretch = windows[:, 1::2] / MIDDLE  # [n, 2]: across, down
+    start = windows[:, ::2] - stretch * (1 - MIDDLE) / 2
+    at = start[:, :, None] + stretch[:, :, None] * places  # [n, 2, 32]
+    across, down = (_between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
+    seen: Floats = down @ copies @ across.transpose(0, 2, 1)
+    luma = planes_of(works)[:, 0].reshape(len(works), SIDE // 2, 2, SIDE // 2, 2).mean((2, 4), dtype=np.float32)
+    inside = (_inside(at[:, 1])[:, :, None] & _inside(at[:, 0])[:, None, :]).astype(np.float32)
+    count = np.maximum(inside.sum((1, 2)), 1)
+
+    def centred(x: NDArray[np.floating]) -> Floats:
+        found: Floats = (x - ((x * inside).sum((1, 2)) / count)[:, None, None]) * inside
+        return found
+
+    one, other = centred(luma), centred(seen)
+    power = (one**2).sum((1, 2)) * (other**2).sum((1, 2))
+    found: Floats = (one * other).sum((1, 2)) / np.sqrt(np.maximum(power, 1e-6))
+    return found
+
+
+def compare(work: Bytes, copy: Bytes, window: Floats, *, mirrored: bool = False) -> Likeness:
+    """Lay a work over a copy, beginning where `window` puts it, and say how far they still differ.
+
+    Args:
+        work, copy: uint8 [64, 64, 3], thumbnails.
+        window: as `ALL`.
+        mirrored: turn the copy round first.
+
+    Source: Lucas and Kanade (1981), by Gauss-Newton steps, with gain and offset of brightness.
+    """
+    wanted = planes_of(work[None])[0]
+    given = planes_of((copy[:, ::-1] if mirrored else copy)[None])[0]
+    stretch = np.array([window[1], window[3]], np.float64) / MIDDLE
+    start = np.array([window[0], window[2]], np.float64) - stretch * (1 - MIDDLE) / 2
+    start, stretch, gain, offset = _laid(_soft(wanted[0]), _soft(given[0]), start, stretch)
+    places = (np.arange(SIDE) + 0.5) / SIDE
+    across, down = (start[i] + stretch[i] * places for i in (0, 1))
+    seen = _between(down) @ given @ _between(across).T  # [3, 64, 64]
+    seen[0] = gain * seen[0] + offset
+    inside = _inside(down)[:, None] & _inside(across)[None]
+    return _judged(wanted - seen, inside, mirrored)
+
+
+def _laid(wanted: _Matrix, given: _Matrix, start: _Matrix, stretch: _Matrix) -> tuple[_Matrix, _Matrix, float, float]:
+    """Where the work's edges lie in the copy, and how its brightness was changed, by least squares."""
+    places = (np.arange(SIDE) + 0.5) / SIDE
+    steep_down, steep_across = (slope * SIDE for slope in np.gradient(given))
+    gain, offset = 1.0, 0.0
+    first = np.concatenate([start, stretch])
+    for _ in range(_STEPS):
+        across, down = (start[i] + stretch[i] * places for i in (0, 1))
+        to_across, to_down = _between(across).T, _between(down)
+        seen = to_down @ given @ to_across
+        inside = (_inside(down)[:, None] & _inside(across)[None]).ravel()
+        if inside.sum() < SIDE * SIDE // 4:
+            break
+        right, below = (gain * (to_down @ steep @ to_across) for steep in (steep_across, steep_down))
+        columns = (right, below, right * places[None], below * places[:, None], seen, np.ones_like(seen))
+        slopes = np.stack([column.ravel()[inside] for column in columns], 1)
+        missing = (wanted - gain * seen - offset).ravel()[inside]
+        normal = slopes.T @ slopes
+        normal[np.diag_indices(6)] *= 1 + 1e-4
+        normal[np.diag_indices(6)] += 1e-6
+        step = np.linalg.solve(normal, slopes.T @ missing)
+        step[:4] = step[:4].clip(-0.05, 0.05)
+        start, stretch = start + step[:2], stretch + step[2:4]
+        gain, offset = float(np.clip(gain + step[4], *_GAIN)), offset + float(step[5])
+        # Further than a neighbouring trial it is another place: the hash did not mean that one.
+        moved = np.concatenate([start, stretch]) - first
+        start, stretch = np.split(first + moved.clip(-0.12, 0.12), 2)
+        if np.abs(step[:4]).max() < 2e-4:
+            break
+    return start, stretch, gain, offset
+
+
+def _judged(missing: Floats, inside: NDArray[np.bool_], mirrored: bool) -> Likeness:
+    half = missing.reshape(3, SIDE // 2, 2, SIDE // 2, 2).mean((2, 4))  # what two pixels together miss
+    error = (half**2).sum(0)  # [32, 32]
+    shown = inside.reshape(SIDE // 2, 2, SIDE // 2, 2).all((1, 3))
+    side, parts = _BLOCK // 2, SIDE // _BLOCK
+    errors = (error * shown).reshape(parts, side, parts, side).sum((1, 3))
+    counts = shown.reshape(parts, side, parts, side).sum((1, 3))
+    enough = counts >= side * side // 2
+    if not enough.any():
+        return Likeness(0.0, 255.0, 255.0, mirrored)
+    worst = float(np.sqrt((errors[enough] / counts[enough]).max()))
+    whole = float(np.sqrt(errors.sum() / counts.sum()))
+    return Likeness(float(inside.mean()), whole, worst, mirrored)
+
+
+def _soft(plane: Floats) -> _Matrix:
+    """Blurred a little, so that steps find their way. # [64, 64]"""
+    padded = np.pad(plane.astype(np.float64), 1, mode="edge")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    found: _Matrix = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+    return found
+
+
+def _between(at: NDArray[np.floating]) -> Floats:
+    """Weights that read 64 pixels at places given as shares of the side. # [..., k] -> float32 [..., k, 64]"""
+    place = np.clip(at * SIDE - 0.5, 0, SIDE - 1)[..., None]
+    found: Floats = np.maximum(0, 1 - np.abs(place - np.arange(SIDE))).astype(np.float32)
+    return found
+
+
+def _inside(at: NDArray[np.floating]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (at >= 0) & (at <= 1)
+    return found
+
+
+def alike(laid: list[tuple[Likeness, T]]) -> list[tuple[Likeness, T]]:
+    """Of works laid on one copy those that it may be called the same as, the best first.
+
+    Works that lie nearly as well as the best come with it: between them the picture does not decide.
+    """
+    good = sorted(((seen, one) for seen, one in laid if seen.same), key=lambda pair: pair[0].score)
+    return [pair for pair in good if pair[0].score <= good[0][0].score * NEARLY + 0.01]

@@ -1,0 +1,72 @@
+"""What the registry says of a picture without papers, or with papers that no longer fit: the third layer of a verdict.
+
+The words here claim likeness and no more. Nobody signed this file; that it looks like a work proves nothing of who
+made it or where it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limner import pictures
+from limner.errors import PapersError, PictureError
+from limner.papers.verdict import Layer, Verdict
+
+if TYPE_CHECKING:
+    from limner.papers.registry import Match, Registry
+
+__all__ = ["found_words", "recognised"]
+
+_NAME = "registry"
+
+
+def recognised(verdict: Verdict, data: bytes, registry: Registry) -> Verdict:
+    """The verdict with what the registry holds of works that look like the picture; its state stays what it was.
+
+    Args:
+        verdict: of a file whose papers are gone or no longer fit.
+        data: the file.
+    """
+    try:
+        match = registry.find(pictures.decode(data, Path(verdict.path)).pixels)
+    except PictureError:
+        return verdict
+    except PapersError as error:
+        layer = Layer(_NAME, "unreadable", f"a registry that could not be asked ({error.reason})", "Nothing.")
+        return replace(verdict, layers=(*verdict.layers, layer))
+    if match is None:
+        layer = Layer(_NAME, "none", f"nothing like it among what was published here ({len(registry):,})", "Nothing.")
+        return replace(verdict, layers=(*verdict.layers, layer))
+    told = {name: value for name, value in match.told().items() if name not in ("path", "id")}
+    summary = f"{verdict.summary}; {_summary(match)}"
+    return replace(verdict, layers=(*verdict.layers, _layer(match)), summary=summary, registry=told)
+
+
+def found_words(match: Match) -> str:
+    """How the picture lies on the work: `all of it`, `81 % of it, mirrored`."""
+    share = match.likeness.share
+    shown = "all of it" if share > 0.985 else f"{share:.0%} of it"
+    return f"{shown}, mirrored" if match.likeness.mirrored else shown
+
+
+def _summary(match: Match) -> str:
+    work = match.edition
+    which = f"work {work.name}" if not match.others else f"work {work.name} and {_others(match)}"
+    lost = "if it is that work, its signature was stripped or broken"
+    return f"looks like {which}, published by {work.signer_name} on {work.time[:10]}; {lost}"
+
+
+def _layer(match: Match) -> Layer:
+    work = match.edition
+    holds = f'work {work.name}, "{work.title}" by {work.creator}, published on {work.time[:10]}'
+    holds += f' under the name "{work.signer_name}"; the picture looks like {found_words(match)}'
+    proves = "Likeness, which is no proof of where this file comes from."
+    if match.others:
+        proves += f" It looks nearly as much like {_others(match)}: which of them it is cannot be said."
+    return Layer(_NAME, "alike", holds, f"{proves} Its papers as published: limner registry show {work.name}")
+
+
+def _others(match: Match) -> str:
+    return "one other work" if match.others == 1 else f"{match.others} other works"
