@@ -16,11 +16,13 @@ from limner import pictures
 from limner.cli.main import app
 from limner.errors import UsageError
 from limner.ledger import Ledger
-from limner.papers import Identity, verify
+from limner.papers import Identity, Publisher, verify
 from limner.papers.evidence import EvidenceFile, write_evidence
+from limner.papers.registry import Registry, work_identifier
+from limner.papers.watermark import Embedder
 from limner.workspace import Workspace
 from models_made import made_model
-from papers.works import ARTIST, picture, publish
+from papers.works import ARTIST, picture, provenance, publish, publisher
 
 HOSTILE = '<script>alert("x")</script>\u202e'
 
@@ -63,6 +65,7 @@ def test_the_folder_holds_what_it_says(workspace: Workspace, work: Path, tmp_pat
         "rights.csv",
         "ledger.json",
         "bias-and-copies.json",
+        "watermark.json",
         "root.pem",
         "index.html",
         "SHA256SUMS",
@@ -95,7 +98,8 @@ def test_the_page_is_plain_words_and_not_advice(workspace: Workspace, work: Path
     for text in ("Article 50(2)", "Article 50(4)", "Second layer", "registry", "free of charge", "inputs are kept"):
         assert text in page
     # What was not looked for is not claimed, and a stranger has only the signer's word for the name.
-    assert "No watermark was looked for" in page
+    assert "no watermark was read from this file" in page
+    assert "No registry was asked" in page
     assert "without a time-stamp" in page
     assert "Bias (how people" in page
     assert "your own key" not in page
@@ -108,6 +112,48 @@ def test_rights_are_counted(workspace: Workspace, work: Path) -> None:
         rows = list(csv.reader(file))
     assert rows[0] == ["kind", "name", "pictures"]
     assert ["credit line", "Pictures by Ada Example (CC-BY-4.0)", ""] in rows
+
+
+def test_a_lighter_edition_goes_along(workspace: Workspace) -> None:
+    work, lighter = publish(workspace), publish(workspace, "lighter.jpeg")
+    told: dict[str, Any] = {"inputs": [work.digest], "outputs": [lighter.digest], "parameters": {"path": lighter.path}}
+    Ledger.open(workspace.ledger).record("artist", "publish", **told)
+    found = write_evidence(work.path, workspace)
+    assert (found.folder / "web.jpeg").read_bytes() == lighter.path.read_bytes()
+    assert "lighter edition" in (found.folder / "index.html").read_text(encoding="utf-8")
+    lighter.path.write_bytes(b"changed")
+    assert "web.jpeg" not in write_evidence(work.path, workspace).files
+
+
+def test_a_watermark_is_said_to_be_whose_it_is(workspace: Workspace) -> None:
+    signer = Identity.new(workspace, ARTIST).fingerprint
+    papers = provenance()
+    own = work_identifier(papers.latent_digest, papers.model_digest, signer)
+    grain = picture(256).astype(float)
+    for message, said in ((own, "which is this work"), (own ^ 1, "which is not what this work's papers give")):
+        marked = Embedder().embed((grain * 0.2 + 100).astype("uint8"), message)
+        with publisher(workspace) as ready:
+            work = ready.publish(marked, workspace.root / "marked.png", papers)
+        found = write_evidence(work.path, workspace)
+        assert told(found, "watermark.json")["is_this_work"] is (message == own)
+        page = (found.folder / "index.html").read_text(encoding="utf-8")
+        assert said in page.replace("&#39;", "'")
+        answer = "yes" if message == own else "no"
+        assert f'imperceptible watermark.</td><td class="answer {answer}">' in page
+
+
+def test_what_the_registry_knows(workspace: Workspace) -> None:
+    with Publisher(
+        Identity.new(workspace, ARTIST),
+        Ledger.open(workspace.ledger),
+        registry=Registry(workspace.registry, workspace.registry_index),
+    ) as ready:
+        work = ready.publish(picture(64), workspace.root / "work.png", provenance())
+    found = write_evidence(work.path, workspace)
+    report = told(found, "registry.json")
+    assert report["found"] is True
+    assert str(workspace.root) not in json.dumps(report)
+    assert "holds it as work" in (found.folder / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_work_without_its_model(workspace: Workspace) -> None:

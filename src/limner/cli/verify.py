@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from limner.papers.verdict import Verdict
+    from limner.papers.verdict import SignerSeen, Verdict
 
 __all__ = ["exit_status", "register", "verdict_panel"]
 
@@ -222,7 +222,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
         ("title", verdict.title),
         ("creator", verdict.creator),
         ("signed by", f"{signer.name} · {signer.organisation}"),
-        ("certificate", f"{signer.valid_from[:10]} to {signer.valid_until[:10]}, number {signer.serial}"),
+        ("certificate", f"{_validity(signer)}, number {signer.serial}"),
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
         ("went on from", _parents(made.get("model_parents"))),
@@ -234,6 +234,12 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
         ("training, mining", mining),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _validity(signer: SignerSeen) -> str:
+    ended = ", ended by now" if signer.expired else ""
+    revoked = f", revoked from {signer.revoked[:10]} on" if signer.revoked else ""
+    return f"{signer.valid_from[:10]} to {signer.valid_until[:10]}{ended}{revoked}"
 
 
 def _named(name: object, digest: object, family: object = None) -> str:

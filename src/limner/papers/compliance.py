@@ -179,7 +179,8 @@ def _shown(time: str | None) -> str:
 
 
 def _found(second: dict[str, dict[str, Any]], name: str) -> bool:
-    return bool(second.get(name, {}).get("found"))
+    report = second.get(name, {})
+    return bool(report.get("found")) and report.get("is_this_work", True) is True
 
 
 def _answer(second: dict[str, dict[str, Any]], name: str) -> Answer:

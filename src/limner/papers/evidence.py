@@ -15,7 +15,16 @@ from limner import __version__, pictures
 from limner.errors import UsageError
 from limner.ledger import Act, Ledger, LedgerReport
 from limner.papers.compliance import NOTICE, claims_of, second_of
-from limner.papers.evidence_parts import RightsTable, card_of_work, copies_and_bias, family_acts, rights_table
+from limner.papers.evidence_parts import (
+    RightsTable,
+    card_of_work,
+    copies_and_bias,
+    family_acts,
+    registry_report,
+    rights_table,
+    watermark_report,
+    web_copy,
+)
 from limner.papers.identity import Identity
 from limner.papers.pages import environment
 from limner.papers.trust import open_checker
@@ -67,6 +76,7 @@ class _Gathered:
     acts: list[Act]
     chain: LedgerReport
     root: Path | None
+    web: tuple[str, bytes] | None
 
 
 def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> EvidenceFile:
@@ -110,8 +120,11 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
     act = published[-1]
     with closing(open_checker(workspace, own="none")) as checker:
         verdict, manifest = checker.check_bytes(data, work), checker.manifest(data)
-    card = card_of_work(str(verdict.model_digest or ""), workspace)
     signer = str(act.parameters.get("signer", ""))
+    second = {**second_of(verdict.layers), "watermark": watermark_report(data, verdict.generation, signer)}
+    if (registered := registry_report(workspace, digest)) is not None:
+        second["registry"] = registered
+    card = card_of_work(str(verdict.model_digest or ""), workspace)
     return _Gathered(
         data=data,
         master=f"master{work.suffix.lower()}",
@@ -119,13 +132,14 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         published=act,
         verdict=verdict,
         manifest=manifest or {},
-        second=second_of(verdict.layers),
+        second=second,
         card=card,
         rights=rights_table(verdict.generation, card, workspace),
         copies=copies_and_bias(card, workspace),
         acts=family_acts(ledger, digest, signer),
         chain=ledger.verify(),
         root=Identity.root_of(workspace, signer),
+        web=web_copy(ledger, digest),
     )
 
 
@@ -140,6 +154,8 @@ def _checked(folder: Path) -> bool:
 
 def _write_all(folder: Path, known: _Gathered) -> None:
     (folder / known.master).write_bytes(known.data)
+    if known.web:
+        (folder / f"web{known.web[0]}").write_bytes(known.web[1])
     if known.root:
         (folder / "root.pem").write_bytes(known.root.read_bytes())
     told: dict[str, Any] = {

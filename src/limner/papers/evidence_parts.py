@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from limner.collection import Row
     from limner.models.card import Card
 
-__all__ = ["RightsTable", "card_of_work", "copies_and_bias", "family_acts", "rights_table"]
+__all__ = [
+    "RightsTable",
+    "card_of_work",
+    "copies_and_bias",
+    "family_acts",
+    "registry_report",
+    "rights_table",
+    "watermark_report",
+    "web_copy",
+]
 
 _MOST_ACTS = 500
 _ROW = ("title", "creator", "licence", "source", "consent", "notice", "split", "held", "flags", "pixel_sha256", "file")
@@ -57,6 +67,70 @@ def family_acts(ledger: Ledger, digest: str, signer: str = "") -> list[Act]:
     about = [*ledger.used(digest), *(ledger.used(f"sha256:{signer}") if signer else ())]
     found.update((act.id, act) for act in about)
     return [found[place] for place in sorted(found)]
+
+
+def web_copy(ledger: Ledger, digest: str) -> tuple[str, bytes] | None:
+    """The last smaller or lighter edition that was published of a work and is unchanged: its ending and its bytes."""
+    for act in reversed(ledger.used(digest)):
+        path = Path(str(act.parameters.get("path", "")))
+        if act.what != "publish" or len(act.outputs) != 1 or not path.is_file():
+            continue
+        data = path.read_bytes()
+        if f"sha256:{sha256(data).hexdigest()}" == act.outputs[0]:
+            return path.suffix.lower(), data
+    return None
+
+
+def registry_report(workspace: Workspace, digest: str) -> dict[str, Any] | None:
+    """What the workspace's registry knows of a work's file; None where there is no registry.
+
+    Args:
+        digest: sha256 of the file.
+    """
+    from limner.papers.registry import open_registry
+
+    registry = open_registry(workspace)
+    if registry is None:
+        return None
+    editions = [one.told() for one in registry.with_digest(digest)]
+    for one in editions:
+        del one["path"]
+    if not editions:
+        return {"found": False, "words": "The registry of this workspace does not hold this file.", "editions": []}
+    words = (
+        f"The registry of this workspace holds it as work {editions[0]['work']}, with fingerprints by which a copy "
+        "without papers can be found. A match by fingerprint is likeness, not proof."
+    )
+    return {"found": True, "words": words, "editions": editions}
+
+
+def watermark_report(data: bytes, generation: dict[str, Any], signer: str) -> dict[str, Any]:
+    """What a reader with the public key reads from a work's pixels.
+
+    Args:
+        data: the work's file.
+        generation: what its manifest says of how it was made.
+        signer: fingerprint of the signer's certificate.
+    """
+    from limner import pictures
+    from limner.papers.registry import work_identifier, work_name
+    from limner.papers.watermark import Reader
+
+    pixels = pictures.decode(data, "work").pixels
+    read = Reader().read(pixels)
+    report: dict[str, Any] = {
+        "found": read.message is not None,
+        "key": "public",
+        "deviations": round(read.evidence, 2),
+        "size": [pixels.shape[1], pixels.shape[0]],
+    }
+    if read.message is None:
+        return {**report, "words": "Looked for with limner's public key; no watermark was read from this file."}
+    own = work_identifier(str(generation.get("latent_digest")), str(generation.get("model_digest")), signer)
+    whose = "which is this work" if read.message == own else "which is not what this work's papers give"
+    name = work_name(read.message)
+    words = f"Read from this file's pixels with limner's public key: it names work {name}, {whose}."
+    return {**report, "work": name, "is_this_work": read.message == own, "words": words}
 
 
 def card_of_work(model_digest: str, workspace: Workspace) -> Card | None:
