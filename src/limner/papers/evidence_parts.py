@@ -92,15 +92,17 @@ def registry_report(workspace: Workspace, digest: str) -> dict[str, Any] | None:
     registry = open_registry(workspace)
     if registry is None:
         return None
-    editions = [one.told() for one in registry.with_digest(digest)]
+    held = registry.with_digest(digest)
+    editions = [one.told() for one in held]
     for one in editions:
         del one["path"]
     if not editions:
         return {"found": False, "words": "The registry of this workspace does not hold this file.", "editions": []}
-    words = (
-        f"The registry of this workspace holds it as work {editions[0]['work']}, with fingerprints by which a copy "
-        "without papers can be found. A match by fingerprint is likeness, not proof."
-    )
+    words = f"The registry of this workspace holds it as work {held[0].name}, "
+    if any(one.look or one.layout for one in held):
+        words += "with fingerprints by which a copy without papers can be found. A match is likeness, not proof."
+    else:
+        words += "without fingerprints: the picture is too plain for them."
     return {"found": True, "words": words, "editions": editions}
 
 
