@@ -1,10 +1,11 @@
-"""`python -m bench quality | mixing | steering | measure | report | setup | speed`; `--help` with each tells more."""
+"""`python -m bench quality | mixing | steering | registry | measure | report | setup | speed`; each tells `--help`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 __all__ = ["main"]
 
@@ -36,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     steering = commands.add_parser("steering", help="how quickly and how rightly a model is steered; two minutes")
     steering.add_argument("model", help="name or file of the model; its directions must be known")
     steering.add_argument("--threads", type=int, default=None, help="in place of what the probe finds")
+    registered = commands.add_parser("registry", help="are works found again without their papers, and nothing else")
+    registered.add_argument("--data", default="../shared/data", help="folder of paintings, emoji-styles, emoji-people")
+    registered.add_argument("--works", type=int, default=100_000, help="works that are registered (100000)")
+    registered.add_argument("--copies", type=int, default=50, help="of each kind, after each attack (50)")
+    registered.add_argument("--strangers", type=int, default=256, help="unregistered pictures of each kind (256)")
+    registered.add_argument("--rows", type=int, default=1_000_000, help="synthetic works for the time (1000000)")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -48,6 +55,11 @@ def main() -> int:
         from bench.speed import main as speed
 
         speed(given.collection)
+        return 0
+    if given.command == "registry":
+        from bench.registry import registry
+
+        print(registry(Path(given.data), given.works, given.copies, given.strangers, given.rows))
         return 0
     if given.command == "mixing":
         from bench.mixing import mixing

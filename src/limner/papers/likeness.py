@@ -19,38 +19,41 @@ __all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
 ALL = np.array([(1 - MIDDLE) / 2, MIDDLE, (1 - MIDDLE) / 2, MIDDLE], np.float32)
 """The window (left, width, top, height) in which the middle of a work lies in a copy that shows all of it."""
 
-WORST, WHOLE = 17.0, 7.0
-"""How far, in grey levels, the worst part and the whole may differ; measured by `python -m bench registry`."""
+EVEN, PART, COLOUR = 3.5, 8.5, 6.5
+"""Up to how many per cent of the work's contrast its copy may differ; measured by `python -m bench registry`."""
 
 NEARLY = 2.0
 _STEPS = 8
-_BLOCK = 8  # side of the parts that are compared one by one, px of the thumbnail
+_CELL = 8  # side of the cells whose means are compared, px of the thumbnail: saving again changes finer detail first
 _GAIN = 0.6, 1.6
 _LEAST = 0.5  # share of the work that a copy must show
+_FLOOR = 4.0  # grey levels; a picture with less contrast than this is held to as much
 _Matrix = NDArray[np.float64]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How well a copy lies on a work.
+    """How well a copy lies on a work; differences are of means over 8 x 8 of 64 x 64 pixels.
 
     Attributes:
         share: of the work's area that the copy shows, 0 to 1.
-        whole: root mean square difference, grey levels.
-        worst: the same of the part of 8 x 8 pixels (of 64 x 64) that differs most.
+        even: root mean square difference in luma, per cent of the work's contrast.
+        part: the largest difference in luma, per cent of the same.
+        colour: the largest difference in colour, over 16 x 16 pixels, per cent of the contrast of luma and colour.
         mirrored: whether the copy is a mirror image.
     """
 
     share: float
-    whole: float
-    worst: float
+    even: float
+    part: float
+    colour: float
     mirrored: bool = False
 
     @property
     def score(self) -> float:
         """0 for the same picture; up to 1 it may be called the same."""
-        return max(self.worst / WORST, self.whole / WHOLE)
+        return max(self.even / EVEN, self.part / PART, self.colour / COLOUR)
 
     @property
     def same(self) -> bool:
@@ -71,7 +74,7 @@ def rough(works: Bytes, copies: Floats, windows: Floats) -> Floats:
     start = windows[:, ::2] - stretch * (1 - MIDDLE) / 2
     at = start[:, :, None] + stretch[:, :, None] * places  # [n, 2, 32]
     across, down = (_between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
-    seen: Floats = down @ copies @ across.transpose(0, 2, 1)
+    seen = down @ copies @ across.transpose(0, 2, 1)
     luma = planes_of(works)[:, 0].reshape(len(works), SIDE // 2, 2, SIDE // 2, 2).mean((2, 4), dtype=np.float32)
     inside = (_inside(at[:, 1])[:, :, None] & _inside(at[:, 0])[:, None, :]).astype(np.float32)
     count = np.maximum(inside.sum((1, 2)), 1)
@@ -106,12 +109,13 @@ def compare(work: Bytes, copy: Bytes, window: Floats, *, mirrored: bool = False)
     seen = _between(down) @ given @ _between(across).T  # [3, 64, 64]
     seen[0] = gain * seen[0] + offset
     inside = _inside(down)[:, None] & _inside(across)[None]
-    return _judged(wanted - seen, inside, mirrored)
+    return _judged(wanted, wanted - seen, inside, mirrored)
 
 
 def _laid(wanted: _Matrix, given: _Matrix, start: _Matrix, stretch: _Matrix) -> tuple[_Matrix, _Matrix, float, float]:
     """Where the work's edges lie in the copy, and how its brightness was changed, by least squares."""
-    places = (np.arange(SIDE) + 0.5) / SIDE
+    places = (np.arange(0, SIDE, 2) + 1) / SIDE  # every other pixel says enough
+    wanted = wanted.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
     steep_down, steep_across = (slope * SIDE for slope in np.gradient(given))
     gain, offset = 1.0, 0.0
     first = np.concatenate([start, stretch])
@@ -120,7 +124,7 @@ def _laid(wanted: _Matrix, given: _Matrix, start: _Matrix, stretch: _Matrix) -> 
         to_across, to_down = _between(across).T, _between(down)
         seen = to_down @ given @ to_across
         inside = (_inside(down)[:, None] & _inside(across)[None]).ravel()
-        if inside.sum() < SIDE * SIDE // 4:
+        if inside.sum() < inside.size // 4:
             break
         right, below = (gain * (to_down @ steep @ to_across) for steep in (steep_across, steep_down))
         columns = (right, below, right * places[None], below * places[:, None], seen, np.ones_like(seen))
@@ -141,19 +145,32 @@ def _laid(wanted: _Matrix, given: _Matrix, start: _Matrix, stretch: _Matrix) -> 
     return start, stretch, gain, offset
 
 
-def _judged(missing: Floats, inside: NDArray[np.bool_], mirrored: bool) -> Likeness:
-    half = missing.reshape(3, SIDE // 2, 2, SIDE // 2, 2).mean((2, 4))  # what two pixels together miss
-    error = (half**2).sum(0)  # [32, 32]
-    shown = inside.reshape(SIDE // 2, 2, SIDE // 2, 2).all((1, 3))
-    side, parts = _BLOCK // 2, SIDE // _BLOCK
-    errors = (error * shown).reshape(parts, side, parts, side).sum((1, 3))
-    counts = shown.reshape(parts, side, parts, side).sum((1, 3))
-    enough = counts >= side * side // 2
-    if not enough.any():
-        return Likeness(0.0, 255.0, 255.0, mirrored)
-    worst = float(np.sqrt((errors[enough] / counts[enough]).max()))
-    whole = float(np.sqrt(errors.sum() / counts.sum()))
-    return Likeness(float(inside.mean()), whole, worst, mirrored)
+def _judged(work: Floats, missing: Floats, inside: NDArray[np.bool_], mirrored: bool) -> Likeness:
+    """# [3, 64, 64], [3, 64, 64], [64, 64]"""
+    if not inside.any():
+        return Likeness(0.0, 100.0, 100.0, 100.0, mirrored)
+    luma, colour = _cells(missing[:1], inside, _CELL), _cells(missing[1:], inside, 2 * _CELL)
+    if not luma.size or not colour.size:
+        return Likeness(float(inside.mean()), 100.0, 100.0, 100.0, mirrored)
+    light, tint = (float(work[planes][:, inside].std(axis=1).max()) for planes in (slice(1), slice(1, 3)))
+    contrast = light + _FLOOR
+    return Likeness(
+        share=float(inside.mean()),
+        even=100 * float(np.sqrt((luma**2).mean())) / contrast,
+        part=100 * float(np.abs(luma).max()) / contrast,
+        colour=100 * float(np.sqrt((colour**2).sum(0).max())) / (contrast + tint + _FLOOR),
+        mirrored=mirrored,
+    )
+
+
+def _cells(planes: Floats, inside: NDArray[np.bool_], side: int) -> Floats:
+    """Means over cells of which at least half is inside. # [p, 64, 64] -> [p, cells]"""
+    count = SIDE // side
+    sums = (planes * inside).reshape(len(planes), count, side, count, side).sum((2, 4))
+    weights = inside.reshape(count, side, count, side).sum((1, 3))
+    enough = weights >= side * side // 2
+    found: Floats = sums[:, enough] / weights[enough]
+    return found
 
 
 def _soft(plane: Floats) -> _Matrix:
@@ -182,4 +199,4 @@ def alike(laid: list[tuple[Likeness, T]]) -> list[tuple[Likeness, T]]:
     Works that lie nearly as well as the best come with it: between them the picture does not decide.
     """
     good = sorted(((seen, one) for seen, one in laid if seen.same), key=lambda pair: pair[0].score)
-    return [pair for pair in good if pair[0].score <= good[0][0].score * NEARLY + 0.01]
+    return [pair for pair in good if pair[0].score <= good[0][0].score * NEARLY + 0.1]

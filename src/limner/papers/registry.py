@@ -33,10 +33,11 @@ from limner.papers.registry_index import Index
 from limner.papers.registry_store import EDITIONS, connected, open_engine, token_of
 from limner.workspace import Workspace
 
-__all__ = ["Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
+__all__ = ["Candidate", "Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
 
 _LOOK_RADIUS, _LAYOUT_RADIUS = 31, 56
 _EACH, _CANDIDATES, _COMPARED = 16, 64, 6
+_ROUGH = 0.6  # correlation of luma below which a candidate is not looked at again
 _PAGE = 20_000
 _UNSAVED = 2_000  # rows that came since the index was kept, from which on it is kept again
 
@@ -127,8 +128,18 @@ class Match:
     def told(self) -> dict[str, Any]:
         """The match as plain values."""
         seen = self.likeness
-        how = {"share": round(seen.share, 3), "difference": round(seen.whole, 2), "worst": round(seen.worst, 2)}
+        how = {"share": round(seen.share, 3), "difference": round(seen.score, 3)}
         return {**self.edition.told(), "found_by": self.by, "mirrored": seen.mirrored, **how, "others": self.others}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that may show the picture: what found it, and where in the picture its middle would lie."""
+
+    row: int
+    by: str
+    window: Floats
+    mirrored: bool
 
 
 class Registry:
@@ -172,13 +183,17 @@ class Registry:
         Raises:
             PapersError: the registry cannot be read.
         """
-        prints = fingerprints_of(pixels)
-        laid = self._laid(prints.thumbnail, self._candidates(prints))
-        if not laid:
+        good = likeness.alike(self.compared(fingerprints_of(pixels)))
+        if not good:
             return None
-        best, candidate = laid[0]
+        best, candidate = good[0]
         (edition,) = self._editions(select(EDITIONS).where(EDITIONS.c.id == candidate.row))
-        return Match(edition, best, candidate.by, others=len(laid) - 1)
+        return Match(edition, best, candidate.by, others=len(good) - 1)
+
+    def compared(self, prints: Fingerprints) -> list[tuple[Likeness, Candidate]]:
+        """The works that a picture with these fingerprints may be, each once, and how well it lies on each."""
+        candidates = self._candidates(prints)
+        return self._laid(prints.thumbnail, candidates) if candidates else []
 
     def work(self, name: str | int) -> list[Edition]:
         """The editions of a work, oldest first; empty where it is not registered.
@@ -208,40 +223,44 @@ class Registry:
         with connected(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(EDITIONS)).scalar_one()
 
-    def _candidates(self, prints: Fingerprints) -> list[_Candidate]:
+    def candidates_near(self, layout: bytes, radius: int) -> list[int]:
+        """Numbers of the rows whose layout is within `radius` bits of this one, nearest first."""
+        return [near.row for near in self._current().near_layout(_stacked([layout]), _EACH, radius)]
+
+    def _candidates(self, prints: Fingerprints) -> list[Candidate]:
         """Rows that may show what the picture shows, and where in it their middle would lie."""
         index = self._current()
         looks = [one for one in (prints.look, prints.mirror) if one is not None]
         found = []
         for near in index.near_look(_stacked(looks), _EACH, _LOOK_RADIUS):
-            found.append(_Candidate(near.row, "look", ALL, mirrored=near.asked == 1))
+            found.append(Candidate(near.row, "look", ALL, mirrored=near.asked == 1))
         tried = trials(prints.thumbnail)
         if tried is not None:
             for near in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS)[:_CANDIDATES]:
                 window, mirrored = tried.windows[near.asked], bool(tried.mirrored[near.asked])
-                found.append(_Candidate(near.row, "layout", window, mirrored))
+                found.append(Candidate(near.row, "layout", window, mirrored))
         return found
 
-    def _laid(self, small: Bytes, candidates: list[_Candidate]) -> list[tuple[Likeness, _Candidate]]:
-        """The works that the picture lies on well enough, the best first, each once."""
-        if not candidates:
-            return []
+    def _laid(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:
         thumbnails = self._thumbnails([one.row for one in candidates])
         candidates = [one for one in candidates if one.row in thumbnails]
+        if not candidates:
+            return []
         luma = planes_of(np.stack([small, small[:, ::-1]]))[:, 0]
         rough = likeness.rough(
             np.stack([thumbnails[one.row][1] for one in candidates]),
             luma[[int(one.mirrored) for one in candidates]],
             np.stack([one.window for one in candidates]),
         )
-        chosen: dict[int, _Candidate] = {}  # of each work the edition that lies best
+        chosen: dict[int, Candidate] = {}  # of each work the edition that lies best
         for i in np.argsort(-rough, kind="stable"):
-            chosen.setdefault(thumbnails[candidates[i].row][0], candidates[i])
+            if rough[i] > _ROUGH:
+                chosen.setdefault(thumbnails[candidates[i].row][0], candidates[i])
         laid = []
         for one in list(chosen.values())[:_COMPARED]:
             seen = likeness.compare(thumbnails[one.row][1], small, one.window, mirrored=one.mirrored)
             laid.append((seen, one))
-        return likeness.alike(laid)
+        return laid
 
     def _thumbnails(self, rows: Sequence[int]) -> dict[int, tuple[int, Bytes]]:
         """Work and thumbnail of each row."""
@@ -287,16 +306,6 @@ class Registry:
     def _editions(self, query: Select[Any]) -> list[Edition]:
         with connected(self._engine) as connection:
             return [Edition(**row) for row in connection.execute(query).mappings()]
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A row that may show the picture: what found it, and where in the picture its middle would lie."""
-
-    row: int
-    by: str
-    window: Floats
-    mirrored: bool
 
 
 def _stacked(hashes: Sequence[bytes]) -> Bytes:
