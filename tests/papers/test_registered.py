@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -97,17 +98,17 @@ def test_verify_names_the_work_and_claims_no_more_than_likeness(workspace: Works
         none, tampered, valid = (checker.check(path) for path in (stripped, changed, paths[0]))
     assert (none.state, tampered.state, valid.state) == ("none", "tampered", "valid")
     assert f"looks like work {name}, published by Ada Lovelace on " in none.summary
-    assert none.layers[2].name == "registry"
-    assert (none.layers[2].state, tampered.layers[2].state) == ("alike", "alike")
-    assert "Likeness, which is no proof" in none.layers[2].proves
-    assert "Scene 2" in tampered.layers[2].holds
+    assert none.layers[3].name == "registry"
+    assert (none.layers[3].state, tampered.layers[3].state) == ("alike", "alike")
+    assert "Likeness, which is no proof" in none.layers[3].proves
+    assert "Scene 2" in tampered.layers[3].holds
     assert none.registry is not None
     assert none.registry["work"] == name
     assert "path" not in none.registry
-    assert [layer.name for layer in valid.layers] == ["C2PA", "XMP"]
+    assert [layer.name for layer in valid.layers] == ["C2PA", "XMP", "watermark"]
     Image.fromarray(scene(50)).save(stripped)
     with closing(open_checker(workspace)) as checker:
-        assert checker.check(stripped).layers[2].state == "none"
+        assert checker.check(stripped).layers[3].state == "none"
 
 
 def test_editions_of_one_work_share_its_number(workspace: Workspace) -> None:
@@ -172,3 +173,13 @@ def test_a_registry_that_cannot_be_used_is_one_line(workspace: Workspace) -> Non
 
 def test_the_number_of_a_work_is_what_is_documented() -> None:
     assert work_name(work_identifier("sha256:01", "sha256:02", "03")) == "c22632ebac43"
+
+
+def test_a_registry_is_made_once_however_many_begin_with_it(workspace: Workspace) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        held = list(pool.map(lambda _: registry_of(workspace), range(8)))
+    assert [len(one) for one in held] == [0] * 8
+    fill(workspace, range(2))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(held[0].find, [scene(1)] * 8))
+    assert {match.edition.title for match in found if match} == {"Scene 1"}

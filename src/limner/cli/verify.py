@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exit_status", "register", "verdict_panel"]
 
-_COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow"}
+_COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow", "alike": "cyan"}
 _MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
 _PANELS = 6
 _PORT = 8787

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
@@ -16,6 +19,7 @@ from limner.workspace import Workspace
 
 __all__ = ["Reproduction", "reproduce"]
 
+Marks = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 _SAME_TO_THE_EYE = 40.0
 
 
@@ -59,8 +63,11 @@ class Reproduction:
         return f"{done}, it is another picture ({self.psnr:.1f} dB)"
 
 
-def reproduce(path: Path, workspace: Workspace) -> Reproduction:
-    """Paint a work again, and enlarge it again where it was, and compare.
+def reproduce(path: Path, workspace: Workspace, marked: Marks) -> Reproduction:
+    """Paint a work again, enlarge and mark it again where it was, and compare.
+
+    Args:
+        marked: puts a work's number into a picture, as was done when it was published.
 
     Raises:
         UsageError: the file is no work of this workspace, or its latent, model or up-scaler is gone.
@@ -84,6 +91,9 @@ def reproduce(path: Path, workspace: Workspace) -> Reproduction:
         painted = origins.brush.paint(latent)
     else:
         painted = torch.from_numpy(enlarged_again(origins, latent, enlarging).copy()).permute(2, 0, 1)[None]
+    if mark := act.parameters.get("watermark"):
+        again = marked(painted[0].permute(1, 2, 0).contiguous().numpy(), int(mark, 16))
+        painted = torch.from_numpy(again).permute(2, 0, 1)[None]
     if painted.shape != kept.shape:
         raise UsageError(path, "has another size than the model paints", "its act of enlarging is not in the ledger")
     identical = bool(torch.equal(painted, kept))

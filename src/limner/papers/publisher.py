@@ -21,9 +21,10 @@ from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa_io import Signing, manifest_of
 from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.identity import Identity
+from limner.papers.marking import ALGORITHM, carries_mark, marked, still_says, value_of
 from limner.papers.parts import take_apart
 from limner.papers.provenance import Provenance, clean
-from limner.papers.registry import Edition, Registry, work_identifier
+from limner.papers.registry import Edition, Registry, work_identifier, work_name
 from limner.papers.softbinding import of_fingerprints
 from limner.papers.structure import manifest_store
 from limner.papers.timestamp import check_server
@@ -71,6 +72,7 @@ class _Placed:
     provenance: Provenance
     replaced: str | None
     edition: Edition
+    watermark: str | None
 
 
 class Publisher:
@@ -204,10 +206,16 @@ class Publisher:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
+        work = work_identifier(provenance.latent_digest, provenance.model_digest, self._signer)
+        pixels = marked(pixels, work)
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
         prints = fingerprints_of(pixels)
         parts = take_apart(encoded)
-        manifest = manifest_of(provenance, parts.digests(), of_fingerprints(prints))
+        bindings = of_fingerprints(prints)
+        # What its papers name can be read from it: a picture may be too small, or too busy, or compressed too much.
+        if carries_mark(pixels) and still_says(encoded, work):
+            bindings.append((ALGORITHM, value_of(work)))
+        manifest = manifest_of(provenance, parts.digests(), bindings)
         signed = self._signing.sign(encoded, mime, manifest)
         try:
             replaced = _digest(path.read_bytes()) if path.is_file() else None
@@ -218,7 +226,7 @@ class Publisher:
             raise PapersError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         digest = _digest(signed)
         edition = Edition(
-            work=work_identifier(provenance.latent_digest, provenance.model_digest, self._signer),
+            work=work,
             digest=digest,
             title=clean(provenance.title),
             creator=clean(provenance.creator),
@@ -234,7 +242,8 @@ class Publisher:
             layout=prints.layout,
             xmp=parts.xmp,
         )
-        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None, edition)
+        mark = work_name(work) if carries_mark(pixels) else None
+        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None, edition, mark)
 
     def _read_back(self, part: Path, path: Path, provenance: Provenance) -> None:
         assert self._checker is not None
@@ -265,6 +274,8 @@ class Publisher:
             "training_mining": told.training_mining,
             "signer": self._signer,
         }
+        if one.watermark:
+            parameters["watermark"] = one.watermark
         if one.replaced:
             parameters["replaced"] = one.replaced
         inputs = [told.model_digest, told.collection_digest, told.latent_digest]

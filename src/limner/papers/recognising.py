@@ -7,11 +7,12 @@ made it or where it comes from.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner import pictures
-from limner.errors import PapersError, PictureError
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.errors import PapersError
 from limner.papers.verdict import Layer, Verdict
 
 if TYPE_CHECKING:
@@ -22,17 +23,15 @@ __all__ = ["found_words", "recognised"]
 _NAME = "registry"
 
 
-def recognised(verdict: Verdict, data: bytes, registry: Registry) -> Verdict:
+def recognised(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry) -> Verdict:
     """The verdict with what the registry holds of works that look like the picture; its state stays what it was.
 
     Args:
         verdict: of a file whose papers are gone or no longer fit.
-        data: the file.
+        pixels: the file's. # uint8 [h, w, 3]
     """
     try:
-        match = registry.find(pictures.decode(data, Path(verdict.path)).pixels)
-    except PictureError:
-        return verdict
+        match = registry.find(pixels)
     except PapersError as error:
         layer = Layer(_NAME, "unreadable", f"a registry that could not be asked ({error.reason})", "Nothing.")
         return replace(verdict, layers=(*verdict.layers, layer))

@@ -6,12 +6,12 @@ limner's algorithms are not on the list that C2PA keeps, so they bear names of l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limner.papers.fingerprints import Fingerprints
 
-__all__ = ["LABEL", "LAYOUT", "LOOK", "of_fingerprints", "soft_bindings"]
+__all__ = ["LABEL", "LAYOUT", "LOOK", "of_fingerprints", "soft_bindings", "value_in"]
 
 LABEL = "c2pa.soft-binding"
 LOOK, LAYOUT = "org.limner.fingerprint.pdq.1", "org.limner.fingerprint.layout.1"
@@ -32,6 +32,18 @@ def of_fingerprints(prints: Fingerprints) -> list[tuple[str, bytes]]:
     """The fingerprints of a picture as values for `soft_bindings`; fewer for one that is too plain."""
     found = ((LOOK, prints.look), (LAYOUT, prints.layout))
     return [(algorithm, value) for algorithm, value in found if value is not None]
+
+
+def value_in(assertions: Mapping[str, Any], algorithm: str) -> bytes | None:
+    """The value that a manifest's soft bindings hold for an algorithm; None where there is none, or a damaged one."""
+    for label, data in assertions.items():
+        if label.partition("__")[0] != LABEL or not isinstance(data, dict) or data.get("alg") != algorithm:
+            continue
+        blocks = data.get("blocks")
+        value = blocks[0].get("value") if isinstance(blocks, list) and blocks and isinstance(blocks[0], dict) else None
+        if isinstance(value, list) and all(isinstance(one, int) and 0 <= one < 256 for one in value):
+            return bytes(value)
+    return None
 
 
 def _binding(algorithm: str, value: bytes) -> dict[str, Any]:

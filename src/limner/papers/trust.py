@@ -129,6 +129,7 @@ def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Tru
         own=roots if own == "own" else (),
         revoked=read_revocations(workspace),
         registry=open_registry(workspace),
+        marks=True,
     )
 
 

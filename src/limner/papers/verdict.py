@@ -93,6 +93,9 @@ class Verdict:
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
         registry: what the registry holds of the work that the picture looks like; None where it was not asked or
             knows none. Likeness, which is no proof.
+        mark: number of the work that the papers say the watermark names; None where they name none.
+        watermark: what was read from the pixels: `work`, `evidence` in deviations, and whether it is `as_papers_say`;
+            None where nothing was read, or nothing was looked for.
     """
 
     path: str
@@ -109,6 +112,8 @@ class Verdict:
     training_mining: dict[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     registry: dict[str, Any] | None = None
+    mark: str | None = None
+    watermark: dict[str, Any] | None = None
 
     @property
     def genuine(self) -> bool:

@@ -1,0 +1,56 @@
+"""The watermark of a work: put in before it is written, and named in its papers only where the file still says it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner import pictures
+from limner.papers.watermark import PUBLIC_KEY, SMALLEST, Embedder, Reader, Reading
+
+__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "still_says", "value_of"]
+
+ALGORITHM = "org.limner.watermark.1"
+"""Its name among the soft bindings of a manifest; the value is the work's number, 6 bytes, the highest first."""
+
+
+def carries_mark(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a picture is large enough for a watermark. # uint8 [h, w, 3]"""
+    return int(min(pixels.shape[:2])) >= SMALLEST
+
+
+def marked(pixels: NDArray[np.uint8], work: int) -> NDArray[np.uint8]:
+    """The picture with its work's number in it; itself where it is too small to carry one.
+
+    Args:
+        pixels: uint8, [height, width, 3], sRGB.
+        work: as `registry.work_identifier` gives it.
+    """
+    return _embedder().embed(pixels, work) if carries_mark(pixels) else pixels
+
+
+def still_says(encoded: bytes, work: int) -> bool:
+    """Whether a file, compressed as it is, still tells its work's number."""
+    return read_mark(pictures.decode(encoded, "work").pixels).message == work
+
+
+def value_of(work: int) -> bytes:
+    """A work's number as a soft binding holds it."""
+    return work.to_bytes(6, "big")
+
+
+def read_mark(pixels: NDArray[np.uint8]) -> Reading:
+    """What a picture's watermark says, with the key that all know. # uint8 [h, w, 3]"""
+    return _reader().read(pixels)
+
+
+@cache
+def _embedder() -> Embedder:
+    return Embedder(PUBLIC_KEY)
+
+
+@cache
+def _reader() -> Reader:
+    return Reader(PUBLIC_KEY)

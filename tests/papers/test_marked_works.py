@@ -1,0 +1,101 @@
+"""A published work carries its number in its pixels, and a copy without papers is led back by it."""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner import pictures
+from limner.collection import PAINTINGS
+from limner.ledger import Ledger
+from limner.papers.marking import ALGORITHM, marked, read_mark
+from limner.papers.publisher import Publisher
+from limner.papers.registry import Registry, work_name
+from limner.papers.trust import open_checker
+from limner.papers.verdict import Layer, Verdict
+from limner.workspace import Workspace
+from tests.papers.works import artist, provenance
+
+
+@pytest.fixture
+def painting() -> NDArray[np.uint8]:
+    path = sorted((PAINTINGS / "img").iterdir())[40]
+    return np.ascontiguousarray(pictures.read(path).pixels[:256, :256])
+
+
+def published(workspace: Workspace, pixels: NDArray[np.uint8], path: Path, quality: int = 90) -> Path:
+    registry = Registry(workspace.registry, workspace.registry_index)
+    with Publisher(artist(workspace), Ledger.open(workspace.ledger), registry=registry) as publisher:
+        publisher.publish(pixels, path, provenance(), quality=quality)
+    return path
+
+
+def verdict_on(path: Path, workspace: Workspace) -> Verdict:
+    with closing(open_checker(workspace)) as checker:
+        return checker.check(path)
+
+
+def layer(verdict: Verdict) -> Layer:
+    return next(one for one in verdict.layers if one.name == "watermark")
+
+
+def test_a_work_and_its_papers_name_the_same_number(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = published(workspace, painting, tmp_path / "work.jpg")
+    verdict = verdict_on(path, workspace)
+    assert verdict.state == "valid"
+    assert layer(verdict).state == "valid"
+    assert verdict.watermark is not None
+    assert verdict.watermark["as_papers_say"]
+    edition = Registry(workspace.registry).latest(1)[0]
+    assert verdict.mark == verdict.watermark["work"] == edition.name
+
+
+def test_what_is_left_of_a_work_leads_back_to_its_papers(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    work = published(workspace, painting, tmp_path / "work.png")
+    edition = Registry(workspace.registry).latest(1)[0]
+    cut = tmp_path / "found.jpg"
+    with Image.open(io.BytesIO(work.read_bytes())) as image:
+        image.crop((20, 30, 240, 250)).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(cut, quality=80)
+    verdict = verdict_on(cut, workspace)
+    assert verdict.state == "none"
+    assert not verdict.genuine
+    assert f"carries the mark of work {edition.name}" in verdict.summary
+    assert "looks like" not in verdict.summary
+    assert layer(verdict).state == "unsigned"
+    assert "can be copied" in layer(verdict).proves
+
+
+def test_a_mark_of_a_stranger_is_no_claim_of_ours(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "strange.png"
+    Image.fromarray(marked(painting, 0xABCDEF)).save(path)
+    verdict = verdict_on(path, workspace)
+    assert f"mark of work {work_name(0xABCDEF)}, which is not registered here" in verdict.summary
+
+
+def test_a_small_work_promises_no_mark(workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path) -> None:
+    path = published(workspace, np.ascontiguousarray(painting[:128, :128]), tmp_path / "small.png")
+    verdict = verdict_on(path, workspace)
+    assert verdict.state == "valid"
+    assert verdict.mark is None
+    assert "small" in layer(verdict).holds
+
+
+def test_papers_name_no_mark_that_compression_took(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = published(workspace, painting, tmp_path / "work.jpg", quality=1)
+    assert read_mark(pictures.read(path).pixels).message is None
+    assert ALGORITHM.encode() not in path.read_bytes()
+    assert verdict_on(path, workspace).mark is None
