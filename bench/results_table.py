@@ -20,8 +20,9 @@ _BUSY = 0.7
 
 
 def read_results(folder: Path) -> list[Result]:
-    """All results, in the order of their files' names."""
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    """All results of programs, in the order of their files' names."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    return [one for one in found if "program" in one]
 
 
 def merged(results: Sequence[Result]) -> dict[tuple[str, float, int], dict[str, list[Result]]]:

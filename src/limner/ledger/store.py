@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from limner.errors import LedgerError
 
-__all__ = ["ACTS", "open_engine", "reading", "writing"]
+__all__ = ["ACTS", "open_engine", "own_transactions", "reading", "writing"]
 
 VERSION = 1
 BUSY_SECONDS = 60
@@ -75,7 +75,7 @@ def open_engine(url: URL) -> Engine:
             _shown(url), f"cannot be opened ({error})", "install the driver that the URL names"
         ) from error
     if engine.dialect.name == "sqlite":
-        _own_transactions(engine)
+        own_transactions(engine)
     with _translated(url):
         # Looking first: most openings find the table and need not wait for whoever is writing.
         with engine.connect() as connection:
@@ -121,8 +121,10 @@ def _options(url: URL) -> dict[str, Any]:
     return {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
 
 
-def _own_transactions(engine: Engine) -> None:
+def own_transactions(engine: Engine) -> None:
     """Take BEGIN out of the driver's hands: whoever will write says so at once (BEGIN IMMEDIATE) and waits its turn.
+
+    For engines on SQLite; a connection with the execution option `limner_writes` is one that will write.
 
     A transaction that starts by reading and wants to write later fails in SQLite when another has written meanwhile.
     """

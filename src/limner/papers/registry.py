@@ -171,7 +171,7 @@ class Registry:
         rows = [{**vars(one), "time": one.time or now} for one in editions]
         for row in rows:
             del row["id"]
-        with connected(self._engine) as connection:
+        with connected(self._engine, writes=True) as connection:
             connection.execute(EDITIONS.insert(), rows)
 
     def find(self, pixels: Bytes) -> Match | None:

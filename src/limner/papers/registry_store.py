@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from limner.errors import PapersError
+from limner.ledger.store import own_transactions
 
 __all__ = ["EDITIONS", "connected", "open_engine", "token_of"]
 
@@ -72,9 +73,10 @@ def open_engine(url_or_path: str | Path) -> Engine:
     """
     engine = _engine(_url(url_or_path))
     with connected(engine) as connection:
-        if not inspect(connection).has_table("registry_schema"):
-            _METADATA.create_all(connection)
-            connection.execute(_SCHEMA.insert().values(version=VERSION, token=uuid.uuid4().hex))
+        exists = inspect(connection).has_table("registry_schema")
+    if not exists:
+        _make(engine)
+    with connected(engine) as connection:
         version = connection.execute(_SCHEMA.select()).one().version
     if version != VERSION:
         raise PapersError(
@@ -90,14 +92,17 @@ def token_of(engine: Engine) -> str:
 
 
 @contextlib.contextmanager
-def connected(engine: Engine) -> Iterator[Connection]:
+def connected(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
     """One transaction: committed at the end, undone on any error.
+
+    Args:
+        writes: whether it will write; in SQLite it then waits its turn at once.
 
     Raises:
         PapersError: the database cannot be used, or stays busy for a minute.
     """
     try:
-        with engine.begin() as connection:
+        with engine.connect().execution_options(limner_writes=writes) as connection, connection.begin():
             yield connection
     except DBAPIError as error:
         reason = str(error.orig)
@@ -107,6 +112,14 @@ def connected(engine: Engine) -> Iterator[Connection]:
         elif "not a database" in reason or "malformed" in reason:
             remedy = "restore it from a copy, or move it away and fill a new one: limner registry add FILE…"
         raise PapersError(_shown(engine.url), f"cannot be used as a registry ({reason})", remedy) from error
+
+
+def _make(engine: Engine) -> None:
+    with connected(engine, writes=True) as connection:
+        if inspect(connection).has_table("registry_schema"):
+            return  # another process was first
+        _METADATA.create_all(connection)
+        connection.execute(_SCHEMA.insert().values(version=VERSION, token=uuid.uuid4().hex))
 
 
 def _url(url_or_path: str | Path) -> URL:
@@ -128,11 +141,14 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     try:
-        return create_engine(url, poolclass=NullPool, **options)
+        engine = create_engine(url, poolclass=NullPool, **options)
     except (ImportError, ValueError) as error:
         raise PapersError(
             _shown(url), f"cannot be opened ({error})", "install the driver that the URL names"
         ) from error
+    if engine.dialect.name == "sqlite":
+        own_transactions(engine)
+    return engine
 
 
 def _shown(url: URL) -> str:
