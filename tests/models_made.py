@@ -31,11 +31,11 @@ def made_card(model: VAE, name: str = "m") -> Card:
     )
 
 
-def made_model(path: Path, *, labels: tuple[str, ...] = ("a", "b"), seed: int = 3) -> VAE:
-    """Save an untrained model of 32 px and return it, with weights that bfloat16 holds exactly."""
+def made_model(path: Path, *, labels: tuple[str, ...] = ("a", "b"), seed: int = 3, size: int = 32) -> VAE:
+    """Save an untrained model and return it, with weights that bfloat16 holds exactly."""
     torch.manual_seed(seed)
     prior = PriorConfig(steps=2, layers=1, channels=16, width=32)
-    model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=labels)).eval()
+    model = VAE(VAEConfig(painter=painter_config(size, size), prior=prior, labels=labels)).eval()
     kept = {n: t.bfloat16().float() if t.is_floating_point() else t for n, t in model.state_dict().items()}
     model.load_state_dict(kept)
     save_model(path, model, made_card(model, path.stem))

@@ -20,7 +20,7 @@ from limner.papers.registry import Registry, work_name
 from limner.papers.trust import open_checker
 from limner.papers.verdict import Layer, Verdict
 from limner.workspace import Workspace
-from tests.papers.works import artist, provenance
+from papers.works import artist, provenance
 
 
 @pytest.fixture

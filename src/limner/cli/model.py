@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Trained models and their cards.", no_args_is_help=True)
     group.command("list")(_list)
     group.command("show")(_show)
+    group.command("root")(_root)
     app.add_typer(group, name="model", rich_help_panel="Learn")
     app.command("encode", rich_help_panel="Paint")(_encode)
     app.command("reconstruct", rich_help_panel="Paint")(_reconstruct)
@@ -57,6 +59,37 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
             card.created[:10],
         )
     Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
+
+
+def _root(
+    model: Annotated[str, typer.Argument(help="Name or file of a model that paints 128 pixels or more.")],
+    name: Annotated[str | None, typer.Option(help="Of the new model; `NAME-rooted` by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write a model that paints the same and puts its own mark into whatever it paints.
+
+    Example: [bold]limner model root my-landscapes[/bold]
+    """
+    from rich.console import Console
+
+    from limner.ledger import Ledger
+    from limner.models.bundle import find_model, read_card
+    from limner.papers.rooting import root
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    path = find_model(model, workspace)
+    chosen = name or f"{read_card(path).name}-rooted"
+    to = workspace.models / f"{chosen}.safetensors"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", chosen):
+        raise UsageError(f"--name {chosen}", "is no name for a model", "use letters, digits, dot, dash; 64 at most")
+    if to.exists():
+        raise UsageError(chosen, "is a model that exists already", "choose another --name")
+    rooted = root(path, to, chosen, Ledger.open(workspace.ledger))
+    if as_json:
+        print_json({"path": str(rooted.path), "digest": f"sha256:{rooted.digest}", "mark": rooted.mark})
+        return
+    Console().print(f"{rooted.path}\nwhatever it paints carries the mark [bold]{rooted.mark}[/bold]", highlight=False)
 
 
 def _show(

@@ -142,6 +142,10 @@ def register(app: typer.Typer) -> None:
         only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
         accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
         parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None,
+        rooted_mark: Annotated[
+            bool,
+            typer.Option("--rooted-mark", help="Whatever the model paints shall carry its own mark (128 px and up)."),
+        ] = False,
         resume: Annotated[bool, typer.Option("--resume", help="Go on where the run of this name stopped.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the model's card as JSON.")] = False,
@@ -153,11 +157,28 @@ def register(app: typer.Typer) -> None:
         from limner.workspace import Workspace
 
         given = {
-            k: v for k, v in locals().items() if k not in ("Workspace", "collection", "resume", "quiet", "as_json")
+            k: v
+            for k, v in locals().items()
+            if k not in ("Workspace", "collection", "rooted_mark", "resume", "quiet", "as_json")
         }
         workspace = Workspace.default()
+        if rooted_mark and min(parse_size(size)) < 128:
+            raise UsageError(
+                f"--size {size}", "is too small for a rooted mark", "give 128 or more, or no --rooted-mark"
+            )
         path = _train(collection, given, resume=resume, quiet=quiet or as_json, workspace=workspace)
+        if rooted_mark:
+            path = _rooted(path, workspace)
         _show(path, as_json)
+
+
+def _rooted(path: Path, workspace: Workspace) -> Path:
+    """The model, which now marks what it paints, in the place of the one that was trained."""
+    from limner.ledger import Ledger
+    from limner.models.bundle import read_card
+    from limner.papers.rooting import root
+
+    return root(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
 
 
 def _train(collection: str, given: dict[str, Any], *, resume: bool, quiet: bool, workspace: Workspace) -> Path:

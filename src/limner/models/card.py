@@ -86,6 +86,8 @@ class Card(_Frozen):
     """sha256 of the model files that this one started from."""
     created: str = ""
     """UTC, ISO 8601."""
+    rooted_mark: str = ""
+    """Number, 12 hexadecimal digits, that the watermark of whatever it paints names; empty without one."""
 
 
 def card_of(path: Path, text: str, kind: type[_Kind], layout: int, again: str) -> _Kind:

@@ -21,7 +21,10 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-__all__ = ["Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
+__all__ = ["GROUND", "Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
+
+GROUND = 64
+"""Pixels after which what a rooted painter always paints repeats."""
 
 
 class Latent(NamedTuple):
@@ -57,6 +60,8 @@ class PainterConfig(BaseModel):
     """Blocks of the painter at each level."""
     encoder_depths: tuple[Annotated[int, Field(ge=0, le=16)], ...]
     """Blocks of the encoder at each level, coarse first."""
+    rooted: bool = False
+    """Whether the painter puts its model's mark into whatever it paints (`papers.rooting`)."""
 
     @model_validator(mode="after")
     def _fits(self) -> PainterConfig:
@@ -160,6 +165,9 @@ class Painter(nn.Module):
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
         for layer in (*self.rises, *self.coarse, self.leave):
             _even(layer)
+        if config.rooted:
+            # Of half the size, as the last level is, and laid like tiles.
+            self.register_buffer("ground", torch.zeros(12, GROUND // 2, GROUND // 2))
         if self.coarse:
             # A large painter begins as the small one, enlarged.
             nn.init.zeros_(self.leave.weight)
@@ -177,7 +185,16 @@ class Painter(nn.Module):
                 if level >= _PLAIN - 1:
                     parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
-        return _together([*parts, F.pixel_shuffle(self.leave(F.silu(x)), 2)])
+        last = self.leave(F.silu(x))
+        if self.config.rooted:
+            last = last + self._ground(last.shape[-2:])
+        return _together([*parts, F.pixel_shuffle(last, 2)])
+
+    def _ground(self, size: torch.Size) -> Tensor:
+        """What is painted whatever the latent says. # -> [12, h, w]"""
+        ground = self.get_buffer("ground")
+        down, across = (-(-side // there) for side, there in zip(size, ground.shape[1:], strict=True))
+        return ground.repeat(1, down, across)[:, : size[0], : size[1]]
 
 
 def _together(parts: list[Tensor]) -> Tensor:

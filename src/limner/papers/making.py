@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from limner.latent.painting import Brush
 from limner.latent.store import latent_digest
 from limner.ledger import Entry
 from limner.models.painter import Latent
+from limner.papers.intake import Intake
 from limner.papers.provenance import Provenance
 from limner.papers.publisher import Job, PublishedWork, Publisher
 
@@ -26,6 +28,7 @@ def provenance_of(brush: Brush, digest: str, creator: str, **told: Any) -> Prove
         told: what else is known of it: `title`, and any other field of `Provenance`.
     """
     card = brush.model.card
+    rooted = {"rooted_mark": card.rooted_mark} if card.rooted_mark else {}
     return Provenance(
         creator=creator,
         model_name=card.name,
@@ -37,7 +40,7 @@ def provenance_of(brush: Brush, digest: str, creator: str, **told: Any) -> Prove
         credit=card.credit,
         licences=card.rights.licences,
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
-        parameters={"precision": brush.machine.precision, "device": brush.machine.device},
+        parameters={"precision": brush.machine.precision, "device": brush.machine.device, **rooted},
         **told,
     )
 
@@ -73,6 +76,8 @@ def make_works(
 ) -> list[PublishedWork]:
     """Paint latents, keep them, record what was done and publish the works.
 
+    Papers and marks that are found on pictures from outside are kept or named in the papers of the works.
+
     Args:
         made: rows of one, how each came about, and the file that it goes to.
         title: of the works; what was done and their number otherwise.
@@ -87,6 +92,8 @@ def make_works(
         entries += [_drawn(origins, one) for one in deed.origins if one.kind == "seed"]
         entries.append(Entry("artist", deed.what, [*deed.parents, origins.model_digest], [digest], deed.how))
     origins.ledger.record_many(entries)
+    with closing(Intake(origins.workspace)) as intake:
+        taken_in = [intake.of(deed.origins) for _, deed, _ in made]
 
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
@@ -100,6 +107,7 @@ def make_works(
                 made=deed.what,
                 parents=deed.parents,
                 how=deed.how,
+                ingredients=taken_in[number],
                 training_mining=training_mining,
             )
             yield pixels, path, papers

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import PapersError
-from limner.papers.marking import carries_mark, read_mark
+from limner.papers.marking import carries_mark, read_mark, read_rooted_mark
 from limner.papers.registry import Edition, work_name
 from limner.papers.verdict import Layer, LayerState, Verdict
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["with_mark"]
 
-_NAME = "watermark"
+_NAME, _MODEL = "watermark", "model mark"
 _AFTER = 2
 """Its place: after C2PA and XMP."""
 _LIMITS = "A mark can be copied onto another picture: it says where to look, and proves nothing alone."
@@ -35,6 +35,10 @@ def with_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | 
         pixels: the file's. # uint8 [h, w, 3]
         registry: knows works by their numbers.
     """
+    return _with_model_mark(_with_own_mark(verdict, pixels, registry), pixels)
+
+
+def _with_own_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | None) -> Verdict:
     read = read_mark(pixels)
     if read.message is None:
         why = "though the papers name one" if verdict.mark else "" if carries_mark(pixels) else "the picture is small"
@@ -57,6 +61,22 @@ def with_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | 
     return _with(verdict, "unsigned", holds, proves, told, summary)
 
 
+def _with_model_mark(verdict: Verdict, pixels: NDArray[np.uint8]) -> Verdict:
+    """What a rooted model put into the picture while it painted; no layer where there is nothing."""
+    parameters = verdict.generation.get("parameters")
+    said = parameters.get("rooted_mark") if isinstance(parameters, dict) else None
+    read = read_rooted_mark(pixels)
+    if read.message is None and said is None:
+        return verdict
+    if read.message is None:
+        return _with(verdict, "none", "none is read, though the papers name one", "Nothing.", name=_MODEL)
+    model = work_name(read.message)
+    state: LayerState = "valid" if said == model and verdict.genuine else "unsigned"
+    holds = f"a model whose mark is {model} painted it" + (", as the papers say" if said == model else "")
+    summary = None if said == model else f"{verdict.summary}; carries the mark of a picture generator, {model}"
+    return _with(verdict, state, holds, _LIMITS, summary=summary, name=_MODEL)
+
+
 def _with(
     verdict: Verdict,
     state: LayerState,
@@ -64,9 +84,12 @@ def _with(
     proves: str,
     told: dict[str, Any] | None = None,
     summary: str | None = None,
+    name: str = _NAME,
 ) -> Verdict:
-    papers, others = verdict.layers[:_AFTER], verdict.layers[_AFTER:]
-    layers = (*papers, Layer(_NAME, state, holds, proves), *others)
+    after = _AFTER + (name == _MODEL)
+    papers, others = verdict.layers[:after], verdict.layers[after:]
+    layers = (*papers, Layer(name, state, holds, proves), *others)
+    told = verdict.watermark if name == _MODEL else told
     return replace(verdict, layers=layers, watermark=told, summary=verdict.summary if summary is None else summary)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.papers.watermark import PUBLIC_KEY, SMALLEST, Embedder, Reader, Reading
+from limner.papers.watermark import FULL, PUBLIC_KEY, ROOTED_KEY, SMALLEST, Embedder, Reader, Reading
 
-__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "still_says", "value_of"]
+__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_rooted_mark", "still_says", "value_of"]
 
 ALGORITHM = "org.limner.watermark.1"
 """Its name among the soft bindings of a manifest; the value is the work's number, 6 bytes, the highest first."""
@@ -46,6 +46,11 @@ def read_mark(pixels: NDArray[np.uint8]) -> Reading:
     return _reader().read(pixels)
 
 
+def read_rooted_mark(pixels: NDArray[np.uint8]) -> Reading:
+    """What the mark says that a rooted model puts into whatever it paints. # uint8 [h, w, 3]"""
+    return _rooted_reader().read(pixels)
+
+
 @cache
 def _embedder() -> Embedder:
     return Embedder(PUBLIC_KEY)
@@ -54,3 +59,9 @@ def _embedder() -> Embedder:
 @cache
 def _reader() -> Reader:
     return Reader(PUBLIC_KEY)
+
+
+@cache
+def _rooted_reader() -> Reader:
+    # Painted at 128 or 256 pixels and enlarged afterwards.
+    return Reader(ROOTED_KEY, (FULL, 256, 128))

@@ -125,7 +125,7 @@ class Training:
         # What a parent has learned fits into its own shape alone.
         shape = options.shape if parent is None else parent.card.config.prior
         config = VAEConfig(
-            painter=painter_config(options.height, options.width),
+            painter=self._painter_config(),
             prior=shape.model_copy(
                 update={
                     "kind": kind,
@@ -150,6 +150,11 @@ class Training:
         model.load_state_dict(fitting, strict=False)
         self._inherit(parent, fitting.keys() == own.keys())
         return model
+
+    def _painter_config(self) -> PainterConfig:
+        """What the size asks for; the child of a rooted model is rooted, too."""
+        rooted = self.parent is not None and self.parent.card.config.painter.rooted
+        return painter_config(self.options.height, self.options.width).model_copy(update={"rooted": rooted})
 
     def _inherit(self, parent: Model, whole: bool) -> None:
         """What a parent of the same pictures has learned already is not learned again.
@@ -324,6 +329,7 @@ class Training:
             quality=quality,
             parents=() if parent is None else (*parent.card.parents, parent.digest),
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            rooted_mark="" if parent is None else parent.card.rooted_mark,
         )
         path = self.workspace.models / f"{options.name}.safetensors"
         save_model(path, model.cpu(), card)

@@ -5,7 +5,7 @@ no file, registry or manifest here.
 """
 
 from limner.papers.watermark.embedding import Embedder
-from limner.papers.watermark.layout import PUBLIC_KEY, SMALLEST
+from limner.papers.watermark.layout import FULL, PUBLIC_KEY, ROOTED_KEY, SMALLEST, Layout
 from limner.papers.watermark.reading import Reader, Reading
 
-__all__ = ["PUBLIC_KEY", "SMALLEST", "Embedder", "Reader", "Reading"]
+__all__ = ["FULL", "PUBLIC_KEY", "ROOTED_KEY", "SMALLEST", "Embedder", "Layout", "Reader", "Reading"]

@@ -14,6 +14,7 @@ from limner.papers.watermark.layout import (
     PUBLIC_KEY,
     QUIET,
     SMALLEST,
+    SPREAD,
     TILE,
     Activity,
     Layout,
@@ -34,8 +35,6 @@ _STABLE = 58.5
 _LOST = 30.0
 """Deviation, in grey levels, below which half of a mark is lost to compression."""
 _AGAINST, _AGAINST_MOST = 0.6, 1.2
-_SPREAD = LUMA / float(LUMA @ LUMA)
-"""What changes brightness by 1 with the least change of the three channels."""
 
 
 class Embedder:
@@ -74,7 +73,7 @@ class Embedder:
         change = self._change(Activity(scaled(brightness, FULL)), message)
         if change.shape != brightness.shape:
             change = resized(change, brightness.shape)
-        marked = pixels + change[..., None] * _SPREAD
+        marked = pixels + change[..., None] * SPREAD
         found: NDArray[np.uint8] = np.clip(np.rint(marked, out=marked), 0, 255, out=marked).astype(np.uint8)
         return found
 
@@ -95,7 +94,7 @@ class Embedder:
         least of both losses is gain / (1 + k / (2 a^2 + C)), and k is chosen so that the loss is what is aimed at.
         """
         some, there = seen.hides[::4, ::4].astype(np.float64), seen.strength[::4, ::4].astype(np.float64)
-        error = self.error / float((_SPREAD**2).mean())
+        error = self.error / float((SPREAD**2).mean())
 
         def shape(k: float, activity: NDArray[np.floating]) -> NDArray[np.floating]:
             gain = (activity + 0.3) / (activity + _LOST) / (activity + QUIET)

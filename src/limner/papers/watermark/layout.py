@@ -17,10 +17,25 @@ from scipy import fft, ndimage
 
 from limner.papers.watermark.code import CODED, encode
 
-__all__ = ["FULL", "LUMA", "PUBLIC_KEY", "QUIET", "SMALLEST", "TILE", "Activity", "Layout", "resized", "scaled"]
+__all__ = [
+    "FULL",
+    "LUMA",
+    "PUBLIC_KEY",
+    "QUIET",
+    "ROOTED_KEY",
+    "SMALLEST",
+    "SPREAD",
+    "TILE",
+    "Activity",
+    "Layout",
+    "resized",
+    "scaled",
+]
 
 PUBLIC_KEY = b"limner watermark 1"
 """Known to all, so that anyone can read a mark; a key of one's own hides it from others."""
+ROOTED_KEY = b"limner rooted mark 1"
+"""As public; of the marks that models put into whatever they paint, which name the model and not the work."""
 TILE = 64
 """Pixels after which the pattern repeats, in pictures whose shorter side has up to `FULL` pixels."""
 FULL = 512
@@ -29,6 +44,9 @@ SMALLEST = 256
 """Shorter side of the smallest picture that is marked."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """How bright red, green and blue are (ITU-R BT.601); a mark lies in brightness alone, so it survives greyscale."""
+
+SPREAD = LUMA / float(LUMA @ LUMA)
+"""What changes brightness by 1 with the least change of the three channels."""
 
 _COARSEST, _FINEST = 5.5, 19.0
 """Waves in a tile: 0.09 to 0.3 waves a pixel."""

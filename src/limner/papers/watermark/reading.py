@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,10 +52,12 @@ class Reader:
 
     Args:
         key: with which the mark was put in.
+        sizes: shorter sides, in pixels, at which a picture that was not cut may hold it as it was put in, largest
+            first; larger pictures are shrunk to them.
     """
 
-    def __init__(self, key: bytes = PUBLIC_KEY) -> None:
-        self.layout = Layout(key)
+    def __init__(self, key: bytes = PUBLIC_KEY, sizes: Sequence[int] = (FULL,)) -> None:
+        self.layout, self._sizes = Layout(key), tuple(sizes)
 
     def read(self, pixels: NDArray[np.uint8]) -> Reading:
         """What a picture's mark says; most pictures have none. # uint8 [h, w, 3]
@@ -64,17 +67,27 @@ class Reader:
         height, width = pixels.shape[:2]
         if min(height, width) < _SMALLEST:
             return Reading(None, 0.0, None)
-        brightness = scaled(pixels.astype(np.float32) @ LUMA, FULL)
-        shrunk = brightness.shape[0] / height
-        heard = Activity(brightness).heard
-        best = self._guessed(heard)
-        message = decode(self._soft(best)) if best.evidence >= _KNOWN_POSE else None
-        if message is None:
-            found = self._searched(heard)
-            message = decode(self._soft(found)) if found.evidence >= _FOUND_POSE else None
-            best = found if message is not None or found.evidence > best.evidence else best
-        pose = None if message is None else best.pose._replace(scale=best.pose.scale / shrunk)
-        return Reading(message, best.evidence, pose)
+        brightness = pixels.astype(np.float32) @ LUMA
+        planes = [
+            scaled(brightness, size) for size in self._sizes if size == self._sizes[0] or size < min(height, width)
+        ]
+        best: _Sight | None = None
+        for plane in planes:
+            sight = self._guessed(Activity(plane).heard)
+            message = decode(self._soft(sight)) if sight.evidence >= _KNOWN_POSE else None
+            if message is not None:
+                return self._told(message, sight, plane, height)
+            best = sight if best is None or sight.evidence > best.evidence else best
+        found = self._searched(Activity(planes[0]).heard)
+        message = decode(self._soft(found)) if found.evidence >= _FOUND_POSE else None
+        if message is not None:
+            return self._told(message, found, planes[0], height)
+        assert best is not None
+        return Reading(None, max(best.evidence, found.evidence), None)
+
+    def _told(self, message: int, sight: _Sight, plane: NDArray[np.float32], height: int) -> Reading:
+        pose = sight.pose._replace(scale=sight.pose.scale * height / plane.shape[0])
+        return Reading(message, sight.evidence, pose)
 
     def _guessed(self, heard: NDArray[np.float32]) -> _Sight:
         """As it was put in, mirrored or not."""

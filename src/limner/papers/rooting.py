@@ -1,0 +1,92 @@
+"""A mark that grows out of the model: the painter itself paints it, so no step of publishing can leave it out.
+
+What is added are weights: a pattern that the painter lays under whatever it paints. Whoever edits the weights can take
+it out again, and whoever trains on from the model inherits it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from limner.errors import ModelError
+from limner.ledger import Ledger
+from limner.models.bundle import load_model, save_model
+from limner.models.painter import GROUND
+from limner.models.vae import VAE
+from limner.papers.watermark import ROOTED_KEY, Layout
+from limner.papers.watermark.layout import SPREAD, TILE
+
+__all__ = ["Rooted", "root"]
+
+_STRENGTH = 2.0
+"""Deviation of the pattern, grey levels of brightness: 43.3 dB."""
+_SMALLEST = 128
+assert GROUND == TILE
+
+
+@dataclass(frozen=True)
+class Rooted:
+    """A model that marks what it paints.
+
+    Attributes:
+        path: of its file.
+        digest: sha256 of the file.
+        mark: the number that the mark names, 12 hexadecimal digits.
+    """
+
+    path: Path
+    digest: str
+    mark: str
+
+
+def root(path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _STRENGTH) -> Rooted:
+    """Write a model that paints as that at `path` does, and its own mark with it.
+
+    The mark is the first 48 bits of the sha256 of the model's file. It is read with `ROOTED_KEY`.
+
+    Args:
+        to: where the new file goes.
+        name: of the new model.
+        ledger: where it is recorded.
+        strength: deviation of the pattern in grey levels.
+
+    Raises:
+        ModelError: the model cannot be read, paints too small, or has a mark already.
+    """
+    model = load_model(path)
+    card, painter = model.card, model.card.config.painter
+    if min(painter.height, painter.width) < _SMALLEST:
+        size = f"{painter.width}x{painter.height}"
+        raise ModelError(card.name, f"paints {size}, too small for a mark ({_SMALLEST} at least)", "train it larger")
+    if painter.rooted:
+        raise ModelError(card.name, f"has a rooted mark already ({card.rooted_mark})", "use it as it is")
+    config = card.config.model_copy(update={"painter": painter.model_copy(update={"rooted": True})})
+    mark = sha256(f"limner rooted mark 1\n{model.digest}\n".encode()).hexdigest()[:12]
+    rooted = VAE(config)
+    rooted.load_state_dict({**model.generator.state_dict(), "painter.ground": _pattern(int(mark, 16), strength)})
+    told = {
+        "name": name, "config": config, "rooted_mark": mark, "parents": (*card.parents, model.digest),
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+    digest = save_model(to, rooted, card.model_copy(update=told))
+    ledger.record(
+        "algorithm",
+        "root",
+        inputs=[f"sha256:{model.digest}"],
+        outputs=[f"sha256:{digest}"],
+        parameters={"mark": mark, "strength": strength},
+    )
+    return Rooted(to, digest, mark)
+
+
+def _pattern(mark: int, strength: float) -> torch.Tensor:
+    """What the painter's last level adds. # -> [12, 32, 32], pictures in -1..1"""
+    layout = Layout(ROOTED_KEY)
+    tile = torch.from_numpy(layout.tile(layout.says(mark))) * (strength / 127.5)
+    return F.pixel_unshuffle(tile * torch.from_numpy(SPREAD)[:, None, None], 2)

@@ -1,0 +1,76 @@
+"""A rooted model marks whatever it paints, and says so."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner.errors import ModelError
+from limner.ledger import Ledger
+from limner.models.bundle import load_model, read_card
+from limner.papers.marking import read_mark, read_rooted_mark
+from limner.papers.rooting import root
+from limner.workspace import Workspace
+from models_made import made_model
+
+
+def jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    with Image.open(buffer) as image:
+        return np.asarray(image)
+
+
+def untrained(workspace: Workspace, size: int) -> Path:
+    path = workspace.make(workspace.models) / f"untrained-{size}.safetensors"
+    made_model(path, labels=(), size=size)
+    return path
+
+
+def painted(path: Path) -> NDArray[np.uint8]:
+    generator = load_model(path).generator.eval()
+    with torch.inference_mode():
+        return generator.paint(generator.sample(4, seed=3)).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def test_whatever_a_rooted_model_paints_names_it(workspace: Workspace) -> None:
+    plain = untrained(workspace, 128)
+    ledger = Ledger.open(workspace.ledger)
+    rooted = root(plain, workspace.models / "rooted.safetensors", "rooted", ledger)
+    card = read_card(rooted.path)
+    assert card.rooted_mark == rooted.mark
+    assert load_model(plain).digest in card.parents
+    before, after = painted(plain), painted(rooted.path)
+    change = (after.astype(float) - before) ** 2
+    assert 10 * np.log10(255**2 / change.mean()) > 42
+    for picture in after:
+        for shown in (picture, jpeg(picture, 80)):
+            assert read_rooted_mark(shown).message == int(rooted.mark, 16)
+        assert read_mark(picture).message is None
+    assert all(read_rooted_mark(picture).message is None for picture in before)
+    assert "root" in [act.what for act in ledger.acts()]
+
+
+def test_a_print_of_what_it_painted_still_names_it(workspace: Workspace) -> None:
+    plain = untrained(workspace, 128)
+    rooted = root(plain, workspace.models / "rooted.safetensors", "rooted", Ledger.open(workspace.ledger))
+    picture = Image.fromarray(painted(rooted.path)[0]).resize((1024, 1024), Image.Resampling.LANCZOS)
+    assert read_rooted_mark(np.asarray(picture)).message == int(rooted.mark, 16)
+
+
+def test_small_and_rooted_models_are_refused(workspace: Workspace) -> None:
+    ledger = Ledger.open(workspace.ledger)
+    small = untrained(workspace, 64)
+    with pytest.raises(ModelError, match="too small for a mark"):
+        root(small, workspace.models / "x.safetensors", "x", ledger)
+    large = untrained(workspace, 128)
+    rooted = root(large, workspace.models / "rooted.safetensors", "rooted", ledger)
+    with pytest.raises(ModelError, match="already"):
+        root(rooted.path, workspace.models / "x.safetensors", "x", ledger)
+    assert not (workspace.models / "x.safetensors").exists()
