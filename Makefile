@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint docs bench models clean
+.PHONY: demo test lint docs bench bench-marks models clean
 
 demo: $(STAMP)
 	$(BIN)/limner demo --to demo
@@ -25,6 +25,10 @@ lint: $(STAMP)
 MINUTES ?= 20
 bench: $(STAMP)
 	$(BIN)/python -m bench quality --minutes $(MINUTES) $(if $(YES),--yes)
+
+# limner's watermark beside three others, its false alarms, its removal. PHOTOGRAPHS=folder of photographs, beside the paintings.
+bench-marks: $(STAMP)
+	$(BIN)/python -m bench marks $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(if $(YES),--yes)
 
 # Hours: the models that ship with limner, trained anew where they are not done yet. EMOJI=folder of the emoji and their table.
 EMOJI ?= ../shared/data/emoji-styles

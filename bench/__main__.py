@@ -9,6 +9,9 @@ from pathlib import Path
 
 __all__ = ["main"]
 
+_MARKED, _TRIED = 126, 40
+"""Pictures of either kind that are marked, and pictures on which removal is tried."""
+
 
 def _cores() -> int:
     """How many cores this process may use."""
@@ -43,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     registered.add_argument("--copies", type=int, default=50, help="of each kind, after each attack (50)")
     registered.add_argument("--strangers", type=int, default=256, help="unregistered pictures of each kind (256)")
     registered.add_argument("--rows", type=int, default=1_000_000, help="synthetic works for the time (1000000)")
+    marks = commands.add_parser("marks", help="limner's watermark beside others, its false alarms, its removal")
+    marks.add_argument("--photographs", type=Path, default=None, metavar="FOLDER", help="beside the paintings")
+    marks.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="only these watermarks")
+    marks.add_argument("--alarms", action="store_true", help="false alarms only: 20,000 pictures, ten minutes")
+    marks.add_argument("--removal", action="store_true", help="removal only, a few minutes")
+    marks.add_argument("--share", type=float, default=1.0, help="of all pictures, to try things out (1)")
+    marks.add_argument("--again", action="store_true", help="repeat what is there already")
+    marks.add_argument("--yes", action="store_true", help="download what is missing")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -79,7 +90,7 @@ def main() -> int:
     from bench.venvs import SetupError
 
     try:
-        return _do(given)
+        return _marks(given) if given.command == "marks" else _do(given)
     except (SetupError, PatchError, KeyError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -99,6 +110,32 @@ def _steering(given: argparse.Namespace) -> int:
     print(", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds"].items()))
     print(", ".join(f"{name} {value:.2f}" for name, value in found["walk"].items()))
     return 0
+
+
+def _marks(given: argparse.Namespace) -> int:
+    """The tables, and unless one of them alone was asked for, false alarms and removal."""
+    from bench import marks_page
+    from bench.false_alarms import false_alarms
+    from bench.marks import SIZES, run_marks
+    from bench.marks_table import figure, summed
+    from bench.page import write_page
+    from bench.quality import machine
+    from bench.removal import removal
+
+    folder: Path | None = given.photographs
+    failed: dict[str, str] = {}
+    if not given.alarms and not given.removal:
+        runs, failed = run_marks(given.only, folder, most=_MARKED, share=given.share, yes=given.yes, again=given.again)
+        sizes = {size: {name: summed(run) for name, run in runs[size].items()} for size in SIZES}
+        marks_page.keep("table", {"machine": machine(), "sizes": sizes, "not_run": failed})
+        figure(sizes, marks_page.titles(), marks_page.FIGURE)
+    if given.alarms or (not given.removal and not given.only):
+        marks_page.keep("alarms", false_alarms(folder, share=given.share, again=given.again))
+    if given.removal or (not given.alarms and not given.only):
+        marks_page.keep("removal", removal(folder, count=max(24, round(_TRIED * given.share))))
+    write_page()
+    print(marks_page.section())
+    return 1 if failed else 0
 
 
 def _do(given: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.marks_page import section
 from bench.places import BENCH, RESULTS
 from bench.programs import PROGRAMS
 from bench.results_table import Result, merged, quality_columns, read_results, speed_columns, table
@@ -112,7 +113,8 @@ def _changes(results: Sequence[Result]) -> str:
 def write_page() -> None:
     """Write `bench/README.md`, and print its tables."""
     results = read_results(RESULTS)
-    (BENCH / "README.md").write_text(page(results))
+    parts = [page(results), section()]
+    (BENCH / "README.md").write_text("\n".join(part for part in parts if part))
     for (data, minutes, threads), programs in merged(results).items():
         for shown in (quality_columns(), speed_columns()):
             print(f"\n{data}, {minutes:g} minutes, {threads} threads\n\n{table(programs, list(PROGRAMS), shown)}")

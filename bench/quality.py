@@ -27,7 +27,7 @@ from limner.pictures.sheets import sheet
 from limner.training.options import TrainOptions
 from limner.workspace import replace_file
 
-__all__ = ["Training", "chosen", "measure_again", "quality"]
+__all__ = ["Training", "chosen", "machine", "measure_again", "quality"]
 
 _SHOWN = 64
 _PATIENCE = 1800
@@ -146,14 +146,15 @@ def _run(training: Training, data: BenchData, folder: Path) -> Result:
             "training": len(training_pictures),
             "holdout": len(holdout),
         },
-        "machine": _machine() | {"load_before": before},
+        "machine": machine() | {"load_before": before},
         "patches": [patch.as_dict() for patch in PATCHES.get(program.package, ())],
         "run": json.loads((folder / "run.json").read_text()),
         "quality": measure(folder, data),
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What this machine is, for a result."""
     info = Path("/proc/cpuinfo")
     names = (
         [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]

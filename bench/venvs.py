@@ -75,6 +75,32 @@ ENVIRONMENTS = {
         (),
         "1 to 6 GB on the disk, depending on which build of torch the installer finds (limner's own release of it)",
     ),
+    "invisible-watermark": Environment(
+        "invisible-watermark",
+        (
+            "torch==2.13.0",
+            "numpy==2.4.6",
+            "pillow==13.0.0",
+            "opencv-python==4.14.0.94",
+            "PyWavelets==1.9.0",
+            "onnxruntime==1.32.0",
+            "invisible-watermark==0.2.0",
+        ),
+        (),
+        "1 to 6 GB on the disk, depending on which build of torch the installer finds (limner's own release of it)",
+    ),
+    "blind-watermark": Environment(
+        "blind-watermark",
+        (
+            "numpy==2.4.6",
+            "pillow==13.0.0",
+            "opencv-python==4.14.0.94",
+            "PyWavelets==1.9.0",
+            "blind-watermark==0.4.4",
+        ),
+        (),
+        "0.4 GB on the disk",
+    ),
 }
 
 
