@@ -6,6 +6,7 @@ over the copy as well as possible (moved, stretched, made brighter), and then th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,11 +20,12 @@ __all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
 ALL = np.array([(1 - MIDDLE) / 2, MIDDLE, (1 - MIDDLE) / 2, MIDDLE], np.float32)
 """The window (left, width, top, height) in which the middle of a work lies in a copy that shows all of it."""
 
-EVEN, PART, COLOUR = 3.5, 8.5, 6.5
+EVEN, PART, COLOUR = 3.5, 9.5, 6.5
 """Up to how many per cent of the work's contrast its copy may differ; measured by `python -m bench registry`."""
 
 NEARLY = 2.0
-_STEPS = 8
+_STEPS = ((4, 5, 0.35), (2, 4, 0.22), (1, 3, 1.0))
+"""By how much both are made smaller, how many steps are made, and what share of the contrast may then be missing."""
 _CELL = 8  # side of the cells whose means are compared, px of the thumbnail: saving again changes finer detail first
 _GAIN = 0.6, 1.6
 _LEAST = 0.5  # share of the work that a copy must show
@@ -103,46 +105,69 @@ def compare(work: Bytes, copy: Bytes, window: Floats, *, mirrored: bool = False)
     given = planes_of((copy[:, ::-1] if mirrored else copy)[None])[0]
     stretch = np.array([window[1], window[3]], np.float64) / MIDDLE
     start = np.array([window[0], window[2]], np.float64) - stretch * (1 - MIDDLE) / 2
-    start, stretch, gain, offset = _laid(_soft(wanted[0]), _soft(given[0]), start, stretch)
+    place = _Place(start, stretch)
+    _laid(_soft(wanted[0]), _soft(given[0]), place)
     places = (np.arange(SIDE) + 0.5) / SIDE
-    across, down = (start[i] + stretch[i] * places for i in (0, 1))
+    across, down = (place.start[i] + place.stretch[i] * places for i in (0, 1))
     seen = _between(down) @ given @ _between(across).T  # [3, 64, 64]
-    seen[0] = gain * seen[0] + offset
+    seen[0] = place.gain * seen[0] + place.offset
     inside = _inside(down)[:, None] & _inside(across)[None]
     return _judged(wanted, wanted - seen, inside, mirrored)
 
 
-def _laid(wanted: _Matrix, given: _Matrix, start: _Matrix, stretch: _Matrix) -> tuple[_Matrix, _Matrix, float, float]:
-    """Where the work's edges lie in the copy, and how its brightness was changed, by least squares."""
-    places = (np.arange(0, SIDE, 2) + 1) / SIDE  # every other pixel says enough
-    wanted = wanted.reshape(SIDE // 2, 2, SIDE // 2, 2).mean((1, 3))
-    steep_down, steep_across = (slope * SIDE for slope in np.gradient(given))
-    gain, offset = 1.0, 0.0
-    first = np.concatenate([start, stretch])
-    for _ in range(_STEPS):
-        across, down = (start[i] + stretch[i] * places for i in (0, 1))
-        to_across, to_down = _between(across).T, _between(down)
-        seen = to_down @ given @ to_across
-        inside = (_inside(down)[:, None] & _inside(across)[None]).ravel()
-        if inside.sum() < inside.size // 4:
-            break
-        right, below = (gain * (to_down @ steep @ to_across) for steep in (steep_across, steep_down))
-        columns = (right, below, right * places[None], below * places[:, None], seen, np.ones_like(seen))
-        slopes = np.stack([column.ravel()[inside] for column in columns], 1)
-        missing = (wanted - gain * seen - offset).ravel()[inside]
-        normal = slopes.T @ slopes
-        normal[np.diag_indices(6)] *= 1 + 1e-4
-        normal[np.diag_indices(6)] += 1e-6
-        step = np.linalg.solve(normal, slopes.T @ missing)
-        step[:4] = step[:4].clip(-0.05, 0.05)
-        start, stretch = start + step[:2], stretch + step[2:4]
-        gain, offset = float(np.clip(gain + step[4], *_GAIN)), offset + float(step[5])
-        # Further than a neighbouring trial it is another place: the hash did not mean that one.
-        moved = np.concatenate([start, stretch]) - first
-        start, stretch = np.split(first + moved.clip(-0.12, 0.12), 2)
-        if np.abs(step[:4]).max() < 2e-4:
-            break
-    return start, stretch, gain, offset
+@dataclass
+class _Place:
+    """Where a work lies in a copy, on both axes (across, down), and how its brightness was changed."""
+
+    start: _Matrix
+    stretch: _Matrix
+    gain: float = 1.0
+    offset: float = 0.0
+
+
+def _laid(wanted: _Matrix, given: _Matrix, place: _Place) -> None:
+    """Move `place` to where the work lies best: at a quarter of the size first, and closer where that comes near."""
+    first = np.concatenate([place.start, place.stretch])
+    for factor, steps, far in _STEPS:
+        left = 1.0
+        small, large = (
+            one.reshape(SIDE // factor, factor, SIDE // factor, factor).mean((1, 3)) for one in (wanted, given)
+        )
+        slopes = np.gradient(large)
+        for _ in range(steps):
+            step, left = _step(small, large, slopes, place)
+            place.start, place.stretch = place.start + step[:2], place.stretch + step[2:4]
+            # Further than a neighbouring trial it is another place: the hash did not mean that one.
+            moved = np.concatenate([place.start, place.stretch]) - first
+            place.start, place.stretch = np.split(first + moved.clip(-0.12, 0.12), 2)
+            place.gain, place.offset = float(np.clip(place.gain + step[4], *_GAIN)), place.offset + float(step[5])
+            if np.abs(step[:4]).max() < 2e-4:
+                break
+        if left > far:
+            return
+
+
+def _step(wanted: _Matrix, given: _Matrix, slopes: Sequence[_Matrix], place: _Place) -> tuple[_Matrix, float]:
+    """One step by least squares, and what share of the work's contrast was missing before it."""
+    size = len(wanted)
+    places = (np.arange(size) + 0.5) / size
+    across, down = (place.start[i] + place.stretch[i] * places for i in (0, 1))
+    to_across, to_down = _between(across, size).T, _between(down, size)
+    seen = to_down @ given @ to_across
+    inside = (_inside(down)[:, None] & _inside(across)[None]).ravel()
+    if inside.sum() < inside.size // 4:
+        return np.zeros(6), 1.0
+    below, right = (place.gain * size * (to_down @ slope @ to_across) for slope in slopes)
+    columns = (right, below, right * places[None], below * places[:, None], seen, np.ones_like(seen))
+    known = np.stack([column.ravel()[inside] for column in columns], 1)
+    target = wanted.ravel()[inside]
+    missing = target - (place.gain * seen + place.offset).ravel()[inside]
+    normal = known.T @ known
+    normal[np.diag_indices(6)] *= 1 + 1e-4
+    normal[np.diag_indices(6)] += 1e-6
+    step: _Matrix = np.linalg.solve(normal, known.T @ missing).astype(np.float64)
+    step[:4] = step[:4].clip(-0.05, 0.05)
+    return step, float(missing.std() / (target.std() + _FLOOR))
 
 
 def _judged(work: Floats, missing: Floats, inside: NDArray[np.bool_], mirrored: bool) -> Likeness:
@@ -181,10 +206,10 @@ def _soft(plane: Floats) -> _Matrix:
     return found
 
 
-def _between(at: NDArray[np.floating]) -> Floats:
-    """Weights that read 64 pixels at places given as shares of the side. # [..., k] -> float32 [..., k, 64]"""
-    place = np.clip(at * SIDE - 0.5, 0, SIDE - 1)[..., None]
-    found: Floats = np.maximum(0, 1 - np.abs(place - np.arange(SIDE))).astype(np.float32)
+def _between(at: NDArray[np.floating], size: int = SIDE) -> Floats:
+    """Weights that read `size` pixels at places given as shares of the side. # [..., k] -> float32 [..., k, size]"""
+    place = np.clip(at.astype(np.float32) * size - 0.5, 0, size - 1)[..., None]
+    found: Floats = np.maximum(0, 1 - np.abs(place - np.arange(size, dtype=np.float32)))
     return found
 
 

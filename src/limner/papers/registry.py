@@ -36,8 +36,8 @@ from limner.workspace import Workspace
 __all__ = ["Candidate", "Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
 
 _LOOK_RADIUS, _LAYOUT_RADIUS = 31, 56
-_EACH, _CANDIDATES, _COMPARED = 16, 64, 6
-_ROUGH = 0.6  # correlation of luma below which a candidate is not looked at again
+_EACH, _CANDIDATES, _COMPARED = 16, 64, 10
+_ROUGH = 0.5  # correlation of luma below which a candidate is not looked at again
 _PAGE = 20_000
 _UNSAVED = 2_000  # rows that came since the index was kept, from which on it is kept again
 
@@ -225,20 +225,21 @@ class Registry:
 
     def candidates_near(self, layout: bytes, radius: int) -> list[int]:
         """Numbers of the rows whose layout is within `radius` bits of this one, nearest first."""
-        return [near.row for near in self._current().near_layout(_stacked([layout]), _EACH, radius)]
+        return [near[0].row for near in self._current().near_layout(_stacked([layout]), _EACH, radius)]
 
     def _candidates(self, prints: Fingerprints) -> list[Candidate]:
         """Rows that may show what the picture shows, and where in it their middle would lie."""
         index = self._current()
         looks = [one for one in (prints.look, prints.mirror) if one is not None]
         found = []
-        for near in index.near_look(_stacked(looks), _EACH, _LOOK_RADIUS):
+        for near, *_ in index.near_look(_stacked(looks), _EACH, _LOOK_RADIUS):
             found.append(Candidate(near.row, "look", ALL, mirrored=near.asked == 1))
         tried = trials(prints.thumbnail)
         if tried is not None:
-            for near in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS)[:_CANDIDATES]:
-                window, mirrored = tried.windows[near.asked], bool(tried.mirrored[near.asked])
-                found.append(Candidate(near.row, "layout", window, mirrored))
+            for row in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS)[:_CANDIDATES]:
+                for near in row:
+                    window, mirrored = tried.windows[near.asked], bool(tried.mirrored[near.asked])
+                    found.append(Candidate(near.row, "layout", window, mirrored))
         return found
 
     def _laid(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:

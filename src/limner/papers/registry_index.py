@@ -25,6 +25,7 @@ _BYTES = BITS // 8
 _FORMAT = 1  # counts up when fingerprints or files change
 _LISTS = 2048
 _PROBED = 24  # lists that are looked into; with 200 trials a miss of one is made up by its neighbours
+_ASKED = 3  # of one row; where two places are nearly as good, the second look decides
 _FLAT = 20_000  # up to so many rows every one is compared
 
 Ids = NDArray[np.int64]
@@ -57,8 +58,8 @@ class _Half:
             self.faiss_index.add(hashes)
             self.rows = np.concatenate([self.rows, rows])
 
-    def near(self, hashes: Bytes, count: int, radius: int) -> list[Near]:
-        """Rows within `radius` bits, each once with the nearest of the hashes, nearest first."""
+    def near(self, hashes: Bytes, count: int, radius: int) -> list[list[Near]]:
+        """Rows within `radius` bits, each with the nearest of the hashes (three at most), the nearest rows first."""
         if not len(self.rows) or not len(hashes):
             return []
         distances, found = self.faiss_index.search(np.ascontiguousarray(hashes), min(count, len(self.rows)))
@@ -67,8 +68,12 @@ class _Half:
         good = (found >= 0) & (distances <= radius)
         order = np.argsort(distances[good], kind="stable")
         distances, found, asked = distances[good][order], found[good][order], asked[good][order]
-        _, first = np.unique(found, return_index=True)
-        return [Near(int(self.rows[found[i]]), int(distances[i]), int(asked[i])) for i in np.sort(first)]
+        nearest: dict[int, list[Near]] = {}
+        for place, distance, number in zip(found.tolist(), distances.tolist(), asked.tolist(), strict=True):
+            same = nearest.setdefault(place, [])
+            if len(same) < _ASKED:
+                same.append(Near(int(self.rows[place]), distance, number))
+        return list(nearest.values())
 
 
 class Index:
@@ -97,11 +102,11 @@ class Index:
         if len(self._layouts.rows) > _FLAT and self._layouts.faiss_index.__class__.__name__ == "IndexBinaryFlat":
             self._divide()
 
-    def near_look(self, hashes: Bytes, count: int, radius: int) -> list[Near]:
-        """Rows whose look is within `radius` bits of one of `hashes` (uint8 [n, 32]), nearest first."""
+    def near_look(self, hashes: Bytes, count: int, radius: int) -> list[list[Near]]:
+        """Rows whose look is within `radius` bits of one of `hashes` (uint8 [n, 32]), nearest first; a list a row."""
         return self._looks.near(hashes, count, radius)
 
-    def near_layout(self, hashes: Bytes, count: int, radius: int) -> list[Near]:
+    def near_layout(self, hashes: Bytes, count: int, radius: int) -> list[list[Near]]:
         """The same by layout; `count` for each of the hashes."""
         return self._layouts.near(hashes, count, radius)
 
