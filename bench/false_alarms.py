@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from limner.workspace import Workspace, replace_file
 __all__ = ["SOURCES", "THRESHOLDS", "Listener", "false_alarms"]
 
 Pixels = NDArray[np.uint8]
+Heard = dict[str, NDArray[Any]]
+"""Of each picture, how far pilots stood out; the numbers of those that told a message; whether the source is done."""
 Source = Callable[[int, Path | None], Iterator[Pixels]]
 
 _PLACE = WORK / "marks" / "alarms"
@@ -34,7 +37,7 @@ _CHECK = 2.0**-16
 """Share of values that carry nothing and yet pass the check of 16 bits."""
 THRESHOLDS = {"guessed": reading._KNOWN_POSE, "searched": reading._FOUND_POSE}
 """How far pilots must stand out before the code is asked."""
-_SIDE = 256
+_SIDE, _KEPT = 256, 200
 _NEVER = 3.0
 """What was never seen in n pictures happens, at 95 %, in less than 3 / n of them."""
 
@@ -69,14 +72,14 @@ def _enlarged(pixels: Pixels) -> Pixels:
 
 
 def _paintings(count: int, folder: Path | None) -> Iterator[Pixels]:
-    """Crops of the paintings, 160 to 384 px a side."""
+    """Crops of the paintings, 120 to 256 px a side, of each fifth one to 384."""
     paths, random = sorted((PAINTINGS / "img").iterdir()), np.random.default_rng(1)
     for i in range(count):
-        yield _crop(pictures.read(paths[i % len(paths)]).pixels, random, 160, 384)
+        yield _crop(pictures.read(paths[i % len(paths)]).pixels, random, 120, 384 if i % 5 == 0 else _SIDE)
 
 
 def _photographs(count: int, folder: Path | None) -> Iterator[Pixels]:
-    """Crops of photographs at several sizes, 192 to 448 px a side."""
+    """Crops of photographs at several sizes, 120 to 256 px a side, of each fifth one to 512."""
     paths, random = photographs(folder) if folder else [], np.random.default_rng(2)
     for path in paths:
         image = Image.fromarray(pictures.read(path).pixels)
@@ -84,8 +87,8 @@ def _photographs(count: int, folder: Path | None) -> Iterator[Pixels]:
             share = shorter / min(image.size)
             size = round(image.width * share), round(image.height * share)
             shrunk = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
-            for _ in range(-(-count // (3 * len(paths)))):
-                yield _crop(shrunk, random, 192, 448)
+            for i in range(-(-count // (3 * len(paths)))):
+                yield _crop(shrunk, random, 120, 512 if i % 5 == 0 else _SIDE)
 
 
 def _emoji(count: int, folder: Path | None) -> Iterator[Pixels]:
@@ -163,7 +166,7 @@ SOURCES: dict[str, tuple[int, Source]] = {
 
 
 def false_alarms(folder: Path | None, *, share: float, again: bool) -> dict[str, Any]:
-    """Read them all; a source that is done already is not repeated.
+    """Read them all; what was read already is not repeated.
 
     Args:
         folder: of photographs.
@@ -171,33 +174,53 @@ def false_alarms(folder: Path | None, *, share: float, again: bool) -> dict[str,
         again: repeat what is there.
     """
     _PLACE.mkdir(parents=True, exist_ok=True)
-    found: dict[str, dict[str, NDArray[np.floating]]] = {}
+    found = {}
     for name, (count, source) in SOURCES.items():
         path = _PLACE / f"{name.replace(' ', '-')}.npz"
-        if again or not path.is_file():
-            heard = _heard(name, source(round(count * share), folder))
-            with replace_file(path) as part, part.open("wb") as file:
-                np.savez(file, **heard)  # type: ignore[arg-type]
-        with np.load(path) as kept:
-            found[name] = {key: kept[key] for key in ("guessed", "searched", "messages")}
+        if again:
+            path.unlink(missing_ok=True)
+        heard = _kept(path)
+        if not heard["done"]:
+            heard = _heard(name, source(round(count * share), folder), heard, path)
+        found[name] = heard
     return _told(found)
 
 
-def _heard(name: str, shown: Iterator[Pixels]) -> dict[str, NDArray[np.floating]]:
-    reader, messages, began = Listener(), [], time.monotonic()
-    for i, pixels in enumerate(shown, start=1):
+def _kept(path: Path) -> Heard:
+    """What a source gave so far; nothing, where it was not begun."""
+    if not path.is_file():
+        return {"guessed": np.zeros(0), "searched": np.zeros(0), "messages": np.zeros(0), "done": np.array(False)}
+    with np.load(path) as kept:
+        return {"done": np.array(True)} | dict(kept)
+
+
+def _heard(name: str, shown: Iterator[Pixels], heard: Heard, path: Path) -> Heard:
+    """Read what is left of a source, kept every few hundred pictures."""
+    reader, began = Listener(), time.monotonic()
+    messages: list[int] = []
+    before = len(heard["guessed"])
+
+    def keep(*, done: bool) -> Heard:
+        now = {"guessed": reader.guessed, "searched": reader.searched, "messages": messages}
+        told = {key: np.concatenate([heard[key], values]) for key, values in now.items()} | {"done": np.array(done)}
+        with replace_file(path) as part, part.open("wb") as file:
+            np.savez(file, **told)  # type: ignore[arg-type]
+        return told
+
+    for i, pixels in enumerate(itertools.islice(shown, before, None), start=1):
         if reader.read(pixels).message is not None:
-            messages.append(i)
-        if i % 200 == 0:
+            messages.append(before + i)
+        if i % _KEPT == 0:
             rate = i / (time.monotonic() - began)
-            print(f"false alarms, {name}: {i}, {len(messages)} with a message, {rate:.0f}/s", file=sys.stderr)
-    return {"guessed": np.array(reader.guessed), "searched": np.array(reader.searched), "messages": np.array(messages)}
+            print(f"false alarms, {name}: {before + i}, {len(messages)} told a message, {rate:.0f}/s", file=sys.stderr)
+            keep(done=False)
+    return keep(done=True)
 
 
-def _told(found: dict[str, dict[str, NDArray[np.floating]]]) -> dict[str, Any]:
+def _told(found: dict[str, Heard]) -> dict[str, Any]:
     """Counts, and the rate that follows from how often pilots pass and how often a check holds by chance."""
     by = {name: _counted(one) for name, one in found.items() if len(one["guessed"])}
-    whole = _counted({key: np.concatenate([one[key] for one in found.values()]) for key in next(iter(found.values()))})
+    whole = _counted({key: np.concatenate([one[key] for one in found.values()]) for key in ("messages", *THRESHOLDS)})
     count = whole["pictures"]
     rate = sum(whole[way]["passed"] for way in THRESHOLDS) / count * _CHECK
     return {
@@ -216,7 +239,7 @@ def _above(seen: int, count: int) -> float:
     return float(beta.ppf(0.975, seen + 1, count - seen))
 
 
-def _counted(one: dict[str, NDArray[np.floating]]) -> dict[str, Any]:
+def _counted(one: Heard) -> dict[str, Any]:
     told: dict[str, Any] = {"pictures": len(one["guessed"]), "messages": len(one["messages"])}
     for way, threshold in THRESHOLDS.items():
         values = one[way]

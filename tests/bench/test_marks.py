@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +154,20 @@ def test_a_listener_reads_as_a_reader_does_and_remembers() -> None:
     listener = false_alarms.Listener()
     assert listener.read(_picture()).message is None
     assert (len(listener.guessed), len(listener.searched)) == (1, 1)
+
+
+def test_what_was_read_before_an_end_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(false_alarms, "_KEPT", 1)
+    path, shown = tmp_path / "some.npz", [_picture(), _picture(160), _picture(192)]
+
+    def cut_short() -> Iterator[NDArray[np.uint8]]:
+        yield from shown[:2]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        false_alarms._heard("some", cut_short(), false_alarms._kept(path), path)
+    before = false_alarms._kept(path)
+    assert len(before["guessed"]) == 2 and not before["done"]
+    after = false_alarms._heard("some", iter(shown), before, path)
+    assert len(after["guessed"]) == 3 and after["done"]
+    assert np.array_equal(after["guessed"][:2], before["guessed"])
