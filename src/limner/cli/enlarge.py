@@ -56,9 +56,13 @@ def _enlarge(
 
     Example: [bold]limner enlarge dusk.png --to 2048[/bold]
     """
+    from contextlib import closing
+
     from limner.latent.enlarging import enlarge, grain_of, plan_enlargement
+    from limner.latent.origins import Origin
     from limner.latent.store import latent_digest
     from limner.models.upscaler import find_upscaler, kept_upscaler
+    from limner.papers.intake import Intake
 
     origins, act, latent, digest = _work(work)
     card = origins.brush.model.card
@@ -85,7 +89,9 @@ def _enlarge(
         )
     own = str(act.parameters.get("title") or card.name).partition(_ENLARGED)[0]
     title = title or f"{own}{_ENLARGED}{plan.width}x{plan.height}"
-    told = {"title": title, "made": "enlarge", "parents": (digest,), "how": how}
+    with closing(Intake(origins.workspace)) as intake:
+        kept = intake.of([Origin(str(work), "work", digest, latent)])
+    told = {"title": title, "made": "enlarge", "parents": (digest,), "how": how, "ingredients": kept}
     made = _publish(origins, file, identity, (pixels, path, latent_digest(latent), told))
     took = time.monotonic() - start
     if as_json:

@@ -48,6 +48,7 @@ _MAKING = (
     "landscape",
     "works",
     "enlarge",
+    "publish",
     "walk",
 )
 _CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "demo")

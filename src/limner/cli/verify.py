@@ -229,6 +229,8 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("picture", _picture(made)),
         ("made by", _deed(made)),
+        *_earlier(verdict),
+        ("label", _label(made)),
         ("latent", made.get("latent_digest")),
         ("credit", made.get("credit")),
         ("training, mining", mining),
@@ -259,6 +261,21 @@ def _deed(made: dict[str, Any]) -> str:
     told = ", ".join(f"{name} {value}" for name, value in how.items()) if isinstance(how, dict) else ""
     count = len(parents) if isinstance(parents, list) else 0
     return f"{what} of {count} picture{'' if count == 1 else 's'}{': ' if told else ''}{told}"
+
+
+def _earlier(verdict: Verdict) -> list[tuple[str, Any]]:
+    from limner.papers import wording
+
+    words = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}
+    return [
+        ("└ " * (one.depth - 1) + words.get(one.relationship, "ingredient"), wording.earlier(one))
+        for one in verdict.chain
+    ]
+
+
+def _label(made: dict[str, Any]) -> str:
+    label = made.get("visible_label")
+    return f'"{label.get("words")}" is drawn into the picture, {label.get("corner")}' if isinstance(label, dict) else ""
 
 
 def _picture(made: dict[str, Any]) -> str:

@@ -92,7 +92,7 @@ class Lineage:
         """Digests of the works that came of what a deed made: works of a latent, or the enlarged work itself."""
         if self._published(made) is not None:
             return [made]
-        acts = [act for act in self._ledger.used(made) if act.what == "publish"]
+        acts = [act for act in self._ledger.used(made) if act.what == "publish" and "edition" not in act.parameters]
         return [act.outputs[0] for act in acts if act.parameters.get("made", deed.what) != "enlarge"]
 
     def _unpublished(self, digest: str) -> Kin:

@@ -14,6 +14,7 @@ from limner import pictures
 from limner.errors import PictureError, UsageError
 from limner.latent.enlarging import enlarged_again, enlarging_of, latent_of
 from limner.latent.origins import Origins, file_digest
+from limner.ledger import Act
 from limner.training.validation import psnr
 from limner.workspace import Workspace
 
@@ -76,6 +77,9 @@ def reproduce(path: Path, workspace: Workspace, marked: Marks) -> Reproduction:
     act = origins.published(digest)
     if act is None:
         raise UsageError(path, "was not published here, or was changed since", "check it with `limner verify`")
+    if "edition" in act.parameters:
+        where = _first_edition(origins, act)
+        raise UsageError(path, "is a further edition of a work, made from its file", f"reproduce that: {where}")
     was = act.parameters.get("precision")
     origins = Origins(workspace, precision=was)
     latent, enlarging = latent_of(origins, digest), enlarging_of(origins, digest)
@@ -108,3 +112,15 @@ def reproduce(path: Path, workspace: Workspace, marked: Marks) -> Reproduction:
         was,
         enlarging is not None,
     )
+
+
+def _first_edition(origins: Origins, act: Act) -> str:
+    """Where the work lies that an edition was made from, however often it was published again."""
+    where, met = "", set[str]()
+    while (of := str(act.parameters.get("edition", {}).get("of", ""))) and of not in met:
+        met.add(of)
+        former = origins.published(of)
+        if former is None:
+            return of
+        act, where = former, str(former.parameters.get("path"))
+    return where

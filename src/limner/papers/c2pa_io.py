@@ -11,11 +11,12 @@ import c2pa
 
 from limner import __version__
 from limner.errors import PapersError
+from limner.papers.actions import actions_of, labels_of
 from limner.papers.identity import Identity
+from limner.papers.ingredients import Ingredient
 from limner.papers.provenance import Provenance, clean
 from limner.papers.softbinding import LABEL, soft_bindings
 from limner.papers.timestamp import TimestampRelay
-from limner.papers.xmp import GENERATED
 
 __all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
 
@@ -35,7 +36,7 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
 
     Returns:
         The library's `crJSON` (certificates and results by manifest), with its verdict as `state`, the label of
-        the active manifest as `active` and the time-stamp, where there is one, as `time`.
+        the active manifest as `active`, its time-stamp, where there is one, as `time`, and those of all as `times`.
 
     Raises:
         C2paError: the file or its manifest cannot be read.
@@ -48,14 +49,18 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
         summary = json.loads(reader.json())
     store["state"] = summary.get("validation_state")
     store["active"] = summary.get("active_manifest")
-    store["time"] = summary.get("manifests", {}).get(store["active"], {}).get("signature_info", {}).get("time")
+    told = {label: one.get("signature_info", {}).get("time") for label, one in summary.get("manifests", {}).items()}
+    store["times"] = {label: time for label, time in told.items() if time}
+    store["time"] = store["times"].get(store["active"])
     return store
 
 
 def manifest_of(
     provenance: Provenance, parts: dict[str, str], bindings: Sequence[tuple[str, bytes]] = ()
 ) -> dict[str, Any]:
-    """The manifest of a work: created by a trained model, from what, and what others may do with it.
+    """The manifest of a work: how it came about, from what, and what others may do with it.
+
+    Ingredients whose manifest is kept are not in it: `Signing.sign` takes them with their files.
 
     Args:
         provenance: what is known of the work.
@@ -65,17 +70,13 @@ def manifest_of(
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
         mining["constraint_info"] = clean(provenance.training_mining_terms)
-    created = {
-        "action": "c2pa.created",
-        "digitalSourceType": GENERATED,
-        "softwareAgent": {"name": "limner", "version": __version__},
-        "description": "Painted by a trained picture generator",
-    }
+    labelled = zip(provenance.ingredients, labels_of(provenance.ingredients), strict=True)
+    named = [one.definition(label) for one, label in labelled if one.file is None]
     return {
         "claim_generator_info": [{"name": "limner", "version": __version__}],
         "title": clean(provenance.title),
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": actions_of(provenance)}},
             {
                 "label": GENERATION,
                 "data": {**provenance.generation(), "creator": clean(provenance.creator), "parts": parts},
@@ -83,6 +84,7 @@ def manifest_of(
             {"label": "cawg.training-mining", "data": {"entries": dict.fromkeys(_MINING, mining)}},
             *soft_bindings(bindings),
         ],
+        **({"ingredients": named} if named else {}),
     }
 
 
@@ -108,8 +110,13 @@ class Signing:
                 self._relay.close()
             raise PapersError(identity.name, f"cannot sign ({error})", "use another certificate or key") from error
 
-    def sign(self, data: bytes, mime: str, manifest: dict[str, Any]) -> bytes:
+    def sign(self, data: bytes, mime: str, manifest: dict[str, Any], ingredients: Sequence[Ingredient] = ()) -> bytes:
         """The picture `data` with a signed manifest in it.
+
+        Args:
+            data: the picture's file, of the media type `mime`.
+            manifest: as `manifest_of` gives it.
+            ingredients: those of the work; the manifests of their files are kept in the new one.
 
         Raises:
             PapersError: the library refuses, or the time-stamp server does not answer as it should.
@@ -117,6 +124,9 @@ class Signing:
         signed = io.BytesIO()
         try:
             with c2pa.Builder(manifest, self._context) as builder:
+                for one, label in zip(ingredients, labels_of(ingredients), strict=True):
+                    if one.file is not None:
+                        builder.add_ingredient(one.definition(label), one.mime, io.BytesIO(one.file))
                 builder.sign(self._signer, mime, io.BytesIO(data), signed)
         except C2paError as error:
             if self._relay and self._relay.fault:
@@ -148,6 +158,13 @@ def _settings(hosts: Sequence[str]) -> dict[str, Any]:
         "core": {"allowed_network_hosts": list(hosts)},
         "builder": {
             "thumbnail": {"enabled": False},  # 107 kB a file
-            "created_assertion_labels": ["c2pa.actions.v2", GENERATION, "cawg.training-mining", LABEL],
+            # Without the number of a version, which the library does not look for; others count as gathered hearsay.
+            "created_assertion_labels": [
+                "c2pa.actions",
+                "c2pa.ingredient",
+                GENERATION,
+                "cawg.training-mining",
+                LABEL,
+            ],
         },
     }

@@ -180,14 +180,10 @@ def _write_all(folder: Path, known: _Gathered) -> None:
 
 
 def _page(known: _Gathered, files: list[str]) -> str:
-    ingredients = sum(
-        str(label).startswith("c2pa.ingredient")
-        for one in known.manifest.get("manifests", [])
-        if one.get("label") == known.manifest.get("active")
-        for label in one.get("assertions", {})
-    )
-    label = known.verdict.generation.get("visible_label")
-    claims = claims_of(known.verdict, known.master, known.second, ingredients, str(label) if label else None)
+    ingredients = sum(one.relationship != "parentOf" for one in known.verdict.chain)
+    drawn = known.verdict.generation.get("visible_label")
+    label = f'"{drawn.get("words")}", {drawn.get("corner")}' if isinstance(drawn, dict) else None
+    claims = claims_of(known.verdict, known.master, known.second, ingredients, label)
     return (
         environment()
         .get_template("evidence.html.j2")

@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 
 from limner.errors import PapersError
 from limner.ledger import canonical_json
+from limner.papers.ingredients import Ingredient
+from limner.papers.texts import clean
 
 __all__ = ["Provenance", "TrainingMining", "clean"]
 
@@ -36,6 +38,9 @@ class Provenance:
         made: what was done: `sample`, `move`, `mix`, ...
         parents: digests of the works and pictures that it was made from, the first one first.
         how: the words and numbers of what was done; plain JSON.
+        ingredients: pictures whose papers are kept or named in its own: what came in, or the former edition.
+        edition: how a work that is published again differs from the former edition; empty for a first one.
+        visible_label: the label as it was drawn; empty where there is none.
     """
 
     title: str
@@ -59,6 +64,9 @@ class Provenance:
     made: str = "sample"
     parents: tuple[str, ...] = ()
     how: dict[str, Any] = field(default_factory=dict)
+    ingredients: tuple[Ingredient, ...] = ()
+    edition: dict[str, Any] = field(default_factory=dict)
+    visible_label: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.training_mining not in get_args(TrainingMining):
@@ -72,8 +80,12 @@ class Provenance:
             PapersError: `parameters` holds something that JSON cannot.
         """
         told = asdict(self)
-        for name in ("title", "creator", "training_mining", "training_mining_terms"):
+        for name in ("title", "creator", "training_mining", "training_mining_terms", "ingredients"):
             del told[name]
+        told["inputs"] = [one.told() for one in self.ingredients if one.relationship == "inputTo"]
+        for name in ("inputs", "edition", "visible_label"):
+            if not told[name]:
+                del told[name]
         # What was not drawn from a seed says nothing of one.
         told = {name: value for name, value in told.items() if value is not None or name == "label"}
         try:
@@ -82,18 +94,6 @@ class Provenance:
             raise PapersError("parameters of a work", str(error), "give plain numbers, texts and lists") from error
         plain: dict[str, Any] = _portable(told)
         return plain
-
-
-def clean(text: str) -> str:
-    """`text` without what XML or UTF-8 cannot hold: control characters and half surrogates become U+FFFD."""
-    return "".join(
-        character if character in "\n\t" or (character >= " " and not _is_forbidden(ord(character))) else "\ufffd"
-        for character in text
-    )
-
-
-def _is_forbidden(code: int) -> bool:
-    return 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF)
 
 
 def _portable(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,8 @@ from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa_io import Signing, manifest_of
 from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.identity import Identity
-from limner.papers.marking import ALGORITHM, carries_mark, marked, still_says, value_of
+from limner.papers.labels import LabelWish, draw_label
+from limner.papers.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
 from limner.papers.parts import take_apart
 from limner.papers.provenance import Provenance, clean
 from limner.papers.registry import Edition, Registry, work_identifier, work_name
@@ -123,7 +124,13 @@ class Publisher:
         self._signing = self._checker = None
 
     def publish(
-        self, pixels: NDArray[np.uint8], path: Path, provenance: Provenance, *, quality: int = 90
+        self,
+        pixels: NDArray[np.uint8],
+        path: Path,
+        provenance: Provenance,
+        *,
+        quality: int = 90,
+        label: LabelWish | None = None,
     ) -> PublishedWork:
         """Write one work with its papers.
 
@@ -132,14 +139,15 @@ class Publisher:
             path: its suffix says the format (PNG, JPEG, WebP, AVIF); its folder exists. A file there is replaced.
             provenance: what its papers say.
             quality: 1 to 100, for formats that lose something.
+            label: a visible label to draw; papers and ledger tell of it.
 
         Raises:
             PapersError: it cannot be signed, or read back as what was signed; nothing is written then.
-            UsageError: the format or the place cannot be used.
+            UsageError: the format or the place cannot be used, or the picture is too small for the label.
             LedgerError: the work lies in its place, but the ledger cannot be written to.
             PapersError: or the registry cannot; then it is recorded and not registered.
         """
-        return self._record([self._place(pixels, Path(path), provenance, quality)])[0]
+        return self._record([self._place(pixels, Path(path), provenance, quality, label)])[0]
 
     def publish_many(
         self,
@@ -201,13 +209,23 @@ class Publisher:
         if failure:
             raise failure
 
-    def _place(self, pixels: NDArray[np.uint8], path: Path, provenance: Provenance, quality: int) -> _Placed:
+    def _place(
+        self,
+        pixels: NDArray[np.uint8],
+        path: Path,
+        provenance: Provenance,
+        quality: int,
+        label: LabelWish | None = None,
+    ) -> _Placed:
         if self._signing is None or self._checker is None:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
-        work = work_identifier(provenance.latent_digest, provenance.model_digest, self._signer)
-        pixels = marked(pixels, work)
+        work = self._number(provenance)
+        pixels = _marked_once(pixels, work, provenance)
+        if label is not None:
+            pixels, drawn = draw_label(pixels, label)
+            provenance = replace(provenance, visible_label=drawn.told())
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
         prints = fingerprints_of(pixels)
         parts = take_apart(encoded)
@@ -216,7 +234,7 @@ class Publisher:
         if carries_mark(pixels) and still_says(encoded, work):
             bindings.append((ALGORITHM, value_of(work)))
         manifest = manifest_of(provenance, parts.digests(), bindings)
-        signed = self._signing.sign(encoded, mime, manifest)
+        signed = self._signing.sign(encoded, mime, manifest, provenance.ingredients)
         try:
             replaced = _digest(path.read_bytes()) if path.is_file() else None
             with replace_file(path) as part:
@@ -245,6 +263,13 @@ class Publisher:
         mark = work_name(work) if carries_mark(pixels) else None
         return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None, edition, mark)
 
+    def _number(self, provenance: Provenance) -> int:
+        """The work's number; an edition keeps that of the former one, whoever signs it."""
+        former = provenance.edition.get("work")
+        if former:
+            return int(former, 16)
+        return work_identifier(provenance.latent_digest, provenance.model_digest, self._signer)
+
     def _read_back(self, part: Path, path: Path, provenance: Provenance) -> None:
         assert self._checker is not None
         verdict = self._checker.check_bytes(part.read_bytes(), path)
@@ -252,7 +277,9 @@ class Publisher:
             raise PapersError(path, f"does not verify after signing ({verdict.summary})", "nothing was written")
 
     def _record(self, placed: list[_Placed]) -> list[PublishedWork]:
-        acts = self._ledger.record_many([self._entry(one) for one in placed])
+        entries = [self._entry(one) for one in placed]
+        exports = [_export(one) for one in placed if one.provenance.edition]
+        acts = self._ledger.record_many([*entries, *exports])[: len(entries)]
         if self._registry is not None:
             self._registry.add([one.edition for one in placed])
         return [
@@ -278,8 +305,32 @@ class Publisher:
             parameters["watermark"] = one.watermark
         if one.replaced:
             parameters["replaced"] = one.replaced
-        inputs = [told.model_digest, told.collection_digest, told.latent_digest]
-        return Entry("artist", "publish", inputs, [one.digest], parameters)
+        if told.visible_label:
+            parameters["visible_label"] = told.visible_label
+        if told.edition:
+            parameters["edition"] = told.edition
+        if inputs := [ingredient.told() for ingredient in told.ingredients if ingredient.relationship == "inputTo"]:
+            parameters["inputs"] = inputs
+        former = [told.edition["of"]] if told.edition else []
+        # The model first and the latent last: by their places they are found again.
+        made_of = [told.model_digest, told.collection_digest, *former, told.latent_digest]
+        return Entry("artist", "publish", made_of, [one.digest], parameters)
+
+
+def _marked_once(pixels: NDArray[np.uint8], work: int, provenance: Provenance) -> NDArray[np.uint8]:
+    """The picture with its work's number in it; an edition that still tells it is not marked a second time."""
+    if provenance.edition and carries_mark(pixels) and read_mark(pixels).message == work:
+        return pixels
+    return marked(pixels, work)
+
+
+def _export(one: _Placed) -> Entry:
+    """What ties an edition to the file that it was made from, for the work's family."""
+    told = one.provenance
+    how = {name: value for name, value in told.edition.items() if name != "of"}
+    if told.visible_label:
+        how["label"] = told.visible_label["words"]
+    return Entry("artist", "export", [told.edition["of"], told.model_digest], [one.digest], how)
 
 
 def open_publisher(

@@ -2,7 +2,8 @@
 
 C2PA leaves out of its hashes the padding after a signature (about 1,000 bytes), the frames of the manifest's boxes and,
 in AVIF, the file's type. limner writes them in one way only, so in its own works another way is a change. Other
-programs may write them otherwise: their files are not held to this.
+programs may write them otherwise: their files are not held to this, nor are the manifests of earlier pictures that a
+work keeps, which `chain` compares with their hashes as a whole.
 
 Sources: C2PA specification 2.2, sections 11 (JUMBF) and A.3 (embedding); ISO/IEC 19566-5 (boxes); RFC 9052 (COSE).
 """
@@ -13,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-__all__ = ["fault_in_manifest", "manifest_store"]
+__all__ = ["fault_in_manifest", "manifest_store", "manifests_in"]
 
 _STORE = b"c2pa"
 _TAIL = bytes.fromhex("00110010800000AA00389B71")  # of every box type of C2PA, after its four letters
@@ -27,6 +28,7 @@ _KINDS = {
     b"cbor": b"",
     b"json": b"",
 }
+_MANIFESTS = (b"c2ma", b"c2um", b"c2cm")
 _BOXES = {b"jumb", b"jumd", b"cbor", b"json"}
 _UUID = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
 _HEADERS = {"pad", "pad2", "sigTst", "sigTst2", "rVals"}
@@ -61,6 +63,20 @@ def manifest_store(data: bytes, kind: str | None) -> bytes | None:
         return None
 
 
+def manifests_in(data: bytes, kind: str | None) -> list[tuple[str, bytes]]:
+    """Label and contents of each manifest in a PNG, JPEG, WebP or AVIF, the active one last; empty where none fits."""
+    try:
+        ((_, store),) = _boxes(manifest_store(data, kind) or b"")
+        return [(_label(body), body) for _, body in list(_boxes(store))[1:]]
+    except (_FaultError, struct.error, IndexError, UnicodeDecodeError, ValueError):
+        return []
+
+
+def _label(body: bytes) -> str:
+    """The label of the box that lies in `body`: after its description's header, type and toggles."""
+    return body[8 + 17 :].partition(b"\0")[0].decode()
+
+
 def _require(holds: bool, fault: str) -> None:
     if not holds:
         raise _FaultError(fault)
@@ -70,7 +86,10 @@ def _check_boxes(data: bytes, depth: int) -> None:
     """Every box as long as it says, of a known kind, and nothing between them."""
     _require(depth < 8, "boxes in boxes without end")
     boxes = list(_boxes(data))
-    for name, body in boxes:
+    for place, (name, body) in enumerate(boxes):
+        if depth == 1 and place < len(boxes) - 1:
+            _require(name == b"jumb" and body[4:8] == b"jumd" and body[8:12] in _MANIFESTS, "a box in another's place")
+            continue
         _require(name in _BOXES, "a box of another kind")
         if name != b"jumb":
             continue

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from limner.papers.chain import Earlier
+
 __all__ = ["Layer", "LayerState", "SignerSeen", "State", "Trust", "Verdict"]
 
 State = Literal["valid", "tampered", "invalid", "none", "unreadable"]
@@ -93,6 +95,8 @@ class Verdict:
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
         registry: what the registry holds of the work that the picture looks like; None where it was not asked or
             knows none. Likeness, which is no proof.
+        training_mining_terms: under which terms, where they are constrained.
+        chain: the earlier pictures that the signed manifest keeps or names; each before those it was made from.
         mark: number of the work that the papers say the watermark names; None where they name none.
         watermark: what was read from the pixels: `work`, `evidence` in deviations, and whether it is `as_papers_say`;
             None where nothing was read, or nothing was looked for.
@@ -112,6 +116,8 @@ class Verdict:
     training_mining: dict[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     registry: dict[str, Any] | None = None
+    training_mining_terms: str = ""
+    chain: tuple[Earlier, ...] = ()
     mark: str | None = None
     watermark: dict[str, Any] | None = None
 

@@ -12,6 +12,7 @@ from limner import pictures
 from limner.errors import PapersError, PictureError
 from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
+from limner.papers.chain import chain_of, fault_in_chain
 from limner.papers.guard import claims_too_much
 from limner.papers.mark_layer import with_mark
 from limner.papers.marking import ALGORITHM
@@ -19,7 +20,7 @@ from limner.papers.parts import Parts, take_apart
 from limner.papers.recognising import recognised
 from limner.papers.revocations import Revocation
 from limner.papers.softbinding import value_in
-from limner.papers.structure import fault_in_manifest
+from limner.papers.structure import fault_in_manifest, manifests_in
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
 from limner.papers.xmp import GENERATED, read_packet
 
@@ -131,7 +132,7 @@ class Checker:
             if parts.has_manifest:
                 return _broken(path, parts, str(error))
             return _unsigned(path, data, parts)
-        if store is None or not store["active"]:
+        if store is None or not store["active"] or not store.get("manifests"):
             return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(path, data, parts)
         return _signed(path, data, parts, store, self._revoked)
 
@@ -166,7 +167,7 @@ def _signed(
     generation = _mapping(assertions.get(GENERATION))
     state, tampered = _state(failures, store.get("state"), parts, generation)
     if state == "valid" and generation:
-        state, tampered = _own_state(data, parts, generation, results)
+        state, tampered = _own_state(data, parts, generation, store, results)
     signer = _signer(manifest, results, store.get("time"))
     codes = [failure.code for failure in failures]
     revocation = next((one for one in revoked if signer and one.concerns(signer.serial, signer.name)), None)
@@ -188,6 +189,8 @@ def _signed(
         mark=mark.hex() if (mark := value_in(assertions, ALGORITHM)) else None,
         generation={name: value for name, value in generation.items() if name not in ("creator", "parts")},
         training_mining=_mining(assertions),
+        training_mining_terms=_mining_terms(assertions),
+        chain=chain_of(store) if state in ("valid", "invalid") else (),
         codes=tuple(dict.fromkeys(codes)),
     )
     layers = (wording.c2pa_layer(said), _xmp_layer(parts, state, tampered))
@@ -208,15 +211,18 @@ def _state(
 
 
 def _own_state(
-    data: bytes, parts: Parts, generation: dict[str, Any], results: dict[str, Any]
+    data: bytes, parts: Parts, generation: dict[str, Any], store: dict[str, Any], results: dict[str, Any]
 ) -> tuple[State, str | None]:
     """The state of a work of limner that the C2PA library finds valid: what its hashes leave out is checked here."""
     if changed := _changed_parts(parts, generation):
         return "tampered", changed
     if fault := fault_in_manifest(data, parts.kind):
         return "tampered", wording.PART_FRAME.format(fault=fault)
+    if fault := fault_in_chain(data, parts.kind, store, GENERATION):
+        return "tampered", wording.PART_FRAME.format(fault=fault)
     # A time-stamp that does not fit is passed over in silence by the library, as if there were none.
-    if _STAMP in data and "timeStamp.validated" not in _codes(results, "success"):
+    own = manifests_in(data, parts.kind)
+    if _STAMP in (own[-1][1] if own else data) and "timeStamp.validated" not in _codes(results, "success"):
         return "tampered", wording.PART_STAMP
     return "valid", None
 
@@ -321,6 +327,11 @@ def _mining(assertions: dict[str, Any]) -> dict[str, str]:
         if entries:
             return {name: str(_mapping(entry).get("use")) for name, entry in entries.items()}
     return {}
+
+
+def _mining_terms(assertions: dict[str, Any]) -> str:
+    entries = _mapping(_mapping(assertions.get("cawg.training-mining")).get("entries"))
+    return next((text for one in entries.values() if (text := _text(_mapping(one).get("constraint_info")))), "")
 
 
 def _tool(claim: dict[str, Any]) -> str | None:

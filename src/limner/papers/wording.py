@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from limner.papers.certificates import NOTICE
+from limner.papers.chain import Earlier
 from limner.papers.verdict import Layer, LayerState, SignerSeen, Verdict
 from limner.papers.xmp import GENERATED, XmpSeen
 
@@ -23,6 +24,7 @@ __all__ = [
     "PART_STAMP",
     "PART_UNREADABLE",
     "c2pa_layer",
+    "earlier",
     "summary",
     "xmp_layer",
 ]
@@ -65,6 +67,20 @@ def c2pa_layer(verdict: Verdict) -> Layer:
         return Layer("C2PA", "invalid", holds, f"Nothing that counts: {_why_not(verdict)}.")
     assert verdict.signer is not None
     return Layer("C2PA", "valid", holds, f"That not a byte changed since it was signed. {_name(verdict.signer)}")
+
+
+def earlier(one: Earlier) -> str:
+    """What a manifest tells of a picture that came before, in one line."""
+    name = f'"{one.title}"' if one.title else "a picture without a title"
+    if one.signer is None:
+        return f"{name} ({one.note or 'nothing more is said of it'})"
+    whose = {"own": " (your own key)", "anchor": " (vouched for by a trust anchor)"}.get(one.trust, "")
+    told = f'{name}, signed under the name "{one.signer}"{whose}'
+    if one.time:
+        told += f", {'time-stamp' if one.time_stamped else 'by its own clock'} {_moment(one.time)}"
+    if one.kept and one.held:
+        return f"{told}; its manifest is kept and unchanged"
+    return f"{told}; its manifest is kept, but it does not hold"
 
 
 def xmp_layer(state: LayerState, seen: XmpSeen | None) -> Layer:
@@ -128,6 +144,9 @@ def _manifest_holds(verdict: Verdict) -> str:
         told.append(f"model {model}")
     if collection := verdict.generation.get("collection_name"):
         told.append(f"learned from {collection}")
+    if verdict.chain:
+        kept = sum(one.kept for one in verdict.chain)
+        told.append(f"earlier pictures: {len(verdict.chain)} named, manifests of {kept} kept")
     return ", ".join(told)
 
 

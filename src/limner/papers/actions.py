@@ -1,0 +1,54 @@
+"""What was done to get a work, as the actions of its manifest (C2PA specification 2.2, section 18.13)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from limner import __version__
+from limner.papers.ingredients import Ingredient
+from limner.papers.provenance import Provenance
+from limner.papers.texts import clean
+from limner.papers.xmp import GENERATED
+
+__all__ = ["actions_of", "labels_of"]
+
+
+def labels_of(ingredients: Sequence[Ingredient]) -> list[str]:
+    """By what the actions call each ingredient."""
+    return [f"ingredient-{number}" for number in range(1, len(ingredients) + 1)]
+
+
+def actions_of(provenance: Provenance) -> list[dict[str, Any]]:
+    """The actions in their order; the first says when, by this machine's clock."""
+    first: dict[str, Any] = {
+        "digitalSourceType": GENERATED,
+        "softwareAgent": {"name": "limner", "version": __version__},
+        "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    made_from = {"parameters": {"ingredientIds": labels_of(provenance.ingredients)}} if provenance.ingredients else {}
+    first |= made_from
+    edition = provenance.edition
+    if not edition:
+        first |= {"action": "c2pa.created", "description": "Painted by a trained picture generator"}
+        return [first, *_labelled(provenance.visible_label)]
+    first |= {"action": "c2pa.opened", "description": "A new edition of a work that was published before"}
+    actions = [first]
+    if edition["size"] != edition["former_size"]:
+        told = f"{edition['former_size']} to {edition['size']} pixels, Lanczos"
+        actions.append({"action": "c2pa.resized", "description": told})
+    actions += _labelled(provenance.visible_label)
+    if edition["format"] != edition["former_format"] or "quality" in edition:
+        quality = f", quality {edition['quality']}" if "quality" in edition else ""
+        told = f"{edition['former_format']} to {edition['format']}{quality}"
+        # Readers ask of this action, as of the first, that it names what it was done to.
+        actions.append({"action": "c2pa.transcoded", "description": told, **made_from})
+    return actions
+
+
+def _labelled(label: dict[str, Any]) -> list[dict[str, Any]]:
+    if not label or label.get("from_former"):
+        return []
+    told = f'A visible label was drawn: "{clean(label["words"])}", {label["corner"]}'
+    return [{"action": "c2pa.edited", "description": told}]
