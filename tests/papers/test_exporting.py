@@ -96,7 +96,12 @@ def test_pixels_are_kept_where_nothing_else_is_asked(workspace: Workspace) -> No
 
 
 def test_terms_and_large_seeds_are_said_again(workspace: Workspace) -> None:
-    told: dict[str, Any] = {"training_mining": "constrained", "training_mining_terms": "ask me", "seed": 2**64 - 1, "label": "dusk"}
+    told: dict[str, Any] = {
+        "training_mining": "constrained",
+        "training_mining_terms": "ask me",
+        "seed": 2**64 - 1,
+        "label": "dusk",
+    }
     former = publish(workspace, "work.png", **told)
     again_told = again(workspace, former.path, "again.jpg").provenance
     same = replace(again_told, ingredients=(), edition={})
