@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from limner.papers.exporting import Export, export, open_former
 from limner.papers.labels import LabelWish
 from limner.papers.verify import Checker
 from limner.workspace import Workspace
-from papers.works import KINDS, publish, publisher, roots
+from papers.test_timestamps import authority, server, stamp
+from papers.works import KINDS, picture, provenance, publish, publisher, roots
 
 
 def again(workspace: Workspace, path: Path, name: str, **wish: Any) -> PublishedWork:
@@ -106,6 +108,21 @@ def test_terms_and_large_seeds_are_said_again(workspace: Workspace) -> None:
     again_told = again(workspace, former.path, "again.jpg").provenance
     same = replace(again_told, ingredients=(), edition={})
     assert same == former.provenance
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to be a time-stamp authority")
+def test_a_stamp_of_the_former_edition_is_no_broken_stamp_of_the_new_one(workspace: Workspace, tmp_path: Path) -> None:
+    authority(tmp_path)
+    with (
+        server(lambda query: (200, stamp(tmp_path, query))) as url,
+        publisher(workspace, timestamp_url=url) as ready,
+    ):
+        former = ready.publish(picture(), workspace.make(workspace.works) / "stamped.png", provenance())
+    verdict = verify(again(workspace, former.path, "web.jpg").path)
+    assert verdict.genuine
+    assert verdict.signer is not None
+    assert verdict.signer.time_stamp is None
+    assert verdict.chain[0].time_stamped
 
 
 @pytest.mark.parametrize("kind", ["avif", "jpeg"])

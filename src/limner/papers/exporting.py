@@ -22,6 +22,7 @@ from limner.papers.provenance import Provenance
 from limner.papers.publisher import PublishedWork, Publisher
 from limner.papers.registry import work_identifier, work_name
 from limner.papers.revocations import read_revocations
+from limner.papers.trust import TrustStore
 from limner.papers.verdict import Verdict
 from limner.papers.verify import Checker
 from limner.workspace import Workspace
@@ -83,7 +84,8 @@ def open_former(path: Path, workspace: Workspace) -> Former:
         PapersError: it has no papers, was changed, does not count, or was published by somebody else.
     """
     data = bytes(pictures.open_file(path))
-    with closing(Checker(own=Identity.roots(workspace), revoked=read_revocations(workspace))) as checker:
+    anchors, own, revoked = TrustStore(workspace).paths(), Identity.roots(workspace), read_revocations(workspace)
+    with closing(Checker(anchors=anchors, own=own, revoked=revoked)) as checker:
         verdict = checker.check_bytes(data, path)
     if not verdict.genuine:
         raise PapersError(path, f"cannot be published again: {verdict.summary}", _REMEDY)

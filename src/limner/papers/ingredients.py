@@ -35,7 +35,7 @@ class Ingredient:
         found: what was found on it.
         mime: what kind of file it is.
         title, signer, tool: as its papers say, where they hold.
-        source_type: what its signed papers, or else its unsigned XMP, say that it is: the last word of IPTC's term.
+        source_type: `trainedAlgorithmicMedia` where its papers say so, else the last word of the term in unsigned XMP.
         file: the whole file, so that its manifest can be kept in the work's own; None where none is kept.
     """
 
