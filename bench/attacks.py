@@ -174,6 +174,7 @@ _REMOVALS: dict[str, Attack] = {
     "rotation 10": _turned(10),
     "flip and rotation 2": _in_turn(_mirrored, _turned(2)),
     "perspective 2 %": _leaned(0.02),
+    "x0.5": _scaled(0.5, _LANCZOS),
     "x0.4": _scaled(0.4, _LANCZOS),
     "x3": _scaled(3, _BICUBIC),
     "crop to 96 px": lambda image, random: _part(image, 96, 96),

@@ -47,7 +47,7 @@ MARKERS = {
     for marker in (
         Marker("limner", "limner", None, (200, 200)),
         Marker("dwtDctSvd", "invisible-watermark 0.2.0, dwtDctSvd", _INVISIBLE, (40, 80)),
-        Marker("rivaGan", "invisible-watermark 0.2.0, rivaGan", _INVISIBLE, (4, 8)),
+        Marker("rivaGan", "invisible-watermark 0.2.0, rivaGan", _INVISIBLE, (4, 6)),
         Marker("blind-watermark", "blind-watermark 0.4.4", _BLIND, (12, 24)),
     )
 }

@@ -109,8 +109,10 @@ def _removal(found: dict[str, Any]) -> str:
     for name, one in found["attacks"].items():
         harm = [f"{one['psnr']:.1f}", f"{one['ssim']:.3f}"] if "psnr" in one else ["", ""]
         lines.append(f"| {name} | {_share(one)} | {one['wrong']} | {' | '.join(harm)} |")
+    lost = [name for name, one in found["attacks"].items() if one["value"] < 0.5]
+    lines.append(f"\nWhat takes the mark from more than half of the pictures: {'; '.join(lost) or 'none of these'}.")
     lines.append(
-        "\nCopied onto pictures without a mark, as the mean of what works have in common tile upon tile:\n\n"
+        "\nCopied onto pictures without a mark, as the mean of what works hold, tile upon tile:\n\n"
         "| copied | tells the message of such a work, % | tells any message |\n| --- | --- | --- |"
     )
     for name, one in found["copies"].items():

@@ -143,7 +143,7 @@ def figure(sizes: dict[int, dict[str, Summed]], titles: dict[str, str], path: Pa
         panel.set_title(f"{size} px; dashed: limner's targets", loc="left", fontsize=11)
         panel.grid(axis="y", alpha=0.25)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.08))
+    drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=len(titles))
     panels[-1].set_xticks(range(len(names)), [name for _, name in names], rotation=40, ha="right", fontsize=9)
     with replace_file(path) as part, part.open("wb") as file:
         drawn.savefig(file, format="png")
