@@ -11,13 +11,15 @@ from scipy import fft
 
 from limner.papers.watermark.code import CODED, decode
 from limner.papers.watermark.layout import FULL, LUMA, PUBLIC_KEY, TILE, Activity, Layout, scaled
-from limner.papers.watermark.search import Pose, Spectrum, likely_poses
+from limner.papers.watermark.search import Pose, Spectrum, likely_poses, straight_poses
 
 __all__ = ["Reader", "Reading"]
 
-_KNOWN_POSE, _FOUND_POSE = 4.8, 5.5
+_KNOWN_POSE, _FOUND_POSE = 4.8, 5.8
 """Deviations by which pilots must stand out, in a pose that was guessed and in one of many that were tried."""
-_FINE = 128
+_FINE, _ROUGH = 128, 64
+_FEW_TILES = 400
+"""Shorter side, in pixels, up to which a picture holds too few tiles to be told by its likeness to itself alone."""
 _RINGS = np.arange(7.5, 19.0, 4.0)
 _SMALLEST = 96
 
@@ -107,6 +109,9 @@ class Reader:
         spectrum = Spectrum(heard)
         poses = [pose._replace(mirrored=mirrored) for pose in likely_poses(spectrum) for mirrored in (False, True)]
         best = max((self._glance(spectrum, pose) for pose in poses), key=lambda sight: sight.evidence)
+        if best.evidence < _FOUND_POSE and min(heard.shape) <= _FEW_TILES:
+            straight = (self._glance(spectrum, pose, _ROUGH) for pose in straight_poses())
+            best = max(best, max(straight, key=lambda sight: sight.evidence), key=lambda sight: sight.evidence)
         # A tenth of a percent and of a degree more or less makes the far ends of a picture agree.
         scale, turn = 0.002, 0.12
         for _ in range(3):
@@ -116,22 +121,22 @@ class Reader:
             scale, turn = scale / 2, turn / 2
         return self._sight(best.pose, _folded(heard, best.pose, self.layout))
 
-    def _glance(self, spectrum: Spectrum, pose: Pose) -> _Sight:
-        return self._sight(pose, spectrum.at(pose.waves(self.layout.waves[: self.layout.pilots])))
+    def _glance(self, spectrum: Spectrum, pose: Pose, fine: int = _FINE) -> _Sight:
+        return self._sight(pose, spectrum.at(pose.waves(self.layout.waves[: self.layout.pilots])), fine)
 
-    def _sight(self, pose: Pose, values: NDArray[np.complex64]) -> _Sight:
-        """Where the pilots agree on a shift, and how much. # values: complex [n]"""
+    def _sight(self, pose: Pose, values: NDArray[np.complex64], fine: int = _FINE) -> _Sight:
+        """Where the pilots agree on a shift, tried at `fine` places a side, and how much. # values: complex [n]"""
         layout = self.layout
         strength = float(np.sqrt((np.abs(values) ** 2).mean())) + 1e-12
         pilots = values[: layout.pilots] * layout.known.conj() / strength
-        plane = np.zeros((_FINE, _FINE), np.complex64)
+        plane = np.zeros((fine, fine), np.complex64)
         rows, columns = layout.waves[: layout.pilots].T
         plane[rows, columns] = pilots
         agree = fft.ifft2(plane).real
         at = int(agree.argmax())
-        evidence = float(agree.flat[at]) * _FINE**2 / np.sqrt(layout.pilots / 2)
-        down, across = divmod(at, _FINE)
-        return _Sight(float(evidence), pose, values, (down * TILE / _FINE, across * TILE / _FINE))
+        evidence = float(agree.flat[at]) * fine**2 / np.sqrt(layout.pilots / 2)
+        down, across = divmod(at, fine)
+        return _Sight(float(evidence), pose, values, (down * TILE / fine, across * TILE / fine))
 
     def _soft(self, sight: _Sight) -> NDArray[np.float64]:
         """The code's numbers as this sight tells them. # -> [256]"""

@@ -11,11 +11,13 @@ from scipy import fft, ndimage, signal
 
 from limner.papers.watermark.layout import FULL, TILE
 
-__all__ = ["Pose", "Spectrum", "likely_poses"]
+__all__ = ["Pose", "Spectrum", "likely_poses", "straight_poses"]
 
 _SCALES, _TURNS = (0.45, 2.3), 4.0
 _STEP, _TURN = 0.008, 0.4
 """Of the first look; a repetition is seen over one percent and one degree."""
+_FINE_STEP = 0.006
+"""Over which pilots of a picture of few tiles still agree."""
 _FINER = 5
 _KEPT = 8
 _AROUND = 16
@@ -117,6 +119,12 @@ def likely_poses(spectrum: Spectrum) -> list[Pose]:
         best = int(shares.argmax())
         found.append((float(shares[best]), Pose(float(near[best]), float(turned[best]))))
     return [pose for _, pose in sorted(found, key=lambda one: -one[0])]
+
+
+def straight_poses() -> list[Pose]:
+    """Every scale, not turned: as a picture is whose size alone was changed."""
+    scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), _FINE_STEP))
+    return [Pose(float(scale), 0.0, mirrored) for scale in scales for mirrored in (False, True)]
 
 
 def _alike(
