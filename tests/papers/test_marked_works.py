@@ -84,6 +84,19 @@ def test_a_mark_of_a_stranger_is_no_claim_of_ours(
     assert f"mark of work {work_name(0xABCDEF)}, which is not registered here" in verdict.summary
 
 
+def test_a_mark_copied_onto_another_picture_is_not_taken_for_the_work(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    published(workspace, painting, tmp_path / "work.png")
+    edition = Registry(workspace.registry).latest(1)[0]
+    other = np.ascontiguousarray(painting[::-1, :, ::-1])
+    Image.fromarray(marked(other, edition.work)).save(tmp_path / "other.png")
+    summary = verdict_on(tmp_path / "other.png", workspace).summary
+    assert f"carries the mark of work {edition.name}" in summary
+    assert "does not look like that work" in summary
+    assert "stripped" not in summary
+
+
 def test_a_small_work_promises_no_mark(workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path) -> None:
     path = published(workspace, np.ascontiguousarray(painting[:128, :128]), tmp_path / "small.png")
     verdict = verdict_on(path, workspace)

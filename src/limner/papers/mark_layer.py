@@ -48,14 +48,21 @@ def _with_own_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Regist
     if verdict.mark == work:
         state: LayerState = "valid" if verdict.genuine else "unsigned"
         return _with(verdict, state, f"names work {work}, as the papers do", _LIMITS, told)
-    edition = _known(read.message, registry)
+    try:
+        edition = _known(read.message, registry)
+    except PapersError as error:
+        holds = f"names work {work}; the registry could not be asked ({error.reason})"
+        return _with(verdict, "unsigned", holds, _LIMITS, told, f"{verdict.summary}; carries the mark of work {work}")
     if edition is None:
         summary = f"{verdict.summary}; carries the mark of work {work}, which is not registered here"
         return _with(verdict, "unsigned", f"names work {work}, which is not registered here", _LIMITS, told, summary)
     published = f'published by "{edition.signer_name}" on {edition.time[:10]}'
     holds = f'names work {work}, "{edition.title}" by {edition.creator}, {published}'
     summary = f"{_without_likeness(verdict, work)}; carries the mark of work {work}, {published}"
-    if verdict.state == "none":
+    alike = verdict.registry is not None and verdict.registry.get("work") == work
+    if verdict.state in ("none", "tampered") and not alike:
+        summary += "; but it does not look like that work: it was cut or changed much, or the mark was copied"
+    elif verdict.state == "none":
         summary += "; if it is that work, its signature was stripped"
     proves = f"{_LIMITS} Its papers as published: limner registry show {work}"
     return _with(verdict, "unsigned", holds, proves, told, summary)
@@ -94,10 +101,7 @@ def _with(
 
 
 def _known(work: int, registry: Registry | None) -> Edition | None:
-    try:
-        editions = registry.work(work) if registry is not None else []
-    except PapersError:
-        return None
+    editions = registry.work(work) if registry is not None else []
     return editions[0] if editions else None
 
 
