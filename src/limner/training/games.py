@@ -15,6 +15,7 @@ from limner.models.gan import Mapping
 from limner.models.painter import Latent
 from limner.models.vae import VAE
 from limner.training.augmentation import Disturbance
+from limner.training.patterns import beyond
 
 __all__ = ["COARSE", "GameObjective", "GameWeights", "relativistic"]
 
@@ -40,8 +41,10 @@ class GameWeights(BaseModel):
     """Deviation of the noise on drawn latents before they are painted, in their own deviations, as the
     encoder leaves some. Meant against marks too fine for a critic; it did not cure them (docs/decisions.md)."""
     grain: float = 0.02
-    """How much patterns of single pixels, and one that all pictures share, are pushed down in new ones where real
-    ones show less."""
+    """How much patterns of single pixels, and one that all pictures share, are pushed down where real pictures show
+    less of them (`patterns`)."""
+    knit: float = 0.1
+    """The same for marks that keep to the painter's own grid."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
@@ -117,10 +120,14 @@ class GameObjective(nn.Module):
         losses = self._likeness(pictures, painted, kept, seen, real, batch)
         (towards_true,) = torch.autograd.grad(losses["likeness"], painted)
         share = weights.pull * towards_true[:kept].norm() / towards_real[:kept].norm().clamp_min(1e-12)
-        told = {"critic": game, "fooled": fooled, **losses, "pull": share}
+        patterns = beyond(painted, pictures, self.networks.config.painter.factor)
+        (from_patterns,) = torch.autograd.grad(
+            weights.grain * (patterns["grain"] + patterns["weave"]) + weights.knit * patterns["knit"], painted
+        )
+        told = {"critic": game, "fooled": fooled, **losses, **patterns, "pull": share}
         return (
             {name: value.detach() for name, value in told.items()},
-            towards_true + share * towards_real,
+            towards_true + share * towards_real + from_patterns,
             game + weights.gamma / 2 * slope,
         )
 
@@ -133,18 +140,12 @@ class GameObjective(nn.Module):
         real: list[Tensor],
         batch: dict[str, Tensor],
     ) -> dict[str, Tensor]:
-        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size.
-
-        And with no more patterns of the painter's own than real ones: painter and mapping agree on a grid of single
-        pixels, or on a weave that repeats with every step of the content's grid, which no critic here sees soon enough
-        (docs/decisions.md; Durall et al. 2020, "Watch your Up-Convolution").
-        """
+        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size."""
         weights, share = self.weights, (len(painted) - kept) / max(1, kept)
         l1 = (painted[:kept] - pictures[:kept]).abs().mean()
         coarse = (F.avg_pool2d(painted[kept:], COARSE) - batch["coarse"]).abs().mean()
-        grain = _beyond(painted[kept:], pictures, self.networks.config.painter.factor)
-        losses = {"l1": l1, "coarse": coarse, "grain": grain}
-        likeness = l1 + share * weights.coarse * coarse + weights.grain * grain
+        losses = {"l1": l1, "coarse": coarse}
+        likeness = l1 + share * weights.coarse * coarse
         if isinstance(self.critic, TeacherCritic):
             # The same views of a picture and of its reconstruction, so what the critic has seen serves twice.
             pairs = zip(seen[_PERCEPTUAL], real[_PERCEPTUAL], strict=True)
@@ -164,43 +165,6 @@ class GameObjective(nn.Module):
         other = self.critic(maps)
         changes = [((a[:count] - b) ** 2).mean() / sigma**2 for a, b in zip(judged, other, strict=True)]
         return torch.stack(changes).mean()
-
-
-def _beyond(painted: Tensor, real: Tensor, period: int) -> Tensor:
-    """How far the energy of a painter's own patterns lies above that in real pictures: its logarithm, 0 below.
-
-    # [n, 3, h, w], [m, 3, h, w] -> []
-    """
-    real = real[: len(painted)]
-    grain = _excess(_grain(painted), _grain(real)).mean()
-    weave = _excess(_weave(painted, period), _weave(real, period)).sum()
-    return grain + weave
-
-
-def _excess(energy: Tensor, usual: Tensor) -> Tensor:
-    """Logarithm of the one by the other, 0 where it is below. # [k], [k] -> [k]"""
-    return F.relu((energy / usual.clamp_min(1e-7)).clamp_min(1e-6).log())
-
-
-def _grain(pictures: Tensor) -> Tensor:
-    """Mean energy of Haar's three fine bands: rows, columns, chequers. # [n, 3, h, w] -> [3]"""
-    a, b, c, d = F.pixel_unshuffle(pictures, 2).unflatten(1, (3, 4)).unbind(2)
-    bands = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 4
-    found: Tensor = bands.square().mean((1, 2, 3, 4))
-    return found
-
-
-def _weave(pictures: Tensor, period: int) -> Tensor:
-    """Energy of the pattern that all pictures share and that repeats every `period` pixels: within, and at each margin.
-
-    # [n, 3, h, w] -> [5]
-    """
-    around = F.avg_pool2d(pictures, period + 1, stride=1, padding=period // 2, count_include_pad=False)
-    cells = F.pixel_unshuffle(pictures - around, period)
-    # Margins count by themselves: held down everywhere else, it goes there.
-    margins = [cells[:, :, 0], cells[:, :, -1], cells[..., 0], cells[..., -1]]
-    shared = [cells.mean((0, 2, 3)), *(margin.mean((0, 2)) for margin in margins)]
-    return torch.stack([part.square().mean() for part in shared])
 
 
 def relativistic(lower: list[Tensor], higher: list[Tensor]) -> Tensor:

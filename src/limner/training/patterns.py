@@ -1,0 +1,81 @@
+"""Patterns of a painter's own: what lies in its pictures because of how they are painted, and not of what is shown.
+
+Painter and mapping agree in a game on patterns that no critic here sees soon enough (docs/decisions.md; Durall et al.
+2020, "Watch your Up-Convolution"): a grid of single pixels; a weave that all pictures share; a knit, of either sign,
+that is fast to the painter's own grid.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["beyond", "grain_energy", "knit_energy", "weave_energy"]
+
+_KNIT = 8
+"""Pixels after which a knit repeats: three doublings; finer ones repeat within."""
+
+
+def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
+    """How far the energy of each of a painter's own patterns lies above that in real pictures: its logarithm, 0 below.
+
+    Args:
+        painted: float [n, 3, h, w].
+        real: float [m, 3, h, w].
+        period: pixels of one step of the content's grid.
+    """
+    real = real[: len(painted)]
+    return {
+        "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
+        "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
+        "knit": _excess(knit_energy(painted), knit_energy(real)).mean(),
+    }
+
+
+def _excess(energy: Tensor, usual: Tensor) -> Tensor:
+    """Logarithm of the one by the other, 0 where it is below. # [k], [k] -> [k]"""
+    return F.relu((energy / usual.clamp_min(1e-7)).clamp_min(1e-6).log())
+
+
+def grain_energy(pictures: Tensor) -> Tensor:
+    """Mean energy of Haar's three fine bands: rows, columns, chequers. # [n, 3, h, w] -> [3]"""
+    a, b, c, d = F.pixel_unshuffle(pictures, 2).unflatten(1, (3, 4)).unbind(2)
+    bands = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 4
+    found: Tensor = bands.square().mean((1, 2, 3, 4))
+    return found
+
+
+def weave_energy(pictures: Tensor, period: int) -> Tensor:
+    """Energy of the pattern that all pictures share and that repeats every `period` pixels: within, and at each margin.
+
+    # [n, 3, h, w] -> [5]
+    """
+    cells = F.pixel_unshuffle(_fine(pictures, period), period)
+    # Margins count by themselves: held down everywhere else, it goes there.
+    margins = [cells[:, :, 0], cells[:, :, -1], cells[..., 0], cells[..., -1]]
+    shared = [cells.mean((0, 2, 3)), *(margin.mean((0, 2)) for margin in margins)]
+    return torch.stack([part.square().mean() for part in shared])
+
+
+def knit_energy(pictures: Tensor) -> Tensor:
+    """How much the strength of fine marks, and of their likeness to those beside and below, depends on their place.
+
+    Strokes may lie anywhere, so every place in a cell of 8 x 8 pixels has the same share of them. A painter that makes
+    four pixels of one, three times over, has favourite places. Variance over the places, by the square of the mean
+    strength. # [n, 3, h, w] -> [3]
+    """
+    fine = _fine(pictures, _KNIT)
+    beside, below = F.pad(fine[..., 1:], (0, 1)), F.pad(fine[..., 1:, :], (0, 0, 0, 1))
+    places = [
+        F.pixel_unshuffle(fine * other, _KNIT).unflatten(1, (3, -1)).mean((0, 1, 3, 4))
+        for other in (fine, beside, below)
+    ]
+    strength = places[0].mean().clamp_min(1e-7)
+    found: Tensor = torch.stack([own.var() for own in places]) / strength.square()
+    return found
+
+
+def _fine(pictures: Tensor, period: int) -> Tensor:
+    """Pictures less what is around each pixel."""
+    return pictures - F.avg_pool2d(pictures, period + 1, stride=1, padding=period // 2, count_include_pad=False)
