@@ -23,6 +23,7 @@ from limner.collection import PAINTINGS
 from limner.latent.painting import Brush
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader, reading
+from limner.papers.watermark.prepared import Plane
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SOURCES", "THRESHOLDS", "Listener", "false_alarms"]
@@ -50,13 +51,13 @@ class Listener(Reader):
         self.guessed: list[float] = []
         self.searched: list[float] = []
 
-    def _guessed(self, heard: NDArray[np.float32]) -> Any:
-        sight = super()._guessed(heard)
+    def _guessed(self, plane: Plane) -> Any:
+        sight = super()._guessed(plane)
         self.guessed.append(sight.evidence)
         return sight
 
-    def _searched(self, heard: NDArray[np.float32]) -> Any:
-        sight = super()._searched(heard)
+    def _searched(self, plane: Plane) -> Any:
+        sight = super()._searched(plane)
         self.searched.append(sight.evidence)
         return sight
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import PapersError
-from limner.papers.marking import carries_mark, read_mark, read_rooted_mark
+from limner.papers.marking import read_mark, read_rooted_mark
 from limner.papers.registry import Edition, work_name
 from limner.papers.verdict import Layer, LayerState, Verdict
+from limner.papers.watermark import SMALLEST, Prepared
 
 if TYPE_CHECKING:
     from limner.papers.registry import Registry
@@ -35,13 +36,15 @@ def with_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | 
         pixels: the file's. # uint8 [h, w, 3]
         registry: knows works by their numbers.
     """
-    return _with_model_mark(_with_own_mark(verdict, pixels, registry), pixels)
+    picture = Prepared(pixels)
+    return _with_model_mark(_with_own_mark(verdict, picture, registry), picture)
 
 
-def _with_own_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | None) -> Verdict:
-    read = read_mark(pixels)
+def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | None) -> Verdict:
+    read = read_mark(picture)
     if read.message is None:
-        why = "though the papers name one" if verdict.mark else "" if carries_mark(pixels) else "the picture is small"
+        small = min(picture.height, picture.width) < SMALLEST
+        why = "though the papers name one" if verdict.mark else "the picture is small" if small else ""
         return _with(verdict, "none", "none that limner's public key reads" + (f", {why}" if why else ""), "Nothing.")
     work = work_name(read.message)
     told = {"work": work, "evidence": round(read.evidence, 1), "as_papers_say": verdict.mark == work}
@@ -68,11 +71,11 @@ def _with_own_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Regist
     return _with(verdict, "unsigned", holds, proves, told, summary)
 
 
-def _with_model_mark(verdict: Verdict, pixels: NDArray[np.uint8]) -> Verdict:
+def _with_model_mark(verdict: Verdict, picture: Prepared) -> Verdict:
     """What a rooted model put into the picture while it painted; no layer where there is nothing."""
     parameters = verdict.generation.get("parameters")
     said = parameters.get("rooted_mark") if isinstance(parameters, dict) else None
-    read = read_rooted_mark(pixels)
+    read = read_rooted_mark(picture)
     if read.message is None and said is None:
         return verdict
     if read.message is None:

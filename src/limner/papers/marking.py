@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.papers.watermark import FULL, PUBLIC_KEY, ROOTED_KEY, SMALLEST, Embedder, Reader, Reading
+from limner.papers.watermark import FULL, PUBLIC_KEY, ROOTED_KEY, SMALLEST, Embedder, Prepared, Reader, Reading
 
 __all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_rooted_mark", "still_says", "value_of"]
 
@@ -41,14 +41,14 @@ def value_of(work: int) -> bytes:
     return work.to_bytes(6, "big")
 
 
-def read_mark(pixels: NDArray[np.uint8]) -> Reading:
+def read_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
     """What a picture's watermark says, with the key that all know. # uint8 [h, w, 3]"""
-    return _reader().read(pixels)
+    return _reader().read(picture)
 
 
-def read_rooted_mark(pixels: NDArray[np.uint8]) -> Reading:
+def read_rooted_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
     """What the mark says that a rooted model puts into whatever it paints. # uint8 [h, w, 3]"""
-    return _rooted_reader().read(pixels)
+    return _rooted_reader().read(picture)
 
 
 @cache

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from limner import pictures
 from limner.errors import PapersError, PictureError
@@ -107,19 +111,21 @@ class Checker:
 
     def check_bytes(self, data: bytes, path: Path) -> Verdict:
         """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
-        verdict = self._of_papers(data, path)
+        file = _File(data, path)
+        verdict = self._of_papers(file)
         registry = self._registry if verdict.state in ("none", "tampered") else None
         if verdict.state == "unreadable" or not (self._marks or registry):
             return verdict
         try:
-            pixels = pictures.decode(data, path).pixels
+            pixels = file.pixels
         except PictureError:
             return verdict
         if registry is not None:
             verdict = recognised(verdict, pixels, registry)
         return with_mark(verdict, pixels, self._registry) if self._marks else verdict
 
-    def _of_papers(self, data: bytes, path: Path) -> Verdict:
+    def _of_papers(self, file: _File) -> Verdict:
+        data, path = file.data, file.path
         parts = take_apart(data)
         if parts.kind is None:
             reason = "it no longer is a picture" if parts.has_manifest else ""
@@ -131,10 +137,26 @@ class Checker:
         except C2paError as error:
             if parts.has_manifest:
                 return _broken(path, parts, str(error))
-            return _unsigned(path, data, parts)
+            return _unsigned(file, parts)
         if store is None or not store["active"] or not store.get("manifests"):
-            return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(path, data, parts)
+            return _broken(path, parts, "no manifest is found") if parts.has_manifest else _unsigned(file, parts)
         return _signed(path, data, parts, store, self._revoked)
+
+
+class _File:
+    """A file that is checked; its picture is decoded once, when it is first asked for."""
+
+    def __init__(self, data: bytes, path: Path) -> None:
+        self.data, self.path = data, path
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """# uint8 [h, w, 3]
+
+        Raises:
+            PictureError: it holds none.
+        """
+        return pictures.decode(self.data, self.path).pixels
 
 
 @dataclass(frozen=True)
@@ -252,12 +274,12 @@ def _broken(path: Path, parts: Parts, reason: str) -> Verdict:
     return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said)})
 
 
-def _unsigned(path: Path, data: bytes, parts: Parts) -> Verdict:
+def _unsigned(file: _File, parts: Parts) -> Verdict:
     try:
-        pictures.decode(data, path)
+        _ = file.pixels  # a file that is no picture has no papers to miss
     except PictureError as error:
-        return _unreadable(path, error.reason)
-    said = Verdict(str(path), "none", "")
+        return _unreadable(file.path, error.reason)
+    said = Verdict(str(file.path), "none", "")
     xmp = _xmp_layer(parts, "none", None)
     layers = (wording.c2pa_layer(said), xmp)
     return Verdict(**{**vars(said), "layers": layers, "summary": wording.summary(said, xmp.holds)})

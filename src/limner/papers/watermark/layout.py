@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import fft, ndimage
+from scipy import fft
 
 from limner.papers.watermark.code import CODED, encode
 
@@ -28,6 +29,7 @@ __all__ = [
     "TILE",
     "Activity",
     "Layout",
+    "mean_around",
     "resized",
     "scaled",
 ]
@@ -138,14 +140,14 @@ class Activity:
     """
 
     def __init__(self, brightness: NDArray[np.float32]) -> None:
-        self.fine = brightness - ndimage.uniform_filter(brightness, _AROUND, mode="reflect")
-        around = ndimage.uniform_filter(self.fine * self.fine, _WITHIN, mode="reflect")
+        self.fine = brightness - mean_around(brightness, _AROUND)
+        around = mean_around(self.fine * self.fine, _WITHIN)
         self.strength: NDArray[np.float32] = np.sqrt(np.maximum(around, 0))
 
     @cached_property
     def hides(self) -> NDArray[np.float32]:
         """How much can be hidden around each pixel, grey levels: an edge in a plain place hides little. # [h, w]"""
-        around = ndimage.uniform_filter(np.sqrt(np.abs(self.fine)), _WITHIN, mode="reflect")
+        around = mean_around(np.sqrt(np.abs(self.fine)), _WITHIN)
         found: NDArray[np.float32] = np.minimum(_NORMAL * around * around, self.strength)
         return found
 
@@ -161,6 +163,42 @@ class Activity:
         most = _LOUDEST * (self.strength + QUIET)
         found: NDArray[np.float32] = np.clip(self.fine, -most, most) * self.listens
         return found
+
+
+def mean_around(
+    values: NDArray[np.float32], size: int, beyond: Literal["symmetric", "edge"] = "symmetric"
+) -> NDArray[np.float32]:
+    """The mean of the `size` x `size` values around each; `size` is odd. # [h, w]
+
+    The sum of 13 is that of 8, of 4 and of 1, and that of 8 is two of 4: few passes, each of whole rows.
+
+    Args:
+        beyond: what lies around the plane: its mirror image, or its edge again.
+    """
+    sums = np.pad(values, size // 2, beyond)
+    for axis in (0, 1):
+        sums = _sums(sums, size, axis)
+    found: NDArray[np.float32] = sums * np.float32(1 / size**2)
+    return found
+
+
+def _sums(values: NDArray[np.float32], size: int, axis: int) -> NDArray[np.float32]:
+    """Sums of `size` values in a row. # [n] -> [n - size + 1] along the axis"""
+
+    def part(of: NDArray[np.float32], start: int, length: int) -> NDArray[np.float32]:
+        return of[start : start + length] if axis == 0 else of[:, start : start + length]
+
+    length = values.shape[axis] - size + 1
+    found, at, width = None, 0, 1
+    while True:
+        if size & width:
+            more = part(values, at, length)
+            found, at = more if found is None else found + more, at + width
+        if 2 * width > size:
+            assert found is not None
+            return found
+        half = values.shape[axis] - width
+        values, width = part(values, 0, half) + part(values, width, half), 2 * width
 
 
 def scaled(brightness: NDArray[np.float32], shorter: int) -> NDArray[np.float32]:

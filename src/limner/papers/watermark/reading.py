@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from limner.papers.watermark.code import CODED, decode
-from limner.papers.watermark.layout import FULL, LUMA, PUBLIC_KEY, TILE, Activity, Layout, scaled
-from limner.papers.watermark.search import Pose, Spectrum, likely_poses, straight_poses
+from limner.papers.watermark.layout import FULL, PUBLIC_KEY, TILE, Layout
+from limner.papers.watermark.prepared import Plane, Prepared
+from limner.papers.watermark.search import Pose, Spectrum, posed, straight_poses
 
 __all__ = ["Reader", "Reading"]
 
@@ -61,82 +62,72 @@ class Reader:
     def __init__(self, key: bytes = PUBLIC_KEY, sizes: Sequence[int] = (FULL,)) -> None:
         self.layout, self._sizes = Layout(key), tuple(sizes)
 
-    def read(self, pixels: NDArray[np.uint8]) -> Reading:
-        """What a picture's mark says; most pictures have none. # uint8 [h, w, 3]
+    def read(self, picture: NDArray[np.uint8] | Prepared) -> Reading:
+        """What a picture's mark says; most pictures have none.
 
         "No mark" is an answer: of pictures without one, fewer than one in a million gets another (docs/decisions.md).
+
+        Args:
+            picture: uint8, [height, width, 3], sRGB; or such a one made ready, where other readers look at it too.
         """
-        height, width = pixels.shape[:2]
-        if min(height, width) < _SMALLEST:
+        prepared = picture if isinstance(picture, Prepared) else Prepared(picture)
+        shorter = min(prepared.height, prepared.width)
+        if shorter < _SMALLEST:
             return Reading(None, 0.0, None)
-        brightness = pixels.astype(np.float32) @ LUMA
-        planes = [
-            scaled(brightness, size) for size in self._sizes if size == self._sizes[0] or size < min(height, width)
-        ]
-        best: _Sight | None = None
+        planes = [prepared.plane(size) for size in self._sizes if size == self._sizes[0] or size < shorter]
+        best = 0.0
         for plane in planes:
-            sight = self._guessed(Activity(plane).heard)
+            sight = self._guessed(plane)
             message = decode(self._soft(sight)) if sight.evidence >= _KNOWN_POSE else None
             if message is not None:
-                return self._told(message, sight, plane, height)
-            best = sight if best is None or sight.evidence > best.evidence else best
-        found = self._searched(Activity(planes[0]).heard)
+                return _told(message, sight, plane, prepared)
+            best = max(best, sight.evidence)
+        found = self._searched(planes[0])
         message = decode(self._soft(found)) if found.evidence >= _FOUND_POSE else None
         if message is not None:
-            return self._told(message, found, planes[0], height)
-        assert best is not None
-        return Reading(None, max(best.evidence, found.evidence), None)
+            return _told(message, found, planes[0], prepared)
+        return Reading(None, max(best, found.evidence), None)
 
-    def _told(self, message: int, sight: _Sight, plane: NDArray[np.float32], height: int) -> Reading:
-        pose = sight.pose._replace(scale=sight.pose.scale * height / plane.shape[0])
-        return Reading(message, sight.evidence, pose)
-
-    def _guessed(self, heard: NDArray[np.float32]) -> _Sight:
+    def _guessed(self, plane: Plane) -> _Sight:
         """As it was put in, mirrored or not."""
-        height, width = heard.shape
-        whole = np.zeros((-(-height // TILE) * TILE, -(-width // TILE) * TILE), np.float32)
-        whole[:height, :width] = heard
-        values = fft.fft2(whole.reshape(whole.shape[0] // TILE, TILE, -1, TILE).sum((0, 2)))
         rows, columns = self.layout.waves.T
-        sights = [
-            self._sight(Pose(1.0, 0.0, mirrored), values[rows, -columns if mirrored else columns])
-            for mirrored in (False, True)
-        ]
-        return max(sights, key=lambda sight: sight.evidence)
+        values = plane.folded[rows, np.stack([columns, -columns])]
+        return self._best([Pose(1.0, 0.0, mirrored) for mirrored in (False, True)], values)
 
-    def _searched(self, heard: NDArray[np.float32]) -> _Sight:
+    def _searched(self, plane: Plane) -> _Sight:
         """In any scale, turned a little, mirrored or not."""
-        spectrum = Spectrum(heard)
-        poses = [pose._replace(mirrored=mirrored) for pose in likely_poses(spectrum) for mirrored in (False, True)]
-        best = max((self._glance(spectrum, pose) for pose in poses), key=lambda sight: sight.evidence)
-        if best.evidence < _FOUND_POSE and min(heard.shape) <= _FEW_TILES:
-            straight = (self._glance(spectrum, pose, _ROUGH) for pose in straight_poses())
-            best = max(best, max(straight, key=lambda sight: sight.evidence), key=lambda sight: sight.evidence)
+        spectrum = plane.spectrum
+        best = self._glance(spectrum, plane.poses)
+        if best.evidence < _FOUND_POSE and min(plane.shape) <= _FEW_TILES:
+            best = max(best, self._glance(spectrum, straight_poses(), _ROUGH), key=lambda sight: sight.evidence)
         # A tenth of a percent and of a degree more or less makes the far ends of a picture agree.
         scale, turn = 0.002, 0.12
         for _ in range(3):
             for more, left in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                 pose = Pose(best.pose.scale * (1 + more * scale), best.pose.turn + left * turn, best.pose.mirrored)
-                best = max(best, self._glance(spectrum, pose), key=lambda sight: sight.evidence)
+                best = max(best, self._glance(spectrum, [pose]), key=lambda sight: sight.evidence)
             scale, turn = scale / 2, turn / 2
-        return self._sight(best.pose, _folded(heard, best.pose, self.layout))
+        return self._best([best.pose], _folded(plane.heard, best.pose, self.layout)[None])
 
-    def _glance(self, spectrum: Spectrum, pose: Pose, fine: int = _FINE) -> _Sight:
-        return self._sight(pose, spectrum.at(pose.waves(self.layout.waves[: self.layout.pilots])), fine)
+    def _glance(self, spectrum: Spectrum, poses: Sequence[Pose], fine: int = _FINE) -> _Sight:
+        """The best of some poses, by pilots alone."""
+        pilots = self.layout.waves[: self.layout.pilots]
+        return self._best(poses, spectrum.at(posed(poses, pilots)), fine)
 
-    def _sight(self, pose: Pose, values: NDArray[np.complex64], fine: int = _FINE) -> _Sight:
-        """Where the pilots agree on a shift, tried at `fine` places a side, and how much. # values: complex [n]"""
+    def _best(self, poses: Sequence[Pose], values: NDArray[np.complex64], fine: int = _FINE) -> _Sight:
+        """The pose whose pilots agree most on a shift, tried at `fine` places a side. # values: complex [p, n]"""
         layout = self.layout
-        strength = float(np.sqrt((np.abs(values) ** 2).mean())) + 1e-12
-        pilots = values[: layout.pilots] * layout.known.conj() / strength
-        plane = np.zeros((fine, fine), np.complex64)
+        strength = np.sqrt((np.abs(values) ** 2).mean(axis=1)) + 1e-12
         rows, columns = layout.waves[: layout.pilots].T
-        plane[rows, columns] = pilots
-        agree = fft.ifft2(plane).real
-        at = int(agree.argmax())
-        evidence = float(agree.flat[at]) * fine**2 / np.sqrt(layout.pilots / 2)
-        down, across = divmod(at, fine)
-        return _Sight(float(evidence), pose, values, (down * TILE / fine, across * TILE / fine))
+        # Waves of the right half alone: the left one mirrors it, and the middle column is its own mirror image.
+        plane = np.zeros((len(poses), fine, columns.max() + 1), np.complex64)
+        plane[:, rows, columns] = values[:, : layout.pilots] * (layout.known.conj() * np.where(columns, 1, 2))
+        agree = fft.irfft(fft.ifft(plane, axis=1, overwrite_x=True), fine).reshape(len(poses), -1)
+        at = agree.argmax(axis=1)
+        evidence = agree[np.arange(len(poses)), at] * fine**2 / (2 * strength * np.sqrt(layout.pilots / 2))
+        best = int(evidence.argmax())
+        down, across = divmod(int(at[best]), fine)
+        return _Sight(float(evidence[best]), poses[best], values[best], (down * TILE / fine, across * TILE / fine))
 
     def _soft(self, sight: _Sight) -> NDArray[np.float64]:
         """The code's numbers as this sight tells them. # -> [256]"""
@@ -156,6 +147,11 @@ class Reader:
         soft = np.zeros(CODED)
         np.add.at(soft, layout.slots, np.stack([data.real, data.imag], axis=1).ravel())
         return soft
+
+
+def _told(message: int, sight: _Sight, plane: Plane, prepared: Prepared) -> Reading:
+    pose = sight.pose._replace(scale=sight.pose.scale * prepared.height / plane.shape[0])
+    return Reading(message, sight.evidence, pose)
 
 
 def _folded(heard: NDArray[np.float32], pose: Pose, layout: Layout) -> NDArray[np.complex64]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, signal
+from scipy import fft, ndimage
 
-from limner.papers.watermark.layout import FULL, TILE
+from limner.papers.watermark.layout import FULL, TILE, mean_around
 
-__all__ = ["Pose", "Spectrum", "likely_poses", "straight_poses"]
+__all__ = ["Pose", "Spectrum", "likely_poses", "posed", "straight_poses"]
 
 _SCALES, _TURNS = (0.45, 2.3), 4.0
 _STEP, _TURN = 0.008, 0.4
@@ -28,6 +29,10 @@ _BAND = 0.04, 0.6
 """Waves a pixel in which a pattern may lie, in any scale."""
 _AWAY = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 1), (1, 2), (2, -1), (-1, 2)], np.float32)
 """Tiles away that a picture is compared with itself."""
+_REACH = int(np.ceil(TILE * _SCALES[1] * float(np.hypot(*_AWAY.T).max()) * np.exp(_STEP))) + 1
+"""Pixels away that this is at most."""
+_OVERLAP = 0.15
+"""Share of a picture that must meet itself for a shift to say something."""
 
 
 class Pose(NamedTuple):
@@ -43,14 +48,17 @@ class Pose(NamedTuple):
     turn: float = 0.0
     mirrored: bool = False
 
-    def waves(self, waves: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Waves of a tile as waves a pixel of the picture. # [n, 2] -> [n, 2]"""
-        rows, columns = waves[:, 0], -waves[:, 1] if self.mirrored else waves[:, 1]
-        angle = np.deg2rad(self.turn)
-        across, along = np.cos(angle) / (TILE * self.scale), np.sin(angle) / (TILE * self.scale)
-        posed = np.stack([across * rows - along * columns, along * rows + across * columns], axis=1)
-        found: NDArray[np.float32] = posed.astype(np.float32)
-        return found
+
+def posed(poses: Sequence[Pose], waves: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Waves of a tile as waves a pixel of a picture in which it lies so. # [n, 2] -> [poses, n, 2]"""
+    scales, turns, mirrored = np.array(poses).T[..., None]
+    angle = np.deg2rad(turns)
+    across, along = np.cos(angle) / (TILE * scales), np.sin(angle) / (TILE * scales)
+    rows, columns = waves[:, 0], np.where(mirrored, -waves[:, 1], waves[:, 1])
+    found = np.empty((len(poses), len(waves), 2), np.float32)
+    found[..., 0] = across * rows - along * columns
+    found[..., 1] = along * rows + across * columns
+    return found
 
 
 class Spectrum:
@@ -69,86 +77,128 @@ class Spectrum:
         part = part * _window(rows)[:, None] * _window(columns)
         # At least twice as large as the part, so that nothing wraps around.
         self.size = size = FULL if max(rows, columns) <= FULL // 2 else 2 * FULL
-        whole = np.zeros((size, size), np.float32)
         # The centre lies at the origin, so that phases turn slowly and may be interpolated.
         down, across = rows // 2, columns // 2
-        for r, source in ((slice(rows - down), slice(down, None)), (slice(size - down, None), slice(down))):
-            whole[r, : columns - across] = part[source, across:]
-            whole[r, size - across :] = part[source, :across]
-        self.values: NDArray[np.complex64] = fft.rfft2(whole)
+        lines = np.zeros((rows, size), np.float32)
+        lines[:, : columns - across], lines[:, size - across :] = part[:, across:], part[:, :across]
+        waves = fft.rfft(lines)
+        whole = np.zeros((size, size // 2 + 1), np.complex64)
+        whole[: rows - down], whole[size - down :] = waves[down:], waves[:down]
+        self.values: NDArray[np.complex64] = fft.fft(whole, axis=0, overwrite_x=True)
 
     def at(self, waves: NDArray[np.float32]) -> NDArray[np.complex64]:
-        """Its values at some waves a pixel, interpolated. # [n, 2] -> complex [n]"""
-        mirrored = waves[:, 1] < 0
-        waves = np.where(mirrored[:, None], -waves, waves) * self.size
-        low = np.floor(waves).astype(np.int64)
-        (y, x), (fy, fx) = low.T, (waves - low).T
-        x = np.clip(x, 0, self.size // 2 - 1)
-        below, above = y % self.size, (y + 1) % self.size
-        values = self.values
-        one = values[below, x] * (1 - fx) + values[below, x + 1] * fx
-        two = values[above, x] * (1 - fx) + values[above, x + 1] * fx
+        """Its values at some waves a pixel, interpolated. # [..., 2] -> complex [...]"""
+        mirrored = waves[..., 1] < 0
+        waves = np.where(mirrored[..., None], -waves, waves) * self.size
+        floor = np.floor(waves)
+        (fy, fx), low = np.moveaxis(waves - floor, -1, 0), floor.astype(np.int64)
+        y, x = low[..., 0], np.clip(low[..., 1], 0, self.size // 2 - 1)
+        values, wide = self.values.ravel(), self.values.shape[1]
+        above, below = y % self.size * wide + x, (y + 1) % self.size * wide + x
+        one = values[above] * (1 - fx) + values[above + 1] * fx
+        two = values[below] * (1 - fx) + values[below + 1] * fx
         found = one * (1 - fy) + two * fy
         turned: NDArray[np.complex64] = np.where(mirrored, found.conj(), found).astype(np.complex64)
         return turned
 
     def likeness(self) -> NDArray[np.float32]:
-        """How like the picture is to itself, shifted; its spectrum made flat, as a pattern's is. # -> [size, size]"""
+        """How like the picture is to itself, shifted; its spectrum made flat, as a pattern's is.
+
+        Returns:
+            Shifts down from 0 to as far as is looked, shifts across all around; up is the same as down, turned
+            round. # [min(size / 2, _REACH) + 1, size]
+        """
         power = self.values.real**2 + self.values.imag**2
         around = round(_AROUND * self.size / max(self.shape)) | 1
-        flat = power / np.maximum(ndimage.uniform_filter(power, around, mode="nearest"), 1e-12)
-        found: NDArray[np.float32] = fft.irfft2(np.minimum(flat, _LOUDEST) * _band(self.size))
+        flat = power / np.maximum(mean_around(power, around, "edge"), 1e-12)
+        # What is transformed is real, so half of the shifts say all; far ones are not asked for.
+        down = fft.rfft(np.minimum(flat, _LOUDEST) * _band(self.size), axis=0)[: _REACH + 1].conj()
+        found: NDArray[np.float32] = fft.irfft(down, self.size) / np.float32(self.size)
         return found
 
 
 def likely_poses(spectrum: Spectrum) -> list[Pose]:
     """The scales and turns at which a picture is most like itself a tile away, best first; none is mirrored."""
     likeness = spectrum.likeness()
-    scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), _STEP))
-    turns = np.arange(-_TURNS, _TURNS + 1e-6, _TURN)
-    grid = [part.ravel() for part in np.meshgrid(scales, turns, indexing="ij")]
-    told = _alike(likeness, grid[0], grid[1], spectrum.shape).reshape(len(scales), len(turns))
-    peaks = (told == ndimage.maximum_filter(told, (5, 5), mode="nearest")).ravel()
-    first = np.argsort(np.where(peaks, -told.ravel(), np.inf))[:_KEPT]
+    scales, turns = _grid()
+    told = _alike(likeness, _grid_places(spectrum.size), spectrum.shape)
+    seen = told.reshape(-1, round(2 * _TURNS / _TURN) + 1)
+    peaks = (seen == ndimage.maximum_filter(seen, (5, 5), mode="nearest")).ravel()
+    first = np.argsort(np.where(peaks, -told, np.inf))[:_KEPT]
     fine = np.linspace(-1, 1, 2 * _FINER + 1)
     more, left = (part.ravel() for part in np.meshgrid(fine * _STEP, fine * _TURN, indexing="ij"))
-    found = []
-    for i in first:
-        near, turned = grid[0][i] * np.exp(more), grid[1][i] + left
-        shares = _alike(likeness, near, turned, spectrum.shape)
-        best = int(shares.argmax())
-        found.append((float(shares[best]), Pose(float(near[best]), float(turned[best]))))
-    return [pose for _, pose in sorted(found, key=lambda one: -one[0])]
+    near, turned = scales[first, None] * np.exp(more), turns[first, None] + left
+    shares = _alike(likeness, _Places.of(near.ravel(), turned.ravel(), spectrum.size), spectrum.shape)
+    shares = shares.reshape(near.shape)
+    best = [
+        (float(shares[i, at]), Pose(float(near[i, at]), float(turned[i, at])))
+        for i, at in enumerate(shares.argmax(axis=1))
+    ]
+    return [pose for _, pose in sorted(best, key=lambda one: -one[0])]
 
 
+@cache
 def straight_poses() -> list[Pose]:
     """Every scale, not turned: as a picture is whose size alone was changed."""
     scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), _FINE_STEP))
     return [Pose(float(scale), 0.0, mirrored) for scale in scales for mirrored in (False, True)]
 
 
-def _alike(
-    likeness: NDArray[np.float32], scales: NDArray[np.floating], turns: NDArray[np.floating], shape: tuple[int, int]
-) -> NDArray[np.floating]:
-    """How like a picture is to itself some tiles away, in each pose, in deviations of chance. # [p], [p] -> [p]"""
-    size = len(likeness)
-    across, along = (
-        (part * scales * TILE).astype(np.float32) for part in (np.cos(np.deg2rad(turns)), np.sin(np.deg2rad(turns)))
-    )
-    y = across[:, None] * _AWAY[:, 0] - along[:, None] * _AWAY[:, 1]
-    x = along[:, None] * _AWAY[:, 0] + across[:, None] * _AWAY[:, 1]
+class _Places(NamedTuple):
+    """Where in a picture's likeness to itself some poses are looked up: each at ten shifts, each between four numbers.
+
+    Attributes:
+        y, x: the shifts, in pixels. # float32 [p, 10]
+        where: of the four numbers. # int [4, p, 10]
+        share: how much each counts. # float32 [4, p, 10]
+    """
+
+    y: NDArray[np.float32]
+    x: NDArray[np.float32]
+    where: NDArray[np.int64]
+    share: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, scales: NDArray[np.floating], turns: NDArray[np.floating], size: int) -> _Places:
+        """Of poses, in a likeness of this size. # [p], [p]"""
+        across, along = (
+            (part * scales * TILE).astype(np.float32) for part in (np.cos(np.deg2rad(turns)), np.sin(np.deg2rad(turns)))
+        )
+        y = across[:, None] * _AWAY[:, 0] - along[:, None] * _AWAY[:, 1]
+        x = along[:, None] * _AWAY[:, 0] + across[:, None] * _AWAY[:, 1]
+        y, x = np.abs(y), np.where(y < 0, -x, x)
+        low_y, low_x = np.floor(y), np.floor(x)
+        fy, fx = y - low_y, x - low_x
+        far = min(size // 2, _REACH)
+        rows = [np.minimum(low_y.astype(np.int64) + more, far) * size for more in (0, 1)]
+        columns = [(low_x.astype(np.int64) + more) % size for more in (0, 1)]
+        where = np.stack([row + column for row in rows for column in columns])
+        share = np.stack([down * right for down in (1 - fy, fy) for right in (1 - fx, fx)])
+        return cls(y, x, where, share)
+
+
+def _alike(likeness: NDArray[np.float32], places: _Places, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """How like a picture is to itself some tiles away, in each pose, in deviations of chance. # -> [p]"""
     # What overlaps says the more, the more of it there is.
-    overlap = np.clip(1 - np.abs(y) / shape[0], 0, 1) * np.clip(1 - np.abs(x) / shape[1], 0, 1)
-    weight = np.where(overlap > 0.15, 1, 0)
-    low_y, low_x = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-    fy, fx = y - low_y, x - low_x
-    parts = [
-        (1 - fy if dy == 0 else fy) * (1 - fx if dx == 0 else fx) * likeness[(low_y + dy) % size, (low_x + dx) % size]
-        for dy in (0, 1)
-        for dx in (0, 1)
-    ]
-    found: NDArray[np.floating] = (sum(parts) * weight).sum(axis=1) / np.sqrt((weight * overlap).sum(axis=1) + 1e-9)
+    overlap = np.clip(1 - places.y / shape[0], 0, 1) * np.clip(1 - np.abs(places.x) / shape[1], 0, 1)
+    weight = overlap > _OVERLAP
+    told = (likeness.ravel()[places.where] * places.share).sum(axis=0)
+    found: NDArray[np.float32] = (told * weight).sum(axis=1) / np.sqrt((weight * overlap).sum(axis=1) + 1e-9)
     return found
+
+
+@cache
+def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scales and turns of the first look, turns running faster. # [p], [p]"""
+    scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), _STEP))
+    turns = np.arange(-_TURNS, _TURNS + 1e-6, _TURN)
+    first, second = np.meshgrid(scales, turns, indexing="ij")
+    return first.ravel(), second.ravel()
+
+
+@lru_cache(maxsize=2)
+def _grid_places(size: int) -> _Places:
+    return _Places.of(*_grid(), size)
 
 
 @lru_cache(maxsize=4)
@@ -160,5 +210,7 @@ def _band(size: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=16)
 def _window(length: int) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = signal.windows.tukey(length, _TAPER).astype(np.float32)
+    """A cosine's rise and fall at both ends, `_TAPER` of the length together (Tukey 1967). # [length]"""
+    ends = np.minimum(np.arange(length), np.arange(length)[::-1]) / (_TAPER * (length - 1) / 2)
+    found: NDArray[np.float32] = (0.5 - 0.5 * np.cos(np.pi * np.minimum(ends, 1))).astype(np.float32)
     return found
