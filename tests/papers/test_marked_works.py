@@ -6,6 +6,7 @@ import io
 from contextlib import closing
 from pathlib import Path
 
+import encypher_c2pa
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from PIL import Image
 from limner import pictures
 from limner.collection import PAINTINGS
 from limner.ledger import Ledger
+from limner.papers.c2pa_io import read_store, reading_context
+from limner.papers.exporting import Export, export, open_former
 from limner.papers.marking import ALGORITHM, marked, read_mark
 from limner.papers.publisher import Publisher
 from limner.papers.registry import Registry, work_name
@@ -56,6 +59,32 @@ def test_a_work_and_its_papers_name_the_same_number(
     assert verdict.watermark["as_papers_say"]
     edition = Registry(workspace.registry).latest(1)[0]
     assert verdict.mark == verdict.watermark["work"] == edition.name
+
+
+def actions(path: Path, mime: str) -> list[str]:
+    """The actions of a file whose papers two readers find without fault."""
+    data = path.read_bytes()
+    store = read_store(data, mime, reading_context())
+    assert store is not None
+    manifest = next(one for one in store["manifests"] if one["label"] == store["active"])
+    told = [one["code"] for kind in ("failure", "informational") for one in manifest["validationResults"].get(kind, [])]
+    assert set(told) <= {"signingCredential.untrusted", "signingCredential.ocsp.skipped"}
+    report = encypher_c2pa.verify(data, mime)
+    assert report["integrity"] == "valid", report
+    return [action["action"] for action in manifest["assertions"]["c2pa.actions.v2"]["actions"]]
+
+
+def test_the_papers_tell_of_the_mark_that_was_put_in(
+    workspace: Workspace, painting: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    work = published(workspace, painting, tmp_path / "work.png")
+    assert actions(work, "image/png") == ["c2pa.created", "c2pa.watermarked.bound"]
+    lost = published(workspace, painting, tmp_path / "lost.jpg", quality=1)
+    assert actions(lost, "image/jpeg") == ["c2pa.created"]
+    with Publisher(artist(workspace), Ledger.open(workspace.ledger)) as publisher:
+        edition = export(open_former(work, workspace), tmp_path / "web.jpg", publisher, Export()).path
+    assert verdict_on(edition, workspace).mark == verdict_on(work, workspace).mark
+    assert actions(edition, "image/jpeg") == ["c2pa.opened", "c2pa.transcoded"], "it was in it already"
 
 
 def test_what_is_left_of_a_work_leads_back_to_its_papers(

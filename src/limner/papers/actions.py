@@ -20,8 +20,13 @@ def labels_of(ingredients: Sequence[Ingredient]) -> list[str]:
     return [f"ingredient-{number}" for number in range(1, len(ingredients) + 1)]
 
 
-def actions_of(provenance: Provenance) -> list[dict[str, Any]]:
-    """The actions in their order; the first says when, by this machine's clock."""
+def actions_of(provenance: Provenance, *, marked: bool = False) -> list[dict[str, Any]]:
+    """The actions in their order; the first says when, by this machine's clock.
+
+    Args:
+        marked: whether a watermark was put in that a soft binding of the same manifest names; readers of C2PA take one
+            of these without the other for a fault.
+    """
     first: dict[str, Any] = {
         "digitalSourceType": GENERATED,
         "softwareAgent": {"name": "limner", "version": __version__},
@@ -32,19 +37,24 @@ def actions_of(provenance: Provenance) -> list[dict[str, Any]]:
     edition = provenance.edition
     if not edition:
         first |= {"action": "c2pa.created", "description": "Painted by a trained picture generator"}
-        return [first, *_labelled(provenance.visible_label)]
+        return [first, *_watermarked(marked), *_labelled(provenance.visible_label)]
     first |= {"action": "c2pa.opened", "description": "A new edition of a work that was published before"}
     actions = [first]
     if edition["size"] != edition["former_size"]:
         told = f"{edition['former_size']} to {edition['size']} pixels, Lanczos"
         actions.append({"action": "c2pa.resized", "description": told})
-    actions += _labelled(provenance.visible_label)
+    actions += [*_watermarked(marked), *_labelled(provenance.visible_label)]
     if edition["format"] != edition["former_format"] or "quality" in edition:
         quality = f", quality {edition['quality']}" if "quality" in edition else ""
         told = f"{edition['former_format']} to {edition['format']}{quality}"
         # Readers ask of this action, as of the first, that it names what it was done to.
         actions.append({"action": "c2pa.transcoded", "description": told, **made_from})
     return actions
+
+
+def _watermarked(marked: bool) -> list[dict[str, Any]]:
+    told = "An invisible watermark that names the work was put into the pixels, and read back from the finished file"
+    return [{"action": "c2pa.watermarked.bound", "description": told}] if marked else []
 
 
 def _labelled(label: dict[str, Any]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
 
 
 def manifest_of(
-    provenance: Provenance, parts: dict[str, str], bindings: Sequence[tuple[str, bytes]] = ()
+    provenance: Provenance, parts: dict[str, str], bindings: Sequence[tuple[str, bytes]] = (), *, marked: bool = False
 ) -> dict[str, Any]:
     """The manifest of a work: how it came about, from what, and what others may do with it.
 
@@ -66,6 +66,7 @@ def manifest_of(
         provenance: what is known of the work.
         parts: digest by part of the file, so that a reader can say which part was changed.
         bindings: soft bindings: name of the algorithm and value.
+        marked: whether a watermark was put in that is among them.
     """
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
@@ -76,7 +77,7 @@ def manifest_of(
         "claim_generator_info": [{"name": "limner", "version": __version__}],
         "title": clean(provenance.title),
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": actions_of(provenance)}},
+            {"label": "c2pa.actions.v2", "data": {"actions": actions_of(provenance, marked=marked)}},
             {
                 "label": GENERATION,
                 "data": {**provenance.generation(), "creator": clean(provenance.creator), "parts": parts},

@@ -222,7 +222,8 @@ class Publisher:
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
         work = self._number(provenance)
-        pixels = _marked_once(pixels, work, provenance)
+        given, pixels = pixels, _marked_once(pixels, work, provenance)
+        put_in = pixels is not given
         if label is not None:
             pixels, drawn = draw_label(pixels, label)
             provenance = replace(provenance, visible_label=drawn.told())
@@ -231,9 +232,10 @@ class Publisher:
         parts = take_apart(encoded)
         bindings = of_fingerprints(prints)
         # What its papers name can be read from it: a picture may be too small, or too busy, or compressed too much.
-        if carries_mark(pixels) and still_says(encoded, work):
+        told = carries_mark(pixels) and still_says(encoded, work)
+        if told:
             bindings.append((ALGORITHM, value_of(work)))
-        manifest = manifest_of(provenance, parts.digests(), bindings)
+        manifest = manifest_of(provenance, parts.digests(), bindings, marked=told and put_in)
         signed = self._signing.sign(encoded, mime, manifest, provenance.ingredients)
         try:
             replaced = _digest(path.read_bytes()) if path.is_file() else None
