@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from limner.cli.main import main
+from limner.errors import UsageError
+from limner.ledger import Ledger
+from limner.papers.rooting import root
+from limner.training.options import TrainOptions
 from limner.workspace import Workspace
+from models_made import made_model
 from pictures_made import made_collection, made_folder
 
 
@@ -58,6 +64,44 @@ def test_mistakes_get_one_line(
     assert named in line
     assert ";" in line, "no remedy"
     assert not list(workspace.runs.glob("*")), "a mistake left a run behind"
+
+
+def test_what_cannot_be_rooted_is_refused_before_it_is_trained(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_collection(workspace, tmp_path / "pictures", 16)
+    status, line = run(monkeypatch, capsys, "train", "made", "--rooted-mark")
+    assert (status, line.split(": ")[1]) == (2, "--size 64x64")
+    made_model(workspace.make(workspace.models) / "plain.safetensors", labels=(), size=128)
+    ledger = Ledger.open(workspace.ledger)
+    rooted = root(workspace.models / "plain.safetensors", workspace.models / "rooted.safetensors", "rooted", ledger)
+    line = run(monkeypatch, capsys, "train", "made", "--size", "128", "--from", "rooted", "--rooted-mark")[1]
+    assert line.startswith(f"limner: --rooted-mark: rooted has a mark already ({rooted.mark})")
+    assert not workspace.runs.exists(), "something was trained"
+
+
+@pytest.mark.parametrize(("kept", "given", "begun"), [(64, "128", False), (128, "64", True)])
+def test_a_run_that_goes_on_is_rooted_by_its_own_size(
+    kept: int,
+    given: str,
+    begun: bool,
+    workspace: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made_collection(workspace, tmp_path / "pictures", 16)
+    options = TrainOptions(name="begun", height=kept, width=kept)
+    folder = workspace.make(workspace.runs / "begun")
+    (folder / "options.json").write_text(json.dumps({"options": options.model_dump(mode="json"), "collection": "made"}))
+
+    def training(*_: object, **__: object) -> None:
+        raise UsageError("training", "was begun", "none")
+
+    monkeypatch.setattr("limner.training.trainer.Training", training)
+    arguments = ["train", "made", "--resume", "--name", "begun", "--size", given, "--rooted-mark"]
+    line = run(monkeypatch, capsys, *arguments)[1]
+    assert line.startswith("limner: training: was begun" if begun else "limner: --size 64x64: is too small")
 
 
 def test_held_pictures_stop_a_training_until_somebody_decides(

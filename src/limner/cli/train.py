@@ -162,11 +162,7 @@ def register(app: typer.Typer) -> None:
             if k not in ("Workspace", "collection", "rooted_mark", "resume", "quiet", "as_json")
         }
         workspace = Workspace.default()
-        if rooted_mark and min(parse_size(size)) < 128:
-            raise UsageError(
-                f"--size {size}", "is too small for a rooted mark", "give 128 or more, or no --rooted-mark"
-            )
-        path = _train(collection, given, resume=resume, quiet=quiet or as_json, workspace=workspace)
+        path = _train(collection, given, rooted=rooted_mark, resume=resume, quiet=quiet or as_json, workspace=workspace)
         if rooted_mark:
             path = _rooted(path, workspace)
         _show(path, as_json)
@@ -181,7 +177,23 @@ def _rooted(path: Path, workspace: Workspace) -> Path:
     return root(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
 
 
-def _train(collection: str, given: dict[str, Any], *, resume: bool, quiet: bool, workspace: Workspace) -> Path:
+def _check_rooted(options: TrainOptions) -> None:
+    """Refuse what could not be rooted once it is trained, before it is trained."""
+    from limner.models.bundle import read_card
+    from limner.papers.rooting import SMALLEST
+
+    if min(options.height, options.width) < SMALLEST:
+        size = f"{options.width}x{options.height}"
+        raise UsageError(f"--size {size}", "is too small for a rooted mark", "give 128 or more, or no --rooted-mark")
+    parent = read_card(Path(options.parent)) if options.parent else None
+    if parent is not None and parent.rooted_mark:
+        has = f"{parent.name} has a mark already ({parent.rooted_mark}), which what is trained from it keeps"
+        raise UsageError("--rooted-mark", has, "leave it out")
+
+
+def _train(
+    collection: str, given: dict[str, Any], *, rooted: bool, resume: bool, quiet: bool, workspace: Workspace
+) -> Path:
     from limner.collection import Collection
     from limner.ledger import Ledger
     from limner.training.trainer import Training, open_run
@@ -190,6 +202,8 @@ def _train(collection: str, given: dict[str, Any], *, resume: bool, quiet: bool,
     options = _options(opened.name, given, workspace)
     if resume:
         options, _ = open_run(options.name, workspace)
+    if rooted:
+        _check_rooted(options)
     with TerminalReporter(quiet) as reporter:
         path = Training(options, opened, workspace, reporter, resume=resume).run()
     from limner.models.bundle import load_model

@@ -22,11 +22,12 @@ from limner.models.vae import VAE
 from limner.papers.watermark import ROOTED_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
-__all__ = ["Rooted", "root"]
+__all__ = ["SMALLEST", "Rooted", "root"]
 
 _STRENGTH = 2.0
 """Deviation of the pattern, grey levels of brightness: 43.3 dB."""
-_SMALLEST = 128
+SMALLEST = 128
+"""Shorter side, in pixels, of what a model must paint to be rooted."""
 assert GROUND == TILE
 
 
@@ -61,9 +62,9 @@ def root(path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _
     """
     model = load_model(path)
     card, painter = model.card, model.card.config.painter
-    if min(painter.height, painter.width) < _SMALLEST:
+    if min(painter.height, painter.width) < SMALLEST:
         size = f"{painter.width}x{painter.height}"
-        raise ModelError(card.name, f"paints {size}, too small for a mark ({_SMALLEST} at least)", "train it larger")
+        raise ModelError(card.name, f"paints {size}, too small for a mark ({SMALLEST} at least)", "train it larger")
     if painter.rooted:
         raise ModelError(card.name, f"has a rooted mark already ({card.rooted_mark})", "use it as it is")
     config = card.config.model_copy(update={"painter": painter.model_copy(update={"rooted": True})})
