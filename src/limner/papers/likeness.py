@@ -6,7 +6,7 @@ over the copy as well as possible (moved, stretched, made brighter), and then th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ _STEPS = ((4, 5, 0.35), (2, 4, 0.22), (1, 3, 1.0))
 _CELL = 8  # side of the cells whose means are compared, px of the thumbnail: saving again changes finer detail first
 _GAIN = 0.6, 1.6
 _LEAST = 0.5  # share of the work that a copy must show
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _FLOOR = 4.0  # grey levels; a picture with less contrast than this is held to as much
 _Matrix = NDArray[np.float64]
 T = TypeVar("T")
@@ -63,31 +64,54 @@ class Likeness:
         return self.share >= _LEAST and self.score <= 1
 
 
-def rough(works: Bytes, copies: Floats, windows: Floats) -> Floats:
-    """How alike each work and its copy are where the window puts it, unrefined: correlation of luma, -1 to 1.
+def rough(
+    works: Mapping[int, Bytes], copy: Bytes, which: Sequence[int], windows: Floats, mirrored: NDArray[np.bool_]
+) -> Floats:
+    """How alike works and a copy are where windows put them, unrefined: correlation of luma, -1 to 1. # [n]
 
     Args:
-        works: uint8 [n, 64, 64, 3], thumbnails.
-        copies: float32 [n, 64, 64], luma of the copies, turned round already where they are mirrored.
+        works: uint8 [64, 64, 3], thumbnails by number.
+        copy: uint8 [64, 64, 3].
+        which: numbers of the works that are laid on it. # [n]
         windows: float32 [n, 4], as `ALL`.
+        mirrored: whether the copy is turned round first. # [n]
     """
+    # Many works are laid in the same few windows.
+    kinds, kind = np.unique(np.column_stack([windows, mirrored]), axis=0, return_inverse=True)
+    seen, inside = _seen(planes_of(np.stack([copy, copy[:, ::-1]]))[:, 0], kinds[:, :4], kinds[:, 4].astype(np.int64))
+    order = {number: place for place, number in enumerate(works)}
+    small = _halved(np.stack(list(works.values())))
+    one, other, inside = small[[order[number] for number in which]], seen[kind.ravel()], inside[kind.ravel()]
+    count = np.maximum(inside.sum((1, 2)), 1)
+
+    def centred(x: Floats) -> Floats:
+        found: Floats = (x - (np.einsum("nij,nij->n", x, inside) / count)[:, None, None]) * inside
+        return found
+
+    one, other = centred(one), centred(other)
+    power = np.einsum("nij,nij->n", one, one) * np.einsum("nij,nij->n", other, other)
+    found: Floats = np.einsum("nij,nij->n", one, other) / np.sqrt(np.maximum(power, 1e-6))
+    return found
+
+
+def _seen(lumas: Floats, windows: Floats, turned: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Luma of a copy where a work would lie, and which of it is there. # [2, 64, 64], [n, 4] -> 2 of [n, 32, 32]"""
     places = ((np.arange(0, SIDE, 2) + 1) / SIDE).astype(np.float32)  # [32]
     stretch = windows[:, 1::2] / MIDDLE  # [n, 2]: across, down
     start = windows[:, ::2] - stretch * (1 - MIDDLE) / 2
     at = start[:, :, None] + stretch[:, :, None] * places  # [n, 2, 32]
     across, down = (_between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
-    seen = down @ copies @ across.transpose(0, 2, 1)
-    luma = planes_of(works)[:, 0].reshape(len(works), SIDE // 2, 2, SIDE // 2, 2).mean((2, 4), dtype=np.float32)
     inside = (_inside(at[:, 1])[:, :, None] & _inside(at[:, 0])[:, None, :]).astype(np.float32)
-    count = np.maximum(inside.sum((1, 2)), 1)
+    seen: Floats = np.matmul(np.matmul(down, lumas[turned]), across.transpose(0, 2, 1), dtype=np.float32)
+    return seen, inside
 
-    def centred(x: NDArray[np.floating]) -> Floats:
-        found: Floats = (x - ((x * inside).sum((1, 2)) / count)[:, None, None]) * inside
-        return found
 
-    one, other = centred(luma), centred(seen)
-    power = (one**2).sum((1, 2)) * (other**2).sum((1, 2))
-    found: Floats = (one * other).sum((1, 2)) / np.sqrt(np.maximum(power, 1e-6))
+def _halved(thumbnails: Bytes) -> Floats:
+    """Luma at half the size. # uint8 [n, 64, 64, 3] -> float32 [n, 32, 32]"""
+    quarters = thumbnails.reshape(len(thumbnails), SIDE // 2, 2, SIDE // 2, 2, 3)
+    sums = quarters[:, :, 0].astype(np.uint16) + quarters[:, :, 1]
+    wholes = (sums[:, :, :, 0] + sums[:, :, :, 1]).astype(np.float32)
+    found: Floats = (wholes.reshape(-1, 3) @ (_LUMA / 4)).reshape(wholes.shape[:-1])
     return found
 
 

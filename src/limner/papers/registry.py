@@ -24,7 +24,6 @@ from limner.papers.fingerprints import (
     Fingerprints,
     Floats,
     fingerprints_of,
-    planes_of,
     trials,
     unpack_thumbnail,
 )
@@ -236,7 +235,7 @@ class Registry:
             found.append(Candidate(near.row, "look", ALL, mirrored=near.asked == 1))
         tried = trials(prints.thumbnail)
         if tried is not None:
-            for row in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS)[:_CANDIDATES]:
+            for row in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS, _CANDIDATES):
                 for near in row:
                     window, mirrored = tried.windows[near.asked], bool(tried.mirrored[near.asked])
                     found.append(Candidate(near.row, "layout", window, mirrored))
@@ -247,11 +246,12 @@ class Registry:
         candidates = [one for one in candidates if one.row in thumbnails]
         if not candidates:
             return []
-        luma = planes_of(np.stack([small, small[:, ::-1]]))[:, 0]
         rough = likeness.rough(
-            np.stack([thumbnails[one.row][1] for one in candidates]),
-            luma[[int(one.mirrored) for one in candidates]],
+            {row: work for row, (_, work) in thumbnails.items()},
+            small,
+            [one.row for one in candidates],
             np.stack([one.window for one in candidates]),
+            np.array([one.mirrored for one in candidates]),
         )
         chosen: dict[int, Candidate] = {}  # of each work the edition that lies best
         for i in np.argsort(-rough, kind="stable"):

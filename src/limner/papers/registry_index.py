@@ -58,8 +58,13 @@ class _Half:
             self.faiss_index.add(hashes)
             self.rows = np.concatenate([self.rows, rows])
 
-    def near(self, hashes: Bytes, count: int, radius: int) -> list[list[Near]]:
-        """Rows within `radius` bits, each with the nearest of the hashes (three at most), the nearest rows first."""
+    def near(self, hashes: Bytes, count: int, radius: int, most: int | None = None) -> list[list[Near]]:
+        """Rows within `radius` bits, each with the nearest of the hashes (three at most), the nearest rows first.
+
+        Args:
+            count: rows for each of the hashes.
+            most: rows altogether; None gives all.
+        """
         if not len(self.rows) or not len(hashes):
             return []
         distances, found = self.faiss_index.search(np.ascontiguousarray(hashes), min(count, len(self.rows)))
@@ -68,11 +73,12 @@ class _Half:
         good = (found >= 0) & (distances <= radius)
         order = np.argsort(distances[good], kind="stable")
         distances, found, asked = distances[good][order], found[good][order], asked[good][order]
-        nearest: dict[int, list[Near]] = {}
-        for place, distance, number in zip(found.tolist(), distances.tolist(), asked.tolist(), strict=True):
-            same = nearest.setdefault(place, [])
+        places, first = np.unique(found, return_index=True)
+        nearest: dict[int, list[Near]] = {int(place): [] for place in places[np.argsort(first)[:most]]}
+        for at in np.flatnonzero(np.isin(found, list(nearest))):
+            same = nearest[int(found[at])]
             if len(same) < _ASKED:
-                same.append(Near(int(self.rows[place]), distance, number))
+                same.append(Near(int(self.rows[found[at]]), int(distances[at]), int(asked[at])))
         return list(nearest.values())
 
 
@@ -106,9 +112,9 @@ class Index:
         """Rows whose look is within `radius` bits of one of `hashes` (uint8 [n, 32]), nearest first; a list a row."""
         return self._looks.near(hashes, count, radius)
 
-    def near_layout(self, hashes: Bytes, count: int, radius: int) -> list[list[Near]]:
-        """The same by layout; `count` for each of the hashes."""
-        return self._layouts.near(hashes, count, radius)
+    def near_layout(self, hashes: Bytes, count: int, radius: int, most: int | None = None) -> list[list[Near]]:
+        """The same by layout; `count` for each of the hashes, `most` altogether."""
+        return self._layouts.near(hashes, count, radius, most)
 
     def _divide(self) -> None:
         """From comparing every row to comparing those of the nearest lists; some of the rows are the lists' centres."""
