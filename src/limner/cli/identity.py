@@ -1,4 +1,4 @@
-"""`limner identity`: the artist's key and certificate: make, list, show."""
+"""`limner identity`: the artist's keys and certificate: make, list, show."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("rotate")(rotate)
     group.command("revoke")(revoke)
+    group.command("mark-key")(mark_key)
     app.add_typer(group, name="identity")
 
 
@@ -143,6 +144,37 @@ def revoke(
         return
     print(f"{found.name}: what the certificate {found.fingerprint[:16]} signed from {found.since[:16]} UTC on")
     print("does not count here, nor what no trusted time-stamp shows to be older. Tell those who trust your root.")
+
+
+def mark_key(
+    new_one: bool = typer.Option(False, "--new", help="Make a key; works published from now on carry its marks."),
+    retire: bool = typer.Option(False, "--retire", help="Back to public marks; marks of this key are still read here."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Show, make or retire a watermark key of your own: only who holds it sees its marks in works, and can put them in.
+
+    Everybody else's limner says that the papers name a mark it cannot read. Keep a copy: a lost key reads nothing.
+
+    Example: [bold]limner identity mark-key --new[/bold]
+    """
+    from limner.errors import UsageError
+    from limner.ledger import Ledger
+    from limner.papers.mark_keys import key_in_use, new_key, retire_key
+
+    if new_one and retire:
+        raise UsageError("--new, --retire", "say opposite things", "retire the key first, then make a new one")
+    workspace = Workspace.default()
+    key = new_key(workspace) if new_one else retire_key(workspace) if retire else key_in_use(workspace)
+    if key is not None and (new_one or retire):
+        told = {"fingerprint": key.fingerprint, "what": "new" if new_one else "retired"}
+        Ledger.open(workspace.ledger).record("artist", "mark-key", parameters=told)
+    state = "none" if key is None else "retired" if retire else "in use"
+    if as_json:
+        print_json({"state": state, **({"fingerprint": key.fingerprint, "path": str(key.path)} if key else {})})
+    elif key is None:
+        print("works carry public marks; for marks of your own: limner identity mark-key --new")
+    else:
+        print(f"watermark key {key.fingerprint}, {state}: {key.path}")
 
 
 def _new_passphrase() -> str:

@@ -56,7 +56,12 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
 
 
 def manifest_of(
-    provenance: Provenance, parts: dict[str, str], bindings: Sequence[tuple[str, bytes]] = (), *, marked: bool = False
+    provenance: Provenance,
+    parts: dict[str, str],
+    bindings: Sequence[tuple[str, bytes]] = (),
+    *,
+    marked: bool = False,
+    mark_key: str | None = None,
 ) -> dict[str, Any]:
     """The manifest of a work: how it came about, from what, and what others may do with it.
 
@@ -67,6 +72,7 @@ def manifest_of(
         parts: digest by part of the file, so that a reader can say which part was changed.
         bindings: soft bindings: name of the algorithm and value.
         marked: whether a watermark was put in that is among them.
+        mark_key: fingerprint of the key that reads it; None for that which all know.
     """
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
@@ -80,7 +86,12 @@ def manifest_of(
             {"label": "c2pa.actions.v2", "data": {"actions": actions_of(provenance, marked=marked)}},
             {
                 "label": GENERATION,
-                "data": {**provenance.generation(), "creator": clean(provenance.creator), "parts": parts},
+                "data": {
+                    **provenance.generation(),
+                    **({"mark_key": mark_key} if mark_key else {}),
+                    "creator": clean(provenance.creator),
+                    "parts": parts,
+                },
             },
             {"label": "cawg.training-mining", "data": {"entries": dict.fromkeys(_MINING, mining)}},
             *soft_bindings(bindings),

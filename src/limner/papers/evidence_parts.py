@@ -126,6 +126,9 @@ def watermark_report(data: bytes, generation: dict[str, Any], signer: str) -> di
         "deviations": round(read.evidence, 2),
         "size": [pixels.shape[1], pixels.shape[0]],
     }
+    if read.message is None and (key := generation.get("mark_key")):
+        words = f"It carries a mark of the publisher's own key ({key}), which limner's public key does not read."
+        return {**report, "words": words}
     if read.message is None:
         return {**report, "words": "Looked for with limner's public key; no watermark was read from this file."}
     own = work_identifier(str(generation.get("latent_digest")), str(generation.get("model_digest")), signer)

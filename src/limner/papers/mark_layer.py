@@ -5,6 +5,7 @@ A mark names a work. It outlives a signature, but it can be copied onto another 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from limner.papers.verdict import Layer, LayerState, Verdict
 from limner.papers.watermark import SMALLEST, Prepared
 
 if TYPE_CHECKING:
+    from limner.papers.mark_keys import MarkKey
     from limner.papers.registry import Registry
 
 __all__ = ["with_mark"]
@@ -28,29 +30,36 @@ _AFTER = 2
 _LIMITS = "A mark can be copied onto another picture: it says where to look, and proves nothing alone."
 
 
-def with_mark(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | None) -> Verdict:
+def with_mark(
+    verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry | None, keys: Sequence[MarkKey] = ()
+) -> Verdict:
     """The verdict with what the picture's watermark says; its state stays what it was.
 
     Args:
         verdict: of the file's papers, and of the registry's likenesses where that was asked.
         pixels: the file's. # uint8 [h, w, 3]
         registry: knows works by their numbers.
+        keys: of the reader's own, by which a mark is looked for where the public key reads none.
     """
     picture = Prepared(pixels)
-    return _with_model_mark(_with_own_mark(verdict, picture, registry), picture)
+    return _with_model_mark(_with_own_mark(verdict, picture, registry, keys), picture)
 
 
-def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | None) -> Verdict:
-    read = read_mark(picture)
+def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | None, keys: Sequence[MarkKey]) -> Verdict:
+    read, key = read_mark(picture), None
+    for one in keys:
+        if read.message is None and (found := read_mark(picture, one.secret)).message is not None:
+            read, key = found, one.fingerprint
     if read.message is None:
-        small = min(picture.height, picture.width) < SMALLEST
-        why = "though the papers name one" if verdict.mark else "the picture is small" if small else ""
-        return _with(verdict, "none", "none that limner's public key reads" + (f", {why}" if why else ""), "Nothing.")
+        return _with(verdict, "none", f"none that limner's public key reads{_why_none(verdict, picture)}", "Nothing.")
     work = work_name(read.message)
     told = {"work": work, "evidence": round(read.evidence, 1), "as_papers_say": verdict.mark == work}
+    if key is not None:
+        told["key"] = key
     if verdict.mark == work:
         state: LayerState = "valid" if verdict.genuine else "unsigned"
-        return _with(verdict, state, f"names work {work}, as the papers do", _LIMITS, told)
+        by = f", read with the key {key} of this workspace" if key else ""
+        return _with(verdict, state, f"names work {work}, as the papers do{by}", _LIMITS, told)
     try:
         edition = _known(read.message, registry)
     except PapersError as error:
@@ -69,6 +78,14 @@ def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | Non
         summary += "; if it is that work, its signature was stripped"
     proves = f"{_LIMITS} Its papers as published: limner registry show {work}"
     return _with(verdict, "unsigned", holds, proves, told, summary)
+
+
+def _why_none(verdict: Verdict, picture: Prepared) -> str:
+    if verdict.mark and (key := verdict.generation.get("mark_key")):
+        return f"; the papers name one of the publisher's own key {key}, which alone reads it"
+    if verdict.mark:
+        return ", though the papers name one"
+    return ", the picture is small" if min(picture.height, picture.width) < SMALLEST else ""
 
 
 def _with_model_mark(verdict: Verdict, picture: Prepared) -> Verdict:

@@ -21,19 +21,20 @@ def carries_mark(pixels: NDArray[np.uint8]) -> bool:
     return int(min(pixels.shape[:2])) >= SMALLEST
 
 
-def marked(pixels: NDArray[np.uint8], work: int) -> NDArray[np.uint8]:
+def marked(pixels: NDArray[np.uint8], work: int, key: bytes = PUBLIC_KEY) -> NDArray[np.uint8]:
     """The picture with its work's number in it; itself where it is too small to carry one.
 
     Args:
         pixels: uint8, [height, width, 3], sRGB.
         work: as `registry.work_identifier` gives it.
+        key: whoever reads needs it; that which all know where none is given.
     """
-    return _embedder().embed(pixels, work) if carries_mark(pixels) else pixels
+    return _embedder(key).embed(pixels, work) if carries_mark(pixels) else pixels
 
 
-def still_says(encoded: bytes, work: int) -> bool:
+def still_says(encoded: bytes, work: int, key: bytes = PUBLIC_KEY) -> bool:
     """Whether a file, compressed as it is, still tells its work's number."""
-    return read_mark(pictures.decode(encoded, "work").pixels).message == work
+    return read_mark(pictures.decode(encoded, "work").pixels, key).message == work
 
 
 def value_of(work: int) -> bytes:
@@ -41,9 +42,9 @@ def value_of(work: int) -> bytes:
     return work.to_bytes(6, "big")
 
 
-def read_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
-    """What a picture's watermark says, with the key that all know. # uint8 [h, w, 3]"""
-    return _reader().read(picture)
+def read_mark(picture: NDArray[np.uint8] | Prepared, key: bytes = PUBLIC_KEY) -> Reading:
+    """What a picture's watermark says; with the key that all know, where no other is given. # uint8 [h, w, 3]"""
+    return _reader(key).read(picture)
 
 
 def read_rooted_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
@@ -52,13 +53,13 @@ def read_rooted_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
 
 
 @cache
-def _embedder() -> Embedder:
-    return Embedder(PUBLIC_KEY)
+def _embedder(key: bytes) -> Embedder:
+    return Embedder(key)
 
 
 @cache
-def _reader() -> Reader:
-    return Reader(PUBLIC_KEY)
+def _reader(key: bytes) -> Reader:
+    return Reader(key)
 
 
 @cache

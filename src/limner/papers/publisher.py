@@ -22,6 +22,7 @@ from limner.papers.c2pa_io import Signing, manifest_of
 from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.identity import Identity
 from limner.papers.labels import LabelWish, draw_label
+from limner.papers.mark_keys import MarkKey, key_in_use
 from limner.papers.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
 from limner.papers.parts import take_apart
 from limner.papers.provenance import Provenance, clean
@@ -30,6 +31,7 @@ from limner.papers.softbinding import of_fingerprints
 from limner.papers.structure import manifest_store
 from limner.papers.timestamp import check_server
 from limner.papers.verify import Checker
+from limner.papers.watermark import PUBLIC_KEY
 from limner.papers.xmp import write_packet
 from limner.workspace import Workspace, replace_file
 
@@ -74,6 +76,7 @@ class _Placed:
     replaced: str | None
     edition: Edition
     watermark: str | None
+    mark_key: str | None
 
 
 class Publisher:
@@ -84,6 +87,7 @@ class Publisher:
         ledger: where each publication is recorded.
         timestamp_url: of a time-stamp server (RFC 3161).
         registry: where each work is registered in the same step; None registers none.
+        mark_key: puts the watermark in; None takes the key that all know.
 
     Example:
         >>> with Publisher(identity, ledger) as publisher:
@@ -97,8 +101,10 @@ class Publisher:
         *,
         timestamp_url: str | None = None,
         registry: Registry | None = None,
+        mark_key: MarkKey | None = None,
     ) -> None:
         self.identity, self._ledger, self._timestamp_url = identity, ledger, timestamp_url
+        self._mark_key = mark_key
         self._registry, self._signer = registry, identity.fingerprint
         self._signing: Signing | None = None
         self._checker: Checker | None = None
@@ -222,8 +228,7 @@ class Publisher:
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
         work = self._number(provenance)
-        given, pixels = pixels, _marked_once(pixels, work, provenance)
-        put_in = pixels is not given
+        pixels, key, put_in = self._marked(pixels, work, provenance)
         if label is not None:
             pixels, drawn = draw_label(pixels, label)
             provenance = replace(provenance, visible_label=drawn.told())
@@ -232,10 +237,11 @@ class Publisher:
         parts = take_apart(encoded)
         bindings = of_fingerprints(prints)
         # What its papers name can be read from it: a picture may be too small, or too busy, or compressed too much.
-        told = carries_mark(pixels) and still_says(encoded, work)
+        told = carries_mark(pixels) and still_says(encoded, work, key.secret if key else PUBLIC_KEY)
         if told:
             bindings.append((ALGORITHM, value_of(work)))
-        manifest = manifest_of(provenance, parts.digests(), bindings, marked=told and put_in)
+        named = key.fingerprint if key and told else None
+        manifest = manifest_of(provenance, parts.digests(), bindings, marked=told and put_in, mark_key=named)
         signed = self._signing.sign(encoded, mime, manifest, provenance.ingredients)
         try:
             replaced = _digest(path.read_bytes()) if path.is_file() else None
@@ -263,7 +269,22 @@ class Publisher:
             xmp=parts.xmp,
         )
         mark = work_name(work) if carries_mark(pixels) else None
-        return _Placed(path, digest, len(signed), provenance, replaced if replaced != digest else None, edition, mark)
+        lost = replaced if replaced != digest else None
+        return _Placed(path, digest, len(signed), provenance, lost, edition, mark, named)
+
+    def _marked(
+        self, pixels: NDArray[np.uint8], work: int, provenance: Provenance
+    ) -> tuple[NDArray[np.uint8], MarkKey | None, bool]:
+        """The picture with its work's number in it, by which key (None: the public one), and if it was put in now.
+
+        An edition that still tells it is not marked a second time.
+        """
+        if provenance.edition and carries_mark(pixels):
+            for key in {self._mark_key, None}:
+                if read_mark(pixels, key.secret if key else PUBLIC_KEY).message == work:
+                    return pixels, key, False
+        own = self._mark_key
+        return marked(pixels, work, own.secret if own else PUBLIC_KEY), own, carries_mark(pixels)
 
     def _number(self, provenance: Provenance) -> int:
         """The work's number; an edition keeps that of the former one, whoever signs it."""
@@ -305,6 +326,8 @@ class Publisher:
         }
         if one.watermark:
             parameters["watermark"] = one.watermark
+        if one.mark_key:
+            parameters["mark_key"] = one.mark_key
         if one.replaced:
             parameters["replaced"] = one.replaced
         if told.visible_label:
@@ -317,13 +340,6 @@ class Publisher:
         # The model first and the latent last: by their places they are found again.
         made_of = [told.model_digest, told.collection_digest, *former, told.latent_digest]
         return Entry("artist", "publish", made_of, [one.digest], parameters)
-
-
-def _marked_once(pixels: NDArray[np.uint8], work: int, provenance: Provenance) -> NDArray[np.uint8]:
-    """The picture with its work's number in it; an edition that still tells it is not marked a second time."""
-    if provenance.edition and carries_mark(pixels) and read_mark(pixels).message == work:
-        return pixels
-    return marked(pixels, work)
 
 
 def _export(one: _Placed) -> Entry:
@@ -358,7 +374,7 @@ def open_publisher(
     Raises:
         PapersError: there is no identity, one of `certificate` and `key` is missing, or the key cannot be used.
         LedgerError: the ledger cannot be opened.
-        PapersError: the registry cannot be opened.
+        PapersError: the registry cannot be opened, or the workspace's watermark key is damaged.
     """
     if (certificate is None) != (key is None):
         missing = "--key" if key is None else "--certificate"
@@ -373,7 +389,8 @@ def open_publisher(
             passphrase = ask("Passphrase")
         chosen = Identity.load(workspace, identity, passphrase)
     registry = Registry(workspace.registry, workspace.registry_index)
-    return Publisher(chosen, Ledger.open(workspace.ledger), timestamp_url=timestamp, registry=registry)
+    ledger, mark_key = Ledger.open(workspace.ledger), key_in_use(workspace)
+    return Publisher(chosen, ledger, timestamp_url=timestamp, registry=registry, mark_key=mark_key)
 
 
 def _digest(data: bytes) -> str:

@@ -14,6 +14,7 @@ from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers.certificates import fault_of_root
 from limner.papers.identity import Identity
+from limner.papers.mark_keys import known_keys
 from limner.papers.pem import common_name, fingerprint_of, pem_of, read_chain
 from limner.papers.registry import open_registry
 from limner.papers.revocations import read_revocations
@@ -121,7 +122,7 @@ def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Tru
             a stranger, who only has the signer's word.
 
     Raises:
-        PapersError: an anchor or the list of revocations cannot be read.
+        PapersError: an anchor, the list of revocations or a watermark key cannot be read.
     """
     roots = Identity.roots(workspace)
     return Checker(
@@ -130,6 +131,7 @@ def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Tru
         revoked=read_revocations(workspace),
         registry=open_registry(workspace),
         marks=True,
+        mark_keys=known_keys(workspace),
     )
 
 

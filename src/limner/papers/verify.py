@@ -29,6 +29,7 @@ from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, V
 from limner.papers.xmp import GENERATED, read_packet
 
 if TYPE_CHECKING:
+    from limner.papers.mark_keys import MarkKey
     from limner.papers.registry import Registry
 
 __all__ = ["Checker", "verify"]
@@ -65,6 +66,7 @@ class Checker:
         revoked: certificates that no longer count.
         registry: asked for works that a picture looks like, where its papers are gone or no longer fit.
         marks: whether pixels are searched for a watermark; takes 10 to 50 ms a picture.
+        mark_keys: one's own keys by which it is looked for, beside that which all know.
 
     Raises:
         PapersError: an anchor cannot be read.
@@ -79,8 +81,10 @@ class Checker:
         revoked: Sequence[Revocation] = (),
         registry: Registry | None = None,
         marks: bool = False,
+        mark_keys: Sequence[MarkKey] = (),
     ) -> None:
         self._revoked, self._registry, self._marks = tuple(revoked), registry, marks
+        self._mark_keys = tuple(mark_keys)
         given = ", ".join(str(path) for path in (*anchors, *own))
         try:
             self._context = reading_context(_roots(anchors), own_roots + _roots(own))
@@ -122,7 +126,7 @@ class Checker:
             return verdict
         if registry is not None:
             verdict = recognised(verdict, pixels, registry)
-        return with_mark(verdict, pixels, self._registry) if self._marks else verdict
+        return with_mark(verdict, pixels, self._registry, self._mark_keys) if self._marks else verdict
 
     def _of_papers(self, file: _File) -> Verdict:
         data, path = file.data, file.path
