@@ -9,10 +9,10 @@ import torch
 
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
-from limner.latent.directions import Direction, Directions
+from limner.latent.directions import Direction, Directions, shipped_directions
 from limner.latent.finding import find_directions
 from limner.latent.painting import Brush
-from limner.models.bundle import load_model
+from limner.models.bundle import SHIPPED, load_model
 from limner.training.machine import Machine
 from models_made import made_model
 
@@ -43,6 +43,21 @@ def test_a_step_along_an_attribute_changes_it_that_way(brush: Brush, found: Dire
         assert float((change > 0).float().mean()) > 0.9, name
         back = measure_attributes(brush.paint(found.moved(brush, latent, {name: -1.0})))
         assert float(((back - before)[:, list(ATTRIBUTES).index(name)] < 0).float().mean()) > 0.9, name
+
+
+def test_pictures_get_more_symmetrical_when_asked_and_alone_then() -> None:
+    shipped = Brush(load_model(SHIPPED / "emoji-vae.safetensors"), Machine("cpu", "fp32", 1, "", 0.0))
+    numbers = shipped.model.card.config.painter.numbers
+    directions = Directions.load(shipped_directions(shipped.model.digest), f"sha256:{shipped.model.digest}", numbers)
+    latent = shipped.sample(24, seed=9)
+    before = measure_attributes(shipped.paint(latent))
+    unit = torch.tensor([directions[name].told["unit"] for name in ATTRIBUTES])
+    for steps in (1.0, -1.0):
+        moved = directions.moved(shipped, latent, {"symmetry": steps})
+        change = (measure_attributes(shipped.paint(moved)) - before) / unit
+        own = list(ATTRIBUTES).index("symmetry")
+        assert float((change[:, own] * steps > 0).float().mean()) > 0.95
+        assert float(change.median(0).values.abs().sum() - change[:, own].median().abs()) < 0.5
 
 
 def test_blocks_that_are_left_out_stay(brush: Brush, found: Directions) -> None:

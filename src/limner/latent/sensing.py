@@ -2,7 +2,8 @@
 
 Pictures do not follow straight lines: what makes a forest warmer makes a face greener. So no fixed direction is walked
 along for a measured attribute; the way is found for each latent, by Gauss and Newton: the shortest step, as the model's
-latents themselves vary, that changes the attribute by what is wanted and the other attributes by nothing.
+latents themselves vary, that changes the attribute by what is wanted and the other attributes by little. Symmetry needs
+no search: a content and its mirror image lie on either side of a symmetrical one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.painting import Brush
+from limner.models.painter import Latent
 
 __all__ = ["ROUNDS", "Sense"]
 
@@ -25,6 +27,12 @@ _AROUND = 6144
 _INNER = 4
 _RIDGE = 0.02
 _LONGEST = 0.6
+_OTHERS = {"contrast": 0.4, "hue": 0.1}
+"""How much attributes that nobody asked to change count beside one that is to change, where it is not 0.55: on white
+ground contrast cannot rise and brightness stay, nor colours turn and be as warm as before."""
+_SYMMETRY = list(ATTRIBUTES).index("symmetry")
+_MIRRORED = (-0.4, 0.5)
+"""How far towards its mirror image a content may go; at 0.5 it is symmetrical."""
 
 
 class Sense(nn.Module):
@@ -133,30 +141,58 @@ class Sense(nn.Module):
             kept: 1 for numbers that may change, 0 for those that may not. # [numbers]
             rounds: after each but the last one the picture is measured and the rest of the way is gone.
         """
-        covariance = self.covariance
+        covariance, weights = self.covariance, _weights(wanted)
         if kept is not None:
             covariance = covariance * kept[:, None] * kept[None]
         left = wanted.expand(len(rows), -1)
-        start = self.seen(brush, rows) if rounds > 1 else left
+        start = there = self.seen(brush, rows) if rounds > 1 else self(rows)
         for turn in range(rounds):
             if turn:
-                left = wanted - (self.seen(brush, rows) - start)
-            rows = self._gone(rows, left, covariance)
+                there = self.seen(brush, rows)
+                left = wanted - (there - start)
+            turned = self._turned(brush, rows, there, left) - rows
+            rows = rows + (turned if kept is None else turned * kept)
+            rows = self._gone(rows, left, covariance, weights)
         return rows
 
-    def _gone(self, rows: Tensor, wanted: Tensor, covariance: Tensor) -> Tensor:
-        """Rows changed by what is wanted, as far as this network sees."""
+    def _turned(self, brush: Brush, rows: Tensor, there: Tensor, left: Tensor) -> Tensor:
+        """Rows so much nearer to their mirror images that symmetry changes by what is left.
+
+        Going a share t of the way leaves 1 - 2 t of what differs between both sides, and symmetry is measured by that.
+        """
+        unit, mean = self.deviation[_SYMMETRY], self.mean[_SYMMETRY]
+        apart = (there[:, _SYMMETRY] * unit + mean).clamp_max(-1e-3)
+        share = (-left[:, _SYMMETRY] * unit / (2 * apart)).clamp(*_MIRRORED)
+        whitening = brush.model.generator.whitening
+        latent = whitening.back(rows)
+        mirrored = whitening(Latent(latent.content.flip(3), latent.style))
+        return torch.lerp(rows, mirrored.to(rows), share[:, None])
+
+    def _gone(self, rows: Tensor, wanted: Tensor, covariance: Tensor, weights: Tensor) -> Tensor:
+        """Rows changed by what is wanted, as far as this network sees.
+
+        Args:
+            weights: how much each attribute counts. # [attributes]
+        """
         goal = self(rows) + wanted
         ridge = _RIDGE * torch.eye(len(ATTRIBUTES))
         for _ in range(_INNER):
-            slopes = self.slopes(rows)
+            slopes = self.slopes(rows) * weights[:, None]
             towards = slopes @ covariance  # [n, attributes, numbers]
-            left = goal - self(rows)
+            left = (goal - self(rows)) * weights
             # Far goals are gone to in short steps: slopes hold nearby only.
             left = left * (_LONGEST * 2 / left.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_max(1)
             gain = torch.linalg.solve(towards @ slopes.transpose(1, 2) + ridge, left[..., None])
             rows = rows + (gain.transpose(1, 2) @ towards)[:, 0]
         return rows
+
+
+def _weights(wanted: Tensor) -> Tensor:
+    """How much each attribute counts, by what is wanted of all; symmetry is seen to otherwise. # [attributes]"""
+    others = min((_OTHERS.get(name, 0.55) for name, own in zip(ATTRIBUTES, wanted, strict=True) if own), default=1.0)
+    weights = torch.where(wanted != 0, 1.0, others)
+    weights[_SYMMETRY] = 0.0
+    return weights
 
 
 def _slope(x: Tensor) -> Tensor:
