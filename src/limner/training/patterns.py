@@ -15,6 +15,8 @@ __all__ = ["beyond", "grain_energy", "knit_energy", "weave_energy"]
 
 _KNIT = 8
 """Pixels after which a knit repeats: three doublings; finer ones repeat within."""
+_FAINT = 2 / 127.5
+"""Deviation under which marks are not seen: two grey levels."""
 
 
 def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
@@ -59,20 +61,26 @@ def weave_energy(pictures: Tensor, period: int) -> Tensor:
 
 
 def knit_energy(pictures: Tensor) -> Tensor:
-    """How much the strength of fine marks, and of their likeness to those beside and below, depends on their place.
+    """How much fine marks, their strength, and their likeness to those beside and below, depend on their place.
 
     Strokes may lie anywhere, so every place in a cell of 8 x 8 pixels has the same share of them. A painter that makes
-    four pixels of one, three times over, has favourite places. Variance over the places, by the square of the mean
-    strength. # [n, 3, h, w] -> [3]
+    four pixels of one, three times over, has favourite places. Marks are taken relative to what goes on around them, as
+    they are seen: a grid shows most in a plain sky. Mean square of the mean mark of each place, and variance of the
+    mean products over the places, by the square of the mean strength. # [n, 3, h, w] -> [4]
     """
     fine = _fine(pictures, _KNIT)
+    around = F.avg_pool2d(fine.square().mean(1, keepdim=True), 17, stride=1, padding=8, count_include_pad=False)
+    fine = fine / (around + _FAINT**2).sqrt()
     beside, below = F.pad(fine[..., 1:], (0, 1)), F.pad(fine[..., 1:, :], (0, 0, 0, 1))
-    places = [
-        F.pixel_unshuffle(fine * other, _KNIT).unflatten(1, (3, -1)).mean((0, 1, 3, 4))
-        for other in (fine, beside, below)
-    ]
+    mark, *places = (_by_place(own) for own in (fine, fine * fine, fine * beside, fine * below))
     strength = places[0].mean().clamp_min(1e-7)
-    found: Tensor = torch.stack([own.var() for own in places]) / strength.square()
+    found: Tensor = torch.stack([mark.square().mean() / strength, *(own.var() / strength.square() for own in places)])
+    return found
+
+
+def _by_place(values: Tensor) -> Tensor:
+    """Mean of each place in its cell. # [n, 3, h, w] -> [_KNIT ** 2]"""
+    found: Tensor = F.pixel_unshuffle(values, _KNIT).unflatten(1, (3, -1)).mean((0, 1, 3, 4))
     return found
 
 
