@@ -110,6 +110,7 @@ def quality_columns() -> Columns:
         ("memorised", lambda rs: _estimate(rs, "memorised", ".1%")),
         ("PSNR, dB", lambda rs: _estimate(rs, "psnr", ".1f")),
         ("path length", lambda rs: _estimate(rs, "path_length", ".1f")),
+        ("detour", lambda rs: _spread([r["quality"]["path_length"]["detour"] for r in rs], ".1f")),
     ]
 
 
