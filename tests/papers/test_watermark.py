@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from bench.attacks import attacked
 from bench.likeness import psnr, ssim
 from limner import pictures
 from limner.collection import PAINTINGS
 from limner.errors import PapersError
-from limner.papers.watermark import Embedder, Reader
+from limner.papers.watermark import FULL, ROOTED_KEY, Embedder, Prepared, Reader
 from limner.papers.watermark.code import CODED, MESSAGE_BITS, decode, encode
+from limner.papers.watermark.layout import mean_around
 
 _MESSAGE = 0x3F9C_1234_5678
 _NAMES = sorted(path.name for path in (PAINTINGS / "img").glob("*.jpg"))[::45]
@@ -62,6 +65,21 @@ def test_another_key_sees_nothing() -> None:
     own = Embedder(b"somebody else's").embed(_painting(_NAMES[0]), _MESSAGE)
     assert Reader(b"somebody else's").read(own).message == _MESSAGE
     assert Reader().read(own).message is None
+
+
+@pytest.mark.parametrize("name", ["JPEG 50", "rotation 2", "crop 25 %"])
+def test_readers_that_share_a_picture_read_what_each_reads_alone(name: str) -> None:
+    readers = Reader(), Reader(ROOTED_KEY, (FULL, 256, 128)), Reader(b"somebody else's")
+    for pixels in (attacked(_marked(_NAMES[0]), name, 0), attacked(_painting(_NAMES[1], 256), name, 0)):
+        shared = Prepared(pixels)
+        assert [one.read(shared) for one in readers] == [one.read(pixels) for one in readers]
+
+
+@pytest.mark.parametrize(("size", "beyond", "scipys"), [(9, "symmetric", "reflect"), (33, "edge", "nearest")])
+def test_means_around_are_those_of_scipy(size: int, beyond: Literal["symmetric", "edge"], scipys: str) -> None:
+    values = np.random.default_rng(0).normal(100, 30, (120, 97)).astype(np.float32)
+    expected = ndimage.uniform_filter(values.astype(np.float64), size, mode=scipys)
+    assert np.abs(mean_around(values, size, beyond) - expected).max() < 1e-4
 
 
 @pytest.mark.parametrize("size", [256, 512])
