@@ -14,7 +14,7 @@ from torch import Tensor
 __all__ = ["beyond", "grain_energy", "knit_energy", "weave_energy"]
 
 _KNIT = 8
-"""Pixels after which a knit repeats: three doublings; finer ones repeat within."""
+"""Pixels after which a knit repeats at most: three doublings."""
 _FAINT = 2 / 127.5
 """Deviation under which marks are not seen: two grey levels."""
 
@@ -63,24 +63,27 @@ def weave_energy(pictures: Tensor, period: int) -> Tensor:
 def knit_energy(pictures: Tensor) -> Tensor:
     """How much fine marks, their strength, and their likeness to those beside and below, depend on their place.
 
-    Strokes may lie anywhere, so every place in a cell of 8 x 8 pixels has the same share of them. A painter that makes
-    four pixels of one, three times over, has favourite places. Marks are taken relative to what goes on around them, as
-    they are seen: a grid shows most in a plain sky. Mean square of the mean mark of each place, and variance of the
-    mean products over the places, by the square of the mean strength. # [n, 3, h, w] -> [4]
+    Strokes may lie anywhere, so every place in a cell has the same share of them. A painter that makes four pixels of
+    one, three times over, has favourite places. Marks are taken relative to what goes on around them, as they are seen:
+    a grid shows most in a plain sky. Mean square of the mean mark of each place of 4 x 4 in each picture (from picture
+    to picture its sign may change), and variance of the mean products over the places of 8 x 8; by the mean strength
+    and its square. # [n, 3, h, w] -> [4]
     """
     fine = _fine(pictures, _KNIT)
     around = F.avg_pool2d(fine.square().mean(1, keepdim=True), 17, stride=1, padding=8, count_include_pad=False)
     fine = fine / (around + _FAINT**2).sqrt()
     beside, below = F.pad(fine[..., 1:], (0, 1)), F.pad(fine[..., 1:, :], (0, 0, 0, 1))
-    mark, *places = (_by_place(own) for own in (fine, fine * fine, fine * beside, fine * below))
+    marks = _cells(fine, _KNIT // 2).mean(3)
+    marks = marks - marks.mean(2, keepdim=True)
+    places = [_cells(fine * other, _KNIT).mean((0, 1, 3)) for other in (fine, beside, below)]
     strength = places[0].mean().clamp_min(1e-7)
-    found: Tensor = torch.stack([mark.square().mean() / strength, *(own.var() / strength.square() for own in places)])
-    return found
+    found = [marks.square().mean() / strength, *(own.var() / strength.square() for own in places)]
+    return torch.stack(found)
 
 
-def _by_place(values: Tensor) -> Tensor:
-    """Mean of each place in its cell. # [n, 3, h, w] -> [_KNIT ** 2]"""
-    found: Tensor = F.pixel_unshuffle(values, _KNIT).unflatten(1, (3, -1)).mean((0, 1, 3, 4))
+def _cells(values: Tensor, side: int) -> Tensor:
+    """By colour, by place in its cell, and by cell. # [n, 3, h, w] -> [n, 3, side ** 2, cells]"""
+    found: Tensor = F.pixel_unshuffle(values, side).flatten(2).unflatten(1, (3, -1))
     return found
 
 
