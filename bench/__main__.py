@@ -1,4 +1,4 @@
-"""`python -m bench quality | mixing | steering | registry | measure | report | setup | speed`; each tells `--help`."""
+"""`python -m bench quality | ablation | mixing | steering | registry | measure | report | setup | speed`."""
 
 from __future__ import annotations
 
@@ -37,15 +37,23 @@ def _parser() -> argparse.ArgumentParser:
     mixing = commands.add_parser("mixing", help="is a style what it says it is; of an emoji model with the label style")
     mixing.add_argument("model", help="name or file of the model")
     mixing.add_argument("collection", help="name of the emoji in the workspace, imported with --together codepoints")
+    mixing.add_argument("--learned-from", default=None, metavar="COLLECTION", help="of the model, if that is another")
     steering = commands.add_parser("steering", help="how quickly and how rightly a model is steered; two minutes")
     steering.add_argument("model", help="name or file of the model; its directions must be known")
     steering.add_argument("--threads", type=int, default=None, help="in place of what the probe finds")
+    without = commands.add_parser("ablation", help="what each part of the training is worth: one taken away at a time")
+    without.add_argument("study", choices=["painter and flow", "game, from emoji-vae"], help="what is trained")
+    without.add_argument("--minutes", type=float, default=4, help="of the processor, each run (4)")
+    without.add_argument("--only", nargs="+", default=[], metavar="RUN", help="only these")
     registered = commands.add_parser("registry", help="are works found again without their papers, and nothing else")
     registered.add_argument("--data", default="../shared/data", help="folder of paintings, emoji-styles, emoji-people")
     registered.add_argument("--works", type=int, default=100_000, help="works that are registered (100000)")
     registered.add_argument("--copies", type=int, default=50, help="of each kind, after each attack (50)")
     registered.add_argument("--strangers", type=int, default=256, help="unregistered pictures of each kind (256)")
     registered.add_argument("--rows", type=int, default=1_000_000, help="synthetic works for the time (1000000)")
+    registered.add_argument("--false-matches", action="store_true", help="these alone: 30,000 strangers, ten minutes")
+    registered.add_argument("--photographs", type=Path, default=None, metavar="FOLDER", help="strangers too")
+    registered.add_argument("--workers", type=int, default=_cores(), help="processes at a time for --false-matches")
     marks = commands.add_parser("marks", help="limner's watermark beside others, its false alarms, its removal")
     marks.add_argument("--photographs", type=Path, default=None, metavar="FOLDER", help="beside the paintings")
     marks.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="only these watermarks")
@@ -68,24 +76,23 @@ def main() -> int:
         speed(given.collection)
         return 0
     if given.command == "registry":
-        from bench.registry import registry
+        from bench.registry import registry, strangers
 
+        if given.false_matches:
+            print(strangers(Path(given.data), given.photographs, given.works, given.workers))
+            return 0
         print(registry(Path(given.data), given.works, given.copies, given.strangers, given.rows))
         return 0
     if given.command == "mixing":
-        from bench.mixing import mixing
-        from bench.places import RESULTS
-        from limner.collection import Collection
-        from limner.latent.painting import Brush
-        from limner.workspace import Workspace
-
-        workspace = Workspace.default()
-        collection = Collection.open(given.collection, workspace)
-        found = mixing(Brush.open(given.model, workspace), collection, RESULTS / "steering")
-        print(", ".join(f"{name} {found[name]:.3f}" for name in ("concepts", "concept", "style", "distance")))
-        return 0
+        return _mixing(given)
     if given.command == "steering":
         return _steering(given)
+    if given.command == "ablation":
+        from bench.ablation import ablation, told
+
+        ablation(given.study, given.minutes, given.only)
+        print(told(given.study))
+        return 0
     from bench.patches import PatchError
     from bench.venvs import SetupError
 
@@ -94,6 +101,22 @@ def main() -> int:
     except (SetupError, PatchError, KeyError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+
+
+def _mixing(given: argparse.Namespace) -> int:
+    from bench.mixing import mixing, told
+    from bench.places import RESULTS
+    from limner.collection import Collection
+    from limner.latent.painting import Brush
+    from limner.latent.translating import known_translator
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    collection = Collection.open(given.collection, workspace)
+    own = Collection.open(given.learned_from, workspace) if given.learned_from else None
+    brush = Brush.open(given.model, workspace)
+    print(told(mixing(brush, collection, RESULTS / "steering", known_translator(brush, workspace), own)))
+    return 0
 
 
 def _steering(given: argparse.Namespace) -> int:
