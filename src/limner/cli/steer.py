@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["parse_steps", "register"]
 
 _LETTERS = "ABCDEFGH"
+Way = Annotated[
+    str | None,
+    typer.Option(help="translator or swap (of style vectors); the translator where the model has one."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +85,7 @@ def _move(
 def _mix(
     works: Annotated[list[str], typer.Argument(help="Works, SEED:NUMBER or pictures: A, B, and up to H.")],
     content: Annotated[str | None, typer.Option(help="Whose content: A, B, ...")] = None,
-    style: Annotated[str | None, typer.Option(help="Whose style: A, B, ...")] = None,
+    style: Annotated[str | None, typer.Option(help="Whose style: A, B, ..., or a label of the model.")] = None,
     blocks: Annotated[str | None, typer.Option(help="Whose blocks, e.g. 0-2:A,3-6:B; 0 is the content.")] = None,
     weights: Annotated[str | None, typer.Option(help="One weight for each, e.g. 0.7,0.3.")] = None,
     region: Annotated[
@@ -89,6 +93,7 @@ def _mix(
     ] = None,
     mask: Annotated[Path | None, typer.Option(help="Where B is, in A: a picture, white is B.")] = None,
     feather: Annotated[float, typer.Option(help="Soft edge of a region, a share of the shorter side.")] = 0.1,
+    way: Way = None,
     model: Model = None,
     label: Label = None,
     to: To = None,
@@ -97,6 +102,9 @@ def _mix(
     as_json: Json = False,
 ) -> None:
     """Mix two or more pictures: content of one and style of another, by block, by weight, or by region.
+
+    Where the two are of different labels, and the model has a translator, content and style are brought together by it;
+    [bold]--way swap[/bold] takes the style vectors as they are.
 
     Example: [bold]limner mix sea.png dusk.png --content A --style B[/bold]
 
@@ -121,9 +129,11 @@ def _mix(
     origins = origins_of(model)
     found = [origins.find(one, label) for one in works]
     letters = _LETTERS[: len(found)]
-    if content or style or blocks:
-        given = blocks or f"0:{content or 'A'},1-{_styles(origins)}:{style or 'A'}"
-        latent, how = _by_blocks(origins, found, given, letters), {"blocks": given}
+    how: dict[str, Any]
+    if content or style:
+        latent, how = _by_style(origins, found, content or "A", style or "A", letters, way)
+    elif blocks:
+        latent, how = _by_blocks(origins, found, blocks, letters), {"blocks": blocks}
     elif weights:
         latent, how = _by_weights(origins, found, weights), {"weights": weights}
     else:
@@ -136,6 +146,7 @@ def _restyle(
     picture: Annotated[str, typer.Argument(help="A work's file, SEED:NUMBER, or another picture.")],
     style: Annotated[str, typer.Option(help="A label of the model, or a work, SEED:NUMBER or picture.")],
     strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 takes the whole style.")] = 1.0,
+    way: Way = None,
     model: Model = None,
     label: Label = None,
     to: To = None,
@@ -145,26 +156,62 @@ def _restyle(
 ) -> None:
     """Give a picture the look of a work or of a label; the place of things stays.
 
+    A label is reached by the model's translator, where it has one ([bold]limner train-translator[/bold]).
+
     Example: [bold]limner restyle cat.png --model emoji-vae --style openmoji[/bold]
     """
-    from limner.latent.restyling import label_style, restyle
+    from limner.latent.restyling import restyle, to_label
     from limner.papers.making import Deed
 
     origins = origins_of(model)
     origin = origins.find(picture, label)
-    taken = [origin]
+    taken, told = [origin], style
+    more: dict[str, Any] = {}
     if style in origins.brush.model.card.config.labels:
-        look = label_style(origins.brush, style)
+        latent, more = to_label(
+            origins.brush, origins.workspace, origin.latent, style, source=origin.label, strength=strength, way=way
+        )
     else:
+        if way == "translator":
+            raise UsageError("--way translator", "leads to a label", f"give --style one of: {_labels(origins)}")
         taken.append(origins.find(style, label))
-        look = taken[1].latent
-    latent = restyle(origin.latent, look, strength)
-    how = {"style": style if len(taken) == 1 else "that of the second picture", "strength": strength}
+        told = "that of the second picture"
+        latent = restyle(origin.latent, taken[1].latent, strength)
+    how = {"style": told, "strength": strength, **more}
     make(origins, [(latent, Deed("restyle", taken, how))], to=to, title=title, identity=identity, as_json=as_json)
+
+
+def _labels(origins: Origins) -> str:
+    return ", ".join(origins.brush.model.card.config.labels) or "none; this model has no labels"
 
 
 def _styles(origins: Origins) -> int:
     return origins.brush.model.card.config.painter.blocks
+
+
+def _by_style(
+    origins: Origins, found: list[Origin], content: str, style: str, letters: str, way: str | None
+) -> tuple[Latent, dict[str, Any]]:
+    """The content of one with the style of another, or of a label."""
+    from limner.latent.restyling import to_label
+
+    labels = origins.brush.model.card.config.labels
+    if style not in letters and style not in labels:
+        raise UsageError(f"--style {style}", "is none of them", f"use {', '.join((*letters, *labels))}")
+    if content not in letters:
+        raise UsageError(f"--content {content}", "is none of them", f"use {', '.join(letters)}")
+    own = found[letters.index(content)]
+    label = style if style in labels else found[letters.index(style)].label
+    if style in labels or (way != "swap" and label is not None and label != own.label):
+        latent, more = to_label(origins.brush, origins.workspace, own.latent, str(label), source=own.label, way=way)
+        if more or style in labels:
+            return latent, {"content": content, "style": style, **more}
+    elif way == "translator":
+        raise UsageError(
+            "--way translator", f"{style} is of no other label than {content}", "give a label with --style"
+        )
+    blocks = f"0:{content},1-{_styles(origins)}:{style}"
+    return _by_blocks(origins, found, blocks, letters), {"blocks": blocks}
 
 
 def _by_blocks(origins: Origins, found: list[Origin], blocks: str, letters: str) -> Latent:

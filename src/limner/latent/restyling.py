@@ -1,17 +1,26 @@
-"""A picture in another style: the content stays, the style becomes that of a work or of a label."""
+"""A picture in another style: the content stays, the style becomes that of a work or of a label.
+
+A model that has a translator (`translating`) gives the picture as a whole to it; otherwise style vectors are swapped.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 
 from limner.errors import UsageError
 from limner.latent.painting import Brush
+from limner.latent.translating import known_translator, translate, translator_told
 from limner.models.painter import Latent
+from limner.workspace import Workspace
 
-__all__ = ["label_style", "restyle"]
+__all__ = ["WAYS", "label_style", "restyle", "to_label"]
 
 _DRAWN = 256
 _SEED = 2_000_003
+WAYS = ("translator", "swap")
+"""How a picture gets the style of a label."""
 
 
 def label_style(brush: Brush, label: str) -> Latent:
@@ -35,6 +44,43 @@ def restyle(latent: Latent, style: Latent, strength: float = 1.0) -> Latent:
     Raises:
         UsageError: the strength is out of range.
     """
+    _check(strength)
+    return Latent(latent.content, torch.lerp(latent.style, style.style.expand_as(latent.style), strength))
+
+
+def to_label(
+    brush: Brush,
+    workspace: Workspace,
+    latent: Latent,
+    label: str,
+    *,
+    source: str | None = None,
+    strength: float = 1.0,
+    way: str | None = None,
+) -> tuple[Latent, dict[str, Any]]:
+    """Latents in the style of a label, and what papers and ledger say of the way there. # rows of any number
+
+    Args:
+        source: the label that they are of, if that is known.
+        way: one of `WAYS`; None for the translator where the model has one.
+
+    Raises:
+        UsageError: no such label or way, no translator, or the strength is out of range.
+        ModelError: the translator's file is damaged.
+    """
+    if way not in (None, *WAYS):
+        raise UsageError(f"--way {way}", "is no way to a style", f"give {' or '.join(WAYS)}")
+    _check(strength)
+    brush.label(label)
+    file = None if way == "swap" else known_translator(brush, workspace)
+    if file is not None:
+        return translate(brush, file, latent, label, source, strength), translator_told(file, label, source)
+    if way == "translator":
+        name = brush.model.card.name
+        raise UsageError(name, "has no translator", f"train one: limner train-translator {name} COLLECTION --pairs ...")
+    return restyle(latent, label_style(brush, label), strength), {}
+
+
+def _check(strength: float) -> None:
     if not 0 <= strength <= 1:
         raise UsageError(f"--strength {strength:g}", "is out of range", "give 0 to 1")
-    return Latent(latent.content, torch.lerp(latent.style, style.style.expand_as(latent.style), strength))
