@@ -70,7 +70,7 @@ def knit_energy(pictures: Tensor) -> Tensor:
     and its square. # [n, 3, h, w] -> [4]
     """
     fine = _fine(pictures, _KNIT)
-    around = F.avg_pool2d(fine.square().mean(1, keepdim=True), 17, stride=1, padding=8, count_include_pad=False)
+    around = _around(fine.square().mean(1, keepdim=True), 2 * _KNIT)
     fine = fine / (around + _FAINT**2).sqrt()
     beside, below = F.pad(fine[..., 1:], (0, 1)), F.pad(fine[..., 1:, :], (0, 0, 0, 1))
     marks = _cells(fine, _KNIT // 2).mean(3)
@@ -89,4 +89,11 @@ def _cells(values: Tensor, side: int) -> Tensor:
 
 def _fine(pictures: Tensor, period: int) -> Tensor:
     """Pictures less what is around each pixel."""
-    return pictures - F.avg_pool2d(pictures, period + 1, stride=1, padding=period // 2, count_include_pad=False)
+    return pictures - _around(pictures, period)
+
+
+def _around(values: Tensor, reach: int) -> Tensor:
+    """Mean over a square of `reach` + 1 pixels, of what of it lies in the picture; by rows, then by columns."""
+    side, half = reach + 1, reach // 2
+    rows = F.avg_pool2d(values, (1, side), stride=1, padding=(0, half), count_include_pad=False)
+    return F.avg_pool2d(rows, (side, 1), stride=1, padding=(half, 0), count_include_pad=False)
