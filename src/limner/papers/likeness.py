@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.papers.fingerprints import MIDDLE, SIDE, Bytes, Floats, planes_of
+from limner.papers.laying import between, laid, within
 
 __all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
 
@@ -24,14 +25,10 @@ EVEN, PART, COLOUR = 3.5, 9.5, 6.5
 """Up to how many per cent of the work's contrast its copy may differ; measured by `python -m bench registry`."""
 
 NEARLY = 2.0
-_STEPS = ((4, 5, 0.35), (2, 4, 0.22), (1, 3, 1.0))
-"""By how much both are made smaller, how many steps are made, and what share of the contrast may then be missing."""
 _CELL = 8  # side of the cells whose means are compared, px of the thumbnail: saving again changes finer detail first
-_GAIN = 0.6, 1.6
 _LEAST = 0.5  # share of the work that a copy must show
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _FLOOR = 4.0  # grey levels; a picture with less contrast than this is held to as much
-_Matrix = NDArray[np.float64]
 T = TypeVar("T")
 
 
@@ -100,8 +97,8 @@ def _seen(lumas: Floats, windows: Floats, turned: NDArray[np.int64]) -> tuple[Fl
     stretch = windows[:, 1::2] / MIDDLE  # [n, 2]: across, down
     start = windows[:, ::2] - stretch * (1 - MIDDLE) / 2
     at = start[:, :, None] + stretch[:, :, None] * places  # [n, 2, 32]
-    across, down = (_between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
-    inside = (_inside(at[:, 1])[:, :, None] & _inside(at[:, 0])[:, None, :]).astype(np.float32)
+    across, down = (between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
+    inside = (within(at[:, 1])[:, :, None] & within(at[:, 0])[:, None, :]).astype(np.float32)
     seen: Floats = np.matmul(np.matmul(down, lumas[turned]), across.transpose(0, 2, 1), dtype=np.float32)
     return seen, inside
 
@@ -115,83 +112,22 @@ def _halved(thumbnails: Bytes) -> Floats:
     return found
 
 
-def compare(work: Bytes, copy: Bytes, window: Floats, *, mirrored: bool = False) -> Likeness:
-    """Lay a work over a copy, beginning where `window` puts it, and say how far they still differ.
+def compare(works: Sequence[Bytes], copy: Bytes, windows: Sequence[Floats], mirrored: Sequence[bool]) -> list[Likeness]:
+    """Lay works over a copy, beginning where windows put them, and say how far they still differ.
 
     Args:
-        work, copy: uint8 [64, 64, 3], thumbnails.
-        window: as `ALL`.
-        mirrored: turn the copy round first.
-
-    Source: Lucas and Kanade (1981), by Gauss-Newton steps, with gain and offset of brightness.
+        works, copy: uint8 [64, 64, 3], thumbnails.
+        windows: of each work, as `ALL`.
+        mirrored: whether the copy is turned round first.
     """
-    wanted = planes_of(work[None])[0]
-    given = planes_of((copy[:, ::-1] if mirrored else copy)[None])[0]
-    stretch = np.array([window[1], window[3]], np.float64) / MIDDLE
-    start = np.array([window[0], window[2]], np.float64) - stretch * (1 - MIDDLE) / 2
-    place = _Place(start, stretch)
-    _laid(_soft(wanted[0]), _soft(given[0]), place)
-    places = (np.arange(SIDE) + 0.5) / SIDE
-    across, down = (place.start[i] + place.stretch[i] * places for i in (0, 1))
-    seen = _between(down) @ given @ _between(across).T  # [3, 64, 64]
-    seen[0] = place.gain * seen[0] + place.offset
-    inside = _inside(down)[:, None] & _inside(across)[None]
-    return _judged(wanted, wanted - seen, inside, mirrored)
-
-
-@dataclass
-class _Place:
-    """Where a work lies in a copy, on both axes (across, down), and how its brightness was changed."""
-
-    start: _Matrix
-    stretch: _Matrix
-    gain: float = 1.0
-    offset: float = 0.0
-
-
-def _laid(wanted: _Matrix, given: _Matrix, place: _Place) -> None:
-    """Move `place` to where the work lies best: at a quarter of the size first, and closer where that comes near."""
-    first = np.concatenate([place.start, place.stretch])
-    for factor, steps, far in _STEPS:
-        left = 1.0
-        small, large = (
-            one.reshape(SIDE // factor, factor, SIDE // factor, factor).mean((1, 3)) for one in (wanted, given)
-        )
-        slopes = np.gradient(large)
-        for _ in range(steps):
-            step, left = _step(small, large, slopes, place)
-            place.start, place.stretch = place.start + step[:2], place.stretch + step[2:4]
-            # Further than a neighbouring trial it is another place: the hash did not mean that one.
-            moved = np.concatenate([place.start, place.stretch]) - first
-            place.start, place.stretch = np.split(first + moved.clip(-0.12, 0.12), 2)
-            place.gain, place.offset = float(np.clip(place.gain + step[4], *_GAIN)), place.offset + float(step[5])
-            if np.abs(step[:4]).max() < 2e-4:
-                break
-        if left > far:
-            return
-
-
-def _step(wanted: _Matrix, given: _Matrix, slopes: Sequence[_Matrix], place: _Place) -> tuple[_Matrix, float]:
-    """One step by least squares, and what share of the work's contrast was missing before it."""
-    size = len(wanted)
-    places = (np.arange(size) + 0.5) / size
-    across, down = (place.start[i] + place.stretch[i] * places for i in (0, 1))
-    to_across, to_down = _between(across, size).T, _between(down, size)
-    seen = to_down @ given @ to_across
-    inside = (_inside(down)[:, None] & _inside(across)[None]).ravel()
-    if inside.sum() < inside.size // 4:
-        return np.zeros(6), 1.0
-    below, right = (place.gain * size * (to_down @ slope @ to_across) for slope in slopes)
-    columns = (right, below, right * places[None], below * places[:, None], seen, np.ones_like(seen))
-    known = np.stack([column.ravel()[inside] for column in columns], 1)
-    target = wanted.ravel()[inside]
-    missing = target - (place.gain * seen + place.offset).ravel()[inside]
-    normal = known.T @ known
-    normal[np.diag_indices(6)] *= 1 + 1e-4
-    normal[np.diag_indices(6)] += 1e-6
-    step: _Matrix = np.linalg.solve(normal, known.T @ missing).astype(np.float64)
-    step[:4] = step[:4].clip(-0.05, 0.05)
-    return step, float(missing.std() / (target.std() + _FLOOR))
+    wanted, given = planes_of(np.stack(works)), planes_of(np.stack([copy, copy[:, ::-1]]))
+    turned = np.array(mirrored, np.int64)
+    places = laid(wanted[:, 0], given[:, 0], turned, np.stack(windows))
+    across, down = places.at(np.arange(len(works)), SIDE)
+    seen = between(down)[:, None] @ given[turned] @ between(across)[:, None].swapaxes(2, 3)  # [c, 3, 64, 64]
+    seen[:, 0] = places.gain[:, None, None] * seen[:, 0] + places.offset[:, None, None]
+    inside = within(down)[:, :, None] & within(across)[:, None]
+    return [_judged(*one) for one in zip(wanted, wanted - seen, inside, mirrored, strict=True)]
 
 
 def _judged(work: Floats, missing: Floats, inside: NDArray[np.bool_], mirrored: bool) -> Likeness:
@@ -219,26 +155,6 @@ def _cells(planes: Floats, inside: NDArray[np.bool_], side: int) -> Floats:
     weights = inside.reshape(count, side, count, side).sum((1, 3))
     enough = weights >= side * side // 2
     found: Floats = sums[:, enough] / weights[enough]
-    return found
-
-
-def _soft(plane: Floats) -> _Matrix:
-    """Blurred a little, so that steps find their way. # [64, 64]"""
-    padded = np.pad(plane.astype(np.float64), 1, mode="edge")
-    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    found: _Matrix = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
-    return found
-
-
-def _between(at: NDArray[np.floating], size: int = SIDE) -> Floats:
-    """Weights that read `size` pixels at places given as shares of the side. # [..., k] -> float32 [..., k, size]"""
-    place = np.clip(at.astype(np.float32) * size - 0.5, 0, size - 1)[..., None]
-    found: Floats = np.maximum(0, 1 - np.abs(place - np.arange(size, dtype=np.float32)))
-    return found
-
-
-def _inside(at: NDArray[np.floating]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (at >= 0) & (at <= 1)
     return found
 
 

@@ -257,11 +257,12 @@ class Registry:
         for i in np.argsort(-rough, kind="stable"):
             if rough[i] > _ROUGH:
                 chosen.setdefault(thumbnails[candidates[i].row][0], candidates[i])
-        laid = []
-        for one in list(chosen.values())[:_COMPARED]:
-            seen = likeness.compare(thumbnails[one.row][1], small, one.window, mirrored=one.mirrored)
-            laid.append((seen, one))
-        return laid
+        best = list(chosen.values())[:_COMPARED]
+        if not best:
+            return []
+        works = [thumbnails[one.row][1] for one in best]
+        seen = likeness.compare(works, small, [one.window for one in best], [one.mirrored for one in best])
+        return list(zip(seen, best, strict=True))
 
     def _thumbnails(self, rows: Sequence[int]) -> dict[int, tuple[int, Bytes]]:
         """Work and thumbnail of each row."""
