@@ -23,18 +23,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.places import RESULTS, WORK
+from bench.registry_strangers import is_same_drawing, many_strangers, photographed, squares
 from limner.collection.likeness import hash_pixels
 from limner.papers import fingerprints
-from limner.papers.fingerprints import fingerprints_of, pack_thumbnail, thumbnail_of, unpack_thumbnail
+from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry import Edition, Registry
 from limner.papers.registry_index import Index
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["registry"]
+__all__ = ["registry", "strangers"]
 
 Pixels = NDArray[np.uint8]
 _MODELS = {"paintings-gan": 5000, "emoji-gan": 5000, "paintings-vae": 256, "emoji-vae": 256}
-_ROUNDED = 32  # grey levels by which two thumbnails of one drawing may differ, saved as JPEG
+_SEED = 20261123
+_NEW = {"paintings-gan": 8000, "emoji-gan": 6000}
+"""Strangers that are painted with another seed."""
 _STRANGERS = 256  # of each model
 _WINDOWS = "windows of paintings"
 
@@ -49,7 +52,7 @@ def registry(data: Path, count: int = 100_000, copies: int = 50, strangers: int 
         strangers: unregistered pictures of each kind that are looked for.
         rows: synthetic works for the time of a look-up.
     """
-    rng = np.random.default_rng(20261123)
+    rng = np.random.default_rng(_SEED)
     works, unknown = _pictures(data, count, rng)
     held = _registered(works, count)
     names = list(works)
@@ -104,14 +107,8 @@ def _pictures(data: Path, count: int, rng: np.random.Generator) -> tuple[dict[st
     """Works and strangers by kind; windows of paintings fill the works up to `count`."""
     works: dict[str, list[Pixels]] = {}
     unknown: dict[str, list[Pixels]] = {}
-    for name, folder, left_out in (
-        ("paintings", "paintings", 60),
-        ("emoji", "emoji-styles", 1000),
-        ("people", "emoji-people", 1000),
-    ):
-        paths = sorted(path for path in (data / folder).rglob("*") if path.suffix in (".jpg", ".png"))
-        read = [_read(paths[i]) for i in rng.permutation(len(paths))]
-        works[name], unknown[name] = read[left_out:], read[:left_out]
+    for name, registered, left_out in _dealt(data, rng):
+        works[name], unknown[name] = [_read(path) for path in registered], [_read(path) for path in left_out]
     for model, made in _MODELS.items():
         painted = _painted(model, made + _STRANGERS)
         works[model], unknown[model] = painted[:made], painted[made:]
@@ -120,6 +117,42 @@ def _pictures(data: Path, count: int, rng: np.random.Generator) -> tuple[dict[st
     _leave_out_twins(works, unknown)
     unknown[_WINDOWS] = list(_windows(unknown["paintings"], 1000, rng))
     return works, unknown
+
+
+def _dealt(data: Path, rng: np.random.Generator) -> Iterator[tuple[str, list[Path], list[Path]]]:
+    """Of each kind of pictures the files that are registered, and those that are left out."""
+    for name, folder, left_out in (
+        ("paintings", "paintings", 60),
+        ("emoji", "emoji-styles", 1000),
+        ("people", "emoji-people", 1000),
+    ):
+        paths = sorted(path for path in (data / folder).rglob("*") if path.suffix in (".jpg", ".png"))
+        mixed = [paths[i] for i in rng.permutation(len(paths))]
+        yield name, mixed[left_out:], mixed[:left_out]
+
+
+def strangers(data: Path, folder: Path | None, count: int = 100_000, workers: int = 1) -> Path:
+    """Count false matches alone, among 30,000 strangers and more, and write them into `results/registry.json`.
+
+    Args:
+        data, count: as in `registry`, whose registered works must be there already.
+        folder: of photographs.
+        workers: processes at a time.
+    """
+    unknown: dict[str, Sequence[Pixels]] = {}
+    for name, _, left_out in _dealt(data, np.random.default_rng(_SEED)):
+        read = [_read(path) for path in left_out]
+        unknown[name] = list(squares(map(Image.fromarray, read), (2, 3, 4, 5))) if name == "paintings" else read
+    if folder is not None:
+        unknown["photographs"] = list(squares(photographed(folder), (3, 4, 6, 8, 10)))
+    for model, made in _NEW.items():
+        unknown[model] = _painted(model, made, seed=13)
+    print({name: len(ones) for name, ones in unknown.items()}, flush=True)
+    told = json.loads((RESULTS / "registry.json").read_text())
+    told["many strangers"] = many_strangers(_place(count), unknown, _attacks(), workers)
+    with replace_file(RESULTS / "registry.json") as part:
+        part.write_text(json.dumps(told, indent=1) + "\n")
+    return RESULTS / "registry.json"
 
 
 def _leave_out_twins(works: dict[str, list[Pixels]], unknown: dict[str, list[Pixels]]) -> None:
@@ -134,15 +167,15 @@ def _read(path: Path) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
-def _painted(model: str, count: int) -> list[Pixels]:
+def _painted(model: str, count: int, seed: int = 12) -> list[Pixels]:
     """Pictures of a shipped model, kept between runs: painting them takes longest."""
-    kept = WORK / "registry" / f"{model}-{count}.npy"
+    kept = WORK / "registry" / (f"{model}-{count}.npy" if seed == 12 else f"{model}-{count}-of-{seed}.npy")
     if not kept.exists():
         from limner.latent.painting import Brush
 
         brush = Brush.open(model, Workspace.default(), threads=1)
         chunks = [
-            brush.sketch(brush.sample(min(128, count - start), seed=12, first=start)).permute(0, 2, 3, 1).numpy()
+            brush.sketch(brush.sample(min(128, count - start), seed=seed, first=start)).permute(0, 2, 3, 1).numpy()
             for start in range(0, count, 128)
         ]
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -161,8 +194,7 @@ def _windows(paintings: Sequence[Pixels], count: int, rng: np.random.Generator) 
 
 def _registered(works: dict[str, list[Pixels]], count: int) -> Registry:
     """A registry of the works, kept between runs while fingerprints stay what they are."""
-    made_by = sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()[:8]
-    path = WORK / "registry" / f"works-{count}-{made_by}.sqlite"
+    path = _place(count)
     held = Registry(path, path.with_suffix(".index"))
     if len(held):
         return held
@@ -180,6 +212,11 @@ def _registered(works: dict[str, list[Pixels]], count: int) -> Registry:
     return held
 
 
+def _place(count: int) -> Path:
+    made_by = sha256(Path(fingerprints.__file__).read_bytes()).hexdigest()[:8]
+    return WORK / "registry" / f"works-{count}-{made_by}.sqlite"
+
+
 def _found(held: Registry, name: str, works: list[Pixels], count: int, rng: np.random.Generator) -> dict[str, Any]:
     """Share of copies for which the work is found, alone or among others that look nearly the same."""
     chosen = rng.permutation(len(works))[:count]
@@ -190,20 +227,11 @@ def _found(held: Registry, name: str, works: list[Pixels], count: int, rng: np.r
             match = held.find(np.asarray(change(Image.fromarray(works[i]))))
             if match is None:
                 continue
-            good = match.edition.title == f"{name} {i}" or _same(match.edition, works[i])
+            good = match.edition.title == f"{name} {i}" or is_same_drawing(match.edition, works[i])
             right, among, wrong = right + good, among + (good and match.others > 0), wrong + (not good)
         told[attack] = {"found": right, "of these with others": among, "another work": wrong}
         print(name, attack, told[attack], flush=True)
     return told
-
-
-def _same(found: Edition, picture: Pixels) -> bool:
-    """Whether what was found is the very same drawing, perhaps mirrored: emoji of several names share some."""
-    small = thumbnail_of(picture).astype(int)
-    kept = unpack_thumbnail(found.thumbnail)
-    if kept is None:
-        return False
-    return any(np.abs(one.astype(int) - small).max() <= _ROUNDED for one in (kept, kept[:, ::-1]))
 
 
 def _false(held: Registry, pictures: Sequence[Pixels]) -> dict[str, Any]:
@@ -213,7 +241,7 @@ def _false(held: Registry, pictures: Sequence[Pixels]) -> dict[str, Any]:
         laid = held.compared(fingerprints_of(pixels))
         score = min((seen.score for seen, _ in laid), default=99.0)
         match = held.find(pixels) if score <= 1 else None
-        if match is not None and _same(match.edition, pixels):
+        if match is not None and is_same_drawing(match.edition, pixels):
             twins += 1
         else:
             scores.append(score)
