@@ -19,6 +19,7 @@ from limner.collection import PAINTINGS
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Identity, open_publisher
+from limner.papers.evidence import write_evidence
 from limner.papers.exporting import Export, export, open_former
 from limner.papers.mark_keys import key_in_use, known_keys, new_key, retire_key
 from limner.papers.marking import read_mark
@@ -66,6 +67,8 @@ def test_a_mark_of_ones_own_is_read_where_the_key_is_and_nowhere_else(
     elsewhere = verdict_on(work, Workspace(tmp_path / "elsewhere"))
     assert elsewhere.watermark is None
     assert f"the publisher's own key {key.fingerprint}" in words(elsewhere)
+    report = json.loads((write_evidence(work, workspace).folder / "watermark.json").read_text())
+    assert (report["found"], report["key"], report["is_this_work"]) == (True, key.fingerprint, True)
     retire_key(workspace)
     assert verdict_on(work, workspace).watermark is not None, "what a retired key marked is still read"
     with open_publisher(workspace) as publisher:

@@ -26,6 +26,7 @@ from limner.papers.evidence_parts import (
     web_copy,
 )
 from limner.papers.identity import Identity
+from limner.papers.mark_keys import known_keys
 from limner.papers.pages import environment
 from limner.papers.trust import open_checker
 from limner.papers.verdict import Verdict
@@ -121,7 +122,8 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
     with closing(open_checker(workspace, own="none")) as checker:
         verdict, manifest = checker.check_bytes(data, work), checker.manifest(data)
     signer = str(act.parameters.get("signer", ""))
-    second = {**second_of(verdict.layers), "watermark": watermark_report(data, verdict.generation, signer)}
+    marked = watermark_report(data, verdict.generation, signer, known_keys(workspace))
+    second = {**second_of(verdict.layers), "watermark": marked}
     if (registered := registry_report(workspace, digest)) is not None:
         second["registry"] = registered
     card = card_of_work(str(verdict.model_digest or ""), workspace)

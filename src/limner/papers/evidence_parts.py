@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.collection import Row
     from limner.models.card import Card
+    from limner.papers.mark_keys import MarkKey
 
 __all__ = [
     "RightsTable",
@@ -106,35 +107,38 @@ def registry_report(workspace: Workspace, digest: str) -> dict[str, Any] | None:
     return {"found": True, "words": words, "editions": editions}
 
 
-def watermark_report(data: bytes, generation: dict[str, Any], signer: str) -> dict[str, Any]:
-    """What a reader with the public key reads from a work's pixels.
+def watermark_report(
+    data: bytes, generation: dict[str, Any], signer: str, keys: Sequence[MarkKey] = ()
+) -> dict[str, Any]:
+    """What a reader reads from a work's pixels, with the public key or one of the publisher's own.
 
     Args:
         data: the work's file.
         generation: what its manifest says of how it was made.
         signer: fingerprint of the signer's certificate.
+        keys: of the publisher's own.
     """
     from limner import pictures
+    from limner.papers.marking import read_mark
     from limner.papers.registry import work_identifier, work_name
-    from limner.papers.watermark import Reader
+    from limner.papers.watermark import Prepared
 
-    pixels = pictures.decode(data, "work").pixels
-    read = Reader().read(pixels)
+    picture = Prepared(pictures.decode(data, "work").pixels)
+    key = next((one for one in keys if one.fingerprint == generation.get("mark_key")), None)
+    read = read_mark(picture, key.secret) if key else read_mark(picture)
+    whose = f"the publisher's own key {key.fingerprint}" if key else "limner's public key"
     report: dict[str, Any] = {
         "found": read.message is not None,
-        "key": "public",
+        "key": key.fingerprint if key else "public",
         "deviations": round(read.evidence, 2),
-        "size": [pixels.shape[1], pixels.shape[0]],
+        "size": [picture.width, picture.height],
     }
-    if read.message is None and (key := generation.get("mark_key")):
-        words = f"It carries a mark of the publisher's own key ({key}), which limner's public key does not read."
-        return {**report, "words": words}
     if read.message is None:
-        return {**report, "words": "Looked for with limner's public key; no watermark was read from this file."}
+        return {**report, "words": f"Looked for with {whose}; no watermark was read from this file."}
     own = work_identifier(str(generation.get("latent_digest")), str(generation.get("model_digest")), signer)
-    whose = "which is this work" if read.message == own else "which is not what this work's papers give"
+    which = "which is this work" if read.message == own else "which is not what this work's papers give"
     name = work_name(read.message)
-    words = f"Read from this file's pixels with limner's public key: it names work {name}, {whose}."
+    words = f"Read from this file's pixels with {whose}: it names work {name}, {which}."
     return {**report, "work": name, "is_this_work": read.message == own, "words": words}
 
 
