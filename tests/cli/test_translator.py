@@ -63,7 +63,7 @@ def test_a_translated_work_says_so_and_is_painted_again(workspace: Workspace, tm
 
 def test_what_cannot_be_translated_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     by = "restyle", "3:1", "--model", "m"
-    assert "is no file" in refused(*by, "--style", "dusk")
+    assert "labels: a, b" in refused(*by, "--style", "dusk")
     assert "is no way" in refused(*by, "--style", "b", "--way", "magic")
     assert "--strength 2" in refused(*by, "--style", "b", "--strength", "2")
     assert "is none of them" in refused("mix", "3:1", "3:2", "--model", "m", "--style", "dusk")

@@ -174,6 +174,9 @@ def _restyle(
     else:
         if way == "translator":
             raise UsageError("--way translator", "leads to a label", f"give --style one of: {_labels(origins)}")
+        if not Path(style).is_file() and ":" not in style:
+            told = f"{origins.brush.model.card.name} has no such label, and there is no such file"
+            raise UsageError(f"--style {style}", told, f"labels: {_labels(origins)}; or give a picture, or SEED:NUMBER")
         taken.append(origins.find(style, label))
         told = "that of the second picture"
         latent = restyle(origin.latent, taken[1].latent, strength)
