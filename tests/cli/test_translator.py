@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from limner import pictures
@@ -14,6 +16,7 @@ from limner.errors import LimnerError
 from limner.latent.translating import translator_file
 from limner.ledger import Ledger
 from limner.models.bundle import load_model
+from limner.models.translator import load_translator
 from limner.papers import Identity, verify
 from limner.workspace import Workspace
 from models_made import made_model
@@ -73,6 +76,27 @@ def test_what_cannot_be_translated_is_refused(workspace: Workspace, tmp_path: Pa
     assert "damaged" in refused(*by, "--style", "b")
     path.unlink()
     assert "has no translator" in refused(*by, "--style", "b", "--way", "translator")
+
+
+def test_one_is_trained_for_one_s_own_model(workspace: Workspace, tmp_path: Path, digest: str) -> None:
+    folder, table = tmp_path / "squares", ["file,creator,licence,thing,hour"]
+    folder.mkdir()
+    for number in range(20):
+        for hour, ground in (("a", 255), ("b", 0)):
+            picture = np.full((32, 32, 3), ground, np.uint8)
+            picture[4 + number : 28, 4:20] = np.random.default_rng(number).integers(40, 215, 3)
+            Image.fromarray(picture).save(folder / f"{number}-{hour}.png")
+            table.append(f"{number}-{hour}.png,Ada,CC0-1.0,{number},{hour}")
+    (folder / "pictures.csv").write_text("\n".join(table) + "\n")
+    limner("collection", "add", folder, "--name", "squares", "--together", "thing")
+    by = "train-translator", "m", "squares", "--pairs", "thing", "--label", "hour", "--steps", "2", "--teacher", "none"
+    told = json.loads(limner(*by, "--precision", "fp32", "--threads", "1", "--json"))
+    path = translator_file(load_model(workspace.models / "m.safetensors").digest, workspace)
+    assert told["path"] == str(path)
+    assert load_translator(path).digest != digest
+    assert told["card"]["quality"]["right"]["count"] > 0
+    act = [act for act in Ledger.open(workspace.ledger).acts() if act.what == "train-translator"][-1]
+    assert list(act.outputs) == [f"sha256:{load_translator(path).digest}"]
 
 
 def test_a_training_that_cannot_be_keeps_what_was_there(workspace: Workspace) -> None:
