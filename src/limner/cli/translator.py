@@ -109,9 +109,13 @@ def _show(path: Path, quality: dict[str, Any]) -> None:
     if not quality:
         print("no pair was held out, so nothing was measured")
         return
-    right, unchanged = quality["right"], quality["unchanged"]
+    right, unchanged, far = quality["right"], quality["unchanged"], quality["distance"]
+    print(f"{right['count']} translations of things that it never saw:")
     print(
-        f"{right['count']} pictures of things that it never saw: the nearest of {quality['of']:.0f} in the other style "
-        f"is the right one in {right['value']:.0%} ({right['low']:.0%} to {right['high']:.0%}; "
-        f"unchanged pictures: {unchanged['value']:.0%})"
+        f"  {far['value']:.0%} as far from the right picture as the unchanged one is "
+        f"({far['low']:.0%} to {far['high']:.0%})"
+    )
+    print(
+        f"  the nearest of {quality['of']:.0f} in the other style is the right one in {right['value']:.0%} "
+        f"({right['low']:.0%} to {right['high']:.0%}); of unchanged pictures in {unchanged['value']:.0%}"
     )
