@@ -9,10 +9,10 @@ import torch
 from limner.models.bundle import Model
 from limner.models.card import CollectionNote, TeacherNote, TrainingNote
 from limner.models.translator import Translator, TranslatorCard, TranslatorConfig, save_translator
-from limner.rights import summary
+from limner.rights import RightsSummary, summary
 
 
-def made_translator(path: Path, model: Model) -> str:
+def made_translator(path: Path, model: Model, rights: RightsSummary | None = None) -> str:
     """Save a translator that learned nothing and changes pictures all the same; its digest."""
     torch.manual_seed(0)
     config = TranslatorConfig(
@@ -27,7 +27,7 @@ def made_translator(path: Path, model: Model) -> str:
         pairs="thing",
         label="hour",
         collection=CollectionNote(name="c", digest="0" * 64, holdout_digest="1" * 64, pictures=9, held_out=2),
-        rights=summary([]),
+        rights=rights or summary([]),
         teacher=TeacherNote(name="none"),
         training=TrainingNote(
             pictures_seen=0, latents_seen=1, minutes=1, steps={}, device="cpu", precision="fp32", threads=1, seed=0

@@ -20,6 +20,7 @@ from limner.models.translator import load_translator
 from limner.papers import Identity, verify
 from limner.workspace import Workspace
 from models_made import made_model
+from rights_made import made_rights
 from translators_made import made_translator
 
 
@@ -62,6 +63,19 @@ def test_a_translated_work_says_so_and_is_painted_again(workspace: Workspace, tm
     mixed = [act.parameters for act in Ledger.open(workspace.ledger).acts() if act.what == "mix"][-1]
     assert mixed["translator"] == f"sha256:{digest}"
     assert mixed["from"] == "unknown"
+
+
+def test_what_a_translator_owes_stays_with_what_is_made_of_its_works(workspace: Workspace, tmp_path: Path) -> None:
+    model = load_model(workspace.models / "m.safetensors")
+    made_translator(translator_file(model.digest, workspace), model, made_rights("Bea", "CC-BY-SA-4.0"))
+    for told, work in (
+        (("restyle", "3:1", "--model", "m", "--style", "b"), "w.png"),
+        (("mix", tmp_path / "w.png", "4:1", "--weights", "0.5,0.5"), "child.png"),
+        (("restyle", "3:1", "--model", "m", "--style", "b", "--way", "swap"), "free.png"),
+    ):
+        limner(*told, "--to", tmp_path / work)
+        credited = "Bea (CC-BY-SA-4.0)" in (tmp_path / work).read_bytes().decode("latin-1")
+        assert credited == (work != "free.png"), work
 
 
 def test_what_cannot_be_translated_is_refused(workspace: Workspace, tmp_path: Path) -> None:

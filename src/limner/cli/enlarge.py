@@ -171,13 +171,16 @@ def _publish(
 
 
 def _with_rights(papers: Provenance, origins: Origins, file: UpscalerFile | None) -> Provenance:
-    """With the rights in the pictures that the up-scaler learned from."""
+    """With the rights in the pictures that the up-scaler, and tools before it, learned from."""
+    from limner.papers.owing import rights_of
     from limner.rights import credit_line, joined
 
     card = origins.brush.model.card
-    if file is None or file.card.collection.digest == card.collection.digest:
+    rights = rights_of(card.rights, origins.ledger, papers.parents, papers.how)
+    if file is not None and file.card.collection.digest != card.collection.digest:
+        rights = joined(rights, file.card.rights)
+    if rights == card.rights:
         return papers
-    rights = joined(card.rights, file.card.rights)
     return replace(papers, credit=credit_line(rights), licences=rights.licences)
 
 

@@ -74,7 +74,7 @@ def to_label(
     brush.label(label)
     file = None if way == "swap" else known_translator(brush, workspace)
     if file is not None:
-        return translate(brush, file, latent, label, source, strength), translator_told(file, label, source)
+        return translate(brush, file, latent, label, source, strength), translator_told(file, brush, label, source)
     if way == "translator":
         name = brush.model.card.name
         raise UsageError(name, "has no translator", f"train one: limner train-translator {name} COLLECTION --pairs ...")

@@ -75,6 +75,11 @@ def translate(
     return Latent(found.content.float(), found.style.float())
 
 
-def translator_told(file: TranslatorFile, label: str, source: str | None) -> dict[str, Any]:
-    """What papers and ledger say of a translation."""
-    return {"translator": f"sha256:{file.digest}", "from": source or "unknown", "to": label}
+def translator_told(file: TranslatorFile, brush: Brush, label: str, source: str | None) -> dict[str, Any]:
+    """What papers and ledger say of a translation; `owed` where its pictures ask for more than the model's do."""
+    told: dict[str, Any] = {"translator": f"sha256:{file.digest}", "from": source or "unknown", "to": label}
+    known, more = brush.model.card.rights, file.card.rights
+    same = all(known.credits.get(name) == licences for name, licences in more.credits.items())
+    if not (same and set(more.licences) <= set(known.licences)):
+        told["owed"] = more.model_dump(mode="json")
+    return told

@@ -14,17 +14,22 @@ from limner.latent.store import latent_digest
 from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.papers.intake import Intake
+from limner.papers.owing import rights_of
 from limner.papers.provenance import Provenance
 from limner.papers.publisher import Job, PublishedWork, Publisher
+from limner.rights import RightsSummary, credit_line
 
 __all__ = ["Deed", "make_works", "provenance_of"]
 
 
-def provenance_of(brush: Brush, digest: str, creator: str, **told: Any) -> Provenance:
+def provenance_of(
+    brush: Brush, digest: str, creator: str, rights: RightsSummary | None = None, **told: Any
+) -> Provenance:
     """What the papers of a picture that this model paints say.
 
     Args:
         digest: sha256 of the latent.
+        rights: in all pictures that it descends from, where they are more than the model's (`owing`).
         told: what else is known of it: `title`, and any other field of `Provenance`.
     """
     card = brush.model.card
@@ -37,8 +42,8 @@ def provenance_of(brush: Brush, digest: str, creator: str, **told: Any) -> Prove
         collection_name=card.collection.name,
         collection_digest=f"sha256:{card.collection.digest}",
         latent_digest=digest,
-        credit=card.credit,
-        licences=card.rights.licences,
+        credit=card.credit if rights in (None, card.rights) else credit_line(rights),
+        licences=(rights or card.rights).licences,
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
         parameters={"precision": brush.machine.precision, "device": brush.machine.device, **rooted},
         **told,
@@ -103,6 +108,7 @@ def make_works(
                 brush,
                 latent_digest(latent),
                 publisher.identity.name,
+                rights=rights_of(brush.model.card.rights, origins.ledger, deed.parents, deed.how),
                 title=named,
                 made=deed.what,
                 parents=deed.parents,
