@@ -63,6 +63,7 @@ def _numbered(pattern: str, numbers: Sequence[int], words: Sequence[str]) -> tup
     return tuple((pattern.format(number), word) for number, word in zip(numbers, words, strict=True))
 
 
+_STYLES = ("openmoji", "noto", "fluent-flat")
 _WARM = ("-2", "-1", "0", "+1", "+2")
 SECTIONS = (
     Section(
@@ -101,8 +102,7 @@ SECTIONS = (
     Section(
         "mix",
         "Mix",
-        "Content of one and style of the other, block by block; by weight; or by region. In the models that come with "
-        "limner so far the style carries little; one that is trained with `--label-is-style` can swap it.",
+        "Content of one and style of the other, block by block; by weight; or by region.",
         (
             "sample emoji-gan -n 2 --seed 21 --to OUT/s",
             "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --content A --style B --to OUT/ab.png",
@@ -118,6 +118,26 @@ SECTIONS = (
                 ("r.png", "below B"),
             ),
         ),
+    ),
+    Section(
+        "restyle",
+        "In another hand",
+        "Where the same things were drawn in several styles, a translator learns from such pairs what a picture would "
+        "be in another one; the emoji models come with theirs. Things keep their place and take the other set's "
+        "outlines, shading and palette; faces and writing get soft.",
+        (
+            "sample emoji-vae --label twemoji -n 5 --seed 5 --to OUT/s",
+            *(
+                f"restyle 5:{i} --model emoji-vae --label twemoji --style {style} --to OUT/{style}{i}.png"
+                for style in _STYLES
+                for i in range(5)
+            ),
+        ),
+        (
+            _numbered("s/{}", range(5), ["twemoji"] + [""] * 4),
+            *(_numbered(style + "{}.png", range(5), [f"in {style}"] + [""] * 4) for style in _STYLES),
+        ),
+        size=128,
     ),
     Section(
         "invert",
