@@ -39,8 +39,9 @@ painted pictures that lie among real ones (these features forgive blur: blobs of
 much pictures change on the way between two latents, lower is smoother (a program that paints grey has a short one);
 *detour* that way by the distance of its two ends, 1 is straight. *learns* training pictures (latents in a prior) a
 second, stage by stage; *one picture* drawn and painted alone, median of 20; *best* at the best batch of 16 to 256;
-*memory* peak of the largest process while it trained. With one seed brackets hold the 95 % interval within it, with several the lowest and highest seed. `*`: the machine was not
-idle when this training began; its speeds are too low, and its quality may be.
+*memory* peak of the largest process while it trained. With one seed brackets hold the 95 % interval within it, with
+several the lowest and highest seed. `*`: the machine was not idle when this training began; its speeds are too low, and
+its quality may be.
 """
 
 
