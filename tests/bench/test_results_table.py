@@ -53,7 +53,7 @@ def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **chan
             "coverage": _estimate(0.7),
             "memorised": _estimate(0.002),
             "psnr": _estimate(24.0),
-            "path_length": _estimate(3.0),
+            "path_length": _estimate(3.0) | {"detour": 1.5},
             "report": {"features": [{}, {"kid": _estimate(0.9)}]},
         },
     }
