@@ -89,6 +89,7 @@ def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, br
     assert (whitening(made) - whitening(night)).norm() < 0.6 * before
     assert (whitening(untold) - whitening(night)).norm() < 0.8 * before
     assert torch.allclose(whitening(half), (whitening(made) + whitening(day)) / 2, atol=1e-4)
+    assert "Ada" in how.pop("owed")["creators"], "the model itself learned from other pictures"
     assert how == {"translator": f"sha256:{load_translator(path).digest}", "from": "day", "to": "night"}
     with pytest.raises(UsageError, match="no such label"):
         to_label(brush, workspace, day, "dusk")
