@@ -101,13 +101,14 @@ def ablation(study: str, minutes: float, only: list[str]) -> None:
     data, workspace = open_data("emoji"), bench_workspace()
     (RESULTS / "ablation").mkdir(exist_ok=True)
     for name in only or STUDIES[study]:
-        path = RESULTS / "ablation" / f"{study}-{name}-{minutes:g}min.json".replace(" ", "-").replace(",", "")
+        key = f"{study}-{name}-{minutes:g}min".replace(" ", "-").replace(",", "")
+        path = RESULTS / "ablation" / f"{key}.json"
         if path.is_file():
             continue
         options, change = STUDIES[study][name]
         base = _PAINTER if study.startswith("painter") else _GAME
         with change():
-            found = _run(base | options, minutes, workspace, data.collection)
+            found = _run(base | options, minutes, workspace, data.collection, key)
         quality = measure(found, data)
         states = json.loads((found / "stages.json").read_text())
         told = {
@@ -119,19 +120,19 @@ def ablation(study: str, minutes: float, only: list[str]) -> None:
         print(_line(told), flush=True)
 
 
-def _run(options: dict[str, Any], minutes: float, workspace: Workspace, name: str) -> Path:
-    """Train, paint, and leave what `measure` wants in a folder."""
+def _run(options: dict[str, Any], minutes: float, workspace: Workspace, name: str, key: str) -> Path:
+    """Train, paint, and leave what `measure` wants in a folder of this key."""
     import numpy as np
 
     collection = Collection.open(name, workspace)
     given = {key: value for key, value in options.items() if value is not None}
     told = TrainOptions.model_validate(
-        {"name": "ablation", "height": 64, "width": 64, "minutes": minutes, "threads": 1, **given}
+        {"name": key[:64], "height": 64, "width": 64, "minutes": minutes, "threads": 1, **given}
     )
     path = Training(told, collection, workspace, _Quiet(), resume=False, clock=time.process_time).run()
     brush = Brush.open(str(path), workspace, threads=1)
     holdout = torch.from_numpy(open_data(name).arrays()[1]).permute(0, 3, 1, 2).contiguous()
-    folder = WORK / "runs" / "ablation"
+    folder = WORK / "runs" / key
     folder.mkdir(parents=True, exist_ok=True)
     first, last = brush.sample(32, seed=8), brush.sample(32, seed=9)
     ways = [type(first)(*(a + share / 16 * (b - a) for a, b in zip(first, last, strict=True))) for share in range(17)]
@@ -141,7 +142,7 @@ def _run(options: dict[str, Any], minutes: float, workspace: Workspace, name: st
         ("paths", torch.stack([brush.paint(way) for way in ways], dim=1)),
     ):
         np.save(folder / f"{file}.npy", painted.movedim(-3, -1).numpy())
-    states = workspace.runs / "ablation" / "stages.json"
+    states = workspace.runs / key[:64] / "stages.json"
     (folder / "stages.json").write_text(states.read_text())
     return folder
 
