@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from limner.models.bundle import load_model, save_model
-from limner.models.critics import Critic, PixelCritic, TeacherCritic
+from limner.models.critics import Critic, PixelCritic, TeacherCritic, scales_of
 from limner.models.gan import Mapping
 from limner.models.generator import Generator
 from limner.models.painter import painter_config
@@ -60,12 +60,12 @@ def test_the_file_alone_rebuilds_it(gan: VAE, tmp_path: Path) -> None:
     assert torch.equal(loaded.generator.sample(5, seed=1).content, gan.sample(5, seed=1).content)
 
 
-@pytest.mark.parametrize("critic", [PixelCritic(), TeacherCritic()])
+@pytest.mark.parametrize("critic", [PixelCritic(), TeacherCritic(), TeacherCritic(scales=2)])
 def test_a_critic_learns_to_tell_noise_from_pictures(critic: Critic) -> None:
     torch.manual_seed(0)
     smooth = torch.nn.functional.interpolate(torch.randn(16, 3, 8, 8), 64, mode="bilinear").clamp(-1, 1)
     pictures = {True: smooth, False: (smooth + 0.5 * torch.randn_like(smooth)).clamp(-1, 1)}
-    maps = {kind: [m.detach() for m in critic.see(shown)] for kind, shown in pictures.items()}
+    maps = {kind: [m.detach() for m in critic.see(critic.glimpses(shown))] for kind, shown in pictures.items()}
     optimiser = torch.optim.Adam([p for p in critic.parameters() if p.requires_grad], 1e-3)
     for _ in range(25):
         real, noisy = (torch.cat([h.mean(1) for h in critic(maps[kind])]) for kind in (True, False))
@@ -79,3 +79,17 @@ def test_a_critic_learns_to_tell_noise_from_pictures(critic: Critic) -> None:
 def test_the_teacher_in_a_critic_never_learns() -> None:
     critic = TeacherCritic()
     assert not any(name.startswith("_teacher") or "stem" in name for name, _ in critic.named_parameters())
+
+
+def test_a_critic_looks_at_a_large_picture_made_small_and_at_a_window_of_it() -> None:
+    assert [scales_of(side, 2 * side) for side in (64, 96, 128, 224, 256)] == [1, 1, 2, 2, 3]
+    critic, pictures = TeacherCritic(scales=2), torch.rand(2, 3, 128, 192)
+    whole, window = critic.glimpses(pictures, (1.0, 0.5))
+    assert torch.equal(whole, torch.nn.functional.avg_pool2d(pictures, 2))
+    assert torch.equal(window, pictures[..., 64:, 48:144])
+    maps = critic.see([whole, window])
+    assert [len(own) for own in critic.perceptual(maps)] == [3, 3]
+    for own, glimpse in zip(critic.perceptual(maps), (whole, window), strict=True):
+        alone = TeacherCritic().see([glimpse])[1:4]
+        assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, alone, strict=True))
+    assert len(critic(maps)) == 9

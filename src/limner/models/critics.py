@@ -14,17 +14,33 @@ from torch import Tensor, nn
 
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["Critic", "PixelCritic", "TeacherCritic"]
+__all__ = ["Critic", "PixelCritic", "TeacherCritic", "scales_of"]
 
 _SLOPE = 0.2
 _TAPS = (0, 2, 4, 10)
+_WHOLE = 64
+"""Pixels of the shorter side up to which a picture is looked at as it is."""
+
+
+def scales_of(height: int, width: int) -> int:
+    """How many sizes of a picture a critic looks at: 1 up to 127 pixels, one more for each doubling of 64."""
+    return max(1, (min(height, width) // _WHOLE).bit_length())
 
 
 class Critic(nn.Module):
-    """What pictures look like to a critic (`see`), and what it thinks of that (calling it)."""
+    """What a critic looks at (`glimpses`), what that looks like to it (`see`), what it thinks of it (calling it)."""
 
-    def see(self, pictures: Tensor) -> list[Tensor]:
-        """Maps of features. # float [n, 3, h, w] in -1..1 -> each [n, c, h', w']"""
+    def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
+        """What is looked at, coarse first. # float [n, 3, h, w] in -1..1 -> each [n, 3, h', w']
+
+        Args:
+            at: where, down and across, 0 to 1; the middle unless told.
+        """
+        del at
+        return [pictures]
+
+    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
+        """Maps of features. # each [n, 3, h, w] -> each [n, c, h', w']"""
         raise NotImplementedError
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
@@ -57,26 +73,58 @@ def _start(module: nn.Module) -> None:
 class TeacherCritic(Critic):
     """Small heads on the frozen teacher's features at four strides, and one on pixels.
 
-    The teacher's first layer has stride 2 and never sees some patterns of single pixels; the last head does.
+    The teacher's first layer has stride 2 and never sees some patterns of single pixels; the last head does. Of large
+    pictures it sees the whole made small, and of each size up to their own a window as large as that: things as they
+    are seen in small pictures, strokes as they are, at a part of the cost.
+
+    Args:
+        scales: how many sizes of a picture are looked at, each twice the one before (see `scales_of`).
     """
 
-    def __init__(self, teacher: str = "efficientnet-lite0", dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, teacher: str = "efficientnet-lite0", dtype: torch.dtype = torch.float32, scales: int = 1
+    ) -> None:
         super().__init__()
+        self.scales = scales
         own: Teacher = load_teacher(teacher, taps=_TAPS)
         # In a list: the teacher's weights are no part of what is trained or saved.
         self._teacher = [own.to(dtype=dtype)]
         # The finest map has many places and little to say: its head goes over it in strides.
-        self.heads = nn.ModuleList(_head(channels, stride=1 if i else 2) for i, channels in enumerate(own.widths))
+        self.heads = nn.ModuleList(
+            _head(channels, stride=1 if i else 2) for _ in range(scales) for i, channels in enumerate(own.widths)
+        )
         self.pixels = _pixel_head()
         self.apply(_start)
 
-    def see(self, pictures: Tensor) -> list[Tensor]:
-        """Pixels, and the teacher's features at four strides."""
-        teacher = self._teacher[0]
-        with torch.autocast(pictures.device.type, enabled=False):
-            maps = teacher(pictures.to(teacher.stem.weight.dtype))
+    def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
+        """The whole made small; then of each size a window as large as that."""
+        share, found = 2 ** (self.scales - 1), []
+        down, across = at or (0.5, 0.5)
+        height, width = (side // share for side in pictures.shape[-2:])
+        for scale in range(self.scales - 1, -1, -1):
+            sized = F.avg_pool2d(pictures, 2**scale) if scale else pictures
+            top, left = (
+                round(where * (side - own))
+                for where, side, own in zip((down, across), sized.shape[-2:], (height, width), strict=True)
+            )
+            found.append(sized[..., top : top + height, left : left + width])
+        return found
+
+    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
+        """Pixels of the last glimpse, and the teacher's features of each at four strides."""
+        teacher, fine = self._teacher[0], glimpses[-1]
+        shown = torch.cat(glimpses) if len(glimpses) > 1 else fine
+        with torch.autocast(fine.device.type, enabled=False):
+            maps = teacher(shown.to(teacher.stem.weight.dtype))
         # The teacher's vectors have length 1; a head wants numbers of about that size each.
-        return [F.pixel_unshuffle(pictures, 2), *(m * m.shape[1] ** 0.5 for m in maps)]
+        maps = [m * m.shape[1] ** 0.5 for m in maps]
+        apart = zip(*(m.chunk(len(glimpses)) for m in maps), strict=True)
+        return [F.pixel_unshuffle(fine, 2), *(m for glimpse in apart for m in glimpse)]
+
+    def perceptual(self, maps: list[Tensor]) -> list[list[Tensor]]:
+        """The maps by which two pictures are compared: the teacher's three finest, glimpse by glimpse."""
+        count = len(_TAPS)
+        return [maps[1 + k * count :][: count - 1] for k in range(self.scales)]
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """What each head thinks of each place."""
@@ -95,9 +143,9 @@ class PixelCritic(Critic):
         self.heads = nn.ModuleList(_head(width) for width in widths)
         self.apply(_start)
 
-    def see(self, pictures: Tensor) -> list[Tensor]:
+    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
         """Pixels."""
-        return [F.pixel_unshuffle(pictures, 2)]
+        return [F.pixel_unshuffle(glimpses[-1], 2)]
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """What each head thinks of each place."""

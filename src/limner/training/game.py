@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.errors import TrainingError
-from limner.models.critics import Critic, PixelCritic, TeacherCritic
+from limner.models.critics import Critic, PixelCritic, TeacherCritic, scales_of
 from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
 from limner.models.vae import VAE, seeded_noise, to_unit
 from limner.training.augmentation import Disturbance, centred
 from limner.training.data import TrainingData
-from limner.training.games import COARSE, GameObjective
+from limner.training.games import GameObjective, held
 from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.stages import draw_new
@@ -79,7 +78,7 @@ class Drawings:
             else:
                 found["rows"] = prior(noise)
             painted = self.painter(self.whitening.back(found["rows"]))
-        found["coarse"] = F.avg_pool2d(painted.float(), COARSE)
+        found["coarse"] = held(painted.float())
         return {name: part.clone() for name, part in found.items()}
 
 
@@ -105,7 +104,8 @@ class GameStage:
         if options.teacher == "none":
             critic = PixelCritic()
         else:
-            critic = TeacherCritic(options.teacher, torch.bfloat16 if machine.precision == "bf16" else torch.float32)
+            dtype = torch.bfloat16 if machine.precision == "bf16" else torch.float32
+            critic = TeacherCritic(options.teacher, dtype, scales_of(options.height, options.width))
         critic.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.critic, self.disturbance = critic, Disturbance(_FIRST_STRENGTH)
         self.objective: nn.Module = GameObjective(model, critic, options.game, self.disturbance)
@@ -172,7 +172,8 @@ class GameStage:
         return min(1.0, max(0.0, (learned - unseen) / max(learned - new, 0.05)))
 
     def _opinion(self, shown: Tensor) -> list[Tensor]:
-        found: list[Tensor] = self.critic(self.critic.see(to_unit(shown.to(self.machine.device))))
+        glimpses = self.critic.glimpses(to_unit(shown.to(self.machine.device)))
+        found: list[Tensor] = self.critic(self.critic.see(glimpses))
         return found
 
     def _distance(self) -> tuple[float, float]:

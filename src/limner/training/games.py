@@ -17,11 +17,18 @@ from limner.models.vae import VAE
 from limner.training.augmentation import Disturbance
 from limner.training.patterns import beyond
 
-__all__ = ["COARSE", "GameObjective", "GameWeights", "relativistic"]
+__all__ = ["GameObjective", "GameWeights", "held", "relativistic"]
 
-_PERCEPTUAL = slice(1, 4)
-COARSE = 4
-"""New pictures are held to their own forms and colours at this part of their size."""
+_HELD = 16
+_LEAST = 4
+
+
+def held(pictures: Tensor) -> Tensor:
+    """What new pictures are held to of themselves: forms and colours at 16 pixels of the shorter side.
+
+    What is finer is the game's to find. # [n, 3, h, w] -> [n, 3, h / k, w / k], k from 4 on
+    """
+    return F.avg_pool2d(pictures, max(_LEAST, min(pictures.shape[-2:]) // _HELD))
 
 
 class GameWeights(BaseModel):
@@ -34,7 +41,7 @@ class GameWeights(BaseModel):
     teacher: float = 0.1
     """Perceptual distance by the teacher, within reconstruction."""
     coarse: float = 1.0
-    """How much new pictures are held to their own colours and forms at a quarter of the size."""
+    """How much new pictures are held to their own colours and forms (`held`)."""
     follow: float = 0.1
     """How much a GAN's mapping is held to where the flow arrives, mean square of whitened numbers."""
     jitter: float = 0.1
@@ -61,7 +68,7 @@ class GameObjective(nn.Module):
     reconstruction (as Esser et al. 2021, "Taming Transformers", equation 7, do with last-layer weights).
 
     The batch holds `pictures`, float [n, 3, h, w]; `rows`, whitened latents from the flow [k, numbers]; `coarse`, what
-    the painter made of these before the game, at a quarter of the size [k, 3, h / 4, w / 4]. For a GAN it holds what
+    the painter made of these before the game, made small (`held`). For a GAN it holds what
     the latents were drawn from (`noise`, `labels`, `places`), and its mapping also learns to arrive where the flow did.
     Where pairs are known, `things` and `source` say from whose content and style each reconstruction is painted.
     """
@@ -104,7 +111,8 @@ class GameObjective(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         weights, critic = self.weights, self.critic
         draw = self.disturbance.draw(len(pictures), pictures)
-        shown_real, shown = draw(pictures), draw(painted)
+        at = self._spot()
+        shown_real, shown = critic.glimpses(draw(pictures), at), critic.glimpses(draw(painted), at)
         with torch.no_grad():
             real = critic.see(shown_real)
         seen = critic.see(shown)
@@ -112,7 +120,9 @@ class GameObjective(nn.Module):
         # one than its own: against its own the critic wins at once.
         on_real, on_painted = [j.roll(1, 0) for j in critic(real)], critic([m.detach() for m in seen])
         game = relativistic(on_painted, on_real)
-        slope = self._slope(shown_real, [j.roll(-1, 0) for j in on_real]) + self._slope(shown.detach(), on_painted)
+        slope = self._slope(shown_real, [j.roll(-1, 0) for j in on_real]) + self._slope(
+            [s.detach() for s in shown], on_painted
+        )
         # The painter's side: weights as they are, features that carry a gradient.
         fixed = {name: p.detach() for name, p in critic.named_parameters()}
         fooled = relativistic([j.detach() for j in on_real], torch.func.functional_call(critic, fixed, (seen,)))
@@ -131,6 +141,12 @@ class GameObjective(nn.Module):
             game + weights.gamma / 2 * slope,
         )
 
+    def _spot(self) -> tuple[float, float] | None:
+        """Where the critic looks in this step, if not at everything."""
+        if not isinstance(self.critic, TeacherCritic) or self.critic.scales == 1:
+            return None
+        return float(torch.rand(())), float(torch.rand(()))
+
     def _likeness(
         self,
         pictures: Tensor,
@@ -143,25 +159,26 @@ class GameObjective(nn.Module):
         """Reconstructions like their pictures; new pictures like themselves at a quarter of the size."""
         weights, share = self.weights, (len(painted) - kept) / max(1, kept)
         l1 = (painted[:kept] - pictures[:kept]).abs().mean()
-        coarse = (F.avg_pool2d(painted[kept:], COARSE) - batch["coarse"]).abs().mean()
+        coarse = (held(painted[kept:]) - batch["coarse"]).abs().mean()
         losses = {"l1": l1, "coarse": coarse}
         likeness = l1 + share * weights.coarse * coarse
         if isinstance(self.critic, TeacherCritic):
             # The same views of a picture and of its reconstruction, so what the critic has seen serves twice.
-            pairs = zip(seen[_PERCEPTUAL], real[_PERCEPTUAL], strict=True)
+            found, wanted = self.critic.perceptual(seen), self.critic.perceptual(real)
+            pairs = [pair for own in zip(found, wanted, strict=True) for pair in zip(*own, strict=True)]
             apart = [((a[:kept] - b[:kept]).float() ** 2).mean((0, 2, 3)).sum() / a.shape[1] for a, b in pairs]
-            losses["teacher"] = torch.stack(apart).sum()
+            losses["teacher"] = torch.stack(apart).sum() / len(found)
             likeness = likeness + weights.teacher * losses["teacher"]
         return {**losses, "likeness": likeness}
 
-    def _slope(self, shown: Tensor, judged: list[Tensor]) -> Tensor:
+    def _slope(self, shown: list[Tensor], judged: list[Tensor]) -> Tensor:
         """Mean square of the change of the critic's opinion, for each unit of noise on pictures.
 
         On a quarter of the batch: lazy in pictures, not in steps (Karras et al. 2020, "StyleGAN2", appendix B).
         """
         sigma, count = self.weights.sigma, -(-len(judged[0]) // 4)
         with torch.no_grad():
-            maps = self.critic.see(shown[:count] + sigma * torch.randn_like(shown[:count]))
+            maps = self.critic.see([s[:count] + sigma * torch.randn_like(s[:count]) for s in shown])
         other = self.critic(maps)
         changes = [((a[:count] - b) ** 2).mean() / sigma**2 for a, b in zip(judged, other, strict=True)]
         return torch.stack(changes).mean()

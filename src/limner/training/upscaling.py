@@ -131,7 +131,7 @@ class UpscalingObjective(torch.nn.Module):
     def _play(self, made: Tensor, large: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The critic's loss, how far it is fooled, the loss to minimise, and the gradient towards what looks real."""
         critic = self.critic
-        real, seen = critic.see(large), critic.see(made)
+        real, seen = critic.see([large]), critic.see([made])
         # Each is held against another picture than its own: against its own the critic wins at once.
         on_real, on_made = [j.roll(1, 0) for j in critic(real)], critic([m.detach() for m in seen])
         game = relativistic(on_made, on_real)
@@ -144,7 +144,7 @@ class UpscalingObjective(torch.nn.Module):
     def _slope(self, shown: Tensor, judged: list[Tensor]) -> Tensor:
         """Mean square of the change of the critic's opinion under small noise, on a quarter of the batch."""
         count = -(-len(shown) // 4)
-        other = self.critic(self.critic.see(shown[:count] + _SIGMA * torch.randn_like(shown[:count])))
+        other = self.critic(self.critic.see([shown[:count] + _SIGMA * torch.randn_like(shown[:count])]))
         return torch.stack(
             [((a[:count] - b) ** 2).mean() / _SIGMA**2 for a, b in zip(judged, other, strict=True)]
         ).mean()
