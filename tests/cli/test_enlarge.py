@@ -124,7 +124,7 @@ def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace
     assert "no up-scaler of this name" in refused("enlarge", work, "--upscaler", "nobody")
     assert "no up-scaler" in refused("enlarge", work, "--upscaler", own)
     model = workspace.models / "m.safetensors"
-    assert "is no up-scaler of limner" in refused("enlarge", work, "--upscaler", model)
+    assert "not an up-scaler of limner's" in refused("enlarge", work, "--upscaler", model)
     assert "--strength -1: is out of range" in refused("enlarge", work, "--strength", "-1", "--upscaler", upscaler)
     out = tmp_path / "p.bmp"
     assert "no format" in refused("enlarge", work, "--upscaler", upscaler, "--out", out)

@@ -75,7 +75,7 @@ def test_mistakes_give_one_line(tmp_path: Path) -> None:
     cut.write_bytes(own.read_bytes()[:200])
     for arguments, told in (
         (("nobody", own), "no model of this name"),
-        ((own, own), "the file is damaged or no model"),
+        ((own, own), "the file is damaged or not a model"),
         (("m", tmp_path / "nowhere.png"), "nowhere.png"),
         (("m", text), "text.png"),
         (("m", own, cut), "cut.png"),

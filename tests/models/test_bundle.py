@@ -41,7 +41,7 @@ def test_truncated(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\0" * 4, b"\xff" * 64, b"GIF89a" + b"\0" * 100])
 def test_no_model_at_all(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="damaged or no model"):
+    with pytest.raises(ModelError, match="damaged or not a model"):
         load_model(path)
 
 
@@ -96,7 +96,7 @@ def test_a_hostile_configuration_allocates_nothing(path: Path, painter: dict[str
 
 def test_a_foreign_safetensors_file(path: Path) -> None:
     save_file({"x": torch.zeros(3)}, path)
-    with pytest.raises(ModelError, match="without limner's card"):
+    with pytest.raises(ModelError, match="not a model of limner's"):
         read_card(path)
 
 

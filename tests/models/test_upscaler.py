@@ -74,7 +74,7 @@ def _weights(width: int = 8) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("metadata", "width", "told"),
     [
-        ({}, 8, "is no up-scaler of limner"),
+        ({}, 8, "not an up-scaler of limner's"),
         ({"limner.upscaler": "[1]"}, 8, "no JSON object"),
         ({"limner.upscaler": "[" * 100_000}, 8, "no JSON object"),
         (_card({"format": 9}), 8, "later limner"),

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from limner.errors import ModelError
-from limner.models.card import Card, card_of
-from limner.models.packing import SCALE, pack, unpack
+from limner.models.card import Card
+from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.packing import pack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
 
-_KEY = "limner.card"
-_FORMAT = 2
 SHIPPED = Path(__file__).parent / "shipped"
 """The models that come with limner."""
-_AGAIN = "copy the file again from where it came, or train the model again"
+_KIND = Kind(
+    key="limner.card",
+    card=Card,
+    layout=2,
+    noun="a model",
+    where="see `limner model list`",
+    again="copy the file again from where it came, or train the model again",
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ def save_model(path: Path, generator: VAE, card: Card, *, small: bool = False) -
         tensors = {name: t.to(torch.bfloat16) if name in names else t for name, t in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as part:
-        save_file(tensors, part, metadata={_KEY: card.model_dump_json()})
-        digest = _digest(part)
+        save_file(tensors, part, metadata={_KIND.key: card.model_dump_json()})
+        digest = sha256_of(part)
         load_model(part)
     return digest
 
@@ -67,16 +70,7 @@ def read_card(path: Path) -> Card:
     Raises:
         ModelError: missing, damaged, not limner's, or of a future version; says which.
     """
-    if not path.is_file():
-        raise ModelError(path, "there is no such model file", "see `limner model list`")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(path, f"the file is damaged or no model ({_short(error)})", _AGAIN) from None
-    if _KEY not in metadata:
-        raise ModelError(path, "a .safetensors file without limner's card", "give a model that limner trained")
-    return card_of(path, metadata[_KEY], Card, _FORMAT, _AGAIN)
+    return read_card_of(path, _KIND)
 
 
 def load_model(path: Path) -> Model:
@@ -86,24 +80,8 @@ def load_model(path: Path) -> Model:
         ModelError: missing, damaged, truncated, of other shapes, or of a future version; says which.
     """
     card = read_card(path)
-    with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in VAE(card.config).state_dict().items()}
-    weights: dict[str, Tensor] = {}
-    try:
-        with safe_open(path, framework="pt") as file:
-            held = list(file.keys())
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in held if not name.endswith(SCALE)}
-            _compare(path, {n: tuple(s) for n, s in expected.items()}, shapes)
-            weights = unpack({name: file.get_tensor(name) for name in held})
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(path, f"its weights are damaged ({_short(error)})", _AGAIN) from None
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", _AGAIN)
-    generator = VAE(card.config)
-    generator.load_state_dict(weights)
-    generator.eval().requires_grad_(False)
-    return Model(path, _digest(path), card, generator)
+    generator = rebuilt(path, lambda: VAE(card.config), _KIND.again)
+    return Model(path, sha256_of(path), card, generator)
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:
@@ -130,23 +108,4 @@ def find_digest(digest: str, workspace: Workspace) -> Path | None:
     """The file of the model with this sha256 among those of the workspace and those that ship; None for none."""
     wanted = digest.removeprefix("sha256:")
     files = (file for folder in (workspace.models, SHIPPED) for file in sorted(folder.glob("*.safetensors")))
-    return next((file for file in files if _digest(file) == wanted), None)
-
-
-def _compare(path: Path, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
-    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    if missing or extra:
-        told = f"{missing[0]} is missing" if missing else f"{extra[0]} is unknown"
-        raise ModelError(path, f"its weights do not fit its card ({told})", _AGAIN)
-    for name, shape in expected.items():
-        if found[name] != shape:
-            raise ModelError(path, f"its weights do not fit its card ({name} is {found[name]}, not {shape})", _AGAIN)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+    return next((file for file in files if sha256_of(file) == wanted), None)

@@ -91,8 +91,8 @@ class PainterConfig(BaseModel):
 
 _PLAIN = 3
 """Levels that a painter of small pictures has."""
-_CHANNELS = {4: 6, 8: 6, 16: 16, 32: 24}
-_LEVELS = {4: (192, 96), 8: (192, 96, 48), 16: (192, 96, 48, 24), 32: (192, 128, 64, 32, 16)}
+_CHANNELS = {4: 6, 8: 6, 16: 6, 32: 24}
+_LEVELS = {4: (192, 96), 8: (192, 96, 48), 16: (192, 96, 48, 32), 32: (192, 128, 64, 32, 16)}
 
 
 def painter_config(height: int, width: int) -> PainterConfig:

@@ -14,7 +14,6 @@ The file is one `.safetensors` with the weights as bytes and, in its metadata, a
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +23,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limner import __version__
-from limner.errors import ModelError
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote, card_of
-from limner.models.packing import SCALE, pack, unpack
+from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.packing import pack
 from limner.models.painter import PainterConfig
 from limner.rights import RightsSummary
 from limner.workspace import replace_file
@@ -46,10 +44,7 @@ __all__ = [
     "save_translator",
 ]
 
-_KEY = "limner.translator"
 _FORMAT = 1
-_AGAIN = "copy the file again from where it came, or train it again with `limner train-translator`"
-_LARGEST_FILE = 64 << 20
 _HEAD = 40
 
 
@@ -249,6 +244,17 @@ class TranslatorCard(BaseModel):
     """UTC, ISO 8601."""
 
 
+_KIND = Kind(
+    key="limner.translator",
+    card=TranslatorCard,
+    layout=_FORMAT,
+    noun="a translator",
+    where="give a file that `limner train-translator` wrote",
+    again="copy the file again from where it came, or train it again with `limner train-translator`",
+    largest=64 << 20,
+)
+
+
 @dataclass(frozen=True)
 class TranslatorFile:
     """A translator's file, loaded.
@@ -268,7 +274,7 @@ def save_translator(path: Path, network: Translator, card: TranslatorCard) -> st
     tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode(False), replace_file(path) as part:
-        save_file(pack(tensors, tensors), part, metadata={_KEY: card.model_dump_json()})
+        save_file(pack(tensors, tensors), part, metadata={_KIND.key: card.model_dump_json()})
         return load_translator(part).digest
 
 
@@ -278,36 +284,6 @@ def load_translator(path: Path) -> TranslatorFile:
     Raises:
         ModelError: missing, damaged, no translator, of other shapes, or of a later limner; says which.
     """
-    if not path.is_file():
-        raise ModelError(path, "there is no such file", "train a translator with `limner train-translator`")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise ModelError(path, "is too large for a translator", "give a file that `limner train-translator` wrote")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if _KEY not in metadata:
-                raise ModelError(path, "is no translator of limner", "give one that `limner train-translator` wrote")
-            card = card_of(path, metadata[_KEY], TranslatorCard, _FORMAT, _AGAIN)
-            with torch.device("meta"):
-                expected = {name: tuple(t.shape) for name, t in Translator(card.config).state_dict().items()}
-            held = list(file.keys())
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in held if not name.endswith(SCALE)}
-            if found != expected:
-                name = sorted(set(found.items()) ^ set(expected.items()))[0][0]
-                raise ModelError(path, f"its weights do not fit its card ({name})", _AGAIN)
-            weights = unpack({name: file.get_tensor(name) for name in held})
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(path, f"is damaged or no translator ({_short(error)})", _AGAIN) from None
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", _AGAIN)
-    network = Translator(card.config)
-    network.load_state_dict(weights)
-    network.eval().requires_grad_(False)
-    with path.open("rb") as raw:
-        digest = hashlib.file_digest(raw, "sha256").hexdigest()
-    return TranslatorFile(path, digest, card, network)
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+    card = read_card_of(path, _KIND)
+    network = rebuilt(path, lambda: Translator(card.config), _KIND.again)
+    return TranslatorFile(path, sha256_of(path), card, network)

@@ -13,7 +13,6 @@ The file is one `.safetensors` with the weights and, in its metadata, a card; no
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limner import __version__
 from limner.errors import ModelError
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote, card_of
+from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
 from limner.models.painter import Block
 from limner.rights import RightsSummary
 from limner.workspace import Workspace, replace_file
@@ -52,10 +51,7 @@ SHIPPED_UPSCALER = Path(__file__).parent / "shipped-upscaler" / "paintings-upsca
 
 STRENGTH = 0.6
 """Share of the detail that prints get where nothing is said; all of it looks chiselled after five doublings."""
-_KEY = "limner.upscaler"
 _FORMAT = 1
-_AGAIN = "copy the file again from where it came, or train it again with `limner train-upscaler`"
-_LARGEST_FILE = 64 << 20
 _LOCAL = 9
 """Side of the square, px at twice the size, of which the mean is left as it is."""
 
@@ -150,6 +146,17 @@ class UpscalerCard(BaseModel):
     """UTC, ISO 8601."""
 
 
+_KIND = Kind(
+    key="limner.upscaler",
+    card=UpscalerCard,
+    layout=_FORMAT,
+    noun="an up-scaler",
+    where="give a file that `limner train-upscaler` wrote, its name, `learned` or `none`",
+    again="copy the file again from where it came, or train it again with `limner train-upscaler`",
+    largest=64 << 20,
+)
+
+
 @dataclass(frozen=True)
 class UpscalerFile:
     """An up-scaler's file, loaded.
@@ -169,7 +176,7 @@ def save_upscaler(path: Path, network: Upscaler, card: UpscalerCard) -> str:
     tensors = {name: t.detach().cpu().to(torch.bfloat16).contiguous() for name, t in network.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode(False), replace_file(path) as part:
-        save_file(tensors, part, metadata={_KEY: card.model_dump_json()})
+        save_file(tensors, part, metadata={_KIND.key: card.model_dump_json()})
         return load_upscaler(part).digest
 
 
@@ -179,32 +186,9 @@ def load_upscaler(path: Path) -> UpscalerFile:
     Raises:
         ModelError: missing, damaged, no up-scaler, of other shapes, or of a later limner; says which.
     """
-    if not path.is_file():
-        raise ModelError(path, "there is no such file", "give an up-scaler's file, its name, `learned` or `none`")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise ModelError(path, "is too large for an up-scaler", "give a file that `limner train-upscaler` wrote")
-    weights: dict[str, Tensor] = {}
-    try:
-        with safe_open(path, framework="pt") as file:
-            card = _card(path, file.metadata() or {})
-            with torch.device("meta"):
-                expected = {name: tuple(t.shape) for name, t in Upscaler(card.config).state_dict().items()}
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
-            if found != expected:
-                name = sorted(set(found.items()) ^ set(expected.items()))[0][0]
-                raise ModelError(path, f"its weights do not fit its card ({name})", _AGAIN)
-            weights = {name: file.get_tensor(name).float() for name in expected}
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(path, f"is damaged or no up-scaler ({_short(error)})", _AGAIN) from None
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", _AGAIN)
-    network = Upscaler(card.config)
-    network.load_state_dict(weights)
-    network.eval().requires_grad_(False)
-    with path.open("rb") as raw:
-        digest = hashlib.file_digest(raw, "sha256").hexdigest()
-    return UpscalerFile(path, digest, card, network)
+    card = read_card_of(path, _KIND)
+    network = rebuilt(path, lambda: Upscaler(card.config), _KIND.again)
+    return UpscalerFile(path, sha256_of(path), card, network)
 
 
 def upscalers_of(workspace: Workspace) -> Path:
@@ -244,7 +228,7 @@ def find_upscaler_digest(digest: str, workspace: Workspace) -> UpscalerFile | No
     """The up-scaler with this sha256 among those of the workspace and the one that ships; None for none."""
     wanted = digest.removeprefix("sha256:")
     for file in (*sorted(upscalers_of(workspace).glob("*.safetensors")), SHIPPED_UPSCALER):
-        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == wanted:
+        if file.is_file() and sha256_of(file) == wanted:
             return load_upscaler(file)
     return None
 
@@ -259,13 +243,3 @@ def kept_upscaler(file: UpscalerFile, workspace: Workspace) -> UpscalerFile:
         with replace_file(path) as part:
             part.write_bytes(file.path.read_bytes())
     return file
-
-
-def _card(path: Path, metadata: dict[str, str]) -> UpscalerCard:
-    if _KEY not in metadata:
-        raise ModelError(path, "is no up-scaler of limner", "give a file that `limner train-upscaler` wrote")
-    return card_of(path, metadata[_KEY], UpscalerCard, _FORMAT, _AGAIN)
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
