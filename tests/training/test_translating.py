@@ -148,7 +148,7 @@ def test_the_file_of_another_model_and_damaged_ones_are_refused(
     with pytest.raises(ModelError, match="do not fit its card"):
         load_translator(odd)
     save_file(weights, odd, metadata={"format": "pt"})
-    with pytest.raises(ModelError, match="is no translator"):
+    with pytest.raises(ModelError, match="not a translator of limner"):
         load_translator(odd)
     save_file({**weights, "place": torch.full_like(weights["place"], torch.nan)}, odd, metadata=told)
     with pytest.raises(ModelError, match="NaN"):

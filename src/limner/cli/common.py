@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from limner.errors import UsageError
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.progress import Progress
 
-__all__ = ["console_error", "print_json", "progress_bar"]
+__all__ = ["checked_options", "console_error", "print_json", "progress_bar"]
+
+_Options = TypeVar("_Options", bound="BaseModel")
 
 
 def console_error(message: str) -> None:
@@ -20,6 +25,22 @@ def console_error(message: str) -> None:
 def print_json(value: Any) -> None:
     """Print `value` as indented JSON on standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) -> _Options:
+    """The options of a training; what does not fit is named as it is given on the command line.
+
+    Raises:
+        UsageError: one of them is out of its range; says which.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), f"see `limner {command} --help`") from None
 
 
 def progress_bar(*, quiet: bool = False, unit: str = "pictures") -> Progress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import checked_options, print_json, progress_bar
 from limner.cli.making import Identity, Json, Title
 from limner.errors import UsageError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from limner.models.painter import Latent
     from limner.models.upscaler import UpscalerFile
     from limner.papers.provenance import Provenance
-    from limner.training.upscaling import UpscalerOptions
 
 __all__ = ["register"]
 
@@ -210,23 +209,19 @@ def _train(
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
     from limner.models.upscaler import save_upscaler, upscalers_of
-    from limner.training.upscaling import train_upscaler
+    from limner.training.upscaling import UpscalerOptions, train_upscaler
     from limner.workspace import Workspace
 
     if minutes is not None and steps is not None:
         raise UsageError("--minutes, --steps", "say the same thing twice", "give one of them")
     workspace = Workspace.default()
     opened = Collection.open(collection, workspace)
-    told = {"minutes": minutes, "steps": steps, "precision": precision, "threads": threads}
+    told: dict[str, Any] = {"minutes": minutes, "steps": steps, "precision": precision, "threads": threads}
     told |= {"accept_unknown": accept_unknown, "pull": None if crisp else 0.0}
-    options = _options(
-        {k: v for k, v in told.items() if v is not None},
-        name=name or f"{opened.name}-upscaler",
-        where=tuple(where or ()),
-        teacher=teacher,
-        seed=seed,
-        only_cleared=only_cleared,
-    )
+    told |= {"name": name or f"{opened.name}-upscaler", "where": tuple(where or ()), "teacher": teacher}
+    told |= {"seed": seed, "only_cleared": only_cleared}
+    given = {option: value for option, value in told.items() if value is not None}
+    options = checked_options(UpscalerOptions, "train-upscaler", given)
     painter = None if model is None else load_model(find_model(model, workspace))
     with TerminalReporter(quiet or as_json) as reporter:
         network, card = train_upscaler(opened, options, workspace, reporter, painter)
@@ -243,20 +238,6 @@ def _train(
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
     else:
         _show(path, card.quality)
-
-
-def _options(told: dict[str, Any], **more: Any) -> UpscalerOptions:
-    from pydantic import ValidationError
-
-    from limner.training.upscaling import UpscalerOptions
-
-    try:
-        return UpscalerOptions(**told, **more)
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        remedy = "see `limner train-upscaler --help`"
-        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), remedy) from None
 
 
 def _show(path: Path, quality: dict[str, Any]) -> None:

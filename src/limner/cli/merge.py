@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import checked_options, print_json
 from limner.cli.making import Json
 from limner.errors import UsageError
 
@@ -165,8 +165,6 @@ def _weighed(name: str, models: tuple[Model, Model], target: Path, at: int | Non
 
 
 def _options(name: str, models: tuple[Model, Model], minutes: float, seed: int, threads: int | None) -> TrainOptions:
-    from pydantic import ValidationError
-
     from limner.training.options import TrainOptions
 
     painter = models[0].card.config.painter
@@ -174,12 +172,7 @@ def _options(name: str, models: tuple[Model, Model], minutes: float, seed: int, 
     # Who was promised "only my pictures" by both is promised it still.
     if all(model.card.teacher.name == "none" for model in models):
         told["teacher"] = "none"
-    try:
-        return TrainOptions.model_validate({**told, "minutes": minutes, "seed": seed, "threads": threads})
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = f"--{first['loc'][0]} {first['input']}"
-        raise UsageError(option, first["msg"].lower(), "see `limner merge --help`") from None
+    return checked_options(TrainOptions, "merge", {**told, "minutes": minutes, "seed": seed, "threads": threads})
 
 
 def _taught(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import checked_options, print_json, progress_bar
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -220,8 +220,6 @@ def _train(
 
 
 def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
-    from pydantic import ValidationError
-
     from limner.models.bundle import find_model
     from limner.training.options import TrainOptions
 
@@ -236,15 +234,10 @@ def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> Tr
     if "parent" in told:
         told["parent"] = str(find_model(told["parent"], workspace))
     pictures = told.pop("pictures", None)
-    try:
-        options = TrainOptions(height=height, width=width, **told)
-        if pictures is None:
-            return options
-        return options.model_copy(update={"steps": max(1, round(pictures / options.batch / options.painter_share))})
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), "see `limner train --help`") from None
+    options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
+    if pictures is None:
+        return options
+    return options.model_copy(update={"steps": max(1, round(pictures / options.batch / options.painter_share))})
 
 
 def _show(path: Path, as_json: bool) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import checked_options, print_json
 from limner.errors import UsageError
-
-if TYPE_CHECKING:
-    from limner.training.translating import TranslatorOptions
 
 __all__ = ["register"]
 
@@ -53,7 +50,7 @@ def _train(
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
     from limner.models.translator import save_translator
-    from limner.training.translating import train_translator
+    from limner.training.translating import TranslatorOptions, train_translator
     from limner.workspace import Workspace
 
     if minutes is not None and steps is not None:
@@ -61,18 +58,12 @@ def _train(
     workspace = Workspace.default()
     painter = load_model(find_model(model, workspace))
     opened = Collection.open(collection, workspace)
-    told = {"minutes": minutes, "steps": steps, "precision": precision, "threads": threads}
+    told: dict[str, Any] = {"minutes": minutes, "steps": steps, "precision": precision, "threads": threads}
     told |= {"accept_unknown": accept_unknown, "pull": None if crisp else 0.0}
-    options = _options(
-        {name: value for name, value in told.items() if value is not None},
-        label=label,
-        pairs=pairs,
-        where=tuple(where or ()),
-        teacher=teacher,
-        flip=flip,
-        seed=seed,
-        only_cleared=only_cleared,
-    )
+    told |= {"label": label, "pairs": pairs, "where": tuple(where or ()), "teacher": teacher, "flip": flip}
+    told |= {"seed": seed, "only_cleared": only_cleared}
+    given = {name: value for name, value in told.items() if value is not None}
+    options = checked_options(TranslatorOptions, "train-translator", given)
     with TerminalReporter(quiet or as_json) as reporter:
         network, card = train_translator(painter, opened, options, workspace, reporter)
     path = translator_file(painter.digest, workspace)
@@ -88,20 +79,6 @@ def _train(
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
     else:
         _show(path, card.quality)
-
-
-def _options(told: dict[str, Any], **more: Any) -> TranslatorOptions:
-    from pydantic import ValidationError
-
-    from limner.training.translating import TranslatorOptions
-
-    try:
-        return TranslatorOptions(**told, **more)
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        remedy = "see `limner train-translator --help`"
-        raise UsageError(f"{option} {first['input']}", first["msg"].lower(), remedy) from None
 
 
 def _show(path: Path, quality: dict[str, Any]) -> None:

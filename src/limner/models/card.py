@@ -13,7 +13,7 @@ from limner.errors import ModelError
 from limner.models.vae import VAEConfig
 from limner.rights import RightsSummary
 
-__all__ = ["Card", "CollectionNote", "TeacherNote", "TrainingNote", "card_of"]
+__all__ = ["Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote", "card_of"]
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
@@ -65,15 +65,12 @@ class TrainingNote(_Frozen):
     """The options that were used."""
 
 
-class Card(_Frozen):
-    """Everything that a model says about itself."""
+class Learned(_Frozen):
+    """What everything that was learned says about itself."""
 
-    format: int = 2
-    """Version of this layout; a higher one than limner knows is refused."""
+    format: int
+    """Version of the layout; a higher one than limner knows is refused."""
     limner: str = __version__
-    name: str
-    family: str = "vae"
-    config: VAEConfig
     collection: CollectionNote
     rights: RightsSummary
     credit: str = ""
@@ -82,10 +79,19 @@ class Card(_Frozen):
     training: TrainingNote
     quality: dict[str, Any] = {}
     """What was measured, on pictures that chose nothing."""
-    parents: tuple[str, ...] = ()
-    """sha256 of the model files that this one started from."""
     created: str = ""
     """UTC, ISO 8601."""
+
+
+class Card(Learned):
+    """Everything that a model says about itself."""
+
+    format: int = 2
+    name: str
+    family: str = "vae"
+    config: VAEConfig
+    parents: tuple[str, ...] = ()
+    """sha256 of the model files that this one started from."""
     rooted_mark: str = ""
     """Number, 12 hexadecimal digits, that the watermark of whatever it paints names; empty without one."""
 

@@ -18,7 +18,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -26,12 +25,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from limner import __version__
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.card import Learned
 from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
 from limner.models.packing import pack
 from limner.models.painter import PainterConfig
-from limner.rights import RightsSummary
 from limner.workspace import replace_file
 
 __all__ = [
@@ -216,14 +213,12 @@ def _head(channels: int, labels: int, stride: int) -> nn.Sequential:
     )
 
 
-class TranslatorCard(BaseModel):
+class TranslatorCard(Learned):
     """Everything that a translator says about itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = _FORMAT
-    """Version of this layout; a higher one than limner knows is refused."""
-    limner: str = __version__
     model: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
     """The model file in whose space it works."""
     model_name: str
@@ -232,16 +227,6 @@ class TranslatorCard(BaseModel):
     """The column that says which pictures show the same thing."""
     label: str
     """The column that names the styles."""
-    collection: CollectionNote
-    rights: RightsSummary
-    credit: str = ""
-    """Whom the licences of the pictures oblige to name."""
-    teacher: TeacherNote
-    training: TrainingNote
-    quality: dict[str, Any] = {}
-    """What was measured on things that it never saw."""
-    created: str = ""
-    """UTC, ISO 8601."""
 
 
 _KIND = Kind(

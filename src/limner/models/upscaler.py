@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,12 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from limner import __version__
 from limner.errors import ModelError
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.card import Learned
 from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
 from limner.models.painter import Block
-from limner.rights import RightsSummary
 from limner.workspace import Workspace, replace_file
 
 __all__ = [
@@ -122,28 +119,16 @@ def _detail(found: Tensor) -> Tensor:
     return found - F.avg_pool2d(mean, down, 1, (_LOCAL // 2, 0), count_include_pad=False)
 
 
-class UpscalerCard(BaseModel):
-    """Everything that an up-scaler says about itself."""
+class UpscalerCard(Learned):
+    """Everything that an up-scaler says about itself; its quality stands beside Lanczos's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = _FORMAT
-    """Version of this layout; a higher one than limner knows is refused."""
-    limner: str = __version__
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     config: UpscalerConfig
-    collection: CollectionNote
-    rights: RightsSummary
-    credit: str = ""
-    """Whom the licences of the training pictures oblige to name."""
-    teacher: TeacherNote
-    training: TrainingNote
-    quality: dict[str, Any] = {}
-    """What was measured on held-out pictures, beside Lanczos."""
     parents: tuple[str, ...] = ()
     """sha256 of the model file whose painted pictures it learned to enlarge, if any."""
-    created: str = ""
-    """UTC, ISO 8601."""
 
 
 _KIND = Kind(

@@ -20,17 +20,17 @@ from torch import Tensor
 
 from limner.collection.cache import PictureCache
 from limner.models.bundle import Model, save_model
-from limner.models.card import Card, TeacherNote, TrainingNote
+from limner.models.card import Card
 from limner.models.generator import DRAWN
 from limner.models.merging import merged_card, merged_rights, same_painter
 from limner.models.prior import PriorConfig
-from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
 from limner.training.augmentation import Augmentation
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.machine import Machine, probe
+from limner.training.notes import teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.stages import PainterStage, PriorStage
 from limner.training.validation import interval, psnr, ssim
@@ -247,17 +247,14 @@ class Distillation:
 
     def _card(self, model: VAE, data: TrainingData, machine: Machine) -> Card:
         options, states = self.options, {state.stage: state for state in self.states}
-        spec = TEACHERS.get(options.teacher)
-        note = TrainingNote(
-            pictures_seen=states["painter"].pictures,
-            latents_seen=states["prior"].pictures,
-            minutes=round((self.seconds + sum(state.seconds for state in self.states)) / 60, 2),
+        note = training_note(
+            options,
+            machine,
+            seconds=self.seconds + sum(state.seconds for state in self.states),
             steps={name: state.step for name, state in states.items()},
-            device=machine.device,
-            precision=machine.precision,
-            threads=machine.threads,
-            seed=options.seed,
-            settings=options.model_dump(mode="json", exclude={"name", "parent"}),
+            pictures=states["painter"].pictures,
+            latents=states["prior"].pictures,
+            leave_out=frozenset({"name", "parent"}),
         )
         how = {"way": "distillation", "drawn": len(data.cache) + len(data.unseen)}
         card = merged_card(
@@ -266,7 +263,7 @@ class Distillation:
             self.models,
             how,
             training=note,
-            teacher=TeacherNote(**vars(spec)) if spec else None,
+            teacher=None if options.teacher == "none" else teacher_note(options.teacher),
         )
         return card.model_copy(update={"quality": self._quality(model, data, machine)})
 

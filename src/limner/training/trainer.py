@@ -18,9 +18,8 @@ from limner.collection import Collection, Row
 from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model
-from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
+from limner.models.card import Card
 from limner.models.painter import PainterConfig, painter_config
-from limner.models.teacher import TEACHERS
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
 from limner.training.checkpoint import read_checkpoint, write_checkpoint
@@ -30,6 +29,7 @@ from limner.training.game import GameStage
 from limner.training.growing import grow, half_config, half_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.machine import Machine, probe
+from limner.training.notes import collection_note, now, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves
 from limner.training.report import measure_quality
@@ -294,41 +294,35 @@ class Training:
     def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
         rights, parent = self._rights(data), self.parent
-        settings = options.model_dump(mode="json", exclude={"name", "parent"})
-        if parent is not None:
-            # Its name: where its file lay says something of the artist's machine and nothing of the model.
-            settings["parent"] = parent.card.name
-        spec = TEACHERS.get(options.teacher)
+        training = training_note(
+            options,
+            machine,
+            seconds=sum(state.seconds for state in self.states),
+            steps={name: state.step for name, state in states.items()},
+            pictures=sum(states[name].pictures for name in ("small-painter", "painter") if name in states),
+            latents=states["prior"].pictures if "prior" in states else 0,
+            resumed=sum(state.resumed for state in self.states),
+            leave_out=frozenset({"name", "parent"}),
+        )
+        # Its name: where its file lay says something of the artist's machine and nothing of the model.
+        settings = training.settings | ({} if parent is None else {"parent": parent.card.name})
         card = Card(
             name=options.name,
             family=options.family,
             config=model.config,
-            collection=CollectionNote(
-                name=self.collection.name,
-                digest=self.collection.digest,
-                holdout_digest=self.collection.holdout_digest,
-                where=options.where,
-                pictures=len(data.cache),
+            collection=collection_note(
+                self.collection,
+                options.where,
+                learned=len(data.cache),
                 held_out=len(data.chooses) + len(data.reports),
             ),
             rights=rights,
             credit=credit_line(rights),
-            teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
-            training=TrainingNote(
-                pictures_seen=sum(states[name].pictures for name in ("small-painter", "painter") if name in states),
-                latents_seen=states["prior"].pictures if "prior" in states else 0,
-                minutes=round(sum(state.seconds for state in self.states) / 60, 2),
-                steps={name: state.step for name, state in states.items()},
-                device=machine.device,
-                precision=machine.precision,
-                threads=machine.threads,
-                seed=options.seed,
-                resumed=sum(state.resumed for state in self.states),
-                settings=settings,
-            ),
+            teacher=teacher_note(options.teacher),
+            training=training.model_copy(update={"settings": settings}),
             quality=quality,
             parents=() if parent is None else (*parent.card.parents, parent.digest),
-            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            created=now(),
             rooted_mark="" if parent is None else parent.card.rooted_mark,
         )
         path = self.workspace.models / f"{options.name}.safetensors"

@@ -9,7 +9,6 @@ of them (as Isola et al. 2017, "pix2pix"; losses of the game as in `games.py`).
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,14 +22,14 @@ from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
 from limner.errors import TrainingError
 from limner.models.bundle import Model
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
 from limner.models.painter import Latent
-from limner.models.teacher import TEACHERS, Teacher, load_teacher
+from limner.models.teacher import Teacher, load_teacher
 from limner.models.translator import PairCritic, Translator, TranslatorCard, TranslatorConfig
 from limner.rights import clear, credit_line, joined, summary
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
 from limner.training.machine import Machine, probe
+from limner.training.notes import collection_note, now, teacher_note, training_note
 from limner.training.pairs import Pairs, paired_rows
 from limner.training.translating_report import measure_translator
 from limner.workspace import Workspace
@@ -242,42 +241,24 @@ def train_translator(
     pairs = Pairs.of(model, cache, learned, columns, machine, reporter, flip=options.flip, seed=options.seed)
     start = time.monotonic()
     network, steps, seen = _learn(model, pairs, options, machine, reporter)
-    minutes = (time.monotonic() - start) / 60
+    seconds = time.monotonic() - start
     quality = _measured(network, model, collection, unseen, columns, workspace, machine, reporter)
     rights = summary(learned, accepted)
     if model.card.collection.digest != collection.digest:
         rights = joined(rights, model.card.rights)
-    spec = TEACHERS.get(options.teacher)
     card = TranslatorCard(
         model=f"sha256:{model.digest}",
         model_name=model.card.name,
         config=network.config,
         pairs=options.pairs,
         label=options.label,
-        collection=CollectionNote(
-            name=collection.name,
-            digest=collection.digest,
-            holdout_digest=collection.holdout_digest,
-            where=options.where,
-            pictures=len(learned),
-            held_out=len(unseen),
-        ),
+        collection=collection_note(collection, options.where, learned=len(learned), held_out=len(unseen)),
         rights=rights,
         credit=credit_line(rights),
-        teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
-        training=TrainingNote(
-            pictures_seen=0,
-            latents_seen=seen,
-            minutes=round(minutes, 2),
-            steps={"translator": steps},
-            device=machine.device,
-            precision=machine.precision,
-            threads=machine.threads,
-            seed=options.seed,
-            settings=options.model_dump(mode="json"),
-        ),
+        teacher=teacher_note(options.teacher),
+        training=training_note(options, machine, seconds=seconds, steps={"translator": steps}, latents=seen),
         quality=quality,
-        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        created=now(),
     )
     return network, card
 

@@ -7,7 +7,6 @@ that texture appears where likeness alone gives blur (Ledig et al. 2017, "SRGAN"
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Literal
@@ -21,15 +20,15 @@ from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
 from limner.errors import TrainingError
 from limner.models.bundle import Model
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
 from limner.models.critics import PixelCritic
-from limner.models.teacher import TEACHERS, Teacher, load_teacher
+from limner.models.teacher import Teacher, load_teacher
 from limner.models.upscaler import Upscaler, UpscalerCard, UpscalerConfig
 from limner.rights import clear, credit_line, joined, summary
 from limner.training.crops import SEEN, SMALLEST, Crops, middle, painted_pictures
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
 from limner.training.machine import Machine, probe
+from limner.training.notes import collection_note, now, teacher_note, training_note
 from limner.training.upscaling_report import measure_upscaler
 from limner.workspace import Workspace
 
@@ -179,42 +178,24 @@ def train_upscaler(
         reporter.note(f"{model.card.name}: its pictures are not half as large as these; they are left out")
     start = time.monotonic()
     network, steps, seen = _learn(Crops(cache, painted, options.seed), options, machine, reporter)
-    minutes = (time.monotonic() - start) / 60
+    seconds = time.monotonic() - start
     reporter.stage("measuring")
     unseen = open_cache(collection, held_out, _LARGEST, workspace)
     quality = measure_upscaler(network, unseen, machine, options.teacher, model)
     rights = summary(training, accepted)
     if model is not None and model.card.collection.digest != collection.digest:
         rights = joined(rights, model.card.rights)
-    spec = TEACHERS.get(options.teacher)
     card = UpscalerCard(
         name=options.name,
         config=network.config,
-        collection=CollectionNote(
-            name=collection.name,
-            digest=collection.digest,
-            holdout_digest=collection.holdout_digest,
-            where=options.where,
-            pictures=len(training),
-            held_out=len(held_out),
-        ),
+        collection=collection_note(collection, options.where, learned=len(training), held_out=len(held_out)),
         rights=rights,
         credit=credit_line(rights),
-        teacher=TeacherNote(**vars(spec)) if spec else TeacherNote(name="none"),
-        training=TrainingNote(
-            pictures_seen=seen,
-            latents_seen=0,
-            minutes=round(minutes, 2),
-            steps={"upscaler": steps},
-            device=machine.device,
-            precision=machine.precision,
-            threads=machine.threads,
-            seed=options.seed,
-            settings=options.model_dump(mode="json", exclude={"name"}),
-        ),
+        teacher=teacher_note(options.teacher),
+        training=training_note(options, machine, seconds=seconds, steps={"upscaler": steps}, pictures=seen),
         quality=quality,
         parents=() if model is None else (model.digest,),
-        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        created=now(),
     )
     return network, card
 

@@ -1,0 +1,80 @@
+"""What the cards of models, up-scalers and translators say in the same words: from what, with whom, on what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from limner.collection import Collection
+from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.teacher import TEACHERS
+from limner.training.machine import Machine
+
+__all__ = ["Told", "collection_note", "now", "teacher_note", "training_note"]
+
+
+class Told(Protocol):
+    """The part of a training's options that its card repeats."""
+
+    @property
+    def seed(self) -> int:
+        """Of every random choice."""
+        ...
+
+    def model_dump(self, *, mode: str, exclude: set[str]) -> dict[str, Any]:
+        """All of them."""
+        ...
+
+
+def collection_note(collection: Collection, where: tuple[str, ...], *, learned: int, held_out: int) -> CollectionNote:
+    """What was learned from, and how many pictures of it."""
+    return CollectionNote(
+        name=collection.name,
+        digest=collection.digest,
+        holdout_digest=collection.holdout_digest,
+        where=where,
+        pictures=learned,
+        held_out=held_out,
+    )
+
+
+def teacher_note(name: str) -> TeacherNote:
+    """The teacher of this name; `none` for none."""
+    spec = TEACHERS.get(name)
+    return TeacherNote(**vars(spec)) if spec else TeacherNote(name="none")
+
+
+def training_note(
+    options: Told,
+    machine: Machine,
+    *,
+    seconds: float,
+    steps: Mapping[str, int],
+    pictures: int = 0,
+    latents: int = 0,
+    resumed: int = 0,
+    leave_out: frozenset[str] = frozenset({"name"}),
+) -> TrainingNote:
+    """How it was trained.
+
+    Args:
+        leave_out: options that say something of the artist's machine, or that the card says elsewhere.
+    """
+    return TrainingNote(
+        pictures_seen=pictures,
+        latents_seen=latents,
+        minutes=round(seconds / 60, 2),
+        steps=dict(steps),
+        device=machine.device,
+        precision=machine.precision,
+        threads=machine.threads,
+        seed=options.seed,
+        resumed=resumed,
+        settings=options.model_dump(mode="json", exclude=set(leave_out)),
+    )
+
+
+def now() -> str:
+    """UTC, ISO 8601."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
