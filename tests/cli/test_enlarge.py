@@ -122,7 +122,7 @@ def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace
     assert "is no larger than the work (32x32)" in refused("enlarge", work, "--to", "32")
     assert "larger than limner prints" in refused("enlarge", work, "--to", "100000")
     assert "no up-scaler of this name" in refused("enlarge", work, "--upscaler", "nobody")
-    assert "no up-scaler" in refused("enlarge", work, "--upscaler", own)
+    assert "not an up-scaler" in refused("enlarge", work, "--upscaler", own)
     model = workspace.models / "m.safetensors"
     assert "not an up-scaler of limner's" in refused("enlarge", work, "--upscaler", model)
     assert "--strength -1: is out of range" in refused("enlarge", work, "--strength", "-1", "--upscaler", upscaler)

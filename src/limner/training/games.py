@@ -52,6 +52,8 @@ class GameWeights(BaseModel):
     less of them (`patterns`)."""
     knit: float = 0.1
     """The same for marks that keep to the painter's own grid."""
+    patterns: float = 0.5
+    """Length of the gradient of all such patterns at most, as a share of that of reconstruction."""
     gamma: float = 0.005
     """Penalty on the square of the critic's slope, on real and on painted pictures."""
     sigma: float = 0.05
@@ -134,6 +136,9 @@ class GameObjective(nn.Module):
         (from_patterns,) = torch.autograd.grad(
             weights.grain * (patterns["grain"] + patterns["weave"]) + weights.knit * patterns["knit"], painted
         )
+        # Left alone, this gradient was ten times the others': the game stood still (docs/decisions.md).
+        most = weights.patterns * towards_true[:kept].norm()
+        from_patterns = from_patterns * (most / from_patterns.norm().clamp_min(1e-12)).clamp_max(1)
         told = {"critic": game, "fooled": fooled, **losses, **patterns, "pull": share}
         return (
             {name: value.detach() for name, value in told.items()},
