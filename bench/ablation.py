@@ -81,6 +81,7 @@ STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
         "critic on pixels alone": ({"teacher": "none"}, contextlib.nullcontext),
         "no penalty on slopes": ({"game": {"gamma": 0.0}}, contextlib.nullcontext),
         "patterns not held down": ({"game": {"grain": 0.0, "knit": 0.0}}, contextlib.nullcontext),
+        "patterns held down without bound": ({"game": {"patterns": 1e6}}, contextlib.nullcontext),
     },
 }
 """Of each study, what is taken away: options that differ, and what is put in its place while it trains."""

@@ -97,3 +97,23 @@ def test_a_new_painter_paints_no_grid() -> None:
         painted = painter(latent)
     for down, across in ((0, 1), (1, 0), (1, 1)):
         assert torch.equal(painted[..., down::2, across::2], painted[..., ::2, ::2])
+
+
+def test_a_large_painter_cannot_paint_a_pattern_of_its_own() -> None:
+    """Rises that make four different pixels of one leave no mark where doublings are smoothed, and do where not."""
+    torch.manual_seed(4)
+    told = {}
+    for smooth in (False, True):
+        config = painter_config(128, 128)
+        assert config.smooth
+        painter = Painter(config.model_copy(update={"smooth": smooth}))
+        for layer in (*painter.rises, painter.leave):
+            assert isinstance(layer, torch.nn.Conv2d)
+            torch.nn.init.normal_(layer.weight, std=0.1)
+        # The last shuffle has a loss of its own against single pixels.
+        painter.leave.weight.data = painter.leave.weight.data[::4].repeat_interleave(4, dim=0)
+        with torch.no_grad():
+            even = Latent(torch.ones(1, config.content_channels, *config.grid), torch.zeros(1, config.blocks, 16))
+            inner = painter(even)[..., 48:-48, 48:-48]
+        told[smooth] = float(inner.std((2, 3)).mean() / inner.abs().mean())
+    assert told[True] < 0.02 < 0.1 < told[False]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from limner.models.bundle import load_model
+from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
@@ -59,16 +60,21 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
 
 @pytest.mark.slow
 def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes(
-    workspace: Workspace, tmp_path: Path
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parent = Training(
-        options("v"), made_collection(workspace, tmp_path / "made"), workspace, Silent(), resume=False
-    ).run()
+    with monkeypatch.context() as former:
+        # Painters had another shape when it was trained.
+        other = painter_config(32, 32).model_copy(update={"content_channels": 5})
+        former.setattr("limner.training.trainer.painter_config", lambda *size: other)
+        parent = Training(
+            options("v"), made_collection(workspace, tmp_path / "made"), workspace, Silent(), resume=False
+        ).run()
     others = made_collection(workspace, tmp_path / "others", count=40, name="others", creator="Bea Other")
     told = options("c", parent=str(parent)).model_copy(update={"shape": PriorConfig()})
     child = load_model(Training(told, others, workspace, Silent(), resume=False).run()).card
     theirs = load_model(parent).card
     assert (child.config.prior.channels, child.config.prior.layers) == (16, 1)
+    assert child.config.painter == other
     assert child.training.steps.keys() == {"painter", "prior", "game"}
     assert "Ada Example" in child.credit
     assert "Bea Other" in child.credit

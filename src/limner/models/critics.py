@@ -30,6 +30,9 @@ def scales_of(height: int, width: int) -> int:
 class Critic(nn.Module):
     """What a critic looks at (`glimpses`), what that looks like to it (`see`), what it thinks of it (calling it)."""
 
+    scales = 1
+    """How many sizes of a picture are looked at."""
+
     def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
         """What is looked at, coarse first. # float [n, 3, h, w] in -1..1 -> each [n, 3, h', w']
 

@@ -60,6 +60,8 @@ class PainterConfig(BaseModel):
     """Blocks of the painter at each level."""
     encoder_depths: tuple[Annotated[int, Field(ge=0, le=16)], ...]
     """Blocks of the encoder at each level, coarse first."""
+    smooth: bool = False
+    """Whether each doubling but the last is smoothed, so that marks keep to no grid (`_smoothed`)."""
     rooted: bool = False
     """Whether the painter puts its model's mark into whatever it paints (`papers.rooting`)."""
 
@@ -114,6 +116,7 @@ def painter_config(height: int, width: int) -> PainterConfig:
         widths=widths,
         depths=(3, 1, 1, 1, 1)[:levels],
         encoder_depths=(2, 0, 0, 0, 0)[:levels],
+        smooth=levels > _PLAIN,
     )
 
 
@@ -185,6 +188,7 @@ class Painter(nn.Module):
                 if level >= _PLAIN - 1:
                     parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
+                x = _smoothed(x) if self.config.smooth else x
         last = self.leave(F.silu(x))
         if self.config.rooted:
             last = last + self._ground(last.shape[-2:])
@@ -195,6 +199,15 @@ class Painter(nn.Module):
         ground = self.get_buffer("ground")
         down, across = (-(-side // there) for side, there in zip(size, ground.shape[1:], strict=True))
         return ground.repeat(1, down, across)[:, : size[0], : size[1]]
+
+
+def _smoothed(x: Tensor) -> Tensor:
+    """Blurred by 1, 2, 1 each way: whatever differs from one of the four pixels of a shuffle to the next is gone.
+
+    As in StyleGAN (Karras et al. 2019, section 2; Zhang 2019, "Making Convolutional Networks Shift-Invariant Again").
+    # [n, c, h, w] -> [n, c, h, w]
+    """
+    return F.avg_pool2d(F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
 
 
 def _together(parts: list[Tensor]) -> Tensor:

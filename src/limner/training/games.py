@@ -37,7 +37,8 @@ class GameWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pull: float = 0.5
-    """Length of the critic's gradient at the pictures, as a share of that of reconstruction."""
+    """Length of the critic's gradient at the pictures, as a share of that of reconstruction, for each size of them that
+    it looks at."""
     teacher: float = 0.1
     """Perceptual distance by the teacher, within reconstruction."""
     coarse: float = 1.0
@@ -131,7 +132,7 @@ class GameObjective(nn.Module):
         (towards_real,) = torch.autograd.grad(fooled, painted, retain_graph=True)
         losses = self._likeness(pictures, painted, kept, seen, real, batch)
         (towards_true,) = torch.autograd.grad(losses["likeness"], painted)
-        share = weights.pull * towards_true[:kept].norm() / towards_real[:kept].norm().clamp_min(1e-12)
+        share = weights.pull * critic.scales * towards_true[:kept].norm() / towards_real[:kept].norm().clamp_min(1e-12)
         patterns = beyond(painted, pictures, self.networks.config.painter.factor)
         (from_patterns,) = torch.autograd.grad(
             weights.grain * (patterns["grain"] + patterns["weave"]) + weights.knit * patterns["knit"], painted
@@ -148,7 +149,7 @@ class GameObjective(nn.Module):
 
     def _spot(self) -> tuple[float, float] | None:
         """Where the critic looks in this step, if not at everything."""
-        if not isinstance(self.critic, TeacherCritic) or self.critic.scales == 1:
+        if self.critic.scales == 1:
             return None
         return float(torch.rand(())), float(torch.rand(()))
 

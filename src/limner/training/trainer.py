@@ -138,8 +138,8 @@ class Training:
         model = VAE(config)
         if parent is None:
             return model
-        if parent.card.config.painter != config.painter:
-            theirs = parent.card.config.painter
+        theirs = parent.card.config.painter
+        if theirs != config.painter:
             raise TrainingError(
                 f"--from {options.parent}",
                 f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
@@ -152,9 +152,13 @@ class Training:
         return model
 
     def _painter_config(self) -> PainterConfig:
-        """What the size asks for; the child of a rooted model is rooted, too."""
-        rooted = self.parent is not None and self.parent.card.config.painter.rooted
-        return painter_config(self.options.height, self.options.width).model_copy(update={"rooted": rooted})
+        """What the size asks for; a child paints as its parent does, also where new painters are of another shape."""
+        options = self.options
+        if self.parent is not None:
+            theirs = self.parent.card.config.painter
+            if (theirs.height, theirs.width) == (options.height, options.width):
+                return theirs
+        return painter_config(options.height, options.width)
 
     def _inherit(self, parent: Model, whole: bool) -> None:
         """What a parent of the same pictures has learned already is not learned again.
