@@ -87,13 +87,17 @@ def test_the_painters_gradient_is_scaled_to_a_share_of_reconstructions(
     painted = (pictures + 0.1 * torch.randn_like(pictures)).requires_grad_()
     objective = stage.objective
     # Patterns of the painter's own have a gradient beside it, which is no part of the share.
-    none = {"grain": 0.0, "knit": 0.0}
+    none = {"patterns": 0.0}
     objective.weights = objective.weights.model_copy(update=none)  # type: ignore[operator, union-attr]
     _, with_game, _ = objective._play(pictures, painted, 4, batch)  # type: ignore[operator]
     objective.weights = objective.weights.model_copy(update={"pull": 0.0})  # type: ignore[operator, union-attr]
     _, without, _ = objective._play(pictures, painted, 4, batch)  # type: ignore[operator]
     share = float((with_game - without)[:4].norm() / without[:4].norm())
     assert 0.45 < share < 0.55
+    # However much there is to hold down, it never outweighs what is shown.
+    objective.weights = objective.weights.model_copy(update={"patterns": 0.2, "knit": 1e3})  # type: ignore[operator, union-attr]
+    _, held_down, _ = objective._play(pictures, painted, 4, batch)  # type: ignore[operator]
+    assert float((held_down - without).norm() / without[:4].norm()) == pytest.approx(0.2, abs=1e-3)
 
 
 def test_drawings_do_not_depend_on_when_they_are_asked_for(
@@ -209,4 +213,21 @@ def test_patterns_beyond_real_ones_are_pushed_down(kind: str) -> None:
     assert float(beyond(lower, real, 8)[kind]) < before.item()
     # Down is where the pattern gets weaker, and nothing else is asked of a picture softer than real ones.
     assert float((gradient * pattern).sum()) > 0
-    assert all(float(own) < 1e-4 for own in beyond(0.9 * real, real, 8).values())
+    softer = beyond(0.9 * real, real, 8)
+    assert all(float(softer[own]) < 1e-4 for own in ("grain", "weave", "knit"))
+
+
+def test_waves_that_stand_out_get_weaker_and_those_that_are_missing_stronger() -> None:
+    """A weave of one period on a soft picture, beside real ones whose waves fall off evenly."""
+    random = torch.Generator().manual_seed(2)
+    real = torch.rand(12, 3, 64, 64, generator=random) - 0.5
+    row = torch.arange(64)
+    comb = torch.sin(2 * torch.pi * row[:, None] / 8) * torch.sin(2 * torch.pi * row / 8)
+    soft = torch.nn.functional.avg_pool2d(real.flip(0), 3, 1, 1)
+    painted = (soft + 0.3 * comb).requires_grad_()
+    before = beyond(painted, real, 8)["waves"]
+    (gradient,) = torch.autograd.grad(before, painted)
+    assert float((gradient * comb).sum()) > 0
+    fine = soft - torch.nn.functional.avg_pool2d(soft, 3, 1, 1)
+    assert float((gradient * fine).sum()) < 0
+    assert float(beyond(real.flip(0), real, 8)["waves"]) < 1e-6 < 0.5 < float(before.detach())

@@ -53,6 +53,8 @@ class GameWeights(BaseModel):
     less of them (`patterns`)."""
     knit: float = 0.1
     """The same for marks that keep to the painter's own grid."""
+    waves: float = 0.1
+    """How much the strength of waves of each length and direction is held to that in real pictures."""
     patterns: float = 0.5
     """Length of the gradient of all such patterns at most, as a share of that of reconstruction."""
     gamma: float = 0.005
@@ -135,7 +137,10 @@ class GameObjective(nn.Module):
         share = weights.pull * critic.scales * towards_true[:kept].norm() / towards_real[:kept].norm().clamp_min(1e-12)
         patterns = beyond(painted, pictures, self.networks.config.painter.factor)
         (from_patterns,) = torch.autograd.grad(
-            weights.grain * (patterns["grain"] + patterns["weave"]) + weights.knit * patterns["knit"], painted
+            weights.grain * (patterns["grain"] + patterns["weave"])
+            + weights.knit * patterns["knit"]
+            + weights.waves * patterns["waves"],
+            painted,
         )
         # Left alone, this gradient was ten times the others': the game stood still (docs/decisions.md).
         most = weights.patterns * towards_true[:kept].norm()

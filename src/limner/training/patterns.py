@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["beyond", "grain_energy", "knit_energy", "weave_energy"]
+__all__ = ["beyond", "grain_energy", "knit_energy", "wave_energy", "weave_energy"]
 
 _KNIT = 8
 """Pixels after which a knit repeats at most: three doublings."""
+_WINDOW = 32
+"""Side in pixels of the windows in which waves are looked for."""
 _FAINT = 2 / 127.5
 """Deviation under which marks are not seen: two grey levels."""
 
@@ -32,6 +34,7 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
         "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
         "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
         "knit": _excess(knit_energy(painted), knit_energy(real)).mean(),
+        "waves": (wave_energy(painted) - wave_energy(real)).abs().mean(),
     }
 
 
@@ -79,6 +82,29 @@ def knit_energy(pictures: Tensor) -> Tensor:
     strength = places[0].mean().clamp_min(1e-7)
     found = [marks.square().mean() / strength, *(own.var() / strength.square() for own in places)]
     return torch.stack(found)
+
+
+def wave_energy(pictures: Tensor) -> Tensor:
+    """How strong waves of each length and direction are in a picture: logarithm of their mean energy in windows.
+
+    Real ones fall off evenly; a painter's may stand out at a few lengths and be missing at others, which looks woven.
+    What no eye sees does not count. # [n, 3, h, w] -> [waves], mean of all pictures
+    """
+    side = min(_WINDOW, *pictures.shape[-2:])
+    across = torch.hann_window(side, device=pictures.device)
+    window = across[:, None] * across
+    grey = pictures.mean(1).unfold(1, side, side // 2).unfold(2, side, side // 2)
+    grey = (grey - grey.mean((-2, -1), keepdim=True)) * window
+    energy = torch.fft.rfft2(grey).abs().square().mean((1, 2)) / window.square().sum()
+    found: Tensor = (energy + (_FAINT / 2) ** 2).log().mean(0)[_is_wave(side)]
+    return found
+
+
+def _is_wave(side: int) -> Tensor:
+    """Which numbers of a window's spectrum are waves shorter than half of it. # -> bool [side, side / 2 + 1]"""
+    down, across = torch.fft.fftfreq(side) * side, torch.arange(side // 2 + 1)
+    waves: Tensor = (down[:, None] ** 2 + across**2).sqrt() > 2
+    return waves
 
 
 def _cells(values: Tensor, side: int) -> Tensor:
