@@ -106,7 +106,7 @@ def test_a_large_painter_cannot_paint_a_pattern_of_its_own() -> None:
     for smooth in (False, True):
         config = painter_config(128, 128)
         assert config.smooth
-        painter = Painter(config.model_copy(update={"smooth": smooth}))
+        painter = Painter(config.model_copy(update={"smooth": smooth, "canvas": 0}))
         for layer in (*painter.rises, painter.leave):
             assert isinstance(layer, torch.nn.Conv2d)
             torch.nn.init.normal_(layer.weight, std=0.1)
@@ -117,3 +117,20 @@ def test_a_large_painter_cannot_paint_a_pattern_of_its_own() -> None:
             inner = painter(even)[..., 48:-48, 48:-48]
         told[smooth] = float(inner.std((2, 3)).mean() / inner.abs().mean())
     assert told[True] < 0.02 < 0.1 < told[False]
+
+
+def test_a_large_painter_has_noise_of_its_own_and_paints_the_same_from_its_file_alone() -> None:
+    def new(seed: int) -> Painter:
+        torch.manual_seed(seed)
+        painter = Painter(painter_config(128, 128))
+        torch.nn.init.normal_(painter.leave.weight, std=0.1)
+        return painter.requires_grad_(False)
+
+    one, other = new(1), new(2)
+    latent = Latent(torch.randn(1, 6, 8, 8), torch.randn(1, 6, 16))
+    painted = one(latent)
+    other.load_state_dict(one.state_dict())
+    assert torch.equal(other(latent), painted)
+    one.canvas[1].weight.zero_()  # type: ignore[operator]
+    assert float((one(latent) - painted).abs().mean()) > 1e-3
+    assert not Painter(painter_config(64, 64)).canvas

@@ -8,6 +8,9 @@ Notable features:
 - of large pictures each level from an eighth of the grid's step on paints its own part, and the parts are enlarged and
   added (Karras et al. 2020, "StyleGAN2", section 4.2); the encoder looks at them made small: a content has no room for
   finer things, and what is learned at half the size goes over whole;
+- a picture's content has no room for every stroke, and what is made of smooth numbers alone comes out hatched: the
+  finest levels of large painters are given noise to make strokes of (Karras et al. 2019, "StyleGAN", section 3.2), the
+  same for every picture, as a canvas is, so that a picture follows from its latent alone;
 - no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
 """
 
@@ -62,6 +65,8 @@ class PainterConfig(BaseModel):
     """Blocks of the encoder at each level, coarse first."""
     smooth: bool = False
     """Whether each doubling but the last is smoothed, so that marks keep to no grid (`_smoothed`)."""
+    canvas: int = Field(0, ge=0, le=16)
+    """Maps of noise, the same for every picture, that the finest levels are given to make strokes of."""
     rooted: bool = False
     """Whether the painter puts its model's mark into whatever it paints (`papers.rooting`)."""
 
@@ -117,6 +122,7 @@ def painter_config(height: int, width: int) -> PainterConfig:
         depths=(3, 1, 1, 1, 1)[:levels],
         encoder_depths=(2, 0, 0, 0, 0)[:levels],
         smooth=levels > _PLAIN,
+        canvas=4 if levels > _PLAIN else 0,
     )
 
 
@@ -168,6 +174,13 @@ class Painter(nn.Module):
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
         for layer in (*self.rises, *self.coarse, self.leave):
             _even(layer)
+        self.canvas = nn.ModuleList()
+        if config.canvas:
+            for level in range(_PLAIN - 1, len(widths)):
+                thread = nn.Conv2d(config.canvas, widths[level], 1, bias=False)
+                nn.init.normal_(thread.weight, std=0.1 * config.canvas**-0.5)
+                self.canvas.append(thread)
+                self.register_buffer(f"noise{level}", _noise(config, level))
         if config.rooted:
             # Of half the size, as the last level is, and laid like tiles.
             self.register_buffer("ground", torch.zeros(12, GROUND // 2, GROUND // 2))
@@ -189,6 +202,9 @@ class Painter(nn.Module):
                     parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
                 x = _smoothed(x) if self.config.smooth else x
+                if self.config.canvas and level + 1 >= _PLAIN - 1:
+                    noise = self.get_buffer(f"noise{level + 1}")[..., : x.shape[2], : x.shape[3]]
+                    x = x + self.canvas[level + 2 - _PLAIN](noise)
         last = self.leave(F.silu(x))
         if self.config.rooted:
             last = last + self._ground(last.shape[-2:])
@@ -199,6 +215,14 @@ class Painter(nn.Module):
         ground = self.get_buffer("ground")
         down, across = (-(-side // there) for side, there in zip(size, ground.shape[1:], strict=True))
         return ground.repeat(1, down, across)[:, : size[0], : size[1]]
+
+
+def _noise(config: PainterConfig, level: int) -> Tensor:
+    """What a canvas is made of at a level: the same numbers in every painter of its size. # [1, maps, h, w]"""
+    height, width = (side * 2**level for side in config.grid)
+    generator = torch.Generator().manual_seed(level)
+    with torch.device("cpu"):
+        return torch.randn(1, config.canvas, height, width, generator=generator)
 
 
 def _smoothed(x: Tensor) -> Tensor:

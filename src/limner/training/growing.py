@@ -33,6 +33,7 @@ def half_config(config: PainterConfig) -> PainterConfig | None:
         depths=config.depths[:-1],
         encoder_depths=config.encoder_depths[:-1],
         smooth=config.smooth,
+        canvas=config.canvas,
     )
 
 
