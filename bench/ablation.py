@@ -80,8 +80,12 @@ STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
         "critic not disturbed": ({}, lambda: patch.object(Disturbance, "draw", _undisturbed)),
         "critic on pixels alone": ({"teacher": "none"}, contextlib.nullcontext),
         "no penalty on slopes": ({"game": {"gamma": 0.0}}, contextlib.nullcontext),
-        "patterns not held down": ({"game": {"grain": 0.0, "knit": 0.0}}, contextlib.nullcontext),
-        "patterns held down without bound": ({"game": {"patterns": 1e6}}, contextlib.nullcontext),
+        "waves left alone": ({"game": {"waves": 0.0}}, contextlib.nullcontext),
+        "patterns not held down": ({"game": {"grain": 0.0, "knit": 0.0, "waves": 0.0}}, contextlib.nullcontext),
+        "patterns held down without bound": (
+            {"game": {"patterns": 1e6, "waves": 0.0}},
+            contextlib.nullcontext,
+        ),
     },
 }
 """Of each study, what is taken away: options that differ, and what is put in its place while it trains."""

@@ -124,6 +124,7 @@ def test_a_large_painter_has_noise_of_its_own_and_paints_the_same_from_its_file_
         torch.manual_seed(seed)
         painter = Painter(painter_config(128, 128))
         torch.nn.init.normal_(painter.leave.weight, std=0.1)
+        painter.stretch()
         return painter.requires_grad_(False)
 
     one, other = new(1), new(2)

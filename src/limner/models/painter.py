@@ -96,6 +96,8 @@ class PainterConfig(BaseModel):
         return self.content_channels * self.grid[0] * self.grid[1] + self.blocks * self.style_width
 
 
+_FELT = 0.1
+"""Deviation that a canvas gives to the features of a level at first."""
 _PLAIN = 3
 """Levels that a painter of small pictures has."""
 _CHANNELS = {4: 6, 8: 6, 16: 6, 32: 24}
@@ -178,7 +180,7 @@ class Painter(nn.Module):
         if config.canvas:
             for level in range(_PLAIN - 1, len(widths)):
                 thread = nn.Conv2d(config.canvas, widths[level], 1, bias=False)
-                nn.init.normal_(thread.weight, std=0.1 * config.canvas**-0.5)
+                nn.init.zeros_(thread.weight)
                 self.canvas.append(thread)
                 self.register_buffer(f"noise{level}", _noise(config, level))
         if config.rooted:
@@ -209,6 +211,14 @@ class Painter(nn.Module):
         if self.config.rooted:
             last = last + self._ground(last.shape[-2:])
         return _together([*parts, F.pixel_shuffle(last, 2)])
+
+    @torch.no_grad()
+    def stretch(self) -> None:
+        """Let the canvas be felt, where there is one and it never was: a game needs it, reconstruction does not."""
+        for thread in self.canvas:
+            assert isinstance(thread, nn.Conv2d)
+            if not thread.weight.any():
+                nn.init.normal_(thread.weight, std=_FELT * self.config.canvas**-0.5)
 
     def _ground(self, size: torch.Size) -> Tensor:
         """What is painted whatever the latent says. # -> [12, h, w]"""

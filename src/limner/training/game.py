@@ -100,6 +100,7 @@ class GameStage:
         model.prior.requires_grad_(mapping)
         # A run that is resumed before the first checkpoint begins with the same critic.
         torch.manual_seed(hash((options.seed, 13)) & (2**63 - 1))
+        model.painter.stretch()
         critic: Critic
         if options.teacher == "none":
             critic = PixelCritic()

@@ -44,6 +44,8 @@ class PainterStage:
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
         self.name, self.title, self.ends_early = "painter", "painter", True
         model.prior.requires_grad_(False)
+        # Reconstruction would take away noise that says nothing of a picture; the game brings it in.
+        model.painter.canvas.requires_grad_(False)
         teacher = None
         if options.teacher != "none":
             teacher = load_teacher(options.teacher)
