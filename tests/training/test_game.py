@@ -9,6 +9,7 @@ import torch
 
 from limner.collection import Collection
 from limner.errors import TrainingError
+from limner.models.critics import Critic
 from limner.models.gan import Mapping
 from limner.models.vae import VAE
 from limner.training.augmentation import Disturbance
@@ -124,11 +125,11 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
         stage.check()
 
 
-class Brightness(torch.nn.Module):
+class Brightness(Critic):
     """A critic to whom bright pictures look real."""
 
-    def see(self, pictures: torch.Tensor) -> list[torch.Tensor]:
-        return [pictures]
+    def see(self, glimpses: list[torch.Tensor]) -> list[torch.Tensor]:
+        return glimpses
 
     def forward(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
         return [maps[0].flatten(1)]
