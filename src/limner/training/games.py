@@ -167,7 +167,7 @@ class GameObjective(nn.Module):
         real: list[Tensor],
         batch: dict[str, Tensor],
     ) -> dict[str, Tensor]:
-        """Reconstructions like their pictures; new pictures like themselves at a quarter of the size."""
+        """Reconstructions like their pictures; new pictures like themselves made small (`held`)."""
         weights, share = self.weights, (len(painted) - kept) / max(1, kept)
         l1 = (painted[:kept] - pictures[:kept]).abs().mean()
         coarse = (held(painted[kept:]) - batch["coarse"]).abs().mean()
