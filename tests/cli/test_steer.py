@@ -183,3 +183,13 @@ def test_a_walk_is_a_film_of_the_right_length(suffix: str, workspace: Workspace,
             assert film.size == (64, 64)
     assert not list(tmp_path.glob(".*frames"))
     assert Ledger.open(workspace.ledger).acts()[-1].what == "walk"
+
+
+def test_a_work_whose_latent_was_drawn_before_is_shown_as_the_work_it_is(tmp_path: Path) -> None:
+    limner("mix", "3:0", "3:1", "--model", "m", "--weights", "0.5,0.5", "--to", tmp_path / "mixed.png")
+    limner("sample", "m", "-n", "2", "--seed", "3", "--to", tmp_path / "s")
+    own = tmp_path / "s" / "m-3-00001.png"
+    told = json.loads(limner("family", own, "--to", tmp_path / "family.png", "--json"))
+    for side in ("ancestors", "descendants"):
+        assert told[side]["deed"] == "sample"
+        assert told[side]["path"] == str(own)

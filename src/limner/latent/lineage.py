@@ -68,7 +68,8 @@ class Lineage:
         if published is not None:
             # An enlarged work shares its latent with the work it was made from: its own act comes first.
             deed = self._deed(digest) or self._deed(published.inputs[-1])
-        if deed is not None:
+        # That its latent was drawn before, for another work, is not how a published one was made.
+        if deed is not None and deed.what != "draw":
             found.deed, found.how = deed.what, deed.parameters
             # The last input is the model.
             found.kin = [self._up(parent, met) for parent in deed.inputs[:-1]]
@@ -81,7 +82,11 @@ class Lineage:
             found.again = digest in met
             return found
         met.add(digest)
-        if published is not None and (own := self._deed(digest) or self._deed(published.inputs[-1])) is not None:
+        if (
+            published is not None
+            and (own := self._deed(digest) or self._deed(published.inputs[-1])) is not None
+            and own.what != "draw"
+        ):
             found.deed, found.how = own.what, own.parameters
         for deed in self._ledger.used(digest):
             for latent in deed.outputs if deed.what != "publish" else ():
