@@ -141,6 +141,21 @@ class Anchors(nn.Module):
         gain = (time * self.spread - (1 - time)) / (time**2 * self.spread + (1 - time) ** 2)
         return centre + self._scaled(rows - time * centre, gain)
 
+    def spread_out(self, noise: Tensor, time: float, centre: Tensor) -> Tensor:
+        """Where noise is at a time on its way, if latents were Gaussian around a place. # [n, numbers] twice -> same
+
+        At 1 this is `gaussian`.
+        """
+        return time * centre + self._scaled(noise.float(), self._deviation(time))
+
+    def drawn_in(self, velocity: Tensor, time: float) -> Tensor:
+        """A velocity of latents at a time as one of the noise they came from. # [n, numbers] -> same"""
+        return self._scaled(velocity.float(), 1 / self._deviation(time))
+
+    def _deviation(self, time: float) -> Tensor:
+        """Deviation along each axis on the way from noise to latents. # -> [1, of `spread`]"""
+        return (time**2 * self.spread + (1 - time) ** 2).sqrt()[None]
+
     def _scaled(self, rows: Tensor, scale: Tensor) -> Tensor:
         """Rows scaled along each axis, and along all that are left out. # [n, numbers], [n or 1, of `spread`]"""
         rank = self.basis.shape[1]

@@ -21,6 +21,8 @@ class Mapping(FlowPrior):
     def stride(self, noise: Tensor, labels: Tensor, places: Tensor) -> Tensor:
         """Latents at places. # [n, numbers], [n], [n, width of a place] -> [n, numbers]"""
         start = self.config.jump
+        if self.config.frame == "gaussian":
+            return self._along(noise, [start, 1.0], labels, places)
         rows = (1 - start) * noise + start * self.anchors.centre(labels, places)
         time = rows.new_full((len(rows),), start)
         return rows + (1 - start) * self.velocity(rows, time, labels, places)

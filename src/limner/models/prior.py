@@ -5,7 +5,8 @@ pictures (`Whitening`). Two kinds, one contract (`forward(noise, labels, truncat
 
 - `FlowPrior` learns the velocity that carries noise to latents in a straight line (Lipman et al. 2023, "Flow Matching";
   Liu et al. 2023, "Rectified Flow"), given a rough place among the training pictures (`Anchors`), on top of the
-  velocity that would be right if the latents around that place were Gaussian;
+  velocity that would be right if the latents around that place were Gaussian. That part of the way is known exactly, so
+  only the rest is taken in steps (an exponential integrator: Zhang and Chen 2023, "DEIS"), and two of them are enough;
 - `MixturePrior` is a Gaussian mixture on the leading principal components (Ghosh et al. 2020, section 4.2).
 """
 
@@ -14,7 +15,8 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +26,7 @@ from torch import Tensor, nn
 from limner.models.anchors import MOST_ANCHORS, Anchors
 from limner.models.painter import Latent, PainterConfig
 
-__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
+__all__ = ["QUICK", "FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
 
 
 class PriorConfig(BaseModel):
@@ -40,10 +42,15 @@ class PriorConfig(BaseModel):
     """Flow: width of the transformer on the grid's half."""
     layers: int = Field(6, ge=1, le=48)
     """Flow: layers of the transformer."""
+    frame: Literal["line", "gaussian"] = "line"
+    """Flow, mapping: along what a step goes: a straight line, or the way that latents would take if they were Gaussian
+    around their place. This and the next four are what files of before November 2026 mean; new ones have `QUICK`."""
+    start: float = Field(0.0, ge=0, lt=1)
+    """Flow: the time at which the steps begin; in the frame of the Gaussian there is little to do before."""
     steps: int = Field(6, ge=1, le=200)
     """Flow: steps when sampling, one evaluation each."""
     shift: float = Field(0.3, gt=0, le=4)
-    """Flow: below 1 there are more steps near the noise, where the picture's plan is made."""
+    """Flow: below 1 there are more steps near the noise, above 1 near the latent."""
     jump: float = Field(0.3, gt=0, lt=1)
     """Mapping: the time from which one evaluation goes to the end."""
     place: int = Field(48, ge=1, le=1024)
@@ -58,6 +65,11 @@ class PriorConfig(BaseModel):
     """Mixture: Gaussians."""
     axes: int = Field(96, ge=1, le=4096)
     """Mixture: principal components."""
+
+
+QUICK: dict[str, Any] = {"frame": "gaussian", "start": 0.2, "steps": 2, "shift": 1.5, "jump": 0.45}
+"""How new models draw: two evaluations come as close to the flow's end as six along straight lines, and a mapping
+begins its game twice to four times as close (docs/decisions.md)."""
 
 
 class Whitening(nn.Module):
@@ -199,6 +211,10 @@ class FlowPrior(nn.Module):
         """
         with torch.autocast(rows.device.type, enabled=False):
             gaussian = self.anchors.velocity(rows.float(), time.float(), labels, places.float())
+        return gaussian + self.learned(rows, time, labels, places)
+
+    def learned(self, rows: Tensor, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
+        """What the network adds to the Gaussian's velocity; shapes as in `velocity`. # -> float32"""
         painter = self.painter
         split = painter.content_channels * math.prod(painter.grid)
         content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
@@ -218,8 +234,7 @@ class FlowPrior(nn.Module):
         for block in self.after:
             x = block(x, condition)
         content = self.leave(F.silu(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        learned = torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1)
-        return gaussian + learned.float()
+        return torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1).float()
 
     def _condition(self, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
         angles = time[:, None].float() * torch.exp(torch.linspace(0, 6, 32, device=time.device))
@@ -228,23 +243,55 @@ class FlowPrior(nn.Module):
         return condition
 
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Whitened latents of standard noise, by two-step Adams-Bashforth. # [n, noise_numbers] -> [n, numbers]"""
+        """Whitened latents of standard noise. # [n, noise_numbers] -> [n, numbers]"""
         rows, for_places = noise.split([self.painter.numbers, self.anchors.drawn], dim=1)
         places, labels = self.anchors.draw(for_places, labels, truncation)
         return self.carry(rows * truncation, labels, places)
 
     def carry(self, rows: Tensor, labels: Tensor, places: Tensor) -> Tensor:
         """Carry standard noise to latents at places. # [n, numbers], [n], [n, width of a place] -> [n, numbers]"""
-        even = torch.linspace(0, 1, self.config.steps + 1, dtype=torch.float64)
-        times = (even * self.config.shift / (1 + (self.config.shift - 1) * even)).tolist()
-        before: tuple[Tensor, float] | None = None
-        for now, then in itertools.pairwise(times):
-            step = then - now
-            slope = self.velocity(rows, rows.new_full((len(rows),), now), labels, places)
-            ahead = slope if before is None else slope + (slope - before[0]) * (step / (2 * before[1]))
-            before = slope, step
-            rows = rows + step * ahead
-        return rows
+        config = self.config
+        even = torch.linspace(0, 1, config.steps + 1, dtype=torch.float64)
+        times = config.start + (1 - config.start) * even * config.shift / (1 + (config.shift - 1) * even)
+        return self._along(rows, times.tolist(), labels, places)
+
+    def _along(self, rows: Tensor, times: list[float], labels: Tensor, places: Tensor) -> Tensor:
+        """By one evaluation from each time to the next, in the frame of the config."""
+        if self.config.frame == "gaussian":
+            return self._along_gaussian(rows, times, labels, places)
+
+        def slope(rows: Tensor, now: float) -> Tensor:
+            return self.velocity(rows, rows.new_full((len(rows),), now), labels, places)
+
+        return _adams_bashforth(slope, rows, times)
+
+    def _along_gaussian(self, noise: Tensor, times: list[float], labels: Tensor, places: Tensor) -> Tensor:
+        anchors, device = self.anchors, noise.device.type
+        with torch.autocast(device, enabled=False):
+            centre = anchors.centre(labels, places.float())
+
+        # In this frame the Gaussian's way stands still: only the network moves the noise.
+        def slope(noise: Tensor, now: float) -> Tensor:
+            with torch.autocast(device, enabled=False):
+                rows = anchors.spread_out(noise, now, centre)
+            learned = self.learned(rows, rows.new_full((len(rows),), now), labels, places)
+            with torch.autocast(device, enabled=False):
+                return anchors.drawn_in(learned, now)
+
+        moved = _adams_bashforth(slope, noise, times)
+        with torch.autocast(device, enabled=False):
+            return anchors.spread_out(moved, times[-1], centre)
+
+
+def _adams_bashforth(slope: Callable[[Tensor, float], Tensor], rows: Tensor, times: Sequence[float]) -> Tensor:
+    """Integrate by the two-step method, one evaluation from each time to the next; the first step is Euler's."""
+    before: tuple[Tensor, float] | None = None
+    for now, then in itertools.pairwise(times):
+        step, found = then - now, slope(rows, now)
+        ahead = found if before is None else found + (found - before[0]) * (step / (2 * before[1]))
+        before = found, step
+        rows = rows + step * ahead
+    return rows
 
 
 class MixturePrior(nn.Module):

@@ -23,7 +23,7 @@ from limner.models.bundle import Model, save_model
 from limner.models.card import Card
 from limner.models.generator import DRAWN
 from limner.models.merging import merged_card, merged_rights, same_painter
-from limner.models.prior import PriorConfig
+from limner.models.prior import QUICK, PriorConfig
 from limner.models.vae import VAE, VAEConfig
 from limner.training.augmentation import Augmentation
 from limner.training.data import TrainingData
@@ -217,7 +217,7 @@ class Distillation:
         flows = [m.card.config.prior for m in self.models if m.card.config.prior.kind != "mixture"]
         shape = flows[0] if flows else PriorConfig()
         place = min(PriorConfig().place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
-        prior = shape.model_copy(update={"kind": "flow", "anchors": len(data.cache), "place": place})
+        prior = shape.model_copy(update={**QUICK, "kind": "flow", "anchors": len(data.cache), "place": place})
         model = VAE(VAEConfig(painter=first.config.painter, prior=prior, labels=data.names))
         own = model.state_dict()
         fitting = {n: t for n, t in first.state_dict().items() if n in own and own[n].shape == t.shape}

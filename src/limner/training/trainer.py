@@ -20,6 +20,7 @@ from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model
 from limner.models.card import Card
 from limner.models.painter import PainterConfig, painter_config
+from limner.models.prior import QUICK
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
 from limner.training.checkpoint import read_checkpoint, write_checkpoint
@@ -128,6 +129,7 @@ class Training:
             painter=self._painter_config(),
             prior=shape.model_copy(
                 update={
+                    **QUICK,
                     "kind": kind,
                     "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data)),
                     "place": min(shape.place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)),
