@@ -12,15 +12,15 @@ from limner.models.critics import Critic, PixelCritic, TeacherCritic, scales_of
 from limner.models.gan import Mapping
 from limner.models.generator import Generator
 from limner.models.painter import painter_config
-from limner.models.prior import PriorConfig
+from limner.models.prior import QUICK, PriorConfig
 from limner.models.vae import VAE, VAEConfig
 from models_made import made_card
 
 
-@pytest.fixture(scope="module")
-def gan() -> VAE:
+@pytest.fixture(scope="module", params=[{}, QUICK], ids=["along lines", "along the Gaussian"])
+def gan(request: pytest.FixtureRequest) -> VAE:
     torch.manual_seed(2)
-    prior = PriorConfig(layers=1, channels=16, width=32, place=4, anchors=40)
+    prior = PriorConfig(layers=1, channels=16, width=32, place=4, anchors=40).model_copy(update=request.param)
     model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
     model.prior.anchors.fit(torch.randn(40, model.config.painter.numbers), torch.arange(40) % 2, seed=0)  # type: ignore[union-attr, operator]
     torch.nn.init.normal_(model.prior.leave.weight, std=0.1)  # type: ignore[arg-type, union-attr]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from limner.models.generator import Generator
 from limner.models.painter import Latent, Painter, painter_config
-from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
+from limner.models.prior import QUICK, FlowPrior, MixturePrior, PriorConfig
 from limner.models.vae import VAE, VAEConfig
 
 
-@pytest.fixture(scope="module", params=["flow", "mixture"])
+@pytest.fixture(
+    scope="module", params=[{}, QUICK, {"kind": "mixture"}], ids=["flow along lines", "flow", "mixture"]
+)
 def model(request: pytest.FixtureRequest) -> VAE:
     torch.manual_seed(1)
-    prior = PriorConfig(kind=request.param, steps=2, layers=2)
+    prior = PriorConfig(steps=2, layers=2).model_copy(update=request.param)
     model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
     for parameter in model.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
@@ -69,11 +72,15 @@ def test_whitening_goes_there_and_back() -> None:
     assert torch.allclose(back.style, latents.style, atol=1e-4)
 
 
-def test_untrained_flow_draws_the_gaussian_it_was_fitted_to() -> None:
-    """Before any training the flow is the best one for a Gaussian around places: its draws vary as the latents do."""
+@pytest.mark.parametrize("told", [{"steps": 20, "shift": 1.0}, {**QUICK, "steps": 1}], ids=["line", "gaussian"])
+def test_untrained_flow_draws_the_gaussian_it_was_fitted_to(told: dict[str, object]) -> None:
+    """Before any training the flow is the best one for a Gaussian around places: its draws vary as the latents do.
+
+    In the Gaussian's own frame one step is exact.
+    """
     painter = painter_config(32, 32).model_copy(update={"content_channels": 1, "style_width": 1})
-    config = PriorConfig(layers=1, channels=8, width=32, steps=20, place=8, anchors=3000, reach=0)
-    prior = FlowPrior(painter, config, labels=2)
+    config = PriorConfig(layers=1, channels=8, width=32, place=8, anchors=3000, reach=0)
+    prior = FlowPrior(painter, config.model_copy(update=told), labels=2)
     torch.manual_seed(0)
     numbers = painter.numbers
     labels = torch.arange(3000) % 2
@@ -86,6 +93,26 @@ def test_untrained_flow_draws_the_gaussian_it_was_fitted_to() -> None:
         wanted, found = rows[labels == label], drawn[labels == label]
         assert float((wanted.mean(0) - found.mean(0)).abs().max()) < 0.2
         assert float((wanted.T.cov() - found.T.cov()).abs().mean()) < 0.05
+
+
+def test_both_frames_lead_to_the_same_latents_and_the_gaussians_in_fewer_steps() -> None:
+    torch.manual_seed(6)
+    painter = painter_config(32, 32)
+    prior = FlowPrior(painter, PriorConfig(layers=1, channels=16, width=32, place=4, anchors=40))
+    prior.anchors.fit(torch.randn(40, painter.numbers) * torch.linspace(0.3, 1.5, painter.numbers), None, seed=0)
+    torch.nn.init.normal_(prior.leave.weight, std=0.03)
+    noise = torch.randn(16, prior.noise_numbers)
+
+    def drawn(**told: object) -> Tensor:
+        prior.config = prior.config.model_copy(update=told)
+        with torch.inference_mode():
+            return prior(noise)
+
+    exact = drawn(frame="line", steps=400, shift=1.0)
+    also = drawn(frame="gaussian", start=0.0, steps=200, shift=1.0)
+    assert float((also - exact).abs().max()) < 0.01
+    few = drawn(**QUICK)
+    assert float((few - exact).std()) < 0.5 * float((drawn(frame="line", start=0.0, steps=6) - exact).std())
 
 
 def test_a_new_painter_paints_no_grid() -> None:
