@@ -10,7 +10,8 @@ Notable features:
   finer things, and what is learned at half the size goes over whole;
 - a picture's content has no room for every stroke, and what is made of smooth numbers alone comes out hatched: the
   finest levels of large painters are given noise to make strokes of (Karras et al. 2019, "StyleGAN", section 3.2), the
-  same for every picture, as a canvas is, so that a picture follows from its latent alone;
+  same for every picture, as a canvas is, so that a picture follows from its latent alone; what is painted says at each
+  place how much of it is felt, and which way, so that a sky is not as rough as foliage;
 - no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
 """
 
@@ -67,6 +68,8 @@ class PainterConfig(BaseModel):
     """Whether each doubling but the last is smoothed, so that marks keep to no grid (`_smoothed`)."""
     canvas: int = Field(0, ge=0, le=16)
     """Maps of noise, the same for every picture, that the finest levels are given to make strokes of."""
+    gated: bool = False
+    """Whether what is painted says at each place how much of the canvas is felt."""
     rooted: bool = False
     """Whether the painter puts its model's mark into whatever it paints (`papers.rooting`)."""
 
@@ -125,6 +128,7 @@ def painter_config(height: int, width: int) -> PainterConfig:
         encoder_depths=(2, 0, 0, 0, 0)[:levels],
         smooth=levels > _PLAIN,
         canvas=4 if levels > _PLAIN else 0,
+        gated=levels > _PLAIN,
     )
 
 
@@ -176,13 +180,12 @@ class Painter(nn.Module):
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
         for layer in (*self.rises, *self.coarse, self.leave):
             _even(layer)
-        self.canvas = nn.ModuleList()
-        if config.canvas:
-            for level in range(_PLAIN - 1, len(widths)):
-                thread = nn.Conv2d(config.canvas, widths[level], 1, bias=False)
-                nn.init.zeros_(thread.weight)
-                self.canvas.append(thread)
-                self.register_buffer(f"noise{level}", _noise(config, level))
+        self.canvas, self.gates = nn.ModuleList(), nn.ModuleList()
+        for level in range(_PLAIN - 1, len(widths)) if config.canvas else ():
+            self.canvas.append(_still(nn.Conv2d(config.canvas, widths[level], 1, bias=False)))
+            self.register_buffer(f"noise{level}", _noise(config, level))
+            if config.gated:
+                self.gates.append(_still(nn.Conv2d(widths[level], config.canvas, 1, bias=False)))
         if config.rooted:
             # Of half the size, as the last level is, and laid like tiles.
             self.register_buffer("ground", torch.zeros(12, GROUND // 2, GROUND // 2))
@@ -204,9 +207,7 @@ class Painter(nn.Module):
                     parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
                 x = _smoothed(x) if self.config.smooth else x
-                if self.config.canvas and level + 1 >= _PLAIN - 1:
-                    noise = self.get_buffer(f"noise{level + 1}")[..., : x.shape[2], : x.shape[3]]
-                    x = x + self.canvas[level + 2 - _PLAIN](noise)
+                x = self._on_canvas(x, level + 1)
         last = self.leave(F.silu(x))
         if self.config.rooted:
             last = last + self._ground(last.shape[-2:])
@@ -220,11 +221,28 @@ class Painter(nn.Module):
             if not thread.weight.any():
                 nn.init.normal_(thread.weight, std=_FELT * self.config.canvas**-0.5)
 
+    def _on_canvas(self, x: Tensor, level: int) -> Tensor:
+        """Features of a level with the noise that is felt there. # [n, c, h, w] -> [n, c, h, w]"""
+        if not self.config.canvas or level < _PLAIN - 1:
+            return x
+        noise = self.get_buffer(f"noise{level}")[..., : x.shape[2], : x.shape[3]]
+        if self.config.gated:
+            noise = noise * (1 + self.gates[level + 1 - _PLAIN](F.silu(x)))
+        felt: Tensor = x + self.canvas[level + 1 - _PLAIN](noise)
+        return felt
+
     def _ground(self, size: torch.Size) -> Tensor:
         """What is painted whatever the latent says. # -> [12, h, w]"""
         ground = self.get_buffer("ground")
         down, across = (-(-side // there) for side, there in zip(size, ground.shape[1:], strict=True))
         return ground.repeat(1, down, across)[:, : size[0], : size[1]]
+
+
+@torch.no_grad()
+def _still(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer, saying nothing at first."""
+    layer.weight.zero_()
+    return layer
 
 
 def _noise(config: PainterConfig, level: int) -> Tensor:

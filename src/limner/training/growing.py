@@ -34,6 +34,7 @@ def half_config(config: PainterConfig) -> PainterConfig | None:
         encoder_depths=config.encoder_depths[:-1],
         smooth=config.smooth,
         canvas=config.canvas,
+        gated=config.gated,
     )
 
 

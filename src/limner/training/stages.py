@@ -46,6 +46,7 @@ class PainterStage:
         model.prior.requires_grad_(False)
         # Reconstruction would take away noise that says nothing of a picture; the game brings it in.
         model.painter.canvas.requires_grad_(False)
+        model.painter.gates.requires_grad_(False)
         teacher = None
         if options.teacher != "none":
             teacher = load_teacher(options.teacher)

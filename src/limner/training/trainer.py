@@ -141,7 +141,7 @@ class Training:
         if parent is None:
             return model
         theirs = parent.card.config.painter
-        if theirs != config.painter:
+        if (theirs.height, theirs.width) != (options.height, options.width):
             raise TrainingError(
                 f"--from {options.parent}",
                 f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
@@ -150,16 +150,20 @@ class Training:
         own = model.state_dict()
         fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
-        self._inherit(parent, fitting.keys() == own.keys())
+        # Gates that a parent has not change nothing yet.
+        self._inherit(parent, all(name in fitting or ".gates." in name for name in own))
         return model
 
     def _painter_config(self) -> PainterConfig:
-        """What the size asks for; a child paints as its parent does, also where new painters are of another shape."""
+        """What the size asks for; a child paints as its parent does, also where new painters are of another shape.
+
+        Only gates are added to a parent's canvas: until they learn something they change nothing.
+        """
         options = self.options
         if self.parent is not None:
             theirs = self.parent.card.config.painter
             if (theirs.height, theirs.width) == (options.height, options.width):
-                return theirs
+                return theirs.model_copy(update={"gated": theirs.canvas > 0})
         return painter_config(options.height, options.width)
 
     def _inherit(self, parent: Model, whole: bool) -> None:
