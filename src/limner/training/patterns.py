@@ -7,6 +7,8 @@ that is fast to the painter's own grid.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,7 +31,8 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
         real: float [m, 3, h, w].
         period: pixels of one step of the content's grid.
     """
-    real = real[: len(painted)]
+    # Planes that lie whole: three colours beside each other are a slow last dimension.
+    painted, real = painted.contiguous(), real[: len(painted)].contiguous()
     return {
         "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
         "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
@@ -119,7 +122,17 @@ def _fine(pictures: Tensor, period: int) -> Tensor:
 
 
 def _around(values: Tensor, reach: int) -> Tensor:
-    """Mean over a square of `reach` + 1 pixels, of what of it lies in the picture; by rows, then by columns."""
-    side, half = reach + 1, reach // 2
-    rows = F.avg_pool2d(values, (1, side), stride=1, padding=(0, half), count_include_pad=False)
-    return F.avg_pool2d(rows, (side, 1), stride=1, padding=(half, 0), count_include_pad=False)
+    """Mean over a square of `reach` + 1 pixels, of what of it lies in the picture; by rows, then by columns.
+
+    As two products with a band of ones: on a processor twice as quick as a pooling whose windows overlap so much.
+    """
+    down, across = (_band(side, reach // 2, values.device) for side in values.shape[-2:])
+    return down @ (values @ across.T)
+
+
+@functools.cache
+def _band(side: int, half: int, device: torch.device) -> Tensor:
+    """Row i takes the mean of what is `half` places from i at most. # -> [side, side]"""
+    places = torch.arange(side, device=device)
+    near = ((places[:, None] - places).abs() <= half).float()
+    return near / near.sum(1, keepdim=True)
