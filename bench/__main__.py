@@ -139,10 +139,10 @@ def _marks(given: argparse.Namespace) -> int:
     """The tables, and unless one of them alone was asked for, false alarms and removal."""
     from bench import marks_page
     from bench.false_alarms import false_alarms
+    from bench.machine import machine
     from bench.marks import SIZES, run_marks
     from bench.marks_table import figure, summed
     from bench.page import write_page
-    from bench.quality import machine
     from bench.removal import removal
 
     folder: Path | None = given.photographs

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from bench.data import bench_workspace, open_data
+from bench.machine import machine, vectors
 from bench.measuring import measure
 from bench.places import RESULTS, WORK
 from limner.collection import Collection
@@ -106,7 +107,7 @@ def ablation(study: str, minutes: float, only: list[str]) -> None:
     data, workspace = open_data("emoji"), bench_workspace()
     (RESULTS / "ablation").mkdir(exist_ok=True)
     for name in only or STUDIES[study]:
-        key = f"{study}-{name}-{minutes:g}min".replace(" ", "-").replace(",", "")
+        key = f"{study}-{name}-{minutes:g}min-{vectors().lower()}".replace(" ", "-").replace(",", "")
         path = RESULTS / "ablation" / f"{key}.json"
         if path.is_file():
             continue
@@ -117,7 +118,7 @@ def ablation(study: str, minutes: float, only: list[str]) -> None:
         quality = measure(found, data)
         states = json.loads((found / "stages.json").read_text())
         told = {
-            "study": study, "run": name, "minutes": minutes, "quality": quality,
+            "study": study, "run": name, "minutes": minutes, "machine": machine(), "quality": quality,
             "learned": {state["stage"]: state["pictures"] for state in states},
             "seconds": {state["stage"]: state["seconds"] for state in states},
         }  # fmt: skip
@@ -166,12 +167,12 @@ def _line(told: dict[str, Any]) -> str:
 def _kept(study: str) -> Iterator[dict[str, Any]]:
     for path in sorted((RESULTS / "ablation").glob("*.json")):
         found = json.loads(path.read_text())
-        if found["study"] == study:
+        if found["study"] == study and found["machine"]["vectors"] == vectors():
             yield found
 
 
 def told(study: str) -> str:
-    """The table of a study, of all runs that are there."""
+    """The table of a study, of all runs that are there of processors like this one."""
     head = "| taken away | PSNR, dB | KID | KID, random features | precision, recall | learns |"
     order = list(STUDIES[study])
     rows = sorted(_kept(study), key=lambda one: order.index(one["run"]))

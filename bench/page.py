@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.marks_page import section
 from bench.places import BENCH, RESULTS
 from bench.programs import PROGRAMS
-from bench.results_table import Result, merged, quality_columns, read_results, speed_columns, table
+from bench.results_table import Result, key_of, merged, quality_columns, read_results, speed_columns, table
 
 __all__ = ["page", "write_page"]
 
@@ -49,10 +49,10 @@ def page(results: Sequence[Result]) -> str:
     """The whole page."""
     order = list(PROGRAMS)
     parts = [_HEAD]
-    for (data, minutes, threads), programs in merged(results).items():
+    for (data, minutes, threads, vectors), programs in merged(results).items():
         first = next(iter(programs.values()))[0]
         cores = "one core" if threads == 1 else f"{threads} cores"
-        parts.append(f"## {data}: {minutes:g} minutes on {cores}\n")
+        parts.append(f"## {data}: {minutes:g} minutes on {cores} with {vectors}\n")
         parts.append(
             f"{first['data']['training']:,} training pictures, {first['data']['holdout']:,} held out; "
             f"{first['machine']['processor']}. Yardstick: {first['quality']['features']}; "
@@ -80,7 +80,7 @@ def _sheets(data: str, programs: dict[str, list[Result]], order: Sequence[str]) 
     shown = [("held-out pictures", f"{data}-real")]
     for name in sorted(programs, key=lambda n: order.index(n) if n in order else len(order)):
         one = programs[name][0]
-        key = f"{data}-{one['minutes']:g}min-{name}-seed{one['seed']}-threads{one['threads']}"
+        key = key_of(data, one["minutes"], name, one["seed"], one["threads"], one["machine"]["vectors"])
         shown.append((one["title"], key))
     lines = ["\n<table>"]
     for start in range(0, len(shown), 3):
@@ -116,6 +116,8 @@ def write_page() -> None:
     results = read_results(RESULTS)
     parts = [page(results), section()]
     (BENCH / "README.md").write_text("\n".join(part for part in parts if part))
-    for (data, minutes, threads), programs in merged(results).items():
+    for (data, minutes, threads, vectors), programs in merged(results).items():
         for shown in (quality_columns(), speed_columns()):
-            print(f"\n{data}, {minutes:g} minutes, {threads} threads\n\n{table(programs, list(PROGRAMS), shown)}")
+            print(
+                f"\n{data}, {minutes:g} minutes, {threads} threads, {vectors}\n\n{table(programs, list(PROGRAMS), shown)}"
+            )

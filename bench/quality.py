@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,17 +16,18 @@ from typing import Any, get_args
 import numpy as np
 
 from bench.data import BenchData, bench_workspace, open_data
+from bench.machine import machine, vectors
 from bench.patches import PATCHES
 from bench.places import RESULTS, WORK
 from bench.programs import PROGRAMS, Program
-from bench.results_table import Result
+from bench.results_table import Result, key_of
 from bench.venvs import set_up, surroundings
 from limner import pictures
 from limner.pictures.sheets import sheet
 from limner.training.options import TrainOptions
 from limner.workspace import replace_file
 
-__all__ = ["Training", "chosen", "machine", "measure_again", "quality"]
+__all__ = ["Training", "chosen", "measure_again", "quality"]
 
 _SHOWN = 64
 _PATIENCE = 1800
@@ -44,8 +44,8 @@ class Training:
     count: int = 2000
 
     def key(self, data: str) -> str:
-        """Names its files."""
-        return f"{data}-{self.minutes:g}min-{self.program.name}-seed{self.seed}-threads{self.threads}"
+        """Names its files on this machine."""
+        return key_of(data, self.minutes, self.program.name, self.seed, self.threads, vectors())
 
 
 def chosen(names: Sequence[str]) -> list[Program]:
@@ -150,21 +150,6 @@ def _run(training: Training, data: BenchData, folder: Path) -> Result:
         "patches": [patch.as_dict() for patch in PATCHES.get(program.package, ())],
         "run": json.loads((folder / "run.json").read_text()),
         "quality": measure(folder, data),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """What this machine is, for a result."""
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        if info.is_file()
-        else []
-    )
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Columns", "Result", "merged", "quality_columns", "read_results", "speed_columns", "table"]
+__all__ = ["Columns", "Result", "key_of", "merged", "quality_columns", "read_results", "speed_columns", "table"]
 
 Result = dict[str, Any]
 """One training of one program; what `bench.quality` saved."""
@@ -25,12 +25,25 @@ def read_results(folder: Path) -> list[Result]:
     return [one for one in found if "program" in one]
 
 
-def merged(results: Sequence[Result]) -> dict[tuple[str, float, int], dict[str, list[Result]]]:
-    """Results by (pictures, minutes, threads) and then by program: seeds together, everything else apart."""
-    found: dict[tuple[str, float, int], dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
-    for result in sorted(results, key=lambda r: (r["data"]["name"], r["minutes"], r["threads"], r["seed"])):
-        found[result["data"]["name"], result["minutes"], result["threads"]][result["program"]].append(result)
+def key_of(data: str, minutes: float, program: str, seed: int, threads: int, vectors: str) -> str:
+    """Names the files of one result."""
+    return f"{data}-{minutes:g}min-{program}-seed{seed}-threads{threads}-{vectors.lower()}"
+
+
+Group = tuple[str, float, int, str]
+"""What results have in common that may be compared: pictures, minutes, threads, and how wide the processor computes."""
+
+
+def merged(results: Sequence[Result]) -> dict[Group, dict[str, list[Result]]]:
+    """Results by what they have in common, and then by program: seeds together, everything else apart."""
+    found: dict[Group, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    for result in sorted(results, key=lambda r: (*_group(r), r["seed"])):
+        found[_group(result)][result["program"]].append(result)
     return {key: dict(programs) for key, programs in found.items()}
+
+
+def _group(result: Result) -> Group:
+    return result["data"]["name"], result["minutes"], result["threads"], result["machine"]["vectors"]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -28,7 +28,7 @@ def _result(program: str = "limner-vae", seed: int = 0, kid: float = 0.5, **chan
         "seed": seed,
         "threads": 2,
         "data": {"name": "emoji", "credit": "Learned from pictures by A (MIT)", "training": 5552, "holdout": 320},
-        "machine": {"processor": "a processor", "load_before": 0.1},
+        "machine": {"processor": "a processor", "vectors": "AVX2", "load_before": 0.1},
         "patches": [],
         "run": {
             "training": {
@@ -76,18 +76,19 @@ def test_speeds_and_needs() -> None:
 def test_seeds_are_merged_into_mean_and_range() -> None:
     results = [_result(seed=seed, kid=kid) for seed, kid in enumerate([0.5, 0.8, 0.2])]
     ((key, programs),) = merged(results).items()
-    assert key == ("emoji", 5.0, 2)
+    assert key == ("emoji", 5.0, 2, "AVX2")
     row = _row(_table(programs), "limner, VAE")
     assert "| 3 | 0.500 (0.200 to 0.800) |" in row
 
 
-def test_other_minutes_and_threads_are_other_tables() -> None:
-    assert len(merged([_result(), _result(minutes=20.0), _result(threads=1)])) == 3
+def test_other_minutes_threads_and_processors_are_other_tables() -> None:
+    wide = {"processor": "a processor", "vectors": "AVX512", "load_before": 0.1}
+    assert len(merged([_result(), _result(minutes=20.0), _result(threads=1), _result(machine=wide)])) == 4
 
 
 def test_programs_stand_in_the_order_of_the_bench() -> None:
     results = [_result("pythae-vae"), _result("limner-vae")]
-    shown = _table(merged(results)["emoji", 5.0, 2])
+    shown = _table(merged(results)["emoji", 5.0, 2, "AVX2"])
     assert shown.index("limner, VAE") < shown.index("pythae")
 
 
@@ -99,7 +100,7 @@ def test_without_an_encoder_there_is_no_psnr() -> None:
 
 @pytest.mark.parametrize(("load", "marked"), [(0.2, False), (3.0, True)])
 def test_a_busy_machine_is_marked(load: float, marked: bool) -> None:
-    result = _result(machine={"processor": "a processor", "load_before": load})
+    result = _result(machine={"processor": "a processor", "vectors": "AVX2", "load_before": load})
     assert ("*" in _table({"limner-vae": [result]})) is marked
 
 
@@ -108,7 +109,7 @@ def test_the_page_lists_patches_choices_sheets_and_credit() -> None:
     text = page([_result(patches=[patch])])
     assert "- patch, a.py: `assert cuda()` became nothing, 1 times: refuses to be imported" in text
     assert "- no labels" in text
-    assert 'src="results/emoji-5min-limner-vae-seed0-threads2.png"' in text
+    assert 'src="results/emoji-5min-limner-vae-seed0-threads2-avx2.png"' in text
     assert "Learned from pictures by A (MIT)" in text
 
 
