@@ -118,6 +118,5 @@ def write_page() -> None:
     (BENCH / "README.md").write_text("\n".join(part for part in parts if part))
     for (data, minutes, threads, vectors), programs in merged(results).items():
         for shown in (quality_columns(), speed_columns()):
-            print(
-                f"\n{data}, {minutes:g} minutes, {threads} threads, {vectors}\n\n{table(programs, list(PROGRAMS), shown)}"
-            )
+            print(f"\n{data}, {minutes:g} minutes, {threads} threads, {vectors}\n")
+            print(table(programs, list(PROGRAMS), shown))
