@@ -43,6 +43,8 @@ _AT_ONCE = 64
 _LATENCY_TIMES = 20
 _TIMED_SECONDS = 3.0
 _BATCHES = (16, 32, 64, 128, 256)
+_LONGEST = 15.0
+"""Seconds for one batch after which no larger one is tried."""
 _PATHS, _POINTS = 64, 17
 
 
@@ -122,7 +124,11 @@ def _speed(peer: Peer) -> dict[str, Any]:
         start = time.monotonic()
         peer.paint(peer.draw(1))
         singles.append(time.monotonic() - start)
-    rates = {batch: _rate(lambda n=batch: peer.paint(peer.draw(n)), batch) for batch in _BATCHES}  # type: ignore[misc]
+    rates: dict[int, float] = {}
+    for batch in _BATCHES:
+        rates[batch] = _rate(lambda n=batch: peer.paint(peer.draw(n)), batch)  # type: ignore[misc]
+        if batch / rates[batch] > _LONGEST:
+            break
     best = max(rates, key=lambda batch: rates[batch])
     return {
         "one_seconds": statistics.median(singles),
