@@ -12,9 +12,7 @@ from limner.models.prior import QUICK, FlowPrior, MixturePrior, PriorConfig
 from limner.models.vae import VAE, VAEConfig
 
 
-@pytest.fixture(
-    scope="module", params=[{}, QUICK, {"kind": "mixture"}], ids=["flow along lines", "flow", "mixture"]
-)
+@pytest.fixture(scope="module", params=[{}, QUICK, {"kind": "mixture"}], ids=["flow along lines", "flow", "mixture"])
 def model(request: pytest.FixtureRequest) -> VAE:
     torch.manual_seed(1)
     prior = PriorConfig(steps=2, layers=2).model_copy(update=request.param)
@@ -162,3 +160,24 @@ def test_a_large_painter_has_noise_of_its_own_and_paints_the_same_from_its_file_
     one.canvas[1].weight.zero_()  # type: ignore[operator]
     assert float((one(latent) - painted).abs().mean()) > 1e-3
     assert not Painter(painter_config(64, 64)).canvas
+
+
+def test_what_is_painted_says_at_each_place_how_much_of_the_canvas_is_felt() -> None:
+    """Gates say nothing at first; then the same noise is felt in one picture and not in another."""
+    torch.manual_seed(1)
+    config = painter_config(128, 128)
+    gated = Painter(config)
+    torch.nn.init.normal_(gated.leave.weight, std=0.1)
+    gated.stretch()
+    plain, still = Painter(config.model_copy(update={"gated": False})), Painter(config)
+    plain.load_state_dict({name: t for name, t in gated.state_dict().items() if ".gates." not in f".{name}"})
+    latent = Latent(torch.randn(2, 6, 8, 8), torch.randn(2, 6, 16))
+    with torch.no_grad():
+        assert torch.equal(gated(latent), plain(latent))
+        for gate in gated.gates:
+            gate.weight.normal_(std=5.0)  # type: ignore[union-attr, operator]
+        still.load_state_dict(gated.state_dict())
+        for thread in still.canvas:
+            thread.weight.zero_()  # type: ignore[union-attr, operator]
+        one, other = (gated(latent) - still(latent)).mean(1)
+    assert float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.9

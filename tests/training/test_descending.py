@@ -59,6 +59,24 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
 
 
 @pytest.mark.slow
+def test_a_child_of_a_canvas_without_gates_gets_some_and_takes_everything(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Models of before gates are gone on with as they are: nothing is learned again."""
+    collection = made_collection(workspace, tmp_path / "made")
+    large = {"height": 128, "width": 128, "steps": 6, "batch": 4, "game_batch": 4}
+    with monkeypatch.context() as former:
+        other = painter_config(128, 128).model_copy(update={"gated": False})
+        former.setattr("limner.training.trainer.painter_config", lambda *size: other)
+        parent = Training(options("v", **large), collection, workspace, Silent(), resume=False).run()
+    told = options("g", family="gan", parent=str(parent), **large)
+    child = load_model(Training(told, collection, workspace, Silent(), resume=False).run())
+    assert child.card.training.steps.keys() == {"game"}
+    assert child.card.config.painter.gated
+    assert any(gate.weight.any() for gate in child.generator.painter.gates)  # type: ignore[union-attr, operator]
+
+
+@pytest.mark.slow
 def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
