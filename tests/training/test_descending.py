@@ -64,11 +64,11 @@ def test_a_child_of_a_canvas_without_gates_gets_some_and_takes_everything(
 ) -> None:
     """Models of before gates are gone on with as they are: nothing is learned again."""
     collection = made_collection(workspace, tmp_path / "made")
-    large = {"height": 128, "width": 128, "steps": 6, "batch": 4, "game_batch": 4}
+    large = {"height": 128, "width": 128, "steps": 4, "batch": 4, "game_batch": 4}
     with monkeypatch.context() as former:
         other = painter_config(128, 128).model_copy(update={"gated": False})
         former.setattr("limner.training.trainer.painter_config", lambda *size: other)
-        parent = Training(options("v", **large), collection, workspace, Silent(), resume=False).run()
+        parent = Training(options("v", crisp=False, **large), collection, workspace, Silent(), resume=False).run()
     told = options("g", family="gan", parent=str(parent), **large)
     child = load_model(Training(told, collection, workspace, Silent(), resume=False).run())
     assert child.card.training.steps.keys() == {"game"}
