@@ -14,6 +14,8 @@ import torch.nn.functional as F
 
 __all__ = ["Machine", "keep_memory", "probe"]
 
+_SHOWN = 440.0
+"""GFLOP/s by the probe of the machine on which the figures of limner's README were taken."""
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
 
 
@@ -34,6 +36,10 @@ class Machine:
     threads: int
     reason: str
     peak: float
+
+    def slowness(self) -> float:
+        """How many times as long it learns as the machine of the README; 1 where it is as quick, or not known."""
+        return max(1.0, _SHOWN / self.peak) if self.peak else 1.0
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which networks run at the chosen precision."""

@@ -43,6 +43,8 @@ _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
 _FEWEST_AXES = 16
 _SMALL_SHARE = 0.6
+_SLOW = 1.5
+"""From what slowness on a training says that its minutes are worth less here than in the README."""
 """Share of the painter's time at half the size, where pictures are large."""
 _OPTIONS = "options.json"
 _STATES = "stages.json"
@@ -89,6 +91,11 @@ class Training:
         workspace.make(self.folder / "sheets")
         machine = probe(options.precision, options.threads)
         self.reporter.note(f"machine: {machine.reason}")
+        if options.minutes and machine.slowness() > _SLOW:
+            self.reporter.note(
+                f"this machine takes about {machine.slowness():.1f} times as long as the one of limner's README: "
+                f"what is shown there after 20 minutes takes about {20 * machine.slowness():.0f} here"
+            )
         data = load_data(self.collection, self.rows, options, workspace)
         self.reporter.note(
             f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
