@@ -72,6 +72,7 @@ STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
         "each with its own style": ({}, _batches(source=lambda batch: torch.arange(len(batch["pictures"])))),
         "no average of weights": ({}, _no_average),
         "float32": ({"precision": "fp32"}, contextlib.nullcontext),
+        "bfloat16": ({"precision": "bf16"}, contextlib.nullcontext),
         "channels first": ({}, lambda: patch.object(torch, "channels_last", torch.contiguous_format)),
         "latents of any length": ({"weights": {"kl": 0.0}}, contextlib.nullcontext),
         "a prior of 32 Gaussians": ({"prior": "mixture"}, contextlib.nullcontext),
