@@ -104,7 +104,8 @@ def test_both_frames_lead_to_the_same_latents_and_the_gaussians_in_fewer_steps()
     def drawn(**told: object) -> Tensor:
         prior.config = prior.config.model_copy(update=told)
         with torch.inference_mode():
-            return prior(noise)
+            found: Tensor = prior(noise)
+        return found
 
     exact = drawn(frame="line", steps=400, shift=1.0)
     also = drawn(frame="gaussian", start=0.0, steps=200, shift=1.0)
@@ -175,9 +176,9 @@ def test_what_is_painted_says_at_each_place_how_much_of_the_canvas_is_felt() -> 
     with torch.no_grad():
         assert torch.equal(gated(latent), plain(latent))
         for gate in gated.gates:
-            gate.weight.normal_(std=5.0)  # type: ignore[union-attr, operator]
+            gate.weight.normal_(std=5.0)  # type: ignore[operator]
         still.load_state_dict(gated.state_dict())
         for thread in still.canvas:
-            thread.weight.zero_()  # type: ignore[union-attr, operator]
+            thread.weight.zero_()  # type: ignore[operator]
         one, other = (gated(latent) - still(latent)).mean(1)
     assert float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.9

@@ -73,7 +73,7 @@ def test_a_child_of_a_canvas_without_gates_gets_some_and_takes_everything(
     child = load_model(Training(told, collection, workspace, Silent(), resume=False).run())
     assert child.card.training.steps.keys() == {"game"}
     assert child.card.config.painter.gated
-    assert any(gate.weight.any() for gate in child.generator.painter.gates)  # type: ignore[union-attr, operator]
+    assert any(gate.weight.any() for gate in child.generator.painter.gates)  # type: ignore[operator]
 
 
 @pytest.mark.slow

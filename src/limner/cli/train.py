@@ -135,7 +135,7 @@ def register(app: typer.Typer) -> None:
         game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,
         flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
         seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
-        batch: Annotated[int, typer.Option(help="Pictures a step.")] = 48,
+        batch: Annotated[int, typer.Option(help="Pictures a step; a third of it at first.")] = 48,
         rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
         threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
@@ -221,6 +221,7 @@ def _train(
 
 def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
     from limner.models.bundle import find_model
+    from limner.training.batches import steps_for
     from limner.training.options import TrainOptions
 
     told = {k: v for k, v in given.items() if v is not None}
@@ -237,7 +238,8 @@ def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> Tr
     options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
     if pictures is None:
         return options
-    return options.model_copy(update={"steps": max(1, round(pictures / options.batch / options.painter_share))})
+    steps = steps_for(pictures, options.batch)
+    return options.model_copy(update={"steps": max(1, round(steps / options.painter_share))})
 
 
 def _show(path: Path, as_json: bool) -> None:

@@ -74,8 +74,11 @@ class _Watched:
     def __init__(self, stage: PainterStage | PriorStage | GameStage, training: WatchedTraining) -> None:
         self._stage, self._training = stage, training
         self.name, self.title, self.objective = stage.name, stage.title, stage.objective
-        self.batch_size, self.rate = stage.batch_size, stage.rate
-        self.momentum, self.rates, self.ends_early = stage.momentum, stage.rates, stage.ends_early
+        self.rate, self.momentum = stage.rate, stage.momentum
+        self.rates, self.ends_early = stage.rates, stage.ends_early
+
+    def size(self, step: int) -> int:
+        return self._stage.size(step)
 
     def batch(self, step: int) -> dict[str, Tensor]:
         return self._stage.batch(step)

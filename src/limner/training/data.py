@@ -54,10 +54,14 @@ class TrainingData:
     unseen: PictureCache
     things: NDArray[np.int64] | None = None
 
-    def painter_batch(self, step: int, count: int) -> dict[str, Tensor]:
-        """Views for the painter, with whose style each is painted and how content is turned."""
+    def painter_batch(self, step: int, count: int, first: int | None = None) -> dict[str, Tensor]:
+        """Views for the painter, with whose style each is painted and how content is turned.
+
+        Args:
+            first: how many pictures were in the batches before; so many in each, unless told.
+        """
         rng = np.random.default_rng([self.seed, 1, step])
-        own, own_labels = self._order(step, count)
+        own, own_labels = self._order(step * count if first is None else first, count)
         # The last quarter shows pictures of the batch once more in another view (or, where labels are known, a picture
         # of the same label): it lends and borrows styles.
         others = max(1, int(count * _OTHER_VIEW))
@@ -84,7 +88,7 @@ class TrainingData:
         """Views as new pictures should look; where pairs are known, some of the first `kept` are painted from them."""
         rng = np.random.default_rng([self.seed, 4, step])
         how = self.augmentation
-        own, _ = self._order(step, count)
+        own, _ = self._order(step * count, count)
         source, things, alike = np.arange(kept), np.arange(kept), np.arange(count)
         self._pair(own, things, alike, [(k, kept - 1 - k) for k in range(kept // 4)], rng)
         pictures = views(self.cache, own, self.size, rng, zoom=how.zoom_prior, flip=how.flip, alike=alike)
@@ -107,10 +111,10 @@ class TrainingData:
         how, everything = self.augmentation, np.arange(len(self.unseen))
         return views(self.unseen, everything, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
 
-    def _order(self, step: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    def _order(self, first: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """Which pictures a step sees: every epoch each picture once, in an order of its own."""
         size = len(self.cache)
-        wanted = np.arange(step * count, (step + 1) * count)
+        wanted = np.arange(first, first + count)
         out = np.empty(count, dtype=np.int64)
         for epoch in np.unique(wanted // size):
             order = np.random.default_rng([self.seed, 3, int(epoch)]).permutation(size)

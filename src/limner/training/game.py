@@ -91,7 +91,7 @@ class GameStage:
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
         self.model, self.data, self.machine, self.folder, self.seed = model, data, machine, folder, options.seed
-        self.batch_size, self.rate = options.game_batch, options.game_rate
+        self.together, self.rate = options.game_batch, options.game_rate
         mapping = isinstance(model.prior, Mapping)
         self.title = "game (mapping and painter)" if mapping else "game (painter)"
         self.changed = ("painter.", "prior.") if mapping else ("painter.",)
@@ -117,11 +117,15 @@ class GameStage:
         self.learned = torch.stack([centred(data.cache[i], data.size) for i in spread])
         self.before, self.diversity = self._distance()
 
+    def size(self, step: int) -> int:
+        """Always so many pictures."""
+        return self.together
+
     def batch(self, step: int) -> dict[str, Tensor]:
         """Views of training pictures, and latents of the prior for half as many."""
         generator = torch.Generator().manual_seed(hash((self.seed, 7, step)) & (2**63 - 1))
-        drawn = self.batch_size // 2
-        shown = self.data.game_batch(step, self.batch_size, self.batch_size - drawn)
+        drawn = self.together // 2
+        shown = self.data.game_batch(step, self.together, self.together - drawn)
         return {**shown, **self.drawings.at(step, drawn, generator)}
 
     def check(self) -> dict[str, float]:

@@ -52,13 +52,16 @@ class Stage(Protocol):
     name: str
     title: str
     objective: nn.Module
-    batch_size: int
     rate: float
     momentum: float
     ends_early: bool
     """Whether it may come down early when its score gains no more."""
     rates: Mapping[str, float]
     """What the rate is multiplied by for parameters of the objective whose names begin so."""
+
+    def size(self, step: int) -> int:
+        """Pictures or latents in the batch of a step."""
+        ...
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """The batch of a step; depends on the seed and the step alone."""
@@ -218,8 +221,8 @@ class Loop:
         losses = {**losses, "gradient": torch.stack([torch.as_tensor(norm) for norm in norms]).sum()}
         if all(math.isfinite(float(losses[key].detach())) for key in ("loss", "gradient")):
             self.optimiser.step()
+        state.pictures += self.stage.size(state.step)
         state.step += 1
-        state.pictures += self.stage.batch_size
         return losses
 
     def _batch(self) -> dict[str, Tensor]:

@@ -62,7 +62,7 @@ class TrainOptions(BaseModel):
     seed: int = Field(0, ge=0, le=2**62)
     """Of every random choice."""
     batch: int = Field(48, ge=2, le=1024)
-    """Pictures a step of the painter."""
+    """Pictures a step of the painter; a third of it at first (`training.batches`)."""
     latents: int = Field(64, ge=2, le=8192)
     """Latents a step of the prior."""
     rate: float = Field(1.5e-3, gt=0, le=1)

@@ -15,6 +15,7 @@ from limner.models.prior import FlowPrior
 from limner.models.teacher import load_teacher
 from limner.models.vae import VAE, to_unit
 from limner.pictures.sheets import sheet
+from limner.training.batches import batch_at, seen_before
 from limner.training.data import TrainingData
 from limner.training.machine import Machine
 from limner.training.objectives import FlowObjective, PainterObjective
@@ -55,11 +56,15 @@ class PainterStage:
         self.weights = options.weights
         self._reconstruction = PainterObjective(model, options.weights, teacher, label_is_style=options.label_is_style)
         self.objective: nn.Module = self._reconstruction
-        self.batch_size, self.rate = options.batch, options.rate
+        self.most, self.rate = options.batch, options.rate
+
+    def size(self, step: int) -> int:
+        """Few pictures at first."""
+        return batch_at(step, self.most)
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """Views of the training pictures."""
-        return self.data.painter_batch(step, self.batch_size)
+        return self.data.painter_batch(step, self.size(step), seen_before(step, self.most))
 
     def check(self) -> dict[str, float]:
         """PSNR on the half of the hold-out that chooses."""
@@ -158,7 +163,7 @@ class PriorStage:
         assert isinstance(model.prior, FlowPrior)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
         self.anchors = model.prior.anchors
-        self.batch_size, self.rate, self.seed = options.latents, options.prior_rate, options.seed
+        self.latents_a_step, self.rate, self.seed = options.latents, options.prior_rate, options.seed
         self.latents = Latents(model, data, machine, fit=True)
         with machine.autocast():
             kept = model.encode(data.chooses)
@@ -169,11 +174,15 @@ class PriorStage:
         self.judge = Judge(data, options.teacher != "none")
         self._checks = 0
 
+    def size(self, step: int) -> int:
+        """Always so many latents."""
+        return self.latents_a_step
+
     def batch(self, step: int) -> dict[str, Tensor]:
         """Latents, noise and times."""
         generator = torch.Generator().manual_seed(hash((self.seed, 5, step)) & (2**63 - 1))
         rows, labels = self.latents.rows, self.latents.labels
-        chosen = torch.randint(len(rows), (self.batch_size,), generator=generator)
+        chosen = torch.randint(len(rows), (self.size(step),), generator=generator)
         return self._batch(rows[chosen], None if labels is None else labels[chosen], generator)
 
     def check(self) -> dict[str, float]:
