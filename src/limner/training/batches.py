@@ -1,6 +1,6 @@
-"""How many pictures a step of the painter looks at: few at first, more as it goes.
+"""How many pictures a step of the painter, and how many latents one of the prior looks at: few at first, more later.
 
-A painter that knows nothing learns more from many rough steps than from few exact ones, and what is wanted of a step
+A network that knows nothing learns more from many rough steps than from few exact ones, and what is wanted of a step
 grows with what is known (Smith et al. 2018, "Don't Decay the Learning Rate, Increase the Batch Size"). On a slow
 machine, or in two minutes, there are few steps at all: docs/decisions.md.
 """

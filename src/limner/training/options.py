@@ -64,7 +64,7 @@ class TrainOptions(BaseModel):
     batch: int = Field(48, ge=2, le=1024)
     """Pictures a step of the painter; a third of it at first (`training.batches`)."""
     latents: int = Field(64, ge=2, le=8192)
-    """Latents a step of the prior."""
+    """Latents a step of the prior; a third of it at first."""
     rate: float = Field(1.5e-3, gt=0, le=1)
     """Learning rate of the painter."""
     prior_rate: float = Field(1e-3, gt=0, le=1)

@@ -163,7 +163,7 @@ class PriorStage:
         assert isinstance(model.prior, FlowPrior)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
         self.anchors = model.prior.anchors
-        self.latents_a_step, self.rate, self.seed = options.latents, options.prior_rate, options.seed
+        self.most, self.rate, self.seed = options.latents, options.prior_rate, options.seed
         self.latents = Latents(model, data, machine, fit=True)
         with machine.autocast():
             kept = model.encode(data.chooses)
@@ -175,8 +175,8 @@ class PriorStage:
         self._checks = 0
 
     def size(self, step: int) -> int:
-        """Always so many latents."""
-        return self.latents_a_step
+        """Few latents at first."""
+        return batch_at(step, self.most)
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """Latents, noise and times."""
