@@ -180,9 +180,12 @@ class PriorStage:
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """Latents, noise and times."""
+        return self._some(step, self.size(step))
+
+    def _some(self, step: int, count: int) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed(hash((self.seed, 5, step)) & (2**63 - 1))
         rows, labels = self.latents.rows, self.latents.labels
-        chosen = torch.randint(len(rows), (self.size(step),), generator=generator)
+        chosen = torch.randint(len(rows), (count,), generator=generator)
         return self._batch(rows[chosen], None if labels is None else labels[chosen], generator)
 
     def check(self) -> dict[str, float]:
@@ -191,7 +194,7 @@ class PriorStage:
         repeats = max(1, 512 // len(self.kept))
         labels = self.data.chooses_labels
         batch = self._batch(self.kept.repeat(repeats, 1), None if labels is None else labels.repeat(repeats), generator)
-        training = self.batch(0)
+        training = self._some(0, self.most)
         with torch.inference_mode(), self.machine.autocast():
             loss, seen = (float(self.objective(b)["loss"]) for b in (batch, training))
         self._checks += 1
