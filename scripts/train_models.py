@@ -57,7 +57,7 @@ _LANDSCAPES = ("kind=landscape",)
 """Of portraits there are too few for a face to be one."""
 RECIPES = (
     Recipe("paintings-vae", "paintings", "vae", 128, 43, where=_LANDSCAPES),
-    Recipe("paintings-gan", "paintings", "gan", 128, 60, where=_LANDSCAPES, parent="paintings-vae"),
+    Recipe("paintings-gan", "paintings", "gan", 128, 35, where=_LANDSCAPES, parent="paintings-vae"),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style", pairs="codepoints"),
     Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", pairs="codepoints", parent="emoji-vae"),
 )
