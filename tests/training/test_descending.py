@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from limner.models.bundle import load_model
+from limner.models.bundle import load_model, save_model
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
+from limner.training.data import load_data
+from limner.training.notes import collection_note
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
 from limner.workspace import Workspace
+from models_made import made_card
 from pictures_made import made_collection
 
 
@@ -58,22 +61,28 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
     assert all(torch.equal(tensor, ours[name]) for name, tensor in again.generator.state_dict().items())
 
 
-@pytest.mark.slow
 def test_a_child_of_a_canvas_without_gates_gets_some_and_takes_everything(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Models of before gates are gone on with as they are: nothing is learned again."""
+    """Models of before gates are gone on with as they are: nothing is learned again, and they paint as they did."""
     collection = made_collection(workspace, tmp_path / "made")
-    large = {"height": 128, "width": 128, "steps": 4, "batch": 4, "game_batch": 4}
-    with monkeypatch.context() as former:
-        other = painter_config(128, 128).model_copy(update={"gated": False})
-        former.setattr("limner.training.trainer.painter_config", lambda *size: other)
-        parent = Training(options("v", crisp=False, **large), collection, workspace, Silent(), resume=False).run()
-    told = options("g", family="gan", parent=str(parent), **large)
-    child = load_model(Training(told, collection, workspace, Silent(), resume=False).run())
-    assert child.card.training.steps.keys() == {"game"}
-    assert child.card.config.painter.gated
-    assert any(gate.weight.any() for gate in child.generator.painter.gates)  # type: ignore[operator]
+    large, former = {"height": 128, "width": 128}, painter_config(128, 128).model_copy(update={"gated": False})
+    path = workspace.models / "v.safetensors"
+    with monkeypatch.context() as then:
+        then.setattr("limner.training.trainer.painter_config", lambda *size: former)
+        training = Training(options("v", **large), collection, workspace, Silent(), resume=False)
+        data = load_data(collection, training.rows, training.options, workspace)
+        model = training._model(data)
+        model.painter.stretch()
+    note = collection_note(collection, (), learned=len(data.cache), held_out=2)
+    save_model(path, model, made_card(model, "v").model_copy(update={"collection": note}))
+    told = options("g", family="gan", parent=str(path), **large)
+    going_on = Training(told, collection, workspace, Silent(), resume=False)
+    child = going_on._model(data)
+    assert going_on.inherited == {"painter", "prior"}
+    assert len(child.painter.gates) == len(child.painter.canvas) > 0
+    latents = load_model(path).generator.sample(2, seed=1)
+    assert torch.equal(child.eval().paint(latents), load_model(path).generator.paint(latents))
 
 
 @pytest.mark.slow
