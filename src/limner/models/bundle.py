@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from limner.models.packing import pack
 from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
+__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model", "with_gates"]
 
 SHIPPED = Path(__file__).parent / "shipped"
 """The models that come with limner."""
@@ -82,6 +82,22 @@ def load_model(path: Path) -> Model:
     card = read_card(path)
     generator = rebuilt(path, lambda: VAE(card.config), _KIND.again)
     return Model(path, sha256_of(path), card, generator)
+
+
+def with_gates(model: Model) -> Model:
+    """The model with gates on its painter's canvas, where it has a canvas and none: it paints as before.
+
+    What is made of models, or goes on from one, is made of painters of one shape, also where some are of before gates.
+    """
+    painter = model.card.config.painter
+    if painter.gated or not painter.canvas:
+        return model
+    config = model.card.config.model_copy(update={"painter": painter.model_copy(update={"gated": True})})
+    generator = VAE(config)
+    weights = generator.state_dict() | model.generator.state_dict()
+    generator.load_state_dict(weights)
+    generator.eval().requires_grad_(False)
+    return replace(model, card=model.card.model_copy(update={"config": config}), generator=generator)
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:

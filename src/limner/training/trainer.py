@@ -17,7 +17,7 @@ from torch import Tensor
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
-from limner.models.bundle import Model, load_model, save_model
+from limner.models.bundle import Model, load_model, save_model, with_gates
 from limner.models.card import Card
 from limner.models.painter import PainterConfig, painter_config
 from limner.models.prior import QUICK
@@ -81,7 +81,7 @@ class Training:
         self.states: list[StageState] = []
         self.resumed = 0
         self.inherited: set[str] = set()
-        self.parent = None if options.parent is None else load_model(Path(options.parent))
+        self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
         if not resume:
             self._begin()
 
@@ -148,7 +148,7 @@ class Training:
         if parent is None:
             return model
         theirs = parent.card.config.painter
-        if (theirs.height, theirs.width) != (options.height, options.width):
+        if theirs != config.painter:
             raise TrainingError(
                 f"--from {options.parent}",
                 f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
@@ -157,20 +157,16 @@ class Training:
         own = model.state_dict()
         fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
-        # Gates that a parent has not change nothing yet.
-        self._inherit(parent, all(name in fitting or ".gates." in name for name in own))
+        self._inherit(parent, fitting.keys() == own.keys())
         return model
 
     def _painter_config(self) -> PainterConfig:
-        """What the size asks for; a child paints as its parent does, also where new painters are of another shape.
-
-        Only gates are added to a parent's canvas: until they learn something they change nothing.
-        """
+        """What the size asks for; a child paints as its parent does, also where new painters are of another shape."""
         options = self.options
         if self.parent is not None:
             theirs = self.parent.card.config.painter
             if (theirs.height, theirs.width) == (options.height, options.width):
-                return theirs.model_copy(update={"gated": theirs.canvas > 0})
+                return theirs
         return painter_config(options.height, options.width)
 
     def _inherit(self, parent: Model, whole: bool) -> None:
