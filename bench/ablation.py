@@ -43,8 +43,8 @@ def _batches(**instead: Callable[[dict[str, Tensor]], Tensor]) -> Change:
     """With other things in the painter's batches."""
     usual = TrainingData.painter_batch
 
-    def changed(self: TrainingData, step: int, count: int) -> dict[str, Tensor]:
-        batch = usual(self, step, count)
+    def changed(self: TrainingData, step: int, count: int, first: int | None = None) -> dict[str, Tensor]:
+        batch = usual(self, step, count, first)
         return batch | {name: make(batch) for name, make in instead.items()}
 
     return lambda: patch.object(TrainingData, "painter_batch", changed)
