@@ -163,3 +163,20 @@ def test_a_merge_that_licences_forbid_has_no_card(parent: Model, tmp_path: Path)
     with pytest.raises(RightsError, match=r"CC-BY-SA-4.0 \(Ada\) of one and CC-BY-NC-4.0 \(Bea\) of two"):
         merged_card("m", one.generator, (one, two), {})
     assert merged_card("m", one.generator, (one, parent), {}).rights != summary([])
+
+
+def test_in_a_swap_every_layer_of_a_large_painter_is_of_the_model_whose_level_it_is(tmp_path: Path) -> None:
+    made_model(tmp_path / "a.safetensors", size=128)
+    a = load_model(tmp_path / "a.safetensors")
+    b = child_of(a, tmp_path / "b.safetensors")
+    ours, theirs = (model.generator.state_dict() for model in (a, b))
+    for at in levels(a.card.config.painter):
+        merged = swap_levels(a, b, at).state_dict()
+        of = {name: "a" if torch.equal(merged[name], ours[name]) else "b" for name, _ in a.generator.named_parameters()}
+        finer = [name for name in of if name.startswith(("painter.canvas.", "painter.gates."))]
+        assert finer
+        for name in finer:
+            # Noise is felt, and told how much, where the doubling before it ends.
+            assert of[name] == of[f"painter.rises.{int(name.split('.')[2]) + 1}.weight"], (at, name)
+        assert of["painter.leave.weight"] == "b"
+        assert all(torch.equal(merged[n], (ours if of[n] == "a" else theirs)[n]) for n in of)

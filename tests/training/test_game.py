@@ -218,6 +218,15 @@ def test_patterns_beyond_real_ones_are_pushed_down(kind: str) -> None:
     assert all(float(softer[own]) < 1e-4 for own in ("grain", "weave", "knit"))
 
 
+def test_patterns_are_judged_in_float32_whatever_the_networks_are_in() -> None:
+    random = torch.Generator().manual_seed(3)
+    real, painted = (torch.rand(4, 3, 32, 32, generator=random) * 0.1 + 0.8 for _ in range(2))
+    exact = beyond(painted, real, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = beyond(painted, real, 8)
+    assert all(torch.equal(found[name], exact[name]) for name in exact)
+
+
 def test_waves_that_stand_out_get_weaker_and_those_that_are_missing_stronger() -> None:
     """A weave of one period on a soft picture, beside real ones whose waves fall off evenly."""
     random = torch.Generator().manual_seed(2)

@@ -177,6 +177,8 @@ def _sizes(generator: VAE) -> dict[str, int]:
     for level, end in enumerate(ends):
         sizes |= {f"painter.blocks.{block}.": grids[level] for block in range(end - config.depths[level], end)}
     sizes |= {f"painter.rises.{level}.": grids[level + 1] for level in range(len(painter.rises))}
+    for name, layers in (("canvas", painter.canvas), ("gates", painter.gates)):
+        sizes |= {f"painter.{name}.{i}.": grids[i - len(layers)] for i in range(len(layers))}
     first = len(grids) - 1 - len(painter.coarse)
     return sizes | {f"painter.coarse.{i}.": 2 * grids[first + i] for i in range(len(painter.coarse))}
 

@@ -68,8 +68,8 @@ class PriorConfig(BaseModel):
 
 
 QUICK: dict[str, Any] = {"frame": "gaussian", "start": 0.2, "steps": 2, "shift": 1.5, "jump": 0.45}
-"""How new models draw: two evaluations come as close to the flow's end as six along straight lines, and a mapping
-begins its game twice to four times as close (docs/decisions.md)."""
+"""How new models draw: two evaluations come closer to the flow's end than six along straight lines
+(docs/decisions.md)."""
 
 
 class Whitening(nn.Module):

@@ -43,9 +43,9 @@ _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
 _FEWEST_AXES = 16
 _SMALL_SHARE = 0.6
+"""Share of the painter's time at half the size, where pictures are large."""
 _SLOW = 1.5
 """From what slowness on a training says that its minutes are worth less here than in the README."""
-"""Share of the painter's time at half the size, where pictures are large."""
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _FINISHED = "finished.safetensors"
