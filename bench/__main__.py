@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     quality.add_argument("--threads", type=int, default=_cores(), help="cores for each program")
     quality.add_argument("--data", default=None, help="emoji, paintings or a folder of pictures")
     quality.add_argument("--count", type=int, default=2000, help="pictures that each program paints (2000)")
+    quality.add_argument("--own-time", action="store_true", help="minutes of the processor, where others use it, too")
     quality.add_argument("--again", action="store_true", help="repeat what is there already")
     quality.add_argument("--yes", action="store_true", help="download what is missing")
     commands.add_parser("measure", help="measure the pictures of all results anew")
@@ -174,7 +175,7 @@ def _do(given: argparse.Namespace) -> int:
         from bench.quality import Training, chosen, quality
 
         trainings = [
-            Training(program, given.minutes, seed, given.threads, given.count)
+            Training(program, given.minutes, seed, given.threads, given.count, given.own_time)
             for seed in given.seed
             for program in chosen(given.only)
         ]

@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.peers.common import Pictures, Stage
+from bench.peers.common import Pictures, Stage, now, own_time
+from limner.cli.train import TerminalReporter
+from limner.collection import Collection
 from limner.latent.painting import Brush
 from limner.models.generator import DRAWN
 from limner.models.painter import Latent
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training
 from limner.workspace import Workspace
 
 __all__ = ["Limner", "made"]
@@ -37,15 +41,19 @@ class Limner:
         self._drawn, self._seed = 0, 0
 
     def train(self, folder: Path, seconds: float, *, seed: int, threads: int, place: Path) -> list[Stage]:
-        """By `limner train`; `folder` holds the same pictures and is not read."""
+        """By `limner train`, or what it calls where minutes are the processor's own; `folder` holds the same pictures
+        and is not read."""
         name = f"bench-{place.name}"[:64]
         command = [
             sys.executable, "-m", "limner", "train", self.collection, "--name", name, "--family", self.family,
             "--minutes", f"{seconds / 60:g}", "--seed", str(seed), "--threads", str(threads),
             "--accept-unknown", "a measurement",
         ]  # fmt: skip
-        subprocess.run(command, check=True)
         workspace = Workspace.default()
+        if own_time():
+            _train_here(name, self.family, self.collection, seconds, seed, threads, workspace)
+        else:
+            subprocess.run(command, check=True)
         self._brush = Brush.open(name, workspace, threads=threads)
         self._drawn, self._seed = 0, seed + 1
         self.choices.append(f"precision {self._brush.machine.precision}, chosen by its own probe")
@@ -83,6 +91,17 @@ class Limner:
         """Each network of the saved model."""
         named = self.brush.model.generator.named_children()
         return {name: sum(p.numel() for p in part.parameters()) for name, part in named}
+
+
+def _train_here(
+    name: str, family: str, collection: str, seconds: float, seed: int, threads: int, workspace: Workspace
+) -> None:
+    options = TrainOptions.model_validate(
+        {"name": name, "family": family, "minutes": seconds / 60, "seed": seed, "threads": threads}
+        | {"accept_unknown": "a measurement"}
+    )
+    with TerminalReporter() as reporter:
+        Training(options, Collection.open(collection, workspace), workspace, reporter, resume=False, clock=now).run()
 
 
 def made(family: str) -> Limner:

@@ -23,7 +23,8 @@ make bench MINUTES=5      # a quick look
 ```
 
 Every program learns from the same training pictures (64 px, limner's own split; the hold-out is shown to none), for
-the same minutes by the clock from its first step, on as many cores. Then each paints
+the same minutes by the clock from its first step (or of the processor's own time, where a table says so: other programs
+ran beside, and painting was not timed), on as many cores. Then each paints
 2,000 pictures, and one yardstick that no program was trained with measures all. The others run by their own training
 loops and defaults; where that was not possible, or where something else was chosen, it is listed below. limner cuts
 its views from the same pictures at 102 px, as it always does.
@@ -49,10 +50,11 @@ def page(results: Sequence[Result]) -> str:
     """The whole page."""
     order = list(PROGRAMS)
     parts = [_HEAD]
-    for (data, minutes, threads, vectors), programs in merged(results).items():
+    for (data, minutes, threads, vectors, own_time), programs in merged(results).items():
         first = next(iter(programs.values()))[0]
         cores = "one core" if threads == 1 else f"{threads} cores"
-        parts.append(f"## {data}: {minutes:g} minutes on {cores} with {vectors}\n")
+        own = " (the processor's own minutes)" if own_time else ""
+        parts.append(f"## {data}: {minutes:g} minutes on {cores} with {vectors}{own}\n")
         parts.append(
             f"{first['data']['training']:,} training pictures, {first['data']['holdout']:,} held out; "
             f"{first['machine']['processor']}. Yardstick: {first['quality']['features']}; "
@@ -80,7 +82,8 @@ def _sheets(data: str, programs: dict[str, list[Result]], order: Sequence[str]) 
     shown = [("held-out pictures", f"{data}-real")]
     for name in sorted(programs, key=lambda n: order.index(n) if n in order else len(order)):
         one = programs[name][0]
-        key = key_of(data, one["minutes"], name, one["seed"], one["threads"], one["machine"]["vectors"])
+        vectors, own = one["machine"]["vectors"], one.get("own_time", False)
+        key = key_of(data, one["minutes"], name, one["seed"], one["threads"], vectors, own)
         shown.append((one["title"], key))
     lines = ["\n<table>"]
     for start in range(0, len(shown), 3):
@@ -116,7 +119,7 @@ def write_page() -> None:
     results = read_results(RESULTS)
     parts = [page(results), section()]
     (BENCH / "README.md").write_text("\n".join(part for part in parts if part))
-    for (data, minutes, threads, vectors), programs in merged(results).items():
+    for (data, minutes, threads, vectors, own_time), programs in merged(results).items():
         for shown in (quality_columns(), speed_columns()):
-            print(f"\n{data}, {minutes:g} minutes, {threads} threads, {vectors}\n")
+            print(f"\n{data}, {minutes:g} minutes, {threads} threads, {vectors}{', own time' if own_time else ''}\n")
             print(table(programs, list(PROGRAMS), shown))

@@ -25,13 +25,18 @@ def read_results(folder: Path) -> list[Result]:
     return [one for one in found if "program" in one]
 
 
-def key_of(data: str, minutes: float, program: str, seed: int, threads: int, vectors: str) -> str:
+def key_of(
+    data: str, minutes: float, program: str, seed: int, threads: int, vectors: str, own_time: bool = False
+) -> str:
     """Names the files of one result."""
-    return f"{data}-{minutes:g}min-{program}-seed{seed}-threads{threads}-{vectors.lower()}"
+    return f"{data}-{minutes:g}min-{program}-seed{seed}-threads{threads}-{vectors.lower()}" + (
+        "-own" if own_time else ""
+    )
 
 
-Group = tuple[str, float, int, str]
-"""What results have in common that may be compared: pictures, minutes, threads, and how wide the processor computes."""
+Group = tuple[str, float, int, str, bool]
+"""What results have in common that may be compared: pictures, minutes, threads, how wide the processor computes,
+and whether the minutes are its own."""
 
 
 def merged(results: Sequence[Result]) -> dict[Group, dict[str, list[Result]]]:
@@ -43,7 +48,13 @@ def merged(results: Sequence[Result]) -> dict[Group, dict[str, list[Result]]]:
 
 
 def _group(result: Result) -> Group:
-    return result["data"]["name"], result["minutes"], result["threads"], result["machine"]["vectors"]
+    return (
+        result["data"]["name"],
+        result["minutes"],
+        result["threads"],
+        result["machine"]["vectors"],
+        result.get("own_time", False),
+    )
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -81,16 +92,12 @@ def _pictures(result: Result) -> int:
     return int(_stages(result)[0]["pictures"])
 
 
-def _at(result: Result, batch: str) -> float:
-    return float(result["run"]["painting"]["per_second"][batch])
-
-
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def _busy(result: Result) -> str:
-    return " *" if result["machine"]["load_before"] > _BUSY else ""
+    return " *" if result["machine"]["load_before"] > _BUSY and not result.get("own_time") else ""
 
 
 def _memory(result: Result) -> int:
@@ -99,8 +106,12 @@ def _memory(result: Result) -> int:
     return max(int(peaks["own"]), int(peaks["largest_child"]))
 
 
-def _painting(results: Sequence[Result], key: str) -> float:
-    return _mean([r["run"]["painting"][key] for r in results])
+def _painting(results: Sequence[Result], form: Callable[[float], str], key: str, batch: str | None = None) -> str:
+    """How fast they paint; nothing where that was not timed, since minutes were the processor's own."""
+    found = [r["run"]["painting"][key] for r in results if key in r["run"]["painting"]]
+    if not found:
+        return ""
+    return form(_mean([one if batch is None else one[batch] for one in found])) + _busy(results[0])
 
 
 def _other(result: Result) -> dict[str, Any]:
@@ -133,9 +144,9 @@ def speed_columns() -> Columns:
         *_WHO,
         ("learns, pictures/s", lambda rs: _learning(rs[0]) + _busy(rs[0])),
         ("learned from, pictures", lambda rs: f"{_pictures(rs[0]):,}"),
-        ("one picture, ms", lambda rs: f"{1000 * _painting(rs, 'one_seconds'):,.0f}" + _busy(rs[0])),
-        ("16 at once, pictures/s", lambda rs: _number(_mean([_at(r, "16") for r in rs])) + _busy(rs[0])),
-        ("best, pictures/s", lambda rs: _number(_painting(rs, "best_per_second")) + _busy(rs[0])),
+        ("one picture, ms", lambda rs: _painting(rs, lambda s: f"{1000 * s:,.0f}", "one_seconds")),
+        ("16 at once, pictures/s", lambda rs: _painting(rs, _number, "per_second", "16")),
+        ("best, pictures/s", lambda rs: _painting(rs, _number, "best_per_second")),
         ("memory, GB", lambda rs: f"{max(_memory(r) for r in rs) / 1e9:.1f}"),
         ("parameters, millions", lambda rs: f"{sum(rs[0]['run']['parameters'].values()) / 1e6:.1f}"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from dataclasses import asdict, dataclass, field
@@ -14,13 +15,37 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-__all__ = ["SIDE", "Clock", "Peer", "Stage", "TimeUp", "lerp", "picture_bytes", "read_pictures", "seed_all", "slerp"]
+__all__ = [
+    "SIDE",
+    "Clock",
+    "Peer",
+    "Stage",
+    "TimeUp",
+    "lerp",
+    "now",
+    "own_time",
+    "picture_bytes",
+    "read_pictures",
+    "seed_all",
+    "slerp",
+]
 
 SIDE = 64
 """Side of every picture of the bench, px."""
 
 Pictures = NDArray[np.uint8]
 """Pictures of the bench. # uint8 [n, 64, 64, 3]"""
+
+
+def own_time() -> bool:
+    """Whether a training's minutes are the processor's own (BENCH_OWN_TIME), so that other work beside costs nobody."""
+    return os.environ.get("BENCH_OWN_TIME") == "1"
+
+
+def now() -> float:
+    """Seconds by the clock that a training's minutes are counted by: the processor's own time of this process, all its
+    threads together, or the wall's."""
+    return time.process_time() if own_time() else time.monotonic()
 
 
 class TimeUp(BaseException):
@@ -35,7 +60,7 @@ class Stage:
         name: what learns in it.
         pictures: how many training pictures (or latents) were shown to it, repeats counted.
         steps: optimiser steps.
-        seconds: by the wall.
+        seconds: by the wall, or the processor's own (`now`).
     """
 
     name: str
@@ -65,7 +90,7 @@ class Clock:
 
     def begin(self) -> None:
         """Called before each step; only the first starts the clock."""
-        self.started = self.started or time.monotonic()
+        self.started = self.started or now()
 
     def tick(self) -> None:
         """Called after each step.
@@ -74,7 +99,7 @@ class Clock:
             TimeUp: the minutes are over.
         """
         self.steps += 1
-        self.stopped = time.monotonic()
+        self.stopped = now()
         if self.stopped - self.started >= self.seconds:
             raise TimeUp
 
