@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
@@ -20,6 +22,18 @@ def test_the_clock_starts_with_the_first_step_and_ends_after_its_seconds(monkeyp
         clock.tick()
     stage = clock.stage()
     assert (stage.steps, stage.pictures, stage.seconds) == (3, 12, 11.0)
+
+
+def test_minutes_of_the_processor_do_not_pass_while_others_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(clock: Clock) -> float:
+        clock.begin()
+        time.sleep(0.2)
+        clock.tick()
+        return clock.stage().seconds
+
+    assert waits(Clock(seconds=60)) >= 0.2
+    monkeypatch.setenv("BENCH_OWN_TIME", "1")
+    assert waits(Clock(seconds=60)) < 0.1
 
 
 def test_no_program_can_catch_the_end_by_accident() -> None:

@@ -76,19 +76,28 @@ def test_speeds_and_needs() -> None:
 def test_seeds_are_merged_into_mean_and_range() -> None:
     results = [_result(seed=seed, kid=kid) for seed, kid in enumerate([0.5, 0.8, 0.2])]
     ((key, programs),) = merged(results).items()
-    assert key == ("emoji", 5.0, 2, "AVX2")
+    assert key == ("emoji", 5.0, 2, "AVX2", False)
     row = _row(_table(programs), "limner, VAE")
     assert "| 3 | 0.500 (0.200 to 0.800) |" in row
 
 
 def test_other_minutes_threads_and_processors_are_other_tables() -> None:
     wide = {"processor": "a processor", "vectors": "AVX512", "load_before": 0.1}
-    assert len(merged([_result(), _result(minutes=20.0), _result(threads=1), _result(machine=wide)])) == 4
+    others = [_result(minutes=20.0), _result(threads=1), _result(machine=wide), _result(own_time=True)]
+    assert len(merged([_result(), *others])) == 5
+
+
+def test_painting_is_not_timed_beside_other_work() -> None:
+    result = _result(own_time=True, machine={"processor": "a processor", "vectors": "AVX2", "load_before": 3.0})
+    result["run"]["painting"] = {"pictures": 2000, "seconds": 80.0}
+    row = _row(table({"limner-vae": [result]}, list(PROGRAMS), speed_columns()), "limner, VAE")
+    assert row.endswith("| painter 130/s, prior 200/s | 16,000 |  |  |  | 1.2 | 3.8 |")
+    assert "(the processor's own minutes)" in page([result])
 
 
 def test_programs_stand_in_the_order_of_the_bench() -> None:
     results = [_result("pythae-vae"), _result("limner-vae")]
-    shown = _table(merged(results)["emoji", 5.0, 2, "AVX2"])
+    shown = _table(merged(results)["emoji", 5.0, 2, "AVX2", False])
     assert shown.index("limner, VAE") < shown.index("pythae")
 
 

@@ -241,3 +241,20 @@ def test_waves_that_stand_out_get_weaker_and_those_that_are_missing_stronger() -
     fine = soft - torch.nn.functional.avg_pool2d(soft, 3, 1, 1)
     assert float((gradient * fine).sum()) < 0
     assert float(beyond(real.flip(0), real, 8)["waves"]) < 1e-6 < 0.5 < float(before.detach())
+
+
+def test_fine_marks_in_colours_that_real_ones_have_not_are_pushed_down() -> None:
+    """Red and cyan specks whose grey is that of real marks."""
+    random = torch.Generator().manual_seed(4)
+    busy = torch.linspace(0.02, 0.5, 64)
+    real = torch.randn(12, 3, 64, 64, generator=random) * busy
+    specks = 0.1 * torch.randn(12, 1, 64, 64, generator=random) * torch.tensor([1.0, -0.5, -0.5])[:, None, None]
+    painted = (real.flip(0) + specks).requires_grad_()
+    torch.testing.assert_close(painted.mean(1), real.flip(0).mean(1))
+    before = beyond(painted, real, 8)["waves"]
+    (gradient,) = torch.autograd.grad(before, painted)
+    assert float((gradient * specks).sum()) > 0
+    assert float(beyond(real.flip(0), real, 8)["waves"]) < 1e-6 < 0.2 < float(before.detach())
+    # Specks of the same strength lie across: where little else goes on they are seen, and pushed down the most.
+    plain, full = (float((gradient * specks)[..., part].sum()) for part in (slice(8, 24), slice(40, 56)))
+    assert plain > 2 * full

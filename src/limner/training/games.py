@@ -53,8 +53,9 @@ class GameWeights(BaseModel):
     less of them (`patterns`)."""
     knit: float = 0.1
     """The same for marks that keep to the painter's own grid."""
-    waves: float = 0.1
-    """How much the strength of waves of each length and direction is held to that in real pictures."""
+    waves: float = 0.3
+    """How much the strength of waves of each length and direction, in grey and in colours, is held to that in real
+    pictures."""
     patterns: float = 0.5
     """Length of the gradient of all such patterns at most, as a share of that of reconstruction."""
     gamma: float = 0.005

@@ -21,6 +21,10 @@ _FAINT = 2 / 127.5
 """Deviation under which marks are not seen: two grey levels."""
 
 
+_PLANES = ((1 / 3, 1 / 3, 1 / 3), (1 / 2, 0.0, -1 / 2), (-1 / 3, 2 / 3, -1 / 3))
+"""Grey, red against blue, and green against both."""
+
+
 def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
     """How far the energy of each of a painter's own patterns lies above that in real pictures: its logarithm, 0 below.
 
@@ -37,7 +41,7 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
             "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
             "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
             "knit": _excess(knit_energy(painted), knit_energy(real)).mean(),
-            "waves": (wave_energy(painted) - wave_energy(real)).abs().mean(),
+            "waves": (wave_energy(painted) - wave_energy(real)).abs().mean(1).sum(),
         }
 
 
@@ -88,18 +92,22 @@ def knit_energy(pictures: Tensor) -> Tensor:
 
 
 def wave_energy(pictures: Tensor) -> Tensor:
-    """How strong waves of each length and direction are in a picture: logarithm of their mean energy in windows.
+    """How strong waves of each length and direction are, in grey and in two colours: mean logarithm over windows.
 
-    Real ones fall off evenly; a painter's may stand out at a few lengths and be missing at others, which looks woven.
-    What no eye sees does not count. # [n, 3, h, w] -> [waves], mean of all pictures
+    Real ones fall off evenly; a painter's may stand out at a few lengths and be missing at others, which looks woven,
+    and its fine marks may be red and blue where real ones are grey. Plain windows count as much as busy ones, since it
+    is there that marks are seen; what no eye sees does not count. # [n, 3, h, w] -> [3, waves]
     """
     side = min(_WINDOW, *pictures.shape[-2:])
     across = torch.hann_window(side, device=pictures.device)
     window = across[:, None] * across
-    grey = pictures.mean(1).unfold(1, side, side // 2).unfold(2, side, side // 2)
-    grey = (grey - grey.mean((-2, -1), keepdim=True)) * window
-    energy = torch.fft.rfft2(grey).abs().square().mean((1, 2)) / window.square().sum()
-    found: Tensor = (energy + (_FAINT / 2) ** 2).log().mean(0)[_is_wave(side)]
+    planes = torch.einsum("pc,nchw->pnhw", torch.tensor(_PLANES, device=pictures.device), pictures)
+    # Beside each other, and between these: what one window fades out lies in the middle of others.
+    grids = [planes, planes[..., side // 2 :, side // 2 :]][: min(pictures.shape[-2:]) // side]
+    windows = torch.cat([w.unfold(2, side, side).unfold(3, side, side).flatten(1, 3) for w in grids], dim=1)
+    windows = (windows - windows.mean((-2, -1), keepdim=True)) * window
+    energy = torch.fft.rfft2(windows).abs().square() / window.square().sum()
+    found: Tensor = (energy + (_FAINT / 2) ** 2).log().mean(1)[:, _is_wave(side)]
     return found
 
 
