@@ -87,10 +87,14 @@ class Budget:
     Attributes:
         seconds: by the clock, time of checks and sheets included.
         steps: by steps; the same steps give the same weights.
+        longer: seconds in place of those, where too few steps would fit into them.
+        fewest: steps that are not too few.
     """
 
     seconds: float | None = None
     steps: int | None = None
+    longer: float | None = None
+    fewest: int = 0
 
     def share(self, seconds: float, step: int) -> float:
         """How much is used up, 0 to 1."""
@@ -113,6 +117,7 @@ class StageState:
     restored: int = 0
     decay_from: float | None = None
     stop_at: float = 1.0
+    longer: bool = False
     best: float | None = None
     best_step: int = 0
     checks_done: int = 0
@@ -265,6 +270,7 @@ class Loop:
         if share >= (state.checks_done + 1) / 10 and share < state.stop_at:
             state.checks_done = int(share * 10)
             self._check()
+            self._judge_length(share)
         if spent - self._drawn >= 60:
             self._drawn = spent
             self._with_average(lambda: self.stage.draw(f"{state.stage}-{round(spent / 60):04d}min"))
@@ -284,6 +290,18 @@ class Loop:
                 kept.copy_(now)
         self.stage.adapt(state.checks)
         self._judge_use()
+
+    def _judge_length(self, share: float) -> None:
+        """After the first tenth: take longer where steps will be too few."""
+        state, budget = self.state, self.budget
+        if budget.longer and len(state.checks) == 1 and state.step / share < budget.fewest:
+            state.longer = True
+            self._take_longer()
+            about = f"about {state.step / share:.0f} steps would fit, {budget.fewest} are wanted"
+            self._say(f"{self.stage.title}: {about}: it takes the next stage's time, too")
+
+    def _take_longer(self) -> None:
+        self.budget = Budget(seconds=self.budget.longer)
 
     def _judge_use(self) -> None:
         state = self.state
@@ -374,6 +392,8 @@ class Loop:
                     tensor.copy_(found[name])
         load_optimiser(self.optimiser, unpack("optimiser", tensors))
         self.state = StageState(**state["stage"])
+        if self.state.longer:
+            self._take_longer()
         self.stage.adapt(self.state.checks)
         self._spent_before, self._started = self.state.seconds, self.clock()
         self._drawn = self._saved = self._spent()

@@ -70,7 +70,8 @@ class TrainOptions(BaseModel):
     prior_rate: float = Field(1e-3, gt=0, le=1)
     """Learning rate of the prior."""
     painter_share: float = Field(0.38, gt=0, lt=1)
-    """Share of the minutes or steps that the painter gets at most; what it does not need goes to the others."""
+    """Share of the minutes or steps that the painter gets at most; what it does not need goes to the others. In minutes
+    so few that a flow would not pay (on a slow machine) it has the flow's, too, unless a flow is asked for."""
     shape: PriorConfig = PriorConfig()
     """What shapes the prior; its kind and its number of anchors follow from the rest."""
     crisp: bool = True

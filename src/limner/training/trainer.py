@@ -44,6 +44,8 @@ _PICTURES_AN_AXIS = 12
 _FEWEST_AXES = 16
 _SMALL_SHARE = 0.6
 """Share of the painter's time at half the size, where pictures are large."""
+_FEWEST_STEPS = 200
+"""Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
 _SLOW = 1.5
 """From what slowness on a training says that its minutes are worth less here than in the README."""
 _OPTIONS = "options.json"
@@ -211,13 +213,16 @@ class Training:
 
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         options = self.options
-        share = 1 - self._game_share - 0.03 if options.prior == "mixture" else options.painter_share
+        share = self._mixture_share if options.prior == "mixture" else options.painter_share
         small = half_config(model.config.painter)
         # A parent's painter is of this size already.
         if small is not None and self.parent is None and not self._done("small-painter"):
             self._small_painter(model, small, data, machine, share * _SMALL_SHARE)
         stage = PainterStage(model, data, options, machine, self.folder)
-        self.states.append(self._loop(stage, machine, share))
+        # Without a flow only where there is none yet and none has to be.
+        free = options.prior == "best" and options.family == "vae" and self.parent is None
+        may_take = self._mixture_share if free else None
+        self.states.append(self._loop(stage, machine, share, may_take))
         self._finished(model.state_dict(), _FINISHED)
 
     def _small_painter(
@@ -235,6 +240,8 @@ class Training:
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
+        if any(state.longer for state in self.states):
+            options = options.model_copy(update={"prior": "mixture"})
         if options.prior != "mixture" and not self._done("prior") and "prior" not in self.inherited:
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
@@ -245,6 +252,11 @@ class Training:
             model.become_mapping()
             return {}
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
+
+    @property
+    def _mixture_share(self) -> float:
+        """Share of the whole until which the painter learns where no flow follows."""
+        return 1 - self._game_share - 0.03
 
     @property
     def _game_share(self) -> float:
@@ -261,8 +273,12 @@ class Training:
         model.load_state_dict(tensors, strict=False)
         model.eval()
 
-    def _loop(self, stage: Stage, machine: Machine, share: float | None) -> StageState:
-        """Train one stage until this share of the whole budget is used; None for all of it."""
+    def _loop(self, stage: Stage, machine: Machine, share: float | None, may_take: float | None = None) -> StageState:
+        """Train one stage until this share of the whole budget is used; None for all of it.
+
+        Args:
+            may_take: share that it takes where minutes are so few, or the machine so slow, that little is learned.
+        """
         spent = sum(state.seconds for state in self.states)
         done = sum(state.step for state in self.states)
         options = self.options
@@ -271,7 +287,9 @@ class Training:
             budget = Budget(steps=max(1, until - done))
         else:
             total = (options.minutes or 20) * 60
-            budget = Budget(seconds=max(5.0, total * (1 if share is None else share) - spent))
+            longer = None if may_take is None else total * may_take - spent
+            seconds = max(5.0, total * (1 if share is None else share) - spent)
+            budget = Budget(seconds=seconds, longer=longer, fewest=_FEWEST_STEPS)
         loop = Loop(
             stage,
             budget,

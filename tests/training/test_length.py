@@ -1,0 +1,111 @@
+"""In minutes too few for a stage and the next, on a slow machine, the first has both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from limner.training.loop import Budget, Loop, StageState
+
+
+class Objective(nn.Module):
+    """A line through points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.networks = nn.Linear(1, 1)
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"loss": (self.networks(batch["x"]) - 2 * batch["x"]).square().mean()}
+
+
+class LineStage:
+    """The smallest thing that a loop trains."""
+
+    name, title, rate, momentum, ends_early = "line", "line", 1e-2, 0.9, False
+    rates: Mapping[str, float] = {}
+
+    def __init__(self) -> None:
+        self.objective: nn.Module = Objective()
+
+    def size(self, step: int) -> int:
+        return 4
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        return {"x": torch.linspace(-1, 1, 4)[:, None]}
+
+    def check(self) -> dict[str, float]:
+        return {"score": float(self.objective(self.batch(0))["loss"])}
+
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None: ...
+
+    def draw(self, name: str) -> None: ...
+
+
+class Watcher:
+    """A reporter that interrupts once, at a tick."""
+
+    def __init__(self, interrupts_at: int | None = None) -> None:
+        self.left, self.notes = interrupts_at, list[str]()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def stage(self, title: str) -> None: ...
+
+    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+
+
+def ticking(seconds: float) -> Callable[[], float]:
+    """A clock that goes on by so much each time it is looked at, whatever the machine does."""
+    now = 0.0
+
+    def look() -> float:
+        nonlocal now
+        now += seconds
+        return now
+
+    return look
+
+
+_BUDGET = Budget(seconds=100, longer=200, fewest=200)
+
+
+def loop(folder: Path, seconds: float, watcher: Watcher, budget: Budget = _BUDGET) -> Loop:
+    clock = ticking(seconds)
+    told = {"precision": "fp32", "device": "cpu", "seed": 0, "checkpoint_seconds": 1.0}
+    return Loop(LineStage(), budget, folder, watcher, clock=clock, **told)  # type: ignore[arg-type]
+
+
+def known(state: StageState) -> tuple[bool, bool]:
+    """Whether it took longer, and whether it says so."""
+    return state.seconds > 180, state.longer
+
+
+@pytest.mark.parametrize(("seconds", "longer"), [(0.5, True), (0.05, False)])
+def test_a_stage_takes_longer_where_few_steps_fit(tmp_path: Path, seconds: float, longer: bool) -> None:
+    watcher = Watcher()
+    state = loop(tmp_path, seconds, watcher).run()
+    assert known(state) == (longer, longer)
+    assert any("takes the next stage's time" in note for note in watcher.notes) is longer
+    assert longer or state.step >= 200
+
+
+def test_where_nothing_may_be_taken_nothing_is(tmp_path: Path) -> None:
+    assert known(loop(tmp_path, 0.5, Watcher(), Budget(seconds=100)).run()) == (False, False)
+
+
+def test_a_resumed_stage_knows_that_it_takes_longer(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        loop(tmp_path, 0.5, Watcher(3)).run()
+    again = loop(tmp_path, 0.5, Watcher())
+    again.restore()
+    assert known(again.run()) == (True, True)
