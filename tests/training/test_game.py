@@ -243,6 +243,19 @@ def test_waves_that_stand_out_get_weaker_and_those_that_are_missing_stronger() -
     assert float(beyond(real.flip(0), real, 8)["waves"]) < 1e-6 < 0.5 < float(before.detach())
 
 
+def test_marks_that_all_lie_one_way_in_busy_places_are_pushed_down() -> None:
+    """Plain pictures are smoother than real ones, so by the mean of all there is not even enough of the hatch."""
+    random = torch.Generator().manual_seed(6)
+    busy = torch.tensor([0.02, 0.2] * 8)[:, None, None, None]
+    real = (torch.randn(16, 1, 64, 64, generator=random) * busy).expand(-1, 3, -1, -1)
+    row = torch.arange(64)
+    hatch = torch.sin(2 * torch.pi * (row[:, None] + row) / 8)
+    full = (busy > 0.1).float()
+    painted = (real.flip(3) * (0.2 + 0.8 * full) + 0.03 * hatch * full).requires_grad_()
+    (gradient,) = torch.autograd.grad(beyond(painted, real, 8)["waves"], painted)
+    assert float((gradient * hatch * full).sum()) > 0
+
+
 def test_fine_marks_in_colours_that_real_ones_have_not_are_pushed_down() -> None:
     """Red and cyan specks whose grey is that of real marks."""
     random = torch.Generator().manual_seed(4)

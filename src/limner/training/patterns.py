@@ -30,7 +30,7 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
 
     Args:
         painted: float [n, 3, h, w].
-        real: float [m, 3, h, w].
+        real: float [m, 3, h, w], as many or more.
         period: pixels of one step of the content's grid.
     """
     # Planes that lie whole: three colours beside each other are a slow last dimension.
@@ -41,7 +41,7 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
             "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
             "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
             "knit": _excess(knit_energy(painted), knit_energy(real)).mean(),
-            "waves": (wave_energy(painted) - wave_energy(real)).abs().mean(1).sum(),
+            "waves": (wave_energy(painted) - wave_energy(real)).abs().mean((1, 2)).sum(),
         }
 
 
@@ -92,11 +92,12 @@ def knit_energy(pictures: Tensor) -> Tensor:
 
 
 def wave_energy(pictures: Tensor) -> Tensor:
-    """How strong waves of each length and direction are, in grey and in two colours: mean logarithm over windows.
+    """How strong waves of each length and direction are, in grey and in two colours: logarithms, window by window.
 
-    Real ones fall off evenly; a painter's may stand out at a few lengths and be missing at others, which looks woven,
-    and its fine marks may be red and blue where real ones are grey. Plain windows count as much as busy ones, since it
-    is there that marks are seen; what no eye sees does not count. # [n, 3, h, w] -> [3, waves]
+    They come sorted, so that two sets can be compared as distributions (their distance is Wasserstein's): real waves
+    fall off evenly, go all ways in busy windows, and are hardly there in plain ones. A painter's may stand out at a few
+    lengths, lie all one way, be in skies, too, or be red and blue where real ones are grey. What no eye sees does not
+    count. # [n, 3, h, w] -> [3, windows, waves]
     """
     side = min(_WINDOW, *pictures.shape[-2:])
     across = torch.hann_window(side, device=pictures.device)
@@ -107,7 +108,7 @@ def wave_energy(pictures: Tensor) -> Tensor:
     windows = torch.cat([w.unfold(2, side, side).unfold(3, side, side).flatten(1, 3) for w in grids], dim=1)
     windows = (windows - windows.mean((-2, -1), keepdim=True)) * window
     energy = torch.fft.rfft2(windows).abs().square() / window.square().sum()
-    found: Tensor = (energy + (_FAINT / 2) ** 2).log().mean(1)[:, _is_wave(side)]
+    found: Tensor = (energy + (_FAINT / 2) ** 2).log()[..., _is_wave(side)].sort(dim=1).values
     return found
 
 
