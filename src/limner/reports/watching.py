@@ -49,7 +49,7 @@ class WatchedTraining(Training):
 
     seed = 1
 
-    def _loop(self, stage: Stage, machine: Machine, share: float | None) -> StageState:
+    def _loop(self, stage: Stage, machine: Machine, share: float | None, may_take: float | None = None) -> StageState:
         assert isinstance(stage, PainterStage | PriorStage | GameStage)
         self.data: TrainingData = stage.data
         self.machine = machine
@@ -60,7 +60,7 @@ class WatchedTraining(Training):
         self._look(stage.name, stage.model)
         for module, mode in modes.items():
             module.training = mode
-        return super()._loop(_Watched(stage, self), machine, share)
+        return super()._loop(_Watched(stage, self), machine, share, may_take)
 
     def _look(self, name: str, model: VAE) -> None:
         with torch.no_grad(), self.machine.autocast():
