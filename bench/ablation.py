@@ -62,7 +62,7 @@ def _undisturbed(self: Disturbance, count: int, like: Tensor) -> Callable[[Tenso
     return lambda pictures: pictures
 
 
-_PAINTER: dict[str, Any] = {"family": "vae", "crisp": False, "label": "style"}
+_PAINTER: dict[str, Any] = {"family": "vae", "crisp": False, "label": "style", "prior": "flow"}
 _GAME: dict[str, Any] = {"family": "gan", "label": "style", "parent": str(_PARENT), "shape": None}
 STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
     "painter and flow": {

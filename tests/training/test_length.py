@@ -9,7 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limner.models.bundle import load_model
 from limner.training.loop import Budget, Loop, StageState
+from limner.training.options import TrainOptions
+from limner.training.trainer import Training
+from limner.workspace import Workspace
+from pictures_made import made_collection
 
 
 class Objective(nn.Module):
@@ -109,3 +114,26 @@ def test_a_resumed_stage_knows_that_it_takes_longer(tmp_path: Path) -> None:
     again = loop(tmp_path, 0.5, Watcher())
     again.restore()
     assert known(again.run()) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "prior"),
+    [({}, "mixture"), ({"prior": "flow"}, "flow"), ({"family": "gan"}, "mapping")],
+    ids=["nothing asked for", "a flow asked for", "a GAN"],
+)
+def test_new_pictures_are_drawn_from_a_mixture_where_the_painter_took_the_flows_time(
+    told: dict[str, str], prior: str, workspace: Workspace, tmp_path: Path
+) -> None:
+    small = {"height": 32, "width": 32, "batch": 4, "latents": 16, "label": None, "crisp": False, "game_share": 0.1}
+    quick = {"teacher": "none", "precision": "fp32", "threads": 1, "minutes": 1.0, "prior": "best"}
+    shape = {"channels": 16, "width": 32, "layers": 1, "place": 8}
+    options = TrainOptions.model_validate({"name": "few", **small, **quick, "shape": shape, **told})
+    collection = made_collection(workspace, tmp_path / "made")
+    training = Training(options, collection, workspace, Watcher(), resume=False, clock=ticking(0.5))
+    model = load_model(training.run())
+    assert model.card.config.prior.kind == prior
+    stages = {state.stage: state for state in training.states}
+    assert ("prior" in stages) is (prior != "mixture")
+    assert stages["painter"].longer is (prior == "mixture")
+    # More than its share; the most where it does not end by itself before.
+    assert (stages["painter"].seconds > 60 * options.painter_share + 5) is (prior == "mixture")
