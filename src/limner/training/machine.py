@@ -16,6 +16,10 @@ __all__ = ["Machine", "keep_memory", "probe"]
 
 _SHOWN = 440.0
 """GFLOP/s by the probe of the machine on which the figures of limner's README were taken."""
+_SLOW = 1.5
+"""From what slowness on a training says that its minutes are worth less here than in the README."""
+_BUSY = 0.75
+"""Up to what share of the processor's time other programs are told of."""
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
 
 
@@ -29,6 +33,7 @@ class Machine:
         threads: for torch; set once by `probe`.
         reason: one line for the user.
         peak: convolution speed measured by the probe in the chosen precision, GFLOP/s.
+        given: share of its threads' time that the processor gave the probe, above 0 to 1; other programs had the rest.
     """
 
     device: str
@@ -36,10 +41,22 @@ class Machine:
     threads: int
     reason: str
     peak: float
+    given: float = 1.0
 
     def slowness(self) -> float:
-        """How many times as long it learns as the machine of the README; 1 where it is as quick, or not known."""
+        """How many times as long it learns now as the machine of the README; 1 where it is as quick, or not known."""
         return max(1.0, _SHOWN / self.peak) if self.peak else 1.0
+
+    def worth(self) -> str | None:
+        """What its minutes are worth beside those of the README, in a line; None where it is nearly as quick."""
+        times = self.slowness()
+        if times < _SLOW:
+            return None
+        cause = "this machine takes" if self.given > _BUSY else "this machine, busy with other programs, takes now"
+        return (
+            f"{cause} about {times:.1f} times as long as the one of limner's README: "
+            f"what is shown there after 20 minutes takes about {20 * times:.0f} here"
+        )
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which networks run at the chosen precision."""
@@ -73,19 +90,24 @@ def probe(precision: str | None = None, threads: int | None = None) -> Machine:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     counts = [threads] if threads else sorted({1, max(1, cores // 2), cores})
     speeds: dict[tuple[int, str], float] = {}
+    given: dict[int, float] = {}
     # Best of several turns: another program's burst must not decide a training of hours.
     for _ in range(3):
         for count in counts:
             torch.set_num_threads(count)
+            start, spent = time.perf_counter(), time.process_time()
             for kind in [precision] if precision else ["fp32", "bf16"]:
                 found = _speed(torch.bfloat16 if kind == "bf16" else torch.float32)
                 speeds[count, kind] = max(found, speeds.get((count, kind), 0.0))
+            share = (time.process_time() - spent) / (time.perf_counter() - start) / count
+            given[count] = max(share, given.get(count, 0.0))
     # A thread more must pay: where another program keeps a core busy, threads wait for each other and lose.
     best = max(speeds, key=lambda key: speeds[key] * (1.0 if key[0] == counts[0] else 0.9))
     torch.set_num_threads(best[0])
     told = ", ".join(f"{kind} on {count}: {speed:.0f}" for (count, kind), speed in speeds.items())
     noun = "thread" if best[0] == 1 else "threads"
-    return Machine("cpu", best[1], best[0], f"{best[1]} on {best[0]} {noun} (GFLOP/s by probe: {told})", speeds[best])
+    reason = f"{best[1]} on {best[0]} {noun} (GFLOP/s by probe: {told})"
+    return Machine("cpu", best[1], best[0], reason, speeds[best], min(1.0, given[best[0]]))
 
 
 def _speed(dtype: torch.dtype, seconds: float = 0.04) -> float:

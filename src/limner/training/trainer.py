@@ -46,8 +46,6 @@ _SMALL_SHARE = 0.6
 """Share of the painter's time at half the size, where pictures are large."""
 _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
-_SLOW = 1.5
-"""From what slowness on a training says that its minutes are worth less here than in the README."""
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _FINISHED = "finished.safetensors"
@@ -93,11 +91,9 @@ class Training:
         workspace.make(self.folder / "sheets")
         machine = probe(options.precision, options.threads)
         self.reporter.note(f"machine: {machine.reason}")
-        if options.minutes and machine.slowness() > _SLOW:
-            self.reporter.note(
-                f"this machine takes about {machine.slowness():.1f} times as long as the one of limner's README: "
-                f"what is shown there after 20 minutes takes about {20 * machine.slowness():.0f} here"
-            )
+        worth = machine.worth()
+        if options.minutes and worth is not None:
+            self.reporter.note(worth)
         data = load_data(self.collection, self.rows, options, workspace)
         self.reporter.note(
             f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
