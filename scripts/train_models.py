@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from limner.cli.common import progress_bar
 from limner.cli.train import TerminalReporter
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.errors import LimnerError
@@ -125,7 +126,12 @@ def find_the_way(path: Path) -> None:
     for old in to.parent.glob("*.safetensors"):
         if old.name not in known:
             old.unlink()
-    find_directions(brush, "attribute").save(to, small=True)
+    with progress_bar() as bar:
+        task = bar.add_task(f"directions of {path.stem}", total=None)
+        found = find_directions(
+            brush, "attribute", progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    found.save(to, small=True)
     to.chmod(0o644)
     print(f"{to}: {to.stat().st_size / 1e6:.1f} MB, of {path.stem}")
 
