@@ -58,15 +58,34 @@ def path_length(extract: Callable[[Tensor], Tensor], paths: NDArray[np.uint8], r
 
     Returns:
         `value`, mean of squared distance by squared step, with its interval; `detour`, median of the way along the
-        path by the distance of its ends (1: straight).
+        path by the distance of its ends (1: straight); `fade`, the path's length by that of a cross-fade between the
+        same two pictures, means of both (below 1: forms change into each other more smoothly than by fading; pictures
+        that say little have short paths and short fades).
     """
-    count, points = paths.shape[:2]
-    found = standardised(extract(_tensor(paths.reshape(-1, *paths.shape[2:]))), real) / real.shape[1] ** 0.5
-    found = found.unflatten(0, (count, points))
-    steps = (found[:, 1:] - found[:, :-1]).norm(dim=2)
+
+    def seen(pictures: NDArray[np.uint8]) -> Tensor:  # [paths, points, h, w, 3] -> [paths, points, d]
+        found = standardised(extract(_tensor(pictures.reshape(-1, *pictures.shape[2:]))), real)
+        return (found / real.shape[1] ** 0.5).unflatten(0, pictures.shape[:2])
+
+    def lengths(found: Tensor) -> Tensor:
+        return (found[:, 1:] - found[:, :-1]).square().sum(2).mean(1) * (found.shape[1] - 1) ** 2
+
+    found = seen(paths)
+    own = lengths(found)
     ends = (found[:, -1] - found[:, 0]).norm(dim=1).clamp_min(1e-6)
-    lengths = interval((steps**2).mean(1) * (points - 1) ** 2)
-    return lengths.as_dict() | {"detour": float((steps.sum(1) / ends).median())}
+    steps = (found[:, 1:] - found[:, :-1]).norm(dim=2)
+    fade = lengths(seen(_faded(paths))).mean().clamp_min(1e-6)
+    return interval(own).as_dict() | {
+        "detour": float((steps.sum(1) / ends).median()),
+        "fade": float(own.mean() / fade),
+    }
+
+
+def _faded(paths: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """From the first picture of each path to its last, pixel by pixel. # uint8 [paths, points, h, w, 3]"""
+    share = np.linspace(0, 1, paths.shape[1], dtype=np.float32)[None, :, None, None, None]
+    mixed: NDArray[np.uint8] = (paths[:, :1] * (1 - share) + paths[:, -1:] * share).round().astype(np.uint8)
+    return mixed
 
 
 def _tensor(pictures: NDArray[np.uint8]) -> Tensor:

@@ -120,6 +120,12 @@ def _other(result: Result) -> dict[str, Any]:
     return found
 
 
+def _by_fade(results: Sequence[Result]) -> str:
+    """Path length by that of a cross-fade; nothing where a result is older than this measure."""
+    found = [r["quality"]["path_length"]["fade"] for r in results if "fade" in r["quality"]["path_length"]]
+    return _spread(found, ".2f") if found else ""
+
+
 def quality_columns() -> Columns:
     """How good its pictures are: heads, each with what it shows of one program's results."""
     return [
@@ -135,6 +141,7 @@ def quality_columns() -> Columns:
         ("PSNR, dB", lambda rs: _estimate(rs, "psnr", ".1f")),
         ("path length", lambda rs: _estimate(rs, "path_length", ".1f")),
         ("detour", lambda rs: _spread([r["quality"]["path_length"]["detour"] for r in rs], ".1f")),
+        ("by a fade's", _by_fade),
     ]
 
 

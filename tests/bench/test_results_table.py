@@ -101,6 +101,13 @@ def test_programs_stand_in_the_order_of_the_bench() -> None:
     assert shown.index("limner, VAE") < shown.index("pythae")
 
 
+def test_a_fade_is_told_where_it_was_measured() -> None:
+    result = _result()
+    assert _row(_table({"limner-vae": [result]}), "limner, VAE").endswith("| 1.5 |  |")
+    result["quality"]["path_length"]["fade"] = 0.772
+    assert _row(_table({"limner-vae": [result]}), "limner, VAE").endswith("| 1.5 | 0.77 |")
+
+
 def test_without_an_encoder_there_is_no_psnr() -> None:
     result = _result("stylegan2-pytorch")
     del result["quality"]["psnr"]
