@@ -35,8 +35,8 @@ How to read it: *KID* and *Fréchet* distance between painted and held-out pictu
 number is what real training pictures get in the place of painted ones, the best that can be. *precision* share of
 painted pictures that lie among real ones (these features forgive blur: blobs of the right colours lie among them),
 *recall* share of real pictures among painted ones, *coverage* share of real ones with a painted one close by.
-*memorised* share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do (1
-% is none). *PSNR* of held-out pictures encoded and painted again, where a program has an encoder. *path length* how
+*memorised* share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do
+(1 % is none). *PSNR* of held-out pictures encoded and painted again, where a program has an encoder. *path length* how
 much pictures change on the way between two latents, lower is smoother (a program that paints grey has a short one);
 *detour* that way by the distance of its two ends, 1 is straight; *by a fade's* path length by that of a cross-fade
 between the same two pictures, below 1 is smoother than fading (empty in results of before it was measured). *learns*
