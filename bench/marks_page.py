@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
+from bench.false_alarms import THRESHOLDS
 from bench.mark_pictures import CREDIT
 from bench.marks import MARKERS
 from bench.marks_table import table, unmet
@@ -65,7 +66,7 @@ def section() -> str:
 
 
 def _table(found: dict[str, Any]) -> str:
-    parts = [f"Measured on {found['machine']['processor']}.\n"]
+    parts = [f"Measured on {found['machine']['processor']}, {_day(found)}.\n"]
     for size, programs in found["sizes"].items():
         parts.append(f"## Marks at {size} px\n\n{table(int(size), programs, titles())}")
         if "limner" in programs:
@@ -94,14 +95,16 @@ def _alarms(found: dict[str, Any]) -> str:
     lines.append(
         "\nA message is told where known waves stand out by so many deviations *and* the check of 16 bits holds, which "
         f"it does by chance once in 65,536. By the counts above the rate is {found['rate_argued']:.1e} a picture; with "
-        f"the upper ends of the 95 % intervals of both counts it is {found['rate_argued_below']:.1e}.\n"
+        f"the upper ends of the 95 % intervals of both counts it is {found['rate_argued_below']:.1e}. "
+        f"Measured {_day(found)}.{_since(found['all'])}\n"
     )
     return "\n".join(lines)
 
 
 def _removal(found: dict[str, Any]) -> str:
     lines = [
-        f"## Removal\n\n{found['count']} pictures of {found['size']} px. PSNR and SSIM say what the picture pays, "
+        f"## Removal\n\n{found['count']} pictures of {found['size']} px, {_day(found)}, by the models of that day. "
+        "PSNR and SSIM say what the picture pays, "
         "measured against the marked one where its size stays.\n",
         "| what was done | still read exactly, % | another message read | PSNR, dB | SSIM |",
         "| --- | --- | --- | --- | --- |",
@@ -118,6 +121,21 @@ def _removal(found: dict[str, Any]) -> str:
     for name, one in found["copies"].items():
         lines.append(f"| {name} | {_share(one)} | {one['any_message']} of {one['count']} |")
     return "\n".join(lines) + "\n"
+
+
+def _day(found: dict[str, Any]) -> str:
+    """When a part was measured."""
+    return str(found["when"][:10])
+
+
+def _since(found: dict[str, Any]) -> str:
+    """What the reader asks for today, where that is not what was measured."""
+    changed = [
+        f"{found[way]['threshold']} in a {way} pose is {today} today"
+        for way, today in THRESHOLDS.items()
+        if found[way]["threshold"] != today
+    ]
+    return f" The threshold of {' and of '.join(changed)} (docs/decisions.md)." if changed else ""
 
 
 def _share(one: dict[str, Any]) -> str:

@@ -98,21 +98,32 @@ def _sheets(data: str, programs: dict[str, list[Result]], order: Sequence[str]) 
 def _changes(results: Sequence[Result]) -> str:
     """What was patched and what was chosen, program by program."""
     parts = ["## What was changed in the other programs\n"]
-    seen: dict[str, Result] = {r["program"]: r for r in results}
     for name in PROGRAMS:
-        if name not in seen:
+        own = [r for r in results if r["program"] == name]
+        if not own:
             continue
-        result = seen[name]
+        result = own[-1]
         parts.append(f"**{result['title']}** (torch {result['run']['versions']['torch']})\n")
         for patch in result["patches"]:
             new = f"`{patch['new']}`" if patch["new"] else "nothing"
             old = patch["old"] if len(patch["old"]) < 60 else patch["old"][:57] + "..."
             parts.append(f"- patch, {patch['file']}: `{old}` became {new}, {patch['times']} times: {patch['why']}")
-        parts += [f"- {choice}" for choice in result["run"]["choices"]]
-        if not result["patches"] and not result["run"]["choices"]:
+        choices = _choices(own)
+        parts += [f"- {choice}" for choice in choices]
+        if not result["patches"] and not choices:
             parts.append("- nothing")
         parts.append("")
     return "\n".join(parts)
+
+
+def _choices(results: Sequence[Result]) -> list[str]:
+    """What was chosen in all trainings of a program, and, with the processor, what in some."""
+    found = []
+    for choice in dict.fromkeys(choice for result in results for choice in result["run"]["choices"]):
+        own = [result for result in results if choice in result["run"]["choices"]]
+        processors = ", ".join(sorted({result["machine"]["vectors"] for result in own}))
+        found.append(choice if len(own) == len(results) else f"{choice} ({processors})")
+    return found
 
 
 def write_page() -> None:

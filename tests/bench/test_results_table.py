@@ -131,3 +131,10 @@ def test_the_page_lists_patches_choices_sheets_and_credit() -> None:
 
 def test_a_page_without_results_tells_how_to_make_some() -> None:
     assert "make bench" in page([])
+
+
+def test_what_was_chosen_on_some_processors_says_on_which() -> None:
+    wide = _result(machine={"processor": "a processor", "vectors": "AVX512", "load_before": 0.1})
+    wide["run"]["choices"] = ["no labels", "precision bf16"]
+    text = page([_result(), wide])
+    assert "- no labels\n- precision bf16 (AVX512)\n" in text

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limner.errors import TrainingError
 from limner.models.bundle import load_model
 from limner.training.loop import Budget, Loop, StageState
 from limner.training.options import TrainOptions
@@ -29,19 +30,28 @@ class Objective(nn.Module):
 
 
 class LineStage:
-    """The smallest thing that a loop trains."""
+    """The smallest thing that a loop trains.
+
+    Attributes:
+        bad: steps whose batch has a number that is none.
+    """
 
     name, title, rate, momentum, ends_early = "line", "line", 1e-2, 0.9, False
     rates: Mapping[str, float] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, bad: Sequence[int] = ()) -> None:
         self.objective: nn.Module = Objective()
+        self.bad = list(bad)
 
     def size(self, step: int) -> int:
         return 4
 
     def batch(self, step: int) -> dict[str, Tensor]:
-        return {"x": torch.linspace(-1, 1, 4)[:, None]}
+        found = torch.linspace(-1, 1, 4)[:, None]
+        if step in self.bad:
+            self.bad.remove(step)
+            found[0] = float("nan")
+        return {"x": found}
 
     def check(self) -> dict[str, float]:
         return {"score": float(self.objective(self.batch(0))["loss"])}
@@ -84,10 +94,12 @@ def ticking(seconds: float) -> Callable[[], float]:
 _BUDGET = Budget(seconds=100, longer=200, fewest=200)
 
 
-def loop(folder: Path, seconds: float, watcher: Watcher, budget: Budget = _BUDGET) -> Loop:
+def loop(
+    folder: Path, seconds: float, watcher: Watcher, budget: Budget = _BUDGET, bad: Sequence[int] = (), saves: float = 1
+) -> Loop:
     clock = ticking(seconds)
-    told = {"precision": "fp32", "device": "cpu", "seed": 0, "checkpoint_seconds": 1.0}
-    return Loop(LineStage(), budget, folder, watcher, clock=clock, **told)  # type: ignore[arg-type]
+    told = {"precision": "fp32", "device": "cpu", "seed": 0, "checkpoint_seconds": saves}
+    return Loop(LineStage(bad), budget, folder, watcher, clock=clock, **told)  # type: ignore[arg-type]
 
 
 def known(state: StageState) -> tuple[bool, bool]:
@@ -102,6 +114,23 @@ def test_a_stage_takes_longer_where_few_steps_fit(tmp_path: Path, seconds: float
     assert known(state) == (longer, longer)
     assert any("takes the next stage's time" in note for note in watcher.notes) is longer
     assert longer or state.step >= 200
+
+
+@pytest.mark.parametrize("bad", [[45], [8]], ids=["after it took longer", "before, gone back to after it"])
+@pytest.mark.parametrize("saves", [1.0, 4.0, 1000.0], ids=["saved just before", "saved long before", "never saved"])
+def test_a_bad_number_changes_nothing_of_how_long_it_takes(tmp_path: Path, bad: list[int], saves: float) -> None:
+    watcher = Watcher()
+    state = loop(tmp_path, 0.5, watcher, bad=bad, saves=saves).run()
+    assert known(state) == (True, True)
+    (told,) = (note for note in watcher.notes if "is not a number" in note)
+    assert f"at step {bad[0] + 1};" in told
+    assert saves < 1000 or "went back to the weights of step" in told
+
+
+def test_bad_numbers_again_and_again_end_it(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="is not a number for the 6th time") as told:
+        loop(tmp_path, 0.5, Watcher(), bad=range(9, 15), saves=1000).run()
+    assert "lower --rate" in str(told.value)
 
 
 def test_where_nothing_may_be_taken_nothing_is(tmp_path: Path) -> None:

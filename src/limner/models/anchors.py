@@ -6,7 +6,7 @@ short vector: the leading principal axes of the whitened latents, each with devi
 and in which colours, and nothing of the drawing.
 
 Where new places come from: a training picture's place is taken, moved towards that of one of its nearest neighbours of
-the same label, and shaken. So a model holds `width` numbers of each training picture; its card says so.
+the same label, and shaken. So a model holds `width` numbers of each view of a training picture; its card says so.
 """
 
 from __future__ import annotations

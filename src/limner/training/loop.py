@@ -150,7 +150,8 @@ class Loop:
         checkpoint_seconds: float = 110,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stage, self.budget, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
+        self.stage, self.told, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
+        self.budget = budget
         self.checkpoint_seconds, self.clock = checkpoint_seconds, clock
         # Precision is ours: accelerate allows one a process, and a program may train twice.
         self.accelerator = Accelerator(cpu=device == "cpu")
@@ -296,12 +297,13 @@ class Loop:
         state, budget = self.state, self.budget
         if budget.longer and len(state.checks) == 1 and state.step / share < budget.fewest:
             state.longer = True
-            self._take_longer()
+            self._allow()
             about = f"about {state.step / share:.0f} steps would fit, {budget.fewest} are wanted"
             self._say(f"{self.stage.title}: {about}: it takes the next stage's time, too")
 
-    def _take_longer(self) -> None:
-        self.budget = Budget(seconds=self.budget.longer)
+    def _allow(self) -> None:
+        """Set how long the stage may be by whether it takes longer."""
+        self.budget = Budget(seconds=self.told.longer) if self.state.longer else self.told
 
     def _judge_use(self) -> None:
         state = self.state
@@ -325,19 +327,17 @@ class Loop:
         step, scale, restored, notes = state.step, state.rate_scale / 2, state.restored + 1, state.notes
         spent = self._spent()
         if restored > _RETRIES:
-            raise TrainingError(
-                f"{self.stage.title}, step {step}", f"{bad} is not a number again and again", "lower --rate"
-            )
+            often = f"{bad} is not a number for the {restored}th time, at a {2**_RETRIES}th of the rate"
+            raise TrainingError(f"{self.stage.title}, step {step}", often, "lower --rate")
         if self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == state.stage:
             self.restore()
+            back = f"step {self.state.step}"
         else:
             self._restart()
+            back = f"the weights of step {state.best_step}"
         self.state.rate_scale, self.state.restored, self.state.notes = scale, restored, notes
         self._spent_before, self._started = spent, self.clock()
-        self._say(
-            f"{self.stage.title}: {bad} is not a number at step {step}; "
-            f"went back to step {self.state.step} and halved the rate"
-        )
+        self._say(f"{self.stage.title}: {bad} is not a number at step {step}; went back to {back} and halved the rate")
         return False
 
     def _restart(self) -> None:
@@ -392,8 +392,7 @@ class Loop:
                     tensor.copy_(found[name])
         load_optimiser(self.optimiser, unpack("optimiser", tensors))
         self.state = StageState(**state["stage"])
-        if self.state.longer:
-            self._take_longer()
+        self._allow()
         self.stage.adapt(self.state.checks)
         self._spent_before, self._started = self.state.seconds, self.clock()
         self._drawn = self._saved = self._spent()
