@@ -68,7 +68,8 @@ def path_length(extract: Callable[[Tensor], Tensor], paths: NDArray[np.uint8], r
         return (found / real.shape[1] ** 0.5).unflatten(0, pictures.shape[:2])
 
     def lengths(found: Tensor) -> Tensor:
-        return (found[:, 1:] - found[:, :-1]).square().sum(2).mean(1) * (found.shape[1] - 1) ** 2
+        steps: Tensor = (found[:, 1:] - found[:, :-1]).square().sum(2)
+        return steps.mean(1) * (found.shape[1] - 1) ** 2
 
     found = seen(paths)
     own = lengths(found)

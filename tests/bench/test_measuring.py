@@ -19,7 +19,8 @@ def _ways(shares: list[float]) -> NDArray[np.uint8]:
     """Four pairs of pictures, so far on at each point. # [paths, points, h, w, 3]"""
     ends = np.random.default_rng(0).integers(0, 256, (2, 4, 1, 8, 8, 3)).astype(np.float64)
     on = np.asarray(shares)[None, :, None, None, None]
-    return (ends[0] * (1 - on) + ends[1] * on).round().astype(np.uint8)
+    ways: NDArray[np.uint8] = (ends[0] * (1 - on) + ends[1] * on).round().astype(np.uint8)
+    return ways
 
 
 _REAL = torch.randn(64, 192, generator=torch.Generator().manual_seed(0)) * 70

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from limner.cli.main import main
+from limner.cli.train import _resumed
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers.rooting import root
@@ -80,10 +81,9 @@ def test_what_cannot_be_rooted_is_refused_before_it_is_trained(
     assert not workspace.runs.exists(), "something was trained"
 
 
-@pytest.mark.parametrize(("kept", "given", "begun"), [(64, "128", False), (128, "64", True)])
+@pytest.mark.parametrize(("kept", "begun"), [(64, False), (128, True)])
 def test_a_run_that_goes_on_is_rooted_by_its_own_size(
     kept: int,
-    given: str,
     begun: bool,
     workspace: Workspace,
     tmp_path: Path,
@@ -99,7 +99,7 @@ def test_a_run_that_goes_on_is_rooted_by_its_own_size(
         raise UsageError("training", "was begun", "none")
 
     monkeypatch.setattr("limner.training.trainer.Training", training)
-    arguments = ["train", "made", "--resume", "--name", "begun", "--size", given, "--rooted-mark"]
+    arguments = ["train", "made", "--resume", "--name", "begun", "--rooted-mark"]
     line = run(monkeypatch, capsys, *arguments)[1]
     assert line.startswith("limner: training: was begun" if begun else "limner: --size 64x64: is too small")
 
@@ -126,3 +126,23 @@ def test_help_is_quick() -> None:
         subprocess.run([sys.executable, "-m", "limner", "--help"], check=True, stdout=subprocess.DEVNULL)
         quickest = min(quickest, time.monotonic() - start)
     assert quickest < 0.5
+
+
+def test_a_model_to_start_from_tells_family_and_size(workspace: Workspace) -> None:
+    from limner.cli.train import _options
+
+    told = _options("made", {"parent": "paintings-gan"}, workspace)
+    assert (told.family, told.height, told.width, told.name) == ("gan", 128, 128, "made-gan-128")
+    told = _options("made", {"parent": "paintings-gan", "family": "vae", "size": "64"}, workspace)
+    assert (told.family, told.height, told.name) == ("vae", 64, "made-vae-64")
+    assert _options("made", {}, workspace).name == "made-vae-64"
+
+
+def test_a_run_that_goes_on_takes_the_games_rate_and_refuses_what_would_make_it_another() -> None:
+    kept = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4)
+    again = TrainOptions(name="m", minutes=20, where=("kind=matt",))
+    assert _resumed(kept, again) == kept
+    calmer = _resumed(kept, TrainOptions(name="m", game_rate=1e-4, crisp=False))
+    assert calmer == kept.model_copy(update={"game_rate": 1e-4, "crisp": False})
+    with pytest.raises(UsageError, match=r"--minutes 40.*begun with 20.*without --resume"):
+        _resumed(kept, TrainOptions(name="m", minutes=40))

@@ -182,3 +182,18 @@ def test_what_is_painted_says_at_each_place_how_much_of_the_canvas_is_felt() -> 
             thread.weight.zero_()  # type: ignore[operator]
         one, other = (gated(latent) - still(latent)).mean(1)
     assert float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.9
+
+
+def test_a_mixture_fitted_again_is_the_same(seed: int = 5) -> None:
+    rows = torch.randn(96, 64, generator=torch.Generator().manual_seed(1))
+    fitted = []
+    for other in (1, 2):
+        torch.manual_seed(other)
+        mixture = MixturePrior(painter_config(32, 32), PriorConfig(kind="mixture", components=3, axes=8))
+        wide = torch.cat([rows, torch.zeros(96, len(mixture.rest) - 64)], dim=1)
+        mixture.fit(wide, None, seed)
+        fitted.append(mixture.state_dict())
+        drawn = torch.rand(())
+        torch.manual_seed(other)
+        assert torch.equal(drawn, torch.rand(())), "it drew from what others draw from"
+    assert all(torch.equal(tensor, fitted[1][name]) for name, tensor in fitted[0].items())

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from limner.errors import TrainingError
 from limner.models.bundle import load_model, save_model
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
+from limner.training.checkpoint import write_checkpoint
 from limner.training.data import load_data
-from limner.training.notes import collection_note
+from limner.training.notes import collection_note, teacher_note
 from limner.training.options import TrainOptions
-from limner.training.trainer import Training
+from limner.training.trainer import Training, open_run
 from limner.workspace import Workspace
-from models_made import made_card
+from models_made import made_card, made_model
 from pictures_made import made_collection
 
 
@@ -107,3 +109,54 @@ def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes
     assert "Bea Other" in child.credit
     assert child.rights.pictures == child.collection.pictures + theirs.rights.pictures
     assert str(tmp_path) not in child.model_dump_json()
+
+
+def test_a_parent_of_another_size_is_refused_before_an_earlier_run_is_moved(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    path = workspace.make(workspace.models) / "p.safetensors"
+    made_model(path, size=64)
+    Training(options("c"), collection, workspace, Silent(), resume=False)
+    with pytest.raises(TrainingError, match="its pictures are 64x64, not 32x32"):
+        Training(options("c", parent=str(path)), collection, workspace, Silent(), resume=False)
+    assert [folder.name for folder in workspace.runs.iterdir()] == ["c"]
+
+
+def test_a_child_without_a_teacher_still_has_its_parents_taste(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    path = workspace.make(workspace.models) / "p.safetensors"
+    model = made_model(path)
+    card = made_card(model, "p").model_copy(update={"teacher": teacher_note("efficientnet-lite0")})
+    save_model(path, model, card)
+    for parent, teacher in ((str(path), "efficientnet-lite0"), (None, "none")):
+        training = Training(options("c", parent=parent), collection, workspace, Silent(), resume=False)
+        assert training._teacher().name == teacher
+
+
+def test_a_flow_that_knows_other_labels_is_not_taken_over(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    path = workspace.models / "v.safetensors"
+    training = Training(options("v", label="kind"), collection, workspace, Silent(), resume=False)
+    data = load_data(collection, training.rows, training.options, workspace)
+    model = training._model(data)
+    note = collection_note(collection, (), learned=len(data.cache), held_out=2)
+    for names, taken in ((data.names, {"painter", "prior"}), (data.names[::-1], {"painter"})):
+        model.config = model.config.model_copy(update={"labels": names})
+        save_model(path, model, made_card(model, "v").model_copy(update={"collection": note}))
+        told = options("g", label="kind", family="gan", parent=str(path))
+        going_on = Training(told, collection, workspace, Silent(), resume=False)
+        going_on._model(data)
+        assert going_on.inherited == taken
+
+
+def test_a_game_told_another_rate_begins_anew(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    training = Training(options("g", family="gan"), collection, workspace, Silent(), resume=False)
+    path = training.folder / "checkpoint.safetensors"
+    for stage, rate, there in (("game", 3e-4, True), ("prior", 1e-4, True), ("game", 2e-5, False)):
+        write_checkpoint(path, {}, {"stage": {"stage": stage}})
+        told = options("g", family="gan", game_rate=rate)
+        Training(told, collection, workspace, Silent(), resume=True)
+        assert path.is_file() is there
+        assert open_run("g", workspace)[0] == told

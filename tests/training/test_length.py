@@ -164,5 +164,7 @@ def test_new_pictures_are_drawn_from_a_mixture_where_the_painter_took_the_flows_
     stages = {state.stage: state for state in training.states}
     assert ("prior" in stages) is (prior != "mixture")
     assert stages["painter"].longer is (prior == "mixture")
+    # What never learned is not compared with it.
+    assert prior != "mixture" or set(model.card.quality["prior"]["kid_by_prior"]) == {"mixture"}
     # More than its share; the most where it does not end by itself before.
     assert (stages["painter"].seconds > 60 * options.painter_share + 5) is (prior == "mixture")

@@ -108,8 +108,13 @@ def register(app: typer.Typer) -> None:
         name: Annotated[
             str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
         ] = None,
-        family: Annotated[str, typer.Option(help="Family of generators: vae or gan.")] = "vae",
-        size: Annotated[str, typer.Option(help="64, or WIDTHxHEIGHT; multiples of 32 up to 512.")] = "64",
+        family: Annotated[
+            str | None, typer.Option(help="vae or gan; with --from the parent's, otherwise vae.", show_default=False)
+        ] = None,
+        size: Annotated[
+            str | None,
+            typer.Option(help="Such as 64, or WIDTHxHEIGHT; multiples of 32 up to 512. Of a parent, otherwise 64."),
+        ] = None,
         minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
         steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
         pictures: Annotated[int | None, typer.Option(help="Length in pictures that the painter sees.")] = None,
@@ -130,8 +135,11 @@ def register(app: typer.Typer) -> None:
         ] = "efficientnet-lite0",
         prior: Annotated[str, typer.Option(help="VAE: best, flow or mixture.")] = "best",
         crisp: Annotated[
-            bool, typer.Option(help="Let the painter play against a critic at the end; a GAN always does.")
-        ] = True,
+            bool | None,
+            typer.Option(
+                "--crisp/--no-crisp", help="Let the painter play against a critic at the end, as it does by itself."
+            ),
+        ] = None,
         game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,
         flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
         seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
@@ -146,7 +154,12 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--rooted-mark", help="Whatever the model paints shall carry its own mark (128 px and up)."),
         ] = False,
-        resume: Annotated[bool, typer.Option("--resume", help="Go on where the run of this name stopped.")] = False,
+        resume: Annotated[
+            bool,
+            typer.Option(
+                "--resume", help="Go on where the run of this name stopped; --game-rate and --no-crisp may be new."
+            ),
+        ] = False,
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the model's card as JSON.")] = False,
     ) -> None:
@@ -201,7 +214,7 @@ def _train(
     opened = Collection.open(collection, workspace)
     options = _options(opened.name, given, workspace)
     if resume:
-        options, _ = open_run(options.name, workspace)
+        options = _resumed(open_run(options.name, workspace)[0], options)
     if rooted:
         _check_rooted(options)
     with TerminalReporter(quiet) as reporter:
@@ -219,21 +232,51 @@ def _train(
     return path
 
 
+_MAY_CHANGE = ("game_rate", "crisp", "threads")
+"""What a run that goes on may be told anew; anything else would make another run of it."""
+
+
+def _resumed(kept: TrainOptions, told: TrainOptions) -> TrainOptions:
+    """The options of a run that goes on.
+
+    Raises:
+        UsageError: it is told something else than it was begun with.
+    """
+    plain = type(told)(name=told.name).model_dump()
+    changed = {
+        key: value
+        for key, value in told.model_dump().items()
+        if value not in (plain[key], kept.model_dump()[key]) and key != "name"
+    }
+    for key, value in changed.items():
+        if key not in _MAY_CHANGE:
+            option = "--" + {"parent": "from", "height": "size", "width": "size"}.get(key, key).replace("_", "-")
+            begun = f"the run {kept.name} was begun with {kept.model_dump()[key]}"
+            raise UsageError(f"{option} {value}", begun, "leave it out, or train anew without --resume")
+    return kept.model_copy(update=changed)
+
+
 def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
-    from limner.models.bundle import find_model
+    from limner.models.bundle import find_model, read_card
     from limner.training.batches import steps_for
     from limner.training.options import TrainOptions
 
     told = {k: v for k, v in given.items() if v is not None}
     if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
         raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
-    height, width = parse_size(told.pop("size"))
+    size, parent = told.pop("size", None), None
+    if "parent" in told:
+        told["parent"] = str(find_model(told["parent"], workspace))
+        parent = read_card(Path(told["parent"]))
+    told.setdefault("family", parent.family if parent else "vae")
+    if size is None and parent is not None:
+        height, width = parent.config.painter.height, parent.config.painter.width
+    else:
+        height, width = parse_size(size or "64")
     told["name"] = (
         told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
     )
     told["where"] = tuple(told.get("where", ()))
-    if "parent" in told:
-        told["parent"] = str(find_model(told["parent"], workspace))
     pictures = told.pop("pictures", None)
     options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
     if pictures is None:

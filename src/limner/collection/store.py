@@ -21,6 +21,8 @@ CARD = "card.json"
 MANIFEST = "manifest.parquet"
 VERSION = 1
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_SHIPPED = "paintings"
+"""The collection that comes with limner."""
 _WEBP_SIDE = 16383
 _WEBP_PIXELS = 25_000_000
 
@@ -200,6 +202,8 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 def _what_there_is(reference: str, workspace: Workspace) -> str:
     names = Collection.names(workspace)
+    if reference == _SHIPPED:
+        return f"it ships with limner: limner collection add {_SHIPPED}"
     if not names:
         return "make one: limner collection add FOLDER --name NAME"
     close = difflib.get_close_matches(reference, names, 1)

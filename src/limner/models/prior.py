@@ -325,8 +325,11 @@ class MixturePrior(nn.Module):
         from sklearn.mixture import GaussianMixture
 
         wanted = min(self.axes.shape[1], *rows.shape)
-        _, _, v = torch.pca_lowrank(rows.float(), q=wanted, center=False)
-        self.axes.zero_()[:, : v.shape[1]] = v
+        with torch.random.fork_rng(devices=[]):
+            # It draws a first guess; a run that is resumed has to find the same axes.
+            torch.manual_seed(seed)
+            _, _, v = torch.pca_lowrank(rows.float().cpu(), q=wanted, center=False)
+        self.axes.zero_()[:, : v.shape[1]] = v.to(self.axes.device)
         within = rows.float() @ self.axes
         self.rest.copy_((rows.float() - within @ self.axes.T).std(0))
         any_label = self.weights.shape[0] - 1
@@ -337,7 +340,7 @@ class MixturePrior(nn.Module):
             with warnings.catch_warnings():
                 # Sixty rounds are enough for a prior; whether the last decimals have settled is no matter.
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                mixture.fit(chosen.double().numpy())
+                mixture.fit(chosen.double().cpu().numpy())
             self.weights[label].zero_()[:k] = torch.from_numpy(mixture.weights_)
             self.means[label, :k] = torch.from_numpy(mixture.means_)
             self.scales[label, :k] = torch.from_numpy(mixture.covariances_).sqrt()

@@ -146,7 +146,7 @@ def _learned(made: Demonstration) -> Learned:
         latents_seen=card.training.latents_seen,
         machine=wording.machine(card.training.precision, card.training.threads, card.training.device),
         teacher=wording.teacher(card.teacher, parent.card.name if parent else ""),
-        prior=wording.prior(card.family, str(prior.get("kept", ""))),
+        prior=wording.prior(card.family, str(prior.get("kept", "")), "flow" in prior.get("kid_by_prior", {})),
         quality=card.quality,
         curves=[_curve(state.stage, state.history, state.checks) for state in training.states],
         originals=_all(training.originals, "A held-out picture"),

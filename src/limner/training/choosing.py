@@ -21,7 +21,7 @@ _FEWEST, _MOST = 128, 512
 def choose_prior(
     model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path, reporter: Reporter
 ) -> dict[str, Any]:
-    """Fit the mixture where it is asked for, compare by KID where both are, leave the better one in the model."""
+    """Fit a mixture, leave it in the model or, where a flow was learned and comes closer by KID, that."""
     if options.prior == "flow":
         return {"prior": {"kept": "flow"}}
     latents = Latents(model, data, machine, fit=options.prior == "mixture")
@@ -32,7 +32,7 @@ def choose_prior(
     judge = Judge(data, options.teacher != "none")
     flow = model.prior
     found: dict[str, float] = {}
-    if isinstance(flow, FlowPrior):
+    if isinstance(flow, FlowPrior) and options.prior != "mixture":
         found["flow"] = judge.distance(model, machine, count)
     model.prior = mixture
     found["mixture"] = judge.distance(model, machine, count)

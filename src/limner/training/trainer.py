@@ -18,7 +18,7 @@ from limner.collection import Collection, Row
 from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model, with_gates
-from limner.models.card import Card
+from limner.models.card import Card, TeacherNote
 from limner.models.painter import PainterConfig, painter_config
 from limner.models.prior import QUICK
 from limner.models.vae import VAE, VAEConfig
@@ -48,6 +48,7 @@ _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
 _OPTIONS = "options.json"
 _STATES = "stages.json"
+_CHECKPOINT = "checkpoint.safetensors"
 _FINISHED = "finished.safetensors"
 _GAME = "game.safetensors"
 
@@ -82,7 +83,10 @@ class Training:
         self.resumed = 0
         self.inherited: set[str] = set()
         self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
-        if not resume:
+        self._check_size()
+        if resume:
+            self._told_anew()
+        else:
             self._begin()
 
     def run(self) -> Path:
@@ -121,9 +125,39 @@ class Training:
             self.folder.replace(aside)
             self.reporter.note(f"an earlier run of this name was moved to {aside}")
         self.workspace.make(self.folder / "sheets")
+        self._keep_options()
+
+    def _keep_options(self) -> None:
         kept = {"collection": str(self.collection.folder), "digest": self.collection.digest}
         with replace_file(self.folder / _OPTIONS) as part:
             part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
+
+    def _told_anew(self) -> None:
+        """A run that goes on may be told another rate of the game: then the game begins anew."""
+        before, _ = open_run(self.options.name, self.workspace)
+        if before == self.options:
+            return
+        self._keep_options()
+        path = self.folder / _CHECKPOINT
+        changed = before.game_rate != self.options.game_rate
+        if changed and path.is_file() and read_checkpoint(path)[1]["stage"]["stage"] == "game":
+            path.unlink()
+            self.reporter.note("the game begins anew, at another rate")
+
+    def _check_size(self) -> None:
+        """Refuse a parent of pictures of another size.
+
+        Raises:
+            TrainingError: it paints other sizes.
+        """
+        options = self.options
+        theirs = None if self.parent is None else self.parent.card.config.painter
+        if theirs is not None and (theirs.height, theirs.width) != (options.height, options.width):
+            raise TrainingError(
+                f"--from {options.parent}",
+                f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
+                f"use --size {theirs.width}x{theirs.height}",
+            )
 
     def _model(self, data: TrainingData) -> VAE:
         options, parent = self.options, self.parent
@@ -145,27 +179,18 @@ class Training:
         model = VAE(config)
         if parent is None:
             return model
-        theirs = parent.card.config.painter
-        if theirs != config.painter:
-            raise TrainingError(
-                f"--from {options.parent}",
-                f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
-                f"use --size {theirs.width}x{theirs.height}",
-            )
         own = model.state_dict()
         fitting = {n: t for n, t in parent.generator.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
-        self._inherit(parent, fitting.keys() == own.keys())
+        # Which label is which is not in the weights.
+        self._inherit(parent, fitting.keys() == own.keys() and parent.card.config.labels == data.names)
         return model
 
     def _painter_config(self) -> PainterConfig:
         """What the size asks for; a child paints as its parent does, also where new painters are of another shape."""
-        options = self.options
         if self.parent is not None:
-            theirs = self.parent.card.config.painter
-            if (theirs.height, theirs.width) == (options.height, options.width):
-                return theirs
-        return painter_config(options.height, options.width)
+            return self.parent.card.config.painter
+        return painter_config(self.options.height, self.options.width)
 
     def _inherit(self, parent: Model, whole: bool) -> None:
         """What a parent of the same pictures has learned already is not learned again.
@@ -193,6 +218,11 @@ class Training:
         card = self.parent.card
         within = card.collection.digest == self.collection.digest and card.collection.where in ((), self.options.where)
         return card.rights if within else joined(own, card.rights)
+
+    def _teacher(self) -> TeacherNote:
+        """The teacher whose taste is in the weights; a parent's stays there."""
+        own = teacher_note(self.options.teacher)
+        return self.parent.card.teacher if own.name == "none" and self.parent is not None else own
 
     def _states_so_far(self, model: VAE) -> None:
         """Take up what the run has finished already."""
@@ -316,7 +346,7 @@ class Training:
         write_checkpoint(self.folder / name, tensors, {})
         with replace_file(self.folder / _STATES) as part:
             part.write_text(json.dumps([asdict(state) for state in self.states]))
-        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        (self.folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
@@ -345,7 +375,7 @@ class Training:
             ),
             rights=rights,
             credit=credit_line(rights),
-            teacher=teacher_note(options.teacher),
+            teacher=self._teacher(),
             training=training.model_copy(update={"settings": settings}),
             quality=quality,
             parents=() if parent is None else (*parent.card.parents, parent.digest),
