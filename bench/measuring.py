@@ -65,11 +65,11 @@ def path_length(extract: Callable[[Tensor], Tensor], paths: NDArray[np.uint8], r
 
     def seen(pictures: NDArray[np.uint8]) -> Tensor:  # [paths, points, h, w, 3] -> [paths, points, d]
         found = standardised(extract(_tensor(pictures.reshape(-1, *pictures.shape[2:]))), real)
-        return (found / real.shape[1] ** 0.5).unflatten(0, pictures.shape[:2])
+        rows: Tensor = (found / real.shape[1] ** 0.5).unflatten(0, pictures.shape[:2])
+        return rows
 
     def lengths(found: Tensor) -> Tensor:
-        steps: Tensor = (found[:, 1:] - found[:, :-1]).square().sum(2)
-        return steps.mean(1) * (found.shape[1] - 1) ** 2
+        return (found[:, 1:] - found[:, :-1]).square().sum(2).mean(1) * (found.shape[1] - 1) ** 2
 
     found = seen(paths)
     own = lengths(found)

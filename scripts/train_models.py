@@ -4,7 +4,8 @@
     python scripts/train_models.py --only paintings-vae --minutes 240
 
 Each GAN starts from the VAE of the same pictures and plays the game on. Kill it whenever you like: called again, it
-goes on where it was. What is done already stays as it is, unless `--again` is given. A graphics card is used.
+goes on where it was. What is done already stays as it is, unless `--again` is given. `--device cuda` uses a graphics
+card (not tried yet).
 """
 
 from __future__ import annotations
@@ -49,7 +50,6 @@ class Recipe:
     size: int
     minutes: float
     label: str | None = None
-    pairs: str | None = None
     parent: str | None = None
     where: tuple[str, ...] = ()
 
@@ -59,8 +59,8 @@ _LANDSCAPES = ("kind=landscape",)
 RECIPES = (
     Recipe("paintings-vae", "paintings", "vae", 128, 43, where=_LANDSCAPES),
     Recipe("paintings-gan", "paintings", "gan", 128, 35, where=_LANDSCAPES, parent="paintings-vae"),
-    Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style", pairs="codepoints"),
-    Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", pairs="codepoints", parent="emoji-vae"),
+    Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
+    Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )
 
 
@@ -85,8 +85,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
         {
             "name": recipe.name, "family": recipe.family, "height": side, "width": side,
             "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
-            "label_is_style": recipe.label == "style", "pairs": recipe.pairs, "parent": parent,
-            "shape": SHAPE, "prior": "flow", "threads": told.threads,
+            "parent": parent,
+            "shape": SHAPE, "prior": "flow", "threads": told.threads, "device": told.device,
         }
     )  # fmt: skip
     try:
@@ -144,6 +144,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="of each, in place of the recipe's")
     parser.add_argument("--size", type=int, help="side in pixels, in place of the recipe's")
     parser.add_argument("--threads", type=int, help="in place of what the probe finds")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--own-time", action="store_true", help="minutes of the processor, where others use it, too")
     parser.add_argument("--workspace", type=Path, default=Path("build/models"), help="where trainings are kept")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="where the small files go")

@@ -147,6 +147,7 @@ def register(app: typer.Typer) -> None:
         rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
         threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card (not tried yet).")] = "cpu",
         only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
         accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
         parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None,
@@ -232,7 +233,7 @@ def _train(
     return path
 
 
-_MAY_CHANGE = ("game_rate", "crisp", "threads")
+_MAY_CHANGE = ("game_rate", "crisp", "threads", "device")
 """What a run that goes on may be told anew; anything else would make another run of it."""
 
 

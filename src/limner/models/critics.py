@@ -7,6 +7,7 @@ for what the teacher does not see, at the pixels themselves; `PixelCritic` learn
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -98,6 +99,11 @@ class TeacherCritic(Critic):
         )
         self.pixels = _pixel_head()
         self.apply(_start)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherCritic:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._teacher[0]._apply(fn)  # type: ignore[no-untyped-call]
+        return self
 
     def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
         """The whole made small; then of each size a window as large as that."""

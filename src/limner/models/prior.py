@@ -348,7 +348,7 @@ class MixturePrior(nn.Module):
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Whitened latents of standard noise. # [n, numbers] -> [n, numbers]"""
         any_label = self.weights.shape[0] - 1
-        chosen = torch.full((len(noise),), any_label) if labels is None else labels
+        chosen = torch.full((len(noise),), any_label, device=noise.device) if labels is None else labels
         # The last number of a row of noise chooses the component, the first ones the place in it.
         uniform = torch.special.ndtr(noise[:, -1:].double())
         edges = self.weights.double()[chosen].cumsum(1)

@@ -105,7 +105,7 @@ class VAE(nn.Module):
         """Paint latents. # -> uint8 [n, 3, height, width] on the CPU"""
         painted = []
         for i in range(0, len(latent.content), CHUNK):
-            content, style = latent.content[i : i + CHUNK], latent.style[i : i + CHUNK]
+            content, style = (part[i : i + CHUNK].to(self.whitening.mean.device) for part in latent)
             short = CHUNK - len(content)
             if short:
                 content = torch.cat([content, content[:1].expand(short, -1, -1, -1)])

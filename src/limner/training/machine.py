@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from limner.errors import UsageError
+
 __all__ = ["Machine", "keep_memory", "probe"]
 
 _SHOWN = 440.0
@@ -28,7 +30,7 @@ class Machine:
     """What was chosen, and why.
 
     Attributes:
-        device: `cpu`, `cuda` or `mps`.
+        device: `cpu` or `cuda`.
         precision: `bf16` (autocast) or `fp32`.
         threads: for torch; set once by `probe`.
         reason: one line for the user.
@@ -75,18 +77,26 @@ def keep_memory() -> None:
             mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def probe(precision: str | None = None, threads: int | None = None) -> Machine:
-    """Choose device, precision and threads by half a second of convolutions.
+def probe(precision: str | None = None, threads: int | None = None, device: str = "cpu") -> Machine:
+    """Choose precision and threads by half a second of convolutions.
+
+    The processor, unless a card is asked for: everything that paints does it there, so that a picture does not depend
+    on the card; and no card was at hand to try limner on.
 
     Args:
         precision: `bf16` or `fp32` to skip the choice.
         threads: number of threads to skip the choice.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        UsageError: there is no such card.
     """
     keep_memory()
-    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if device != "cpu":
+        if not torch.cuda.is_available():
+            raise UsageError(f"--device {device}", "no such card is found by PyTorch", "leave it out")
         chosen = precision or "bf16"
-        return Machine(device, chosen, torch.get_num_threads(), f"{device} found, {chosen}", 0.0)
+        return Machine(device, chosen, torch.get_num_threads(), f"{device}, {chosen}", 0.0)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     counts = [threads] if threads else sorted({1, max(1, cores // 2), cores})
     speeds: dict[tuple[int, str], float] = {}

@@ -90,6 +90,8 @@ class TrainOptions(BaseModel):
     """Skips the choice by the probe."""
     threads: int | None = Field(None, ge=1)
     """Skips the choice by the probe."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the networks learn."""
     checkpoint_seconds: float = Field(110, gt=0)
     """Longest time between two checkpoints; what a killed process loses at most."""
     only_cleared: bool = False

@@ -133,7 +133,8 @@ class Latents:
         if fit:
             model.whitening.fit(latents)
         self.rows = model.whitening(latents)
-        self.labels = None if labels[0] is None else torch.cat([own for own in labels if own is not None])
+        known = [own for own in labels if own is not None]
+        self.labels = torch.cat(known).to(self.rows.device) if known else None
         if fit and isinstance(model.prior, FlowPrior):
             model.prior.anchors.fit(self.rows, self.labels, data.seed)
 
@@ -203,7 +204,7 @@ class PriorStage:
         return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 128)}
 
     def _batch(self, rows: Tensor, labels: Tensor | None, generator: torch.Generator) -> dict[str, Tensor]:
-        anchors = self.anchors
+        anchors, device = self.anchors, rows.device
         time = torch.sigmoid(torch.randn(len(rows), generator=generator))
         noise = torch.randn(rows.shape, generator=generator)
         shaken = torch.randn(len(rows), anchors.width, generator=generator)
@@ -211,10 +212,10 @@ class PriorStage:
             labels = torch.zeros(len(rows), dtype=torch.long)
         return {
             "rows": rows,
-            "noise": noise,
-            "time": time,
-            "labels": labels,
-            "places": anchors.near(anchors.place(rows), shaken),
+            "noise": noise.to(device),
+            "time": time.to(device),
+            "labels": labels.to(device),
+            "places": anchors.near(anchors.place(rows), shaken.to(device)),
         }
 
     def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:

@@ -93,7 +93,7 @@ class Training:
         """Train all stages, save the model, return its path."""
         workspace, options = self.workspace, self.options
         workspace.make(self.folder / "sheets")
-        machine = probe(options.precision, options.threads)
+        machine = probe(options.precision, options.threads, options.device)
         self.reporter.note(f"machine: {machine.reason}")
         worth = machine.worth()
         if options.minutes and worth is not None:
