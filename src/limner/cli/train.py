@@ -137,7 +137,8 @@ def register(app: typer.Typer) -> None:
         crisp: Annotated[
             bool | None,
             typer.Option(
-                "--crisp/--no-crisp", help="Let the painter play against a critic at the end, as it does by itself."
+                "--crisp/--no-crisp",
+                help="Whether a VAE's painter plays against a critic at the end (it does); a GAN always does.",
             ),
         ] = None,
         game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,
