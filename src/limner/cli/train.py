@@ -113,7 +113,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         size: Annotated[
             str | None,
-            typer.Option(help="Such as 64, or WIDTHxHEIGHT; multiples of 32 up to 512. Of a parent, otherwise 64."),
+            typer.Option(
+                help="Such as 64, or WIDTHxHEIGHT; multiples of 32 up to 512; with --from the parent's, otherwise 64."
+            ),
         ] = None,
         minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
         steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
