@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from limner.cli.main import main
-from limner.cli.train import _resumed
+from limner.cli.train import _resumed, _steps
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers.rooting import root
@@ -46,6 +47,8 @@ MISTAKES = [
     (["train", "made", "--from", "nothing"], "nothing"),
     (["train", "made", "--resume", "--name", "never"], "run never"),
     (["train", "made", "--name", "../up"], "--name ../up"),
+    (["train", "made", "--device", "tpu"], "--device tpu"),
+    *([] if torch.cuda.is_available() else [(["train", "made", "--device", "cuda"], "--device cuda")]),
 ]
 
 
@@ -99,9 +102,11 @@ def test_a_run_that_goes_on_is_rooted_by_its_own_size(
         raise UsageError("training", "was begun", "none")
 
     monkeypatch.setattr("limner.training.trainer.Training", training)
-    arguments = ["train", "made", "--resume", "--name", "begun", "--rooted-mark"]
-    line = run(monkeypatch, capsys, *arguments)[1]
+    arguments = ["train", "made", "--resume", "--name", "begun"]
+    line = run(monkeypatch, capsys, *arguments, "--rooted-mark")[1]
     assert line.startswith("limner: training: was begun" if begun else "limner: --size 64x64: is too small")
+    other = run(monkeypatch, capsys, *arguments, "--size", "96")[1]
+    assert other.startswith("limner: --size: the run begun was begun with another value")
 
 
 def test_held_pictures_stop_a_training_until_somebody_decides(
@@ -138,11 +143,45 @@ def test_a_model_to_start_from_tells_family_and_size(workspace: Workspace) -> No
     assert _options("made", {}, workspace).name == "made-vae-64"
 
 
-def test_a_run_that_goes_on_takes_the_games_rate_and_refuses_what_would_make_it_another() -> None:
-    kept = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4)
-    again = TrainOptions(name="m", minutes=20, where=("kind=matt",))
-    assert _resumed(kept, again) == kept
-    calmer = _resumed(kept, TrainOptions(name="m", game_rate=1e-4, crisp=False))
-    assert calmer == kept.model_copy(update={"game_rate": 1e-4, "crisp": False})
-    with pytest.raises(UsageError, match=r"--minutes 40.*begun with 20.*without --resume"):
-        _resumed(kept, TrainOptions(name="m", minutes=40))
+_KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=32, game_rate=1e-4, crisp=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "said", "changed"),
+    [
+        ({}, [], {}),
+        ({"minutes": 20, "where": ("kind=matt",)}, ["minutes", "where", "name"], {}),
+        ({"game_rate": 3e-4}, ["game_rate"], {"game_rate": 3e-4}),
+        ({"crisp": True}, ["crisp"], {"crisp": True}),
+        ({"threads": 1}, ["threads"], {"threads": 1}),
+    ],
+    ids=str,
+)
+def test_a_run_that_goes_on_may_be_told_of_another_game(
+    told: dict[str, object], said: list[str], changed: dict[str, object]
+) -> None:
+    given = TrainOptions.model_validate({"name": "m", **told})
+    assert _resumed(_KEPT, given, said, None) == _KEPT.model_copy(update=changed)
+
+
+@pytest.mark.parametrize(
+    ("told", "said", "named"),
+    [
+        ({"minutes": 40}, "minutes", r"--minutes: .*minutes 20"),
+        ({"seed": 0}, "seed", r"--seed: .*seed 4"),
+        ({"height": 64, "width": 128}, "size", r"--size: .*width 64"),
+        ({"where": ()}, "where", r"--where"),
+        ({"parent": "p"}, "parent", r"--from"),
+    ],
+    ids=str,
+)
+def test_a_run_that_goes_on_refuses_what_would_make_it_another(told: dict[str, object], said: str, named: str) -> None:
+    with pytest.raises(UsageError, match=named + ".*without --resume"):
+        _resumed(_KEPT, TrainOptions.model_validate({"name": "m", **told}), [said], None)
+
+
+def test_a_run_that_goes_on_knows_what_was_usual_and_how_many_pictures() -> None:
+    plain, told = TrainOptions(name="m"), TrainOptions(name="m", minutes=20)
+    assert _resumed(plain, told, ["minutes"], None) == plain
+    of_pictures = TrainOptions(name="m", batch=32, steps=_steps(10_000, TrainOptions(name="m", batch=32)))
+    assert _resumed(of_pictures, TrainOptions(name="m", steps=1), ["pictures"], 10_000) == of_pictures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -150,13 +151,40 @@ def test_a_flow_that_knows_other_labels_is_not_taken_over(workspace: Workspace, 
         assert going_on.inherited == taken
 
 
-def test_a_game_told_another_rate_begins_anew(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_model_does_not_overwrite_its_parent(workspace: Workspace, tmp_path: Path) -> None:
     collection = made_collection(workspace, tmp_path / "made")
-    training = Training(options("g", family="gan"), collection, workspace, Silent(), resume=False)
-    path = training.folder / "checkpoint.safetensors"
-    for stage, rate, there in (("game", 3e-4, True), ("prior", 1e-4, True), ("game", 2e-5, False)):
-        write_checkpoint(path, {}, {"stage": {"stage": stage}})
-        told = options("g", family="gan", game_rate=rate)
-        Training(told, collection, workspace, Silent(), resume=True)
-        assert path.is_file() is there
-        assert open_run("g", workspace)[0] == told
+    path = workspace.make(workspace.models) / "p.safetensors"
+    made_model(path)
+    with pytest.raises(TrainingError, match="would be lost; give another --name"):
+        Training(options("p", parent=str(path)), collection, workspace, Silent(), resume=False)
+    assert not workspace.runs.exists()
+
+
+@pytest.mark.parametrize("change", [{"game_rate": 1e-4}, {"crisp": False}], ids=["calmer", "left out"])
+@pytest.mark.parametrize("done", [True, False], ids=["played to its end", "begun"])
+def test_a_run_told_of_another_game_forgets_the_former(
+    done: bool, change: dict[str, object], workspace: Workspace, tmp_path: Path
+) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    folder = Training(options("v"), collection, workspace, Silent(), resume=False).folder
+    states = [{"stage": "painter"}, {"stage": "prior"}, *([{"stage": "game"}] if done else [])]
+    (folder / "stages.json").write_text(json.dumps(states))
+    left = folder / ("game.safetensors" if done else "checkpoint.safetensors")
+    write_checkpoint(left, {}, {"stage": {"stage": "game"}})
+    reporter = Silent()
+    Training(options("v"), collection, workspace, reporter, resume=True)
+    assert left.is_file() and not reporter.notes
+    told = options("v", **change)
+    Training(told, collection, workspace, reporter, resume=True)
+    assert not left.exists()
+    assert json.loads((folder / "stages.json").read_text()) == states[:2]
+    assert any("forgotten" in note for note in reporter.notes)
+    assert open_run("v", workspace)[0] == told
+
+
+def test_a_run_told_of_another_game_keeps_what_other_stages_are_at(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    path = Training(options("v"), collection, workspace, Silent(), resume=False).folder / "checkpoint.safetensors"
+    write_checkpoint(path, {}, {"stage": {"stage": "prior"}})
+    Training(options("v", game_rate=1e-4), collection, workspace, Silent(), resume=True)
+    assert path.is_file()

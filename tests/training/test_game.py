@@ -121,7 +121,8 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
     with torch.no_grad():
         for tensor in (*stage.model.painter.parameters(), mapping.anchors.points, mapping.anchors.centres):
             tensor.zero_()
-    with pytest.raises(TrainingError, match=r"collapsed.*--game-rate"):
+    stage.remedy = "try something else"
+    with pytest.raises(TrainingError, match=r"collapsed.*try something else"):
         stage.check()
 
 

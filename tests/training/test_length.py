@@ -127,6 +127,17 @@ def test_a_bad_number_changes_nothing_of_how_long_it_takes(tmp_path: Path, bad: 
     assert saves < 1000 or "went back to the weights of step" in told
 
 
+def test_a_bad_number_long_after_it_took_longer_does_not_end_it(tmp_path: Path) -> None:
+    """Interrupted and saved before it took longer, and not saved again until the number: the clock is beyond the
+    shorter time by then."""
+    with pytest.raises(KeyboardInterrupt):
+        loop(tmp_path, 0.5, Watcher(0), saves=1000).run()
+    again = loop(tmp_path, 0.5, Watcher(), bad=[60], saves=1000)
+    again.restore()
+    assert not again.state.longer
+    assert known(again.run()) == (True, True)
+
+
 def test_bad_numbers_again_and_again_end_it(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is not a number for the 6th time") as told:
         loop(tmp_path, 0.5, Watcher(), bad=range(9, 15), saves=1000).run()

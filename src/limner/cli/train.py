@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from limner.workspace import Workspace
 
 __all__ = ["TerminalReporter", "register"]
+
+_MINUTES = 20
+"""How long a training takes where nothing is said."""
 
 
 class TerminalReporter:
@@ -104,6 +108,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(rich_help_panel="Learn")
     def train(
+        context: typer.Context,
         collection: Annotated[str, typer.Argument(help="Name or folder of a collection.")],
         name: Annotated[
             str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
@@ -176,10 +181,13 @@ def register(app: typer.Typer) -> None:
         given = {
             k: v
             for k, v in locals().items()
-            if k not in ("Workspace", "collection", "rooted_mark", "resume", "quiet", "as_json")
+            if k not in ("Workspace", "context", "collection", "rooted_mark", "resume", "quiet", "as_json")
         }
+        sources = {name: context.get_parameter_source(name) for name in given}
+        said = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
         workspace = Workspace.default()
-        path = _train(collection, given, rooted=rooted_mark, resume=resume, quiet=quiet or as_json, workspace=workspace)
+        silent = quiet or as_json
+        path = _train(collection, given, said, rooted=rooted_mark, resume=resume, quiet=silent, workspace=workspace)
         if rooted_mark:
             path = _rooted(path, workspace)
         _show(path, as_json)
@@ -209,16 +217,23 @@ def _check_rooted(options: TrainOptions) -> None:
 
 
 def _train(
-    collection: str, given: dict[str, Any], *, rooted: bool, resume: bool, quiet: bool, workspace: Workspace
+    collection: str,
+    given: dict[str, Any],
+    said: Collection[str],
+    *,
+    rooted: bool,
+    resume: bool,
+    quiet: bool,
+    workspace: Workspace,
 ) -> Path:
-    from limner.collection import Collection
+    from limner import collection as collections
     from limner.ledger import Ledger
     from limner.training.trainer import Training, open_run
 
-    opened = Collection.open(collection, workspace)
+    opened = collections.Collection.open(collection, workspace)
     options = _options(opened.name, given, workspace)
     if resume:
-        options = _resumed(open_run(options.name, workspace)[0], options)
+        options = _resumed(open_run(options.name, workspace)[0], options, said, given["pictures"])
     if rooted:
         _check_rooted(options)
     with TerminalReporter(quiet) as reporter:
@@ -238,31 +253,46 @@ def _train(
 
 _MAY_CHANGE = ("game_rate", "crisp", "threads", "device")
 """What a run that goes on may be told anew; anything else would make another run of it."""
+_FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "name": ()}
+"""Fields of the options that an option of the command sets, where they are not called like it."""
 
 
-def _resumed(kept: TrainOptions, told: TrainOptions) -> TrainOptions:
+def _resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictures: int | None) -> TrainOptions:
     """The options of a run that goes on.
+
+    Args:
+        said: options of the command that were given.
+        pictures: what `--pictures` says.
 
     Raises:
         UsageError: it is told something else than it was begun with.
     """
-    plain = type(told)(name=told.name).model_dump()
-    changed = {
-        key: value
-        for key, value in told.model_dump().items()
-        if value not in (plain[key], kept.model_dump()[key]) and key != "name"
-    }
-    for key, value in changed.items():
-        if key not in _MAY_CHANGE:
-            option = "--" + {"parent": "from", "height": "size", "width": "size"}.get(key, key).replace("_", "-")
-            begun = f"the run {kept.name} was begun with {kept.model_dump()[key]}"
-            raise UsageError(f"{option} {value}", begun, "leave it out, or train anew without --resume")
+    changed: dict[str, Any] = {}
+    if pictures is not None:
+        told = told.model_copy(update={"steps": _steps(pictures, kept)})
+    for option in said:
+        for field in _FIELDS.get(option, (option,)):
+            before, now = getattr(kept, field), getattr(told, field)
+            usual = field == "minutes" and kept.minutes is kept.steps is None and now == _MINUTES
+            if now == before or usual:
+                continue
+            if field not in _MAY_CHANGE:
+                name = "--" + {"parent": "from"}.get(option, option).replace("_", "-")
+                begun = f"the run {kept.name} was begun with another value ({field} {before})"
+                raise UsageError(name, begun, "leave it out, or train anew without --resume")
+            changed[field] = now
     return kept.model_copy(update=changed)
+
+
+def _steps(pictures: int, options: TrainOptions) -> int:
+    """Steps of all stages in which the painter sees so many pictures."""
+    from limner.training.batches import steps_for
+
+    return max(1, round(steps_for(pictures, options.batch) / options.painter_share))
 
 
 def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
     from limner.models.bundle import find_model, read_card
-    from limner.training.batches import steps_for
     from limner.training.options import TrainOptions
 
     told = {k: v for k, v in given.items() if v is not None}
@@ -285,8 +315,7 @@ def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> Tr
     options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
     if pictures is None:
         return options
-    steps = steps_for(pictures, options.batch)
-    return options.model_copy(update={"steps": max(1, round(steps / options.painter_share))})
+    return options.model_copy(update={"steps": _steps(pictures, options)})
 
 
 def _show(path: Path, as_json: bool) -> None:

@@ -62,6 +62,9 @@ class WatchedTraining(Training):
             module.training = mode
         return super()._loop(_Watched(stage, self), machine, share, may_take)
 
+    def _remedy(self) -> str:
+        return GameStage.remedy
+
     def _look(self, name: str, model: VAE) -> None:
         with torch.no_grad(), self.machine.autocast():
             latent = model.encode(self.originals) if name in _PAINTING else model.sample(_COUNT, seed=self.seed)

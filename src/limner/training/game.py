@@ -83,10 +83,15 @@ class Drawings:
 
 
 class GameStage:
-    """Painter and, in a GAN, mapping against a critic; the encoder stays as it is."""
+    """Painter and, in a GAN, mapping against a critic; the encoder stays as it is.
+
+    Attributes:
+        remedy: what is told to try where the pictures become all alike.
+    """
 
     name, momentum = "game", 0.0
     ends_early = False
+    remedy = "try more pictures, or other minutes"
     rates: Table[str, float] = _RATES
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
@@ -144,20 +149,13 @@ class GameStage:
             raise TrainingError(
                 self.title,
                 f"collapsed: new pictures differ among themselves {diversity:.0%} as much as real ones do",
-                self._remedy(),
+                self.remedy,
             )
         # A game has no loss that falls as pictures get better, and the distance of so few pictures is too rough to
         # choose by: the latest weights are kept, unless the pictures have clearly gone astray.
         astray = distance > 1.5 * self.before + 0.1
         found = {"score": distance if astray else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
         return found | {"overfit": self._overfit(), "strength": self.disturbance.strength}
-
-    def _remedy(self) -> str:
-        again = f"the same command with --resume --game-rate {self.rate / 3:.1g} plays the game again, more calmly"
-        without = (
-            "" if isinstance(self.model.prior, Mapping) else "; --resume --no-crisp keeps what was learned before it"
-        )
-        return f"{again}{without}; more pictures help"
 
     def adapt(self, checks: Sequence[Table[str, float]]) -> None:
         """Disturb what the critic sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").

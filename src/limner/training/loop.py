@@ -325,9 +325,10 @@ class Loop:
             return True
         state = self.state
         step, scale, restored, notes = state.step, state.rate_scale / 2, state.restored + 1, state.notes
+        longer = state.longer
         spent = self._spent()
         if restored > _RETRIES:
-            often = f"{bad} is not a number for the {restored}th time, at a {2**_RETRIES}th of the rate"
+            often = f"{bad} is not a number for the {restored}th time, at 1/{2**_RETRIES} of the rate"
             raise TrainingError(f"{self.stage.title}, step {step}", often, "lower --rate")
         if self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == state.stage:
             self.restore()
@@ -336,6 +337,8 @@ class Loop:
             self._restart()
             back = f"the weights of step {state.best_step}"
         self.state.rate_scale, self.state.restored, self.state.notes = scale, restored, notes
+        self.state.longer = longer
+        self._allow()
         self._spent_before, self._started = spent, self.clock()
         self._say(f"{self.stage.title}: {bad} is not a number at step {step}; went back to {back} and halved the rate")
         return False

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from limner.errors import UsageError
 
-__all__ = ["Machine", "keep_memory", "probe"]
+__all__ = ["Machine", "check_device", "keep_memory", "probe"]
 
 _SHOWN = 440.0
 """GFLOP/s by the probe of the machine on which the figures of limner's README were taken."""
@@ -77,6 +77,16 @@ def keep_memory() -> None:
             mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises:
+        UsageError: there is no such card.
+    """
+    if device != "cpu" and not torch.cuda.is_available():
+        raise UsageError(f"--device {device}", "no such card is found by PyTorch", "use --device cpu")
+
+
 def probe(precision: str | None = None, threads: int | None = None, device: str = "cpu") -> Machine:
     """Choose precision and threads by half a second of convolutions.
 
@@ -93,8 +103,7 @@ def probe(precision: str | None = None, threads: int | None = None, device: str 
     """
     keep_memory()
     if device != "cpu":
-        if not torch.cuda.is_available():
-            raise UsageError(f"--device {device}", "no such card is found by PyTorch", "leave it out")
+        check_device(device)
         chosen = precision or "bf16"
         return Machine(device, chosen, torch.get_num_threads(), f"{device}, {chosen}", 0.0)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -109,7 +118,7 @@ def probe(precision: str | None = None, threads: int | None = None, device: str 
             for kind in [precision] if precision else ["fp32", "bf16"]:
                 found = _speed(torch.bfloat16 if kind == "bf16" else torch.float32)
                 speeds[count, kind] = max(found, speeds.get((count, kind), 0.0))
-            share = (time.process_time() - spent) / (time.perf_counter() - start) / count
+            share = (time.process_time() - spent) / (time.perf_counter() - start) / min(count, cores)
             given[count] = max(share, given.get(count, 0.0))
     # A thread more must pay: where another program keeps a core busy, threads wait for each other and lose.
     best = max(speeds, key=lambda key: speeds[key] * (1.0 if key[0] == counts[0] else 0.9))

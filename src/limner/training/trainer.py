@@ -29,7 +29,7 @@ from limner.training.data import TrainingData, label_names, load_data
 from limner.training.game import GameStage
 from limner.training.growing import grow, half_config, half_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
-from limner.training.machine import Machine, probe
+from limner.training.machine import Machine, check_device, probe
 from limner.training.notes import collection_note, now, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves
@@ -83,7 +83,8 @@ class Training:
         self.resumed = 0
         self.inherited: set[str] = set()
         self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
-        self._check_size()
+        check_device(options.device)
+        self._check_parent()
         if resume:
             self._told_anew()
         else:
@@ -133,26 +134,44 @@ class Training:
             part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
 
     def _told_anew(self) -> None:
-        """A run that goes on may be told another rate of the game: then the game begins anew."""
+        """A run that goes on may be told of another game: what was played of the former one is forgotten."""
         before, _ = open_run(self.options.name, self.workspace)
         if before == self.options:
             return
+        # The game first: a run that is killed in between is told the same again.
+        if (before.game_rate, before.crisp) != (self.options.game_rate, self.options.crisp):
+            self._forget_game()
         self._keep_options()
-        path = self.folder / _CHECKPOINT
-        changed = before.game_rate != self.options.game_rate
-        if changed and path.is_file() and read_checkpoint(path)[1]["stage"]["stage"] == "game":
-            path.unlink()
-            self.reporter.note("the game begins anew, at another rate")
 
-    def _check_size(self) -> None:
-        """Refuse a parent of pictures of another size.
+    def _forget_game(self) -> None:
+        checkpoint, states, game = (self.folder / name for name in (_CHECKPOINT, _STATES, _GAME))
+        begun = checkpoint.is_file() and read_checkpoint(checkpoint)[1]["stage"]["stage"] == "game"
+        kept = json.loads(states.read_text()) if states.is_file() else []
+        others = [state for state in kept if state["stage"] != "game"]
+        if others != kept:
+            with replace_file(states) as part:
+                part.write_text(json.dumps(others))
+        game.unlink(missing_ok=True)
+        if begun:
+            checkpoint.unlink()
+        if begun or others != kept:
+            self.reporter.note("what was played of the game is forgotten: it was told to be another one")
+
+    def _check_parent(self) -> None:
+        """Refuse a parent that would be overwritten, or paints other sizes.
 
         Raises:
-            TrainingError: it paints other sizes.
+            TrainingError: it is so.
         """
         options = self.options
-        theirs = None if self.parent is None else self.parent.card.config.painter
-        if theirs is not None and (theirs.height, theirs.width) != (options.height, options.width):
+        if self.parent is None:
+            return
+        if self.parent.path.resolve() == self._path.resolve():
+            raise TrainingError(
+                f"--name {options.name}", "is the model to start from, which would be lost", "give another --name"
+            )
+        theirs = self.parent.card.config.painter
+        if (theirs.height, theirs.width) != (options.height, options.width):
             raise TrainingError(
                 f"--from {options.parent}",
                 f"its pictures are {theirs.width}x{theirs.height}, not {options.width}x{options.height}",
@@ -292,12 +311,20 @@ class Training:
         """Painter against critic; what it changes is kept apart, since the prior may be another one by now."""
         if not self._done("game"):
             stage = GameStage(model, data, self.options, machine, self.folder)
+            stage.remedy = self._remedy()
             self.states.append(self._loop(stage, machine, None))
             tensors = {name: t for name, t in model.state_dict().items() if name.startswith(stage.changed)}
             self._finished(tensors, _GAME)
         tensors, _ = read_checkpoint(self.folder / _GAME)
         model.load_state_dict(tensors, strict=False)
         model.eval()
+
+    def _remedy(self) -> str:
+        """What to try where a game collapses."""
+        again = "the same command with --resume --game-rate"
+        calmer = f"{again} {self.options.game_rate / 3:.1g} plays the game again, more calmly"
+        without = "" if self.options.family == "gan" else "; with --resume --no-crisp it is left out"
+        return f"{calmer}{without}; more pictures help"
 
     def _loop(self, stage: Stage, machine: Machine, share: float | None, may_take: float | None = None) -> StageState:
         """Train one stage until this share of the whole budget is used; None for all of it.
@@ -382,9 +409,13 @@ class Training:
             created=now(),
             rooted_mark="" if parent is None else parent.card.rooted_mark,
         )
-        path = self.workspace.models / f"{options.name}.safetensors"
-        save_model(path, model.cpu(), card)
-        return path
+        save_model(self._path, model.cpu(), card)
+        return self._path
+
+    @property
+    def _path(self) -> Path:
+        """Where the model goes."""
+        return self.workspace.models / f"{self.options.name}.safetensors"
 
 
 def open_run(name: str, workspace: Workspace) -> tuple[TrainOptions, str]:
