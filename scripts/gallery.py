@@ -69,8 +69,8 @@ SECTIONS = (
     Section(
         "move",
         "Move",
-        "Directions are found by what they change in pictures, and each changes one thing: steps are counted in "
-        "deviations of the model's own pictures. Above warmth, below the horizon.",
+        "Directions are found by what they change in pictures, and each changes as little else as can be: steps are "
+        "counted in deviations of the model's own pictures. Above warmth, below the horizon.",
         tuple(f"move 1:10 --model paintings-gan --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
         + tuple(f"move 1:10 --model paintings-gan --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
         (
