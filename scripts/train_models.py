@@ -26,7 +26,8 @@ from limner.models.bundle import SHIPPED, load_model, save_model
 from limner.models.prior import PriorConfig
 from limner.training.machine import probe
 from limner.training.options import TrainOptions
-from limner.training.trainer import Training, open_run
+from limner.training.record import open_run
+from limner.training.trainer import Training
 from limner.workspace import Workspace
 
 SHAPE = PriorConfig(channels=96, width=192, layers=4)

@@ -16,7 +16,8 @@ from limner.training.checkpoint import write_checkpoint
 from limner.training.data import load_data
 from limner.training.notes import collection_note, teacher_note
 from limner.training.options import TrainOptions
-from limner.training.trainer import Training, open_run
+from limner.training.record import open_run
+from limner.training.trainer import Training
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 from pictures_made import made_collection

@@ -26,7 +26,8 @@ _CHILD = """
 import sys
 from limner.cli.train import TerminalReporter
 from limner.collection import Collection
-from limner.training.trainer import Training, open_run
+from limner.training.record import open_run
+from limner.training.trainer import Training
 from limner.workspace import Workspace
 
 class Slow(TerminalReporter):

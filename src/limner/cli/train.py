@@ -228,7 +228,8 @@ def _train(
 ) -> Path:
     from limner import collection as collections
     from limner.ledger import Ledger
-    from limner.training.trainer import Training, open_run
+    from limner.training.record import open_run
+    from limner.training.trainer import Training
 
     opened = collections.Collection.open(collection, workspace)
     options = _options(opened.name, given, workspace)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import ValidationError
-from torch import Tensor
 
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
@@ -23,7 +18,7 @@ from limner.models.painter import PainterConfig, painter_config
 from limner.models.prior import QUICK
 from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
-from limner.training.checkpoint import read_checkpoint, write_checkpoint
+from limner.training.checkpoint import read_checkpoint
 from limner.training.choosing import choose_prior
 from limner.training.data import TrainingData, label_names, load_data
 from limner.training.game import GameStage
@@ -33,11 +28,12 @@ from limner.training.machine import Machine, check_device, probe
 from limner.training.notes import collection_note, now, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves
+from limner.training.record import Record
 from limner.training.report import measure_quality
 from limner.training.stages import PainterStage, PriorStage, view_count
-from limner.workspace import Workspace, replace_file
+from limner.workspace import Workspace
 
-__all__ = ["Training", "open_run"]
+__all__ = ["Training"]
 
 _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
@@ -46,11 +42,6 @@ _SMALL_SHARE = 0.6
 """Share of the painter's time at half the size, where pictures are large."""
 _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
-_OPTIONS = "options.json"
-_STATES = "stages.json"
-_CHECKPOINT = "checkpoint.safetensors"
-_FINISHED = "finished.safetensors"
-_GAME = "game.safetensors"
 
 
 class Training:
@@ -75,20 +66,19 @@ class Training:
     ) -> None:
         self.options, self.collection, self.workspace, self.reporter = options, collection, workspace, reporter
         self.clock = clock
-        self.folder = workspace.runs / options.name
+        self.record = Record(options, collection, workspace)
+        self.folder = self.record.folder
         self.rows, self.accepted = _cleared(options, collection)
         if options.label:
             label_names(self.rows, options.label)
-        self.states: list[StageState] = []
-        self.resumed = 0
         self.inherited: set[str] = set()
         self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
         check_device(options.device)
         self._check_parent()
         if resume:
-            self._told_anew()
+            self.record.go_on(reporter)
         else:
-            self._begin()
+            self.record.begin(reporter)
 
     def run(self) -> Path:
         """Train all stages, save the model, return its path."""
@@ -107,8 +97,9 @@ class Training:
         torch.manual_seed(options.seed)
         model = self._model(data)
         model.to(machine.device)
-        self._states_so_far(model)
-        if not self._done("painter") and "painter" not in self.inherited:
+        if finished := self.record.read_states():
+            model.load_state_dict(finished)
+        if not self.record.done("painter") and "painter" not in self.inherited:
             self._painter(model, data, machine)
         prior_notes = self._prior(model, data, machine)
         if options.family == "gan" or options.crisp:
@@ -117,45 +108,6 @@ class Training:
         quality = measure_quality(model, data, machine, options) | prior_notes
         plot_curves(self.states, self.folder / "curves.png")
         return self._save(model, data, machine, quality)
-
-    def _begin(self) -> None:
-        """A new run: what an older one of the name left is moved aside, never lost."""
-        if (self.folder / _OPTIONS).exists():
-            stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-            aside = self.folder.with_name(f"{self.folder.name}.{stamp}")
-            self.folder.replace(aside)
-            self.reporter.note(f"an earlier run of this name was moved to {aside}")
-        self.workspace.make(self.folder / "sheets")
-        self._keep_options()
-
-    def _keep_options(self) -> None:
-        kept = {"collection": str(self.collection.folder), "digest": self.collection.digest}
-        with replace_file(self.folder / _OPTIONS) as part:
-            part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
-
-    def _told_anew(self) -> None:
-        """A run that goes on may be told of another game: what was played of the former one is forgotten."""
-        before, _ = open_run(self.options.name, self.workspace)
-        if before == self.options:
-            return
-        # The game first: a run that is killed in between is told the same again.
-        if (before.game_rate, before.crisp) != (self.options.game_rate, self.options.crisp):
-            self._forget_game()
-        self._keep_options()
-
-    def _forget_game(self) -> None:
-        checkpoint, states, game = (self.folder / name for name in (_CHECKPOINT, _STATES, _GAME))
-        begun = checkpoint.is_file() and read_checkpoint(checkpoint)[1]["stage"]["stage"] == "game"
-        kept = json.loads(states.read_text()) if states.is_file() else []
-        others = [state for state in kept if state["stage"] != "game"]
-        if others != kept:
-            with replace_file(states) as part:
-                part.write_text(json.dumps(others))
-        game.unlink(missing_ok=True)
-        if begun:
-            checkpoint.unlink()
-        if begun or others != kept:
-            self.reporter.note("what was played of the game is forgotten: it was told to be another one")
 
     def _check_parent(self) -> None:
         """Refuse a parent that would be overwritten, or paints other sizes.
@@ -243,32 +195,18 @@ class Training:
         own = teacher_note(self.options.teacher)
         return self.parent.card.teacher if own.name == "none" and self.parent is not None else own
 
-    def _states_so_far(self, model: VAE) -> None:
-        """Take up what the run has finished already."""
-        path = self.folder / _STATES
-        if path.is_file():
-            self.states = [StageState(**own) for own in json.loads(path.read_text())]
-            # Where a parent had learned all but the game, nothing else was finished here.
-            if any(state.stage != "game" for state in self.states):
-                tensors, _ = read_checkpoint(self.folder / _FINISHED)
-                model.load_state_dict(tensors)
-
-    def _done(self, stage: str) -> bool:
-        return any(state.stage == stage for state in self.states)
-
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         options = self.options
         share = self._mixture_share if options.prior == "mixture" else options.painter_share
         small = half_config(model.config.painter)
         # A parent's painter is of this size already.
-        if small is not None and self.parent is None and not self._done("small-painter"):
+        if small is not None and self.parent is None and not self.record.done("small-painter"):
             self._small_painter(model, small, data, machine, share * _SMALL_SHARE)
         stage = PainterStage(model, data, options, machine, self.folder)
         # Without a flow only where there is none yet and none has to be.
         free = options.prior == "best" and options.family == "vae" and self.parent is None
         may_take = self._mixture_share if free else None
-        self.states.append(self._loop(stage, machine, share, may_take))
-        self._finished(model.state_dict(), _FINISHED)
+        self.record.finish(self._loop(stage, machine, share, may_take), model.state_dict())
 
     def _small_painter(
         self, model: VAE, config: PainterConfig, data: TrainingData, machine: Machine, share: float
@@ -279,19 +217,18 @@ class Training:
         stage = PainterStage(small, half_data(data), self.options, machine, self.folder)
         stage.name, stage.title = "small-painter", f"painter at {config.width}x{config.height}"
         stage.ends_early = False
-        self.states.append(self._loop(stage, machine, share))
+        state = self._loop(stage, machine, share)
         grow(model, small)
-        self._finished(model.state_dict(), _FINISHED)
+        self.record.finish(state, model.state_dict())
 
     def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
         if any(state.longer for state in self.states):
             options = options.model_copy(update={"prior": "mixture"})
-        if options.prior != "mixture" and not self._done("prior") and "prior" not in self.inherited:
+        if options.prior != "mixture" and not self.record.done("prior") and "prior" not in self.inherited:
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
-            self.states.append(self._loop(stage, machine, 1 - self._game_share))
-            self._finished(model.state_dict(), _FINISHED)
+            self.record.finish(self._loop(stage, machine, 1 - self._game_share), model.state_dict())
         model.eval()
         if options.family == "gan":
             model.become_mapping()
@@ -309,14 +246,13 @@ class Training:
 
     def _game(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         """Painter against critic; what it changes is kept apart, since the prior may be another one by now."""
-        if not self._done("game"):
+        if not self.record.done("game"):
             stage = GameStage(model, data, self.options, machine, self.folder)
             stage.remedy = self._remedy()
-            self.states.append(self._loop(stage, machine, None))
+            state = self._loop(stage, machine, None)
             tensors = {name: t for name, t in model.state_dict().items() if name.startswith(stage.changed)}
-            self._finished(tensors, _GAME)
-        tensors, _ = read_checkpoint(self.folder / _GAME)
-        model.load_state_dict(tensors, strict=False)
+            self.record.finish(state, tensors)
+        model.load_state_dict(self.record.game(), strict=False)
         model.eval()
 
     def _remedy(self) -> str:
@@ -368,13 +304,6 @@ class Training:
             )
             raise
 
-    def _finished(self, tensors: dict[str, Tensor], name: str) -> None:
-        """A stage is done: keep its weights and its state, then drop the checkpoint within it."""
-        write_checkpoint(self.folder / name, tensors, {})
-        with replace_file(self.folder / _STATES) as part:
-            part.write_text(json.dumps([asdict(state) for state in self.states]))
-        (self.folder / _CHECKPOINT).unlink(missing_ok=True)
-
     def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
         rights, parent = self._rights(data), self.parent
@@ -413,27 +342,14 @@ class Training:
         return self._path
 
     @property
+    def states(self) -> list[StageState]:
+        """Of the stages that are done, in order."""
+        return self.record.states
+
+    @property
     def _path(self) -> Path:
         """Where the model goes."""
         return self.workspace.models / f"{self.options.name}.safetensors"
-
-
-def open_run(name: str, workspace: Workspace) -> tuple[TrainOptions, str]:
-    """Options and collection folder of a run that was begun.
-
-    Raises:
-        TrainingError: there is none of this name, or its record is damaged.
-    """
-    path = workspace.runs / name / _OPTIONS
-    if not path.is_file():
-        there = sorted(folder.parent.name for folder in workspace.runs.glob(f"*/{_OPTIONS}"))
-        raise TrainingError(f"run {name}", "nothing to resume", f"runs here: {', '.join(there) or 'none'}")
-    try:
-        kept = json.loads(path.read_text())
-        return TrainOptions(**kept["options"]), str(kept["collection"])
-    except (ValueError, KeyError, ValidationError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise TrainingError(path, f"the record of the run is damaged ({reason})", "train without --resume") from None
 
 
 def _cleared(options: TrainOptions, collection: Collection) -> tuple[Sequence[Row], Accepted | None]:
