@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bench.peers.common import Pictures, Stage, now, own_time
-from limner.cli.train import TerminalReporter
+from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.latent.painting import Brush
 from limner.models.generator import DRAWN

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limner.cli.common import progress_bar
-from limner.cli.train import TerminalReporter
+from limner.cli.training_bar import TerminalReporter
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.errors import LimnerError
 from limner.latent.directions import shipped_directions

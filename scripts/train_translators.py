@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from limner.cli.train import TerminalReporter
+from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.latent.translating import shipped_translator
 from limner.models.bundle import SHIPPED, load_model

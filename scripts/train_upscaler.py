@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from limner.cli.train import TerminalReporter
+from limner.cli.training_bar import TerminalReporter
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.models.bundle import SHIPPED, load_model
 from limner.models.upscaler import SHIPPED_UPSCALER, save_upscaler

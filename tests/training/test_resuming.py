@@ -24,7 +24,7 @@ _STEPS = 44
 
 _CHILD = """
 import sys
-from limner.cli.train import TerminalReporter
+from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.training.record import open_run
 from limner.training.trainer import Training

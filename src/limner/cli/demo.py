@@ -103,7 +103,7 @@ def _plan(
     creator: str,
     licence: str,
 ) -> Plan:
-    from limner.cli.train import parse_size
+    from limner.cli.train_options import parse_size
     from limner.reports.planning import plan_own, plan_paintings
 
     if minutes is not None and not 0 < minutes <= 24 * 60:
@@ -190,7 +190,7 @@ def _take(made: Demonstration, steps: _Steps) -> None:
 
 
 def _learn(made: Demonstration, steps: _Steps) -> None:
-    from limner.cli.train import TerminalReporter
+    from limner.cli.training_bar import TerminalReporter
 
     parent = made.plan.parent
     how = f"{parent.stem} goes on learning" if parent else "Training from scratch"

@@ -204,7 +204,7 @@ def _train(
 
     Example: [bold]limner train-upscaler paintings --model paintings-vae --minutes 10[/bold]
     """
-    from limner.cli.train import TerminalReporter
+    from limner.cli.training_bar import TerminalReporter
     from limner.collection import Collection
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model

@@ -180,7 +180,7 @@ def _taught(
     options: TrainOptions, models: tuple[Model, Model], target: Path, workspace: Workspace, *, quiet: bool
 ) -> dict[str, Any]:
     """Let a new model learn from both, and save it."""
-    from limner.cli.train import TerminalReporter
+    from limner.cli.training_bar import TerminalReporter
     from limner.training.merging import Distillation
 
     with TerminalReporter(quiet) as reporter:

@@ -2,105 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import checked_options, print_json, progress_bar
+from limner.cli.common import print_json
+from limner.cli.train_options import options_of, resumed
+from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
     from limner.training.options import TrainOptions
     from limner.workspace import Workspace
 
-__all__ = ["TerminalReporter", "register"]
-
-_MINUTES = 20
-"""How long a training takes where nothing is said."""
-
-
-class TerminalReporter:
-    """Shows a training: a bar for each stage with rate, time left and losses, and lines that stay."""
-
-    def __init__(self, quiet: bool = False) -> None:
-        from rich.console import Console
-
-        self.quiet = quiet
-        self.console = Console(stderr=True)
-        self.bar = progress_bar(quiet=quiet, unit="%")
-        self._task: Any = None
-        self._title, self._told = "", 0.0
-
-    def __enter__(self) -> TerminalReporter:
-        self.bar = _training_bar(self.console, self.quiet)
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def note(self, text: str) -> None:
-        """A line that stays."""
-        if not self.quiet:
-            (self.bar.console if self.console.is_terminal else self.console).print(
-                text, style="dim", highlight=False, soft_wrap=True
-            )
-
-    def stage(self, title: str) -> None:
-        """A new bar."""
-        if self._task is not None:
-            self.bar.update(self._task, completed=1.0, left="")
-        self._title = title
-        self._task = self.bar.add_task(title, total=1.0, rate="", left="", losses="")
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
-        """Move the bar; on a pipe, print a line a minute."""
-        left = time.strftime("%H:%M:%S", time.gmtime(max(0, seconds_left)))
-        shown = " ".join(f"{name} {value:.4g}" for name, value in losses.items() if name != "gradient")
-        if self._task is not None:
-            self.bar.update(self._task, completed=share, rate=f"{rate:,.0f}/s", left=left, losses=shown)
-        if not self.console.is_terminal and not self.quiet and time.monotonic() - self._told > 60:
-            self._told = time.monotonic()
-            self.console.print(f"{self._title} {share:.0%}, {rate:,.0f}/s, {left} left, {shown}", highlight=False)
-
-
-def _training_bar(console: Any, quiet: bool) -> Any:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TextColumn("[progress.data.speed]{task.fields[rate]}"),
-        TextColumn("[progress.remaining]{task.fields[left]}"),
-        TextColumn("[dim]{task.fields[losses]}"),
-        console=console,
-        disable=quiet or not console.is_terminal,
-    )
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Height and width of `64` or `192x128` (width x height).
-
-    Raises:
-        UsageError: not of this form, or not multiples of 32 from 32 to 512.
-    """
-    parts = text.lower().split("x")
-    try:
-        numbers = [int(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or any(n % 32 or not 32 <= n <= 512 for n in numbers):
-        raise UsageError(
-            f"--size {text}",
-            "is no size limner can train",
-            "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32",
-        )
-    width, height = numbers[0], numbers[-1]
-    return height, width
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -232,9 +149,9 @@ def _train(
     from limner.training.trainer import Training
 
     opened = collections.Collection.open(collection, workspace)
-    options = _options(opened.name, given, workspace)
+    options = options_of(opened.name, given, workspace)
     if resume:
-        options = _resumed(open_run(options.name, workspace)[0], options, said, given["pictures"])
+        options = resumed(open_run(options.name, workspace)[0], options, said, given["pictures"])
     if rooted:
         _check_rooted(options)
     with TerminalReporter(quiet) as reporter:
@@ -250,73 +167,6 @@ def _train(
         parameters=options.model_dump(mode="json"),
     )
     return path
-
-
-_MAY_CHANGE = ("game_rate", "crisp", "threads", "device")
-"""What a run that goes on may be told anew; anything else would make another run of it."""
-_FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "name": ()}
-"""Fields of the options that an option of the command sets, where they are not called like it."""
-
-
-def _resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictures: int | None) -> TrainOptions:
-    """The options of a run that goes on.
-
-    Args:
-        said: options of the command that were given.
-        pictures: what `--pictures` says.
-
-    Raises:
-        UsageError: it is told something else than it was begun with.
-    """
-    changed: dict[str, Any] = {}
-    if pictures is not None:
-        told = told.model_copy(update={"steps": _steps(pictures, kept)})
-    for option in said:
-        for field in _FIELDS.get(option, (option,)):
-            before, now = getattr(kept, field), getattr(told, field)
-            usual = field == "minutes" and kept.minutes is kept.steps is None and now == _MINUTES
-            if now == before or usual:
-                continue
-            if field not in _MAY_CHANGE:
-                name = "--" + {"parent": "from"}.get(option, option).replace("_", "-")
-                begun = f"the run {kept.name} was begun with another value ({field} {before})"
-                raise UsageError(name, begun, "leave it out, or train anew without --resume")
-            changed[field] = now
-    return kept.model_copy(update=changed)
-
-
-def _steps(pictures: int, options: TrainOptions) -> int:
-    """Steps of all stages in which the painter sees so many pictures."""
-    from limner.training.batches import steps_for
-
-    return max(1, round(steps_for(pictures, options.batch) / options.painter_share))
-
-
-def _options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
-    from limner.models.bundle import find_model, read_card
-    from limner.training.options import TrainOptions
-
-    told = {k: v for k, v in given.items() if v is not None}
-    if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
-        raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
-    size, parent = told.pop("size", None), None
-    if "parent" in told:
-        told["parent"] = str(find_model(told["parent"], workspace))
-        parent = read_card(Path(told["parent"]))
-    told.setdefault("family", parent.family if parent else "vae")
-    if size is None and parent is not None:
-        height, width = parent.config.painter.height, parent.config.painter.width
-    else:
-        height, width = parse_size(size or "64")
-    told["name"] = (
-        told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
-    )
-    told["where"] = tuple(told.get("where", ()))
-    pictures = told.pop("pictures", None)
-    options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
-    if pictures is None:
-        return options
-    return options.model_copy(update={"steps": _steps(pictures, options)})
 
 
 def _show(path: Path, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def _train(
 
     Example: [bold]limner train-translator emoji-vae emoji --label style --pairs codepoints[/bold]
     """
-    from limner.cli.train import TerminalReporter
+    from limner.cli.training_bar import TerminalReporter
     from limner.collection import Collection
     from limner.latent.translating import translator_file
     from limner.ledger import Ledger
