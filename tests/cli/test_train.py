@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from limner.cli.main import main
-from limner.cli.train_options import options_of, resumed, steps_of
+from limner.cli.train_options import options_of, resumed
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers.rooting import root
 from limner.training.options import TrainOptions
+from limner.training.sharing import steps_for
 from limner.workspace import Workspace
 from models_made import made_model
 from pictures_made import made_collection, made_folder
@@ -48,6 +49,9 @@ MISTAKES = [
     (["train", "made", "--resume", "--name", "never"], "run never"),
     (["train", "made", "--name", "../up"], "--name ../up"),
     (["train", "made", "--device", "tpu"], "--device tpu"),
+    (["train", "made", "--pictures", "0"], "--pictures 0"),
+    (["train", "made", "--label-is-style"], "--label-is-style True"),
+    (["train", "made", "--label-is-style", "--label", "kind", "--pairs", "things"], "--pairs things"),
     *([] if torch.cuda.is_available() else [(["train", "made", "--device", "cuda"], "--device cuda")]),
 ]
 
@@ -96,7 +100,9 @@ def test_a_run_that_goes_on_is_rooted_by_its_own_size(
     made_collection(workspace, tmp_path / "pictures", 16)
     options = TrainOptions(name="begun", height=kept, width=kept)
     folder = workspace.make(workspace.runs / "begun")
-    (folder / "options.json").write_text(json.dumps({"options": options.model_dump(mode="json"), "collection": "made"}))
+    (folder / "options.json").write_text(
+        json.dumps({"options": options.model_dump(mode="json"), "collection": "made", "digest": "0"})
+    )
 
     def training(*_: object, **__: object) -> None:
         raise UsageError("training", "was begun", "none")
@@ -156,6 +162,7 @@ _KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=3
         ({"game_rate": 3e-4}, ["game_rate"], {"game_rate": 3e-4}),
         ({"crisp": True}, ["crisp"], {"crisp": True}),
         ({"threads": 1}, ["threads"], {"threads": 1}),
+        ({"rooted_mark": True}, ["rooted_mark"], {"rooted_mark": True}),
     ],
     ids=str,
 )
@@ -185,5 +192,5 @@ def test_a_run_that_goes_on_refuses_what_would_make_it_another(told: dict[str, o
 def test_a_run_that_goes_on_knows_what_was_usual_and_how_many_pictures() -> None:
     plain, told = TrainOptions(name="m"), TrainOptions(name="m", minutes=20)
     assert resumed(plain, told, ["minutes"], None) == plain
-    of_pictures = TrainOptions(name="m", batch=32, steps=steps_of(10_000, TrainOptions(name="m", batch=32)))
+    of_pictures = TrainOptions(name="m", batch=32, steps=steps_for(10_000, TrainOptions(name="m", batch=32)))
     assert resumed(of_pictures, TrainOptions(name="m", steps=1), ["pictures"], 10_000) == of_pictures

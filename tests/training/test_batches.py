@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from limner.training.batches import batch_at, seen_before, steps_for
+from limner.training.batches import batch_at, seen_before
 
 
 @pytest.mark.parametrize("most", [2, 8, 48, 1024])
@@ -21,10 +21,3 @@ def test_what_was_seen_before_is_the_sum_of_all_batches(most: int) -> None:
     for step in range(1500):
         assert seen_before(step, most) == total
         total += batch_at(step, most)
-
-
-@pytest.mark.parametrize("pictures", [0, 1, 16, 17, 6400, 50_000])
-def test_steps_for_so_many_pictures_are_the_fewest(pictures: int) -> None:
-    steps = steps_for(pictures, 48)
-    assert seen_before(steps, 48) >= pictures
-    assert steps == 0 or seen_before(steps - 1, 48) < pictures

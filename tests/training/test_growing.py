@@ -28,6 +28,16 @@ class Silent:
     def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
+@pytest.mark.parametrize("height", range(32, 513, 32))
+@pytest.mark.parametrize("width", (32, 64, 160, 192, 512))
+def test_a_half_is_a_size_that_a_painter_has_or_there_is_none(height: int, width: int) -> None:
+    whole = painter_config(height, width)
+    small = half_config(whole)
+    even = height % 64 == width % 64 == 0 and min(height, width) >= 128
+    assert (small is not None) is even
+    assert small is None or (small.height, small.width) == (height // 2, width // 2)
+
+
 @pytest.mark.parametrize(("size", "half"), [(32, None), (64, None), (128, 64), (256, 128), (512, 256)])
 def test_every_large_size_has_a_half_with_the_same_grid(size: int, half: int | None) -> None:
     whole = painter_config(size, size)

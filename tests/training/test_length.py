@@ -37,6 +37,7 @@ class LineStage:
     """
 
     name, title, rate, momentum, ends_early = "line", "line", 1e-2, 0.9, False
+    steadier = "train anew with a lower --rate"
     rates: Mapping[str, float] = {}
 
     def __init__(self, bad: Sequence[int] = ()) -> None:

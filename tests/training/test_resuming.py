@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from limner.collection import Collection
-from limner.models.bundle import load_model
+from limner.errors import TrainingError
+from limner.models.bundle import find_digest, load_model
+from limner.models.files import sha256_of
 from limner.training.options import TrainOptions
+from limner.training.record import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 from pictures_made import made_collection
@@ -126,10 +130,60 @@ def test_a_bad_number_goes_back_halves_the_rate_and_says_so(
     assert all(torch.isfinite(tensor).all() for tensor in load_file(path).values())
 
 
-@pytest.mark.slow
 def test_a_new_run_of_the_same_name_moves_the_old_one_aside(workspace: Workspace, collection: Collection) -> None:
     Training(options("twice"), collection, workspace, Silent(), resume=False)
     reporter = Silent()
-    Training(options("twice"), collection, workspace, reporter, resume=False)
+    newer = Training(options("twice", seed=1), collection, workspace, reporter, resume=False)
     assert any("moved to" in note for note in reporter.notes)
-    assert len(list(workspace.runs.glob("twice*/options.json"))) == 2
+    (aside,) = (folder for folder in workspace.runs.glob("twice*") if folder != newer.folder)
+    older, _ = open_run(aside.name, workspace)
+    assert (older.name, older.seed) == (aside.name, 0)
+    gone_on = Training(older, collection, workspace, Silent(), resume=True)
+    assert gone_on.folder == aside
+    assert open_run("twice", workspace)[0].seed == 1, "the newer run was told to be the older one"
+
+
+def test_a_run_does_not_go_on_with_other_pictures(workspace: Workspace, collection: Collection, tmp_path: Path) -> None:
+    Training(options("begun"), collection, workspace, Silent(), resume=False)
+    other = made_collection(workspace, tmp_path / "others", 40, name="others")
+    with pytest.raises(TrainingError, match=r"other pictures than others has now.*without --resume"):
+        Training(options("begun"), other, workspace, Silent(), resume=True)
+    Training(options("begun"), collection, workspace, Silent(), resume=True)
+
+
+def test_how_to_go_on_is_said_so_that_it_can_be_typed(
+    workspace: Workspace, collection: Collection, tmp_path: Path
+) -> None:
+    inside = Training(options("m"), collection, workspace, Silent(), resume=False)
+    assert inside._how_to_go_on() == "go on with: limner train made --name m --resume"
+    elsewhere = collection.folder.rename(tmp_path / "elsewhere")
+    outside = Training(options("n"), Collection.open(elsewhere, workspace), workspace, Silent(), resume=False)
+    assert outside._how_to_go_on() == f"go on with: limner train {elsewhere} --name n --resume"
+
+
+def test_a_mistake_in_what_is_learned_leaves_an_older_run_where_it_is(
+    workspace: Workspace, collection: Collection
+) -> None:
+    older = Training(options("m"), collection, workspace, Silent(), resume=False)
+    with pytest.raises(TrainingError, match="--pairs"):
+        Training(options("m", label_is_style=True, pairs="x"), collection, workspace, Silent(), resume=False)
+    assert [folder.name for folder in workspace.runs.iterdir()] == [older.folder.name]
+
+
+@pytest.mark.slow
+def test_a_label_of_which_nothing_is_learned_and_a_model_of_the_same_name(
+    workspace: Workspace, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short: dict[str, object] = {"steps": 6, "prior": "mixture", "crisp": False}
+    first = Training(options("m", **short), collection, workspace, Silent(), resume=False).run()
+    digest = sha256_of(first)
+    rows = [replace(row, split="holdout" if row.labels["kind"] == "matt" else row.split) for row in collection.rows()]
+    monkeypatch.setattr(Collection, "rows", lambda self, where=(): rows)
+    reporter = Silent()
+    again = Training(options("m", **short), collection, workspace, reporter, resume=False).run()
+    assert any(note.startswith("nothing is learned of matt") for note in reporter.notes)
+    assert torch.isfinite(load_model(again).generator.sample(4, seed=0, label=0).content).all()
+    kept = find_digest(digest, workspace)
+    assert kept is not None
+    assert kept.name == f"m.{digest[:8]}.safetensors"
+    assert any(kept.stem in note for note in reporter.notes)

@@ -41,7 +41,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
         steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
-        pictures: Annotated[int | None, typer.Option(help="Length in pictures that the painter sees.")] = None,
+        pictures: Annotated[
+            int | None,
+            typer.Option(help="Length in pictures that the painter sees (at both its sizes)."),
+        ] = None,
         where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
         label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None,
         label_is_style: Annotated[
@@ -98,15 +101,13 @@ def register(app: typer.Typer) -> None:
         given = {
             k: v
             for k, v in locals().items()
-            if k not in ("Workspace", "context", "collection", "rooted_mark", "resume", "quiet", "as_json")
+            if k not in ("Workspace", "context", "collection", "resume", "quiet", "as_json")
         }
         sources = {name: context.get_parameter_source(name) for name in given}
         said = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
         workspace = Workspace.default()
         silent = quiet or as_json
-        path = _train(collection, given, said, rooted=rooted_mark, resume=resume, quiet=silent, workspace=workspace)
-        if rooted_mark:
-            path = _rooted(path, workspace)
+        path = _train(collection, given, said, resume=resume, quiet=silent, workspace=workspace)
         _show(path, as_json)
 
 
@@ -138,13 +139,14 @@ def _train(
     given: dict[str, Any],
     said: Collection[str],
     *,
-    rooted: bool,
     resume: bool,
     quiet: bool,
     workspace: Workspace,
 ) -> Path:
     from limner import collection as collections
     from limner.ledger import Ledger
+    from limner.models.bundle import read_card
+    from limner.models.files import sha256_of
     from limner.training.record import open_run
     from limner.training.trainer import Training
 
@@ -152,21 +154,19 @@ def _train(
     options = options_of(opened.name, given, workspace)
     if resume:
         options = resumed(open_run(options.name, workspace)[0], options, said, given["pictures"])
-    if rooted:
+    if options.rooted_mark:
         _check_rooted(options)
     with TerminalReporter(quiet) as reporter:
         path = Training(options, opened, workspace, reporter, resume=resume).run()
-    from limner.models.bundle import load_model
-
-    model = load_model(path)
+    card = read_card(path)
     Ledger.open(workspace.ledger).record(
         "algorithm",
         "train",
-        inputs=[f"sha256:{digest}" for digest in (opened.digest, *model.card.parents)],
-        outputs=[f"sha256:{model.digest}"],
+        inputs=[f"sha256:{digest}" for digest in (opened.digest, *card.parents)],
+        outputs=[f"sha256:{sha256_of(path)}"],
         parameters=options.model_dump(mode="json"),
     )
-    return path
+    return _rooted(path, workspace) if options.rooted_mark else path
 
 
 def _show(path: Path, as_json: bool) -> None:

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from limner.training.options import TrainOptions
     from limner.workspace import Workspace
 
-__all__ = ["options_of", "parse_size", "resumed", "steps_of"]
+__all__ = ["options_of", "parse_size", "resumed"]
 
-_MINUTES = 20
-"""How long a training takes where nothing is said."""
-_MAY_CHANGE = ("game_rate", "crisp", "threads", "device")
+_MAY_CHANGE = ("game_rate", "crisp", "threads", "device", "rooted_mark")
 """What a run that goes on may be told anew; anything else would make another run of it."""
 _FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "name": ()}
 """Fields of the options that an option of the command sets, where they are not called like it."""
@@ -60,6 +58,8 @@ def options_of(collection: str, given: dict[str, Any], workspace: Workspace) -> 
     told = {k: v for k, v in given.items() if v is not None}
     if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
         raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
+    if (pictures := told.pop("pictures", None)) is not None and pictures < 1:
+        raise UsageError(f"--pictures {pictures}", "is no number of pictures to see", "give 1 or more")
     size, parent = told.pop("size", None), None
     if "parent" in told:
         told["parent"] = str(find_model(told["parent"], workspace))
@@ -73,11 +73,10 @@ def options_of(collection: str, given: dict[str, Any], workspace: Workspace) -> 
         told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
     )
     told["where"] = tuple(told.get("where", ()))
-    pictures = told.pop("pictures", None)
     options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
     if pictures is None:
         return options
-    return options.model_copy(update={"steps": steps_of(pictures, options)})
+    return _of_pictures(options, pictures)
 
 
 def resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictures: int | None) -> TrainOptions:
@@ -92,12 +91,11 @@ def resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictu
     """
     changed: dict[str, Any] = {}
     if pictures is not None:
-        told = told.model_copy(update={"steps": steps_of(pictures, kept)})
+        told = told.model_copy(update={"steps": _of_pictures(kept, pictures).steps})
     for option in said:
         for field in _FIELDS.get(option, (option,)):
             before, now = getattr(kept, field), getattr(told, field)
-            usual = field == "minutes" and kept.minutes is kept.steps is None and now == _MINUTES
-            if now == before or usual:
+            if now == before:
                 continue
             if field not in _MAY_CHANGE:
                 name = "--" + {"parent": "from"}.get(option, option).replace("_", "-")
@@ -107,8 +105,8 @@ def resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictu
     return kept.model_copy(update=changed)
 
 
-def steps_of(pictures: int, options: TrainOptions) -> int:
-    """Steps of all stages in which the painter sees so many pictures."""
-    from limner.training.batches import steps_for
+def _of_pictures(options: TrainOptions, pictures: int) -> TrainOptions:
+    """As many steps as the painter needs to see so many pictures, in place of minutes."""
+    from limner.training.sharing import steps_for
 
-    return max(1, round(steps_for(pictures, options.batch) / options.painter_share))
+    return options.model_copy(update={"minutes": None, "steps": steps_for(pictures, options)})

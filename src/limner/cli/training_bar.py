@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from limner.cli.common import progress_bar
-
 __all__ = ["TerminalReporter"]
 
 
@@ -18,12 +16,11 @@ class TerminalReporter:
 
         self.quiet = quiet
         self.console = Console(stderr=True)
-        self.bar = progress_bar(quiet=quiet, unit="%")
+        self.bar = _training_bar(self.console, quiet)
         self._task: Any = None
         self._title, self._told = "", 0.0
 
     def __enter__(self) -> TerminalReporter:
-        self.bar = _training_bar(self.console, self.quiet)
         self.bar.start()
         return self
 
@@ -33,9 +30,7 @@ class TerminalReporter:
     def note(self, text: str) -> None:
         """A line that stays."""
         if not self.quiet:
-            (self.bar.console if self.console.is_terminal else self.console).print(
-                text, style="dim", highlight=False, soft_wrap=True
-            )
+            self.console.print(text, style="dim", highlight=False, soft_wrap=True)
 
     def stage(self, title: str) -> None:
         """A new bar."""
@@ -46,7 +41,8 @@ class TerminalReporter:
 
     def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
         """Move the bar; on a pipe, print a line a minute."""
-        left = time.strftime("%H:%M:%S", time.gmtime(max(0, seconds_left)))
+        minutes, seconds = divmod(max(0, round(seconds_left)), 60)
+        left = f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
         shown = " ".join(f"{name} {value:.4g}" for name, value in losses.items() if name != "gradient")
         if self._task is not None:
             self.bar.update(self._task, completed=share, rate=f"{rate:,.0f}/s", left=left, losses=shown)

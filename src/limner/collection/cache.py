@@ -17,9 +17,26 @@ from limner.collection.store import Collection
 from limner.pictures import read
 from limner.workspace import Workspace, replace_folder
 
-__all__ = ["PictureCache", "open_cache"]
+__all__ = ["PictureCache", "cache_side", "open_cache"]
 
 _LAYOUT = 1
+_FINER = 1.6
+"""How much finer than a training's size the largest crop of a picture is kept: smaller crops are enlarged less."""
+
+
+def cache_side(rows: Sequence[Row], size: tuple[int, int]) -> int:
+    """The side at which a training of this size keeps its pictures: what measures it finds the same cache.
+
+    In half of the pictures at least, the largest crop of the size's shape is then `_FINER` times the size.
+
+    Args:
+        rows: of the training pictures, one or more.
+        size: height and width in pixels.
+    """
+    shapes = np.array([(row.height, row.width) for row in rows], dtype=np.float64)
+    # By how much each picture is reduced where its largest crop becomes the size, times its shorter side.
+    sides = (np.array(size) / shapes).max(axis=1) * shapes.min(axis=1)
+    return round(float(np.median(sides)) * _FINER)
 
 
 class PictureCache:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.collection import Collection, Row
-from limner.collection.cache import PictureCache, open_cache
+from limner.collection import Collection
+from limner.collection.cache import PictureCache, cache_side, open_cache
 from limner.errors import UsageError
 from limner.latent.painting import Brush
 from limner.measure.findings import Finding, QualityReport
@@ -148,7 +148,8 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     training = [row for row in rows if row.split == "train"]
     held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
     size = card.config.painter.height, card.config.painter.width
-    known, kept = (_cache(collection, some, size, workspace) for some in (training, held_out))
+    side = cache_side(training, size)
+    known, kept = (open_cache(collection, some, side, workspace) for some in (training, held_out))
     how = augmentation_for(known.shapes, size, told.get("flip", True))
 
     def seen(cache: PictureCache, which: Tensor, first: int) -> tuple[Tensor, Tensor]:
@@ -190,11 +191,6 @@ def model_path_length(brush: Brush, training: Tensor, seed: int) -> Finding | No
         return moved.mean(1)
 
     return Finding.of(perceptual_path_length(paint, distance, _PATHS, seed=seed))
-
-
-def _cache(collection: Collection, rows: Sequence[Row], size: tuple[int, int], workspace: Workspace) -> PictureCache:
-    # The side that training keeps pictures at, so that its cache is found.
-    return open_cache(collection, rows, round(min(size) * 1.6), workspace)
 
 
 def _nearest(rows: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:

@@ -78,7 +78,7 @@ class Learned(_Frozen):
     teacher: TeacherNote
     training: TrainingNote
     quality: dict[str, Any] = {}
-    """What was measured, on pictures that chose nothing."""
+    """What was measured, on pictures that chose nothing; `memorised` by all pictures that were not learned from."""
     created: str = ""
     """UTC, ISO 8601."""
 

@@ -169,7 +169,7 @@ class FlowPrior(nn.Module):
     Convolutions on the content's grid around a transformer on its half, in which the styles take part as tokens.
 
     Args:
-        labels: how many labels there are (0 for none); one more row stands for "any".
+        labels: how many labels there are (0 for none).
     """
 
     def __init__(self, painter: PainterConfig, config: PriorConfig, labels: int = 0) -> None:
@@ -335,6 +335,9 @@ class MixturePrior(nn.Module):
         any_label = self.weights.shape[0] - 1
         for label in range(any_label + 1):
             chosen = within if labels is None or label == any_label else within[labels == label]
+            if len(chosen) < 2:
+                # Nothing, or a single latent, was learned of this label: it is drawn like any.
+                chosen = within if len(within) > 1 else within.repeat(2, 1)
             k = max(1, min(self.weights.shape[1], len(chosen) // 8))
             mixture = GaussianMixture(k, covariance_type="diag", random_state=seed, reg_covar=1e-3, max_iter=60)
             with warnings.catch_warnings():

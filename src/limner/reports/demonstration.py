@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection import Collection, Row
-from limner.collection.cache import open_cache
 from limner.errors import UsageError
 from limner.latent.nearest import Neighbour, Neighbours, Usual
 from limner.latent.painting import Brush, Painted
@@ -121,7 +120,9 @@ class Demonstration:
     def learn(self, reporter: Reporter) -> Path:
         """Train, from nothing or from a shipped model; the ledger hears of it."""
         options = self._options()
+        # What an earlier demo left; a user's own trainings are never thrown away.
         shutil.rmtree(self.workspace.runs / _NAME, ignore_errors=True)
+        (self.workspace.models / f"{_NAME}.safetensors").unlink(missing_ok=True)
         self.training = WatchedTraining(options, self.collection, self.workspace, reporter, resume=False)
         path = self.training.run()
         self.brush = Brush.open(str(path), self.workspace)
@@ -210,9 +211,7 @@ class Demonstration:
 
     def _held_out(self) -> Tensor:
         """Views of the held-out pictures, drawn as those are that the prior learns from. # uint8 [n, 3, h, w]"""
-        data = self.training.data
-        rows = [row for row in self.rows if row.split == "holdout"]
-        cache = open_cache(self.collection, rows, round(min(data.size) * 1.6), self.workspace)
+        data, cache = self.training.data, self.training.data.unseen
         rng, how = np.random.default_rng(0), data.augmentation
         every = np.arange(len(cache))
         times = _share(_HELD_VIEWS, _MOST_HELD_VIEWS, len(cache))

@@ -65,6 +65,9 @@ class WatchedTraining(Training):
     def _remedy(self) -> str:
         return GameStage.remedy
 
+    def _how_to_go_on(self) -> str:
+        return "the same command begins anew"
+
     def _look(self, name: str, model: VAE) -> None:
         with torch.no_grad(), self.machine.autocast():
             latent = model.encode(self.originals) if name in _PAINTING else model.sample(_COUNT, seed=self.seed)
@@ -78,7 +81,7 @@ class _Watched:
         self._stage, self._training = stage, training
         self.name, self.title, self.objective = stage.name, stage.title, stage.objective
         self.rate, self.momentum = stage.rate, stage.momentum
-        self.rates, self.ends_early = stage.rates, stage.ends_early
+        self.rates, self.ends_early, self.steadier = stage.rates, stage.ends_early, stage.steadier
 
     def size(self, step: int) -> int:
         return self._stage.size(step)

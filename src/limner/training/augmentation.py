@@ -118,7 +118,7 @@ class Disturbance:
         """One change for each of `count` pictures; the function returned makes it. # float [n, 3, h, w] in -1..1"""
         strength, (height, width) = self.strength, like.shape[-2:]
         brightness, contrast, saturation = (torch.rand(3, count, 1, 1, 1) * 2 - 1).to(like.device) * strength
-        reach = max(1, round(strength * height / 6)), max(1, round(strength * width / 6))
+        reach = round(strength * height / 6), round(strength * width / 6)
         shifts = [[int(torch.randint(-r, r + 1, ())) for r in reach] for _ in range(count)]
         hole = torch.ones(count, 1, height, width, device=like.device)
         for i in range(count):

@@ -7,7 +7,7 @@ machine, or in two minutes, there are few steps at all: docs/decisions.md.
 
 from __future__ import annotations
 
-__all__ = ["batch_at", "seen_before", "steps_for"]
+__all__ = ["batch_at", "seen_before"]
 
 _THIRD, _HALF = 400, 1000
 """Steps until which a batch is a third, and then half, of what it becomes."""
@@ -28,12 +28,3 @@ def seen_before(step: int, most: int) -> int:
     """Pictures in all batches before a step."""
     third, half = min(step, _THIRD), min(max(step - _THIRD, 0), _HALF - _THIRD)
     return third * batch_at(0, most) + half * batch_at(_THIRD, most) + max(step - _HALF, 0) * most
-
-
-def steps_for(pictures: int, most: int) -> int:
-    """The fewest steps that look at so many pictures."""
-    low, high = 0, max(1, pictures)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if seen_before(middle, most) >= pictures else (middle + 1, high)
-    return low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection import Collection, Row
-from limner.collection.cache import PictureCache, open_cache
+from limner.collection.cache import PictureCache, cache_side, open_cache
 from limner.errors import TrainingError
 from limner.models.vae import to_unit
 from limner.training.augmentation import Augmentation, augmentation_for, plain_views, views
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace
 
-__all__ = ["TrainingData", "choosing_half", "label_names", "load_data"]
+__all__ = ["TrainingData", "choosing_half", "label_names", "load_data", "split_rows"]
 
 _FEWEST = 4
 _OTHER_VIEW = 0.25
@@ -188,13 +188,11 @@ def choosing_half(held_out: Sequence[Row]) -> Tensor:
     return first if first.any() and not first.all() else torch.arange(len(held_out)) % 2 == 0
 
 
-def load_data(
-    collection: Collection, rows: Sequence[Row], options: TrainOptions, workspace: Workspace, progress: object = None
-) -> TrainingData:
-    """Cache the pictures at training size and split the hold-out in two halves.
+def split_rows(rows: Sequence[Row], options: TrainOptions) -> tuple[list[Row], list[Row], tuple[str, ...]]:
+    """Training pictures, held-out ones sorted by group, and the names of the labels.
 
     Raises:
-        TrainingError: too few pictures, or no such label.
+        TrainingError: too few pictures, or no such column.
     """
     training = [row for row in rows if row.split == "train"]
     held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
@@ -204,11 +202,34 @@ def load_data(
             f"too few (at least {_FEWEST} and 2 are needed)",
             "add pictures, or choose more with --where",
         )
-    size = options.height, options.width
     names = label_names(rows, options.label) if options.label else ()
-    # Crops down to 45 % of the shorter side still have every pixel that training shows.
-    side = round(min(size) * 1.6)
-    cache = open_cache(collection, training, side, workspace, progress)  # type: ignore[arg-type]
+    if options.pairs and not any(row.labels.get(options.pairs) for row in training):
+        columns = sorted({name for row in rows for name in row.labels})
+        raise TrainingError(
+            f"--pairs {options.pairs}", "the collection has no such column", f"columns: {', '.join(columns)}"
+        )
+    return training, held_out, names
+
+
+def load_data(
+    collection: Collection,
+    rows: Sequence[Row],
+    options: TrainOptions,
+    workspace: Workspace,
+    progress: Callable[[int, int], None] | None = None,
+) -> TrainingData:
+    """Cache the pictures at training size and split the hold-out in two halves.
+
+    Args:
+        progress: told how many pictures are decoded, and of how many; not called where all were before.
+
+    Raises:
+        TrainingError: too few pictures, or no such column.
+    """
+    training, held_out, names = split_rows(rows, options)
+    size = options.height, options.width
+    side = cache_side(training, size)
+    cache = open_cache(collection, training, side, workspace, progress)
     unseen = open_cache(collection, held_out, side, workspace)
     kept = plain_views(unseen, size)
 
@@ -216,11 +237,6 @@ def load_data(
         return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
 
     first = choosing_half(held_out)
-    if options.pairs and not any(row.labels.get(options.pairs) for row in training):
-        columns = sorted({name for row in rows for name in row.labels})
-        raise TrainingError(
-            f"--pairs {options.pairs}", "the collection has no such column", f"columns: {', '.join(columns)}"
-        )
     return TrainingData(
         cache=cache,
         rows=training,

@@ -91,6 +91,7 @@ class GameStage:
 
     name, momentum = "game", 0.0
     ends_early = False
+    steadier = "go on with --resume and a lower --game-rate"
     remedy = "try more pictures, or other minutes"
     rates: Table[str, float] = _RATES
 

@@ -20,8 +20,13 @@ __all__ = ["grow", "half_config", "half_data"]
 
 
 def half_config(config: PainterConfig) -> PainterConfig | None:
-    """The painter of half the size whose levels are all but the finest; None where a picture is small already."""
+    """The painter of half the size whose levels are all but the finest.
+
+    None where a picture is small already, or half of it is no size that a painter has (multiples of 32).
+    """
     if config.factor < 16 or sum(config.depths[:-1]) == 0 or min(config.height, config.width) < 128:
+        return None
+    if config.height % 64 or config.width % 64:
         return None
     return PainterConfig(
         height=config.height // 2,

@@ -56,6 +56,8 @@ class Stage(Protocol):
     momentum: float
     ends_early: bool
     """Whether it may come down early when its score gains no more."""
+    steadier: str
+    """What to try where its losses are no numbers at any rate."""
     rates: Mapping[str, float]
     """What the rate is multiplied by for parameters of the objective whose names begin so."""
 
@@ -329,7 +331,7 @@ class Loop:
         spent = self._spent()
         if restored > _RETRIES:
             often = f"{bad} is not a number for the {restored}th time, at 1/{2**_RETRIES} of the rate"
-            raise TrainingError(f"{self.stage.title}, step {step}", often, "lower --rate")
+            raise TrainingError(f"{self.stage.title}, step {step}", often, self.stage.steadier)
         if self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == state.stage:
             self.restore()
             back = f"step {self.state.step}"

@@ -228,8 +228,9 @@ class Distillation:
         """One stage until this share of the whole budget is used."""
         options = self.options
         if options.steps is None:
+            assert options.minutes is not None
             spent = self.seconds + sum(state.seconds for state in self.states)
-            budget = Budget(seconds=max(_LEAST_SECONDS, (options.minutes or 20) * 60 * share - spent))
+            budget = Budget(seconds=max(_LEAST_SECONDS, options.minutes * 60 * share - spent))
         else:
             budget = Budget(steps=max(1, round(options.steps * share) - sum(state.step for state in self.states)))
         loop = Loop(

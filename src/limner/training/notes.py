@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from limner.collection import Collection
-from limner.models.card import CollectionNote, TeacherNote, TrainingNote
+from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.teacher import TEACHERS
+from limner.rights import RightsSummary, joined
 from limner.training.machine import Machine
 
-__all__ = ["Told", "collection_note", "now", "teacher_note", "training_note"]
+__all__ = ["Told", "collection_note", "now", "rights_with", "teacher_note", "training_note"]
 
 
 class Told(Protocol):
@@ -37,6 +38,24 @@ def collection_note(collection: Collection, where: tuple[str, ...], *, learned: 
         pictures=learned,
         held_out=held_out,
     )
+
+
+def rights_with(
+    own: RightsSummary, other: Card | None, collection: Collection, where: tuple[str, ...]
+) -> RightsSummary:
+    """The rights in all pictures that weights were learned from, those of another model's among them.
+
+    Args:
+        own: of the pictures of `collection` that were learned from, chosen by `where`.
+        other: the model gone on from, or learned with; its pictures count once where it learned from these, too.
+    """
+    if other is None:
+        return own
+    theirs = other.collection
+    within = theirs.digest == collection.digest and theirs.where in ((), where)
+    # What is held and was not learned from by the other is in this model alone, and so is the decision to use it.
+    decided = own.accepted in (None, other.rights.accepted)
+    return other.rights if within and decided else joined(own, other.rights)
 
 
 def teacher_note(name: str) -> TeacherNote:

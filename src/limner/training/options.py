@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from limner.models.prior import PriorConfig
 from limner.training.games import GameWeights
 from limner.training.objectives import PainterWeights
 
 __all__ = ["TrainOptions"]
+
+_MINUTES = 20.0
+"""How long a training takes where nothing is said."""
 
 
 class TrainOptions(BaseModel):
@@ -27,7 +30,7 @@ class TrainOptions(BaseModel):
     width: int = Field(64, ge=32, le=512, multiple_of=32)
     """Pixels."""
     minutes: float | None = Field(None, gt=0)
-    """Length by the clock; shared between the painter and the prior."""
+    """Length by the clock, all stages together; 20 where no steps are given either."""
     steps: int | None = Field(None, ge=1)
     """Length in steps, all stages together; the same steps give the same weights."""
     where: tuple[str, ...] = ()
@@ -44,6 +47,19 @@ class TrainOptions(BaseModel):
     """What says which latents are likely."""
     flip: bool = True
     """Whether pictures may be mirrored; not for writing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_length(cls, told: Any) -> Any:
+        none = isinstance(told, dict) and told.get("minutes") is None and told.get("steps") is None
+        return {**told, "minutes": _MINUTES} if none else told
+
+    @field_validator("label_is_style")
+    @classmethod
+    def _styles_are_labels(cls, label_is_style: bool, told: ValidationInfo) -> bool:
+        if label_is_style and not told.data.get("label"):
+            raise ValueError("no label is learned that could be a style: give --label COLUMN, too")
+        return label_is_style
 
     @field_validator("pairs")
     @classmethod
@@ -98,5 +114,7 @@ class TrainOptions(BaseModel):
     """Leave held pictures out."""
     accept_unknown: str | None = None
     """Why held pictures are used."""
+    rooted_mark: bool = False
+    """Whether the model is to mark what it paints, once it is trained."""
     parent: str | None = None
     """Model file that this one starts from."""

@@ -54,9 +54,15 @@ class Record:
         """A run that goes on may be told of another game: what was played of the former one is forgotten.
 
         Raises:
-            TrainingError: there is no such run.
+            TrainingError: there is no such run, or it learned from other pictures.
         """
-        before, _ = open_run(self.options.name, self.workspace)
+        before, where, digest = _read_options(self.options.name, self.workspace)
+        if digest != self.collection.digest:
+            raise TrainingError(
+                f"run {self.options.name}",
+                f"was begun with other pictures than {self.collection.name} has now (those of {where} then)",
+                "go on with that collection, or train anew without --resume",
+            )
         if before == self.options:
             return
         # The game first: a run that is killed in between is told the same again.
@@ -114,18 +120,25 @@ class Record:
 
 
 def open_run(name: str, workspace: Workspace) -> tuple[TrainOptions, str]:
-    """Options and collection folder of a run that was begun.
+    """Options and collection folder of a run that was begun; the options bear the run's name.
 
     Raises:
         TrainingError: there is none of this name, or its record is damaged.
     """
+    return _read_options(name, workspace)[:2]
+
+
+def _read_options(name: str, workspace: Workspace) -> tuple[TrainOptions, str, str]:
+    """Options, collection folder, and the collection's digest."""
     path = workspace.runs / name / _OPTIONS
     if not path.is_file():
         there = sorted(folder.parent.name for folder in workspace.runs.glob(f"*/{_OPTIONS}"))
         raise TrainingError(f"run {name}", "nothing to resume", f"runs here: {', '.join(there) or 'none'}")
     try:
         kept = json.loads(path.read_text())
-        return TrainOptions(**kept["options"]), str(kept["collection"])
+        # A run that was moved aside has another name than when it began.
+        options = TrainOptions.model_validate({**kept["options"], "name": name})
+        return options, str(kept["collection"]), str(kept["digest"])
     except (ValueError, KeyError, ValidationError) as error:
         reason = " ".join(str(error).split())[:100]
         raise TrainingError(path, f"the record of the run is damaged ({reason})", "train without --resume") from None

@@ -1,4 +1,8 @@
-"""What is reported of a finished model: on hold-out pictures and by features that chose nothing."""
+"""What is reported of a finished model, by features that trained nothing.
+
+All of it on hold-out pictures that chose nothing, but for copying: what is close to a training picture is judged by
+all pictures that were not learned from.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +39,19 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
     new = drawn[:usual]
     features = SelfSupervisedFeatures()
     views = max(2, min(8, -(-1024 // len(data.cache))))
-    training = torch.cat([data.prior_views(number)[0] for number in range(views)])
+    # View by view: all views of thousands of large pictures would not fit into memory.
+    training = torch.cat([features(data.prior_views(number)[0]) for number in range(views)])
     # Unseen pictures are cut as training views and new pictures are: whole ones lie farther from crops than crops do.
     wanted = _COPIES if closely else max(_FEWEST, views * len(data.unseen))
     often = -(-(wanted if data.augmentation.zoom_prior[0] < 1 else _FEWEST) // len(data.unseen))
-    unseen = torch.cat([data.unseen_views(number) for number in range(often)])
+    unseen = torch.cat([features(data.unseen_views(number)) for number in range(often)])
     quality: dict[str, Any] = {
         "psnr": interval(psnr(painted, shown)).as_dict(),
         "ssim": interval(ssim(painted, shown)).as_dict(),
-        "memorised": memorised(features, training, unseen, drawn),
+        "memorised": memorised(training, unseen, features(drawn)),
     }
     if len(shown) >= _FEWEST_REAL:
-        real, known = features(shown), features(training[torch.randperm(len(training))[:2048]])
+        real, known = features(shown), training[torch.randperm(len(training))[:2048]]
         quality["kid"] = kid(real, features(new)).as_dict()
         quality["kid_floor"] = kid(real, known).as_dict()
         quality["kid_features"] = "self-supervised; they trained no model"

@@ -40,6 +40,7 @@ class PainterStage:
     """Encoder and painter learn by reconstruction."""
 
     momentum = 0.9
+    steadier = "train anew with a lower --rate, or with --precision fp32"
     rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
@@ -158,6 +159,7 @@ class PriorStage:
 
     name, title, momentum = "prior", "prior (flow)", 0.9
     ends_early = True
+    steadier = "train anew with --precision fp32, or a VAE with --prior mixture"
     rates: Mapping[str, float] = {}
 
     def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:

@@ -14,22 +14,24 @@ from limner.errors import TrainingError
 from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model, with_gates
 from limner.models.card import Card, TeacherNote
+from limner.models.files import sha256_of
 from limner.models.painter import PainterConfig, painter_config
 from limner.models.prior import QUICK
 from limner.models.vae import VAE, VAEConfig
-from limner.rights import Accepted, RightsSummary, clear, credit_line, joined, summary
+from limner.rights import Accepted, RightsSummary, clear, credit_line, summary
 from limner.training.checkpoint import read_checkpoint
 from limner.training.choosing import choose_prior
-from limner.training.data import TrainingData, label_names, load_data
+from limner.training.data import TrainingData, load_data, split_rows
 from limner.training.game import GameStage
 from limner.training.growing import grow, half_config, half_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.machine import Machine, check_device, probe
-from limner.training.notes import collection_note, now, teacher_note, training_note
+from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves
 from limner.training.record import Record
 from limner.training.report import measure_quality
+from limner.training.sharing import SMALL_SHARE, game_share, most_for_painter, painter_until
 from limner.training.stages import PainterStage, PriorStage, view_count
 from limner.workspace import Workspace
 
@@ -38,8 +40,8 @@ __all__ = ["Training"]
 _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
 _FEWEST_AXES = 16
-_SMALL_SHARE = 0.6
-"""Share of the painter's time at half the size, where pictures are large."""
+_READ_AT_ONCE = 64
+"""Pictures that are decoded before progress is told."""
 _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
 
@@ -69,8 +71,7 @@ class Training:
         self.record = Record(options, collection, workspace)
         self.folder = self.record.folder
         self.rows, self.accepted = _cleared(options, collection)
-        if options.label:
-            label_names(self.rows, options.label)
+        split_rows(self.rows, options)
         self.inherited: set[str] = set()
         self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
         check_device(options.device)
@@ -87,13 +88,9 @@ class Training:
         machine = probe(options.precision, options.threads, options.device)
         self.reporter.note(f"machine: {machine.reason}")
         worth = machine.worth()
-        if options.minutes and worth is not None:
+        if options.steps is None and worth is not None:
             self.reporter.note(worth)
-        data = load_data(self.collection, self.rows, options, workspace)
-        self.reporter.note(
-            f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
-            f"{len(data.reports)} held out to report on"
-        )
+        data = self._data()
         torch.manual_seed(options.seed)
         model = self._model(data)
         model.to(machine.device)
@@ -108,6 +105,24 @@ class Training:
         quality = measure_quality(model, data, machine, options) | prior_notes
         plot_curves(self.states, self.folder / "curves.png")
         return self._save(model, data, machine, quality)
+
+    def _data(self) -> TrainingData:
+        began, reporter = time.monotonic(), self.reporter
+
+        def progress(done: int, total: int) -> None:
+            if done <= _READ_AT_ONCE:
+                reporter.stage("reading pictures")
+            rate = done / max(1e-3, time.monotonic() - began)
+            reporter.tick(done / total, (total - done) / rate, rate, {})
+
+        data = load_data(self.collection, self.rows, self.options, self.workspace, progress)
+        reporter.note(
+            f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
+            f"{len(data.reports)} held out to report on"
+        )
+        if data.labels is not None and (never := [n for i, n in enumerate(data.names) if i not in data.labels]):
+            reporter.note(f"nothing is learned of {', '.join(never)}: all pictures with this label are held out")
+        return data
 
     def _check_parent(self) -> None:
         """Refuse a parent that would be overwritten, or paints other sizes.
@@ -183,12 +198,8 @@ class Training:
 
     def _rights(self, data: TrainingData) -> RightsSummary:
         """The rights in all pictures that the weights were learned from, a parent's too."""
-        own = summary(list(data.rows), self.accepted)
-        if self.parent is None:
-            return own
-        card = self.parent.card
-        within = card.collection.digest == self.collection.digest and card.collection.where in ((), self.options.where)
-        return card.rights if within else joined(own, card.rights)
+        parent = None if self.parent is None else self.parent.card
+        return rights_with(summary(list(data.rows), self.accepted), parent, self.collection, self.options.where)
 
     def _teacher(self) -> TeacherNote:
         """The teacher whose taste is in the weights; a parent's stays there."""
@@ -197,15 +208,15 @@ class Training:
 
     def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         options = self.options
-        share = self._mixture_share if options.prior == "mixture" else options.painter_share
+        share = painter_until(options)
         small = half_config(model.config.painter)
         # A parent's painter is of this size already.
         if small is not None and self.parent is None and not self.record.done("small-painter"):
-            self._small_painter(model, small, data, machine, share * _SMALL_SHARE)
+            self._small_painter(model, small, data, machine, share * SMALL_SHARE)
         stage = PainterStage(model, data, options, machine, self.folder)
         # Without a flow only where there is none yet and none has to be.
         free = options.prior == "best" and options.family == "vae" and self.parent is None
-        may_take = self._mixture_share if free else None
+        may_take = most_for_painter(options) if free else None
         self.record.finish(self._loop(stage, machine, share, may_take), model.state_dict())
 
     def _small_painter(
@@ -228,21 +239,12 @@ class Training:
         if options.prior != "mixture" and not self.record.done("prior") and "prior" not in self.inherited:
             model.eval()
             stage = PriorStage(model, data, options, machine, self.folder)
-            self.record.finish(self._loop(stage, machine, 1 - self._game_share), model.state_dict())
+            self.record.finish(self._loop(stage, machine, 1 - game_share(options)), model.state_dict())
         model.eval()
         if options.family == "gan":
             model.become_mapping()
             return {}
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
-
-    @property
-    def _mixture_share(self) -> float:
-        """Share of the whole until which the painter learns where no flow follows."""
-        return 1 - self._game_share - 0.03
-
-    @property
-    def _game_share(self) -> float:
-        return self.options.game_share if self.options.crisp or self.options.family == "gan" else 0.0
 
     def _game(self, model: VAE, data: TrainingData, machine: Machine) -> None:
         """Painter against critic; what it changes is kept apart, since the prior may be another one by now."""
@@ -275,7 +277,8 @@ class Training:
             until = options.steps if share is None else round(options.steps * share)
             budget = Budget(steps=max(1, until - done))
         else:
-            total = (options.minutes or 20) * 60
+            assert options.minutes is not None
+            total = options.minutes * 60
             longer = None if may_take is None else total * may_take - spent
             seconds = max(5.0, total * (1 if share is None else share) - spent)
             budget = Budget(seconds=seconds, longer=longer, fewest=_FEWEST_STEPS)
@@ -299,10 +302,13 @@ class Training:
         try:
             return loop.run()
         except KeyboardInterrupt:
-            self.reporter.note(
-                f"stopped; go on with: limner train {self.collection.name} --name {options.name} --resume"
-            )
+            self.reporter.note(f"stopped; {self._how_to_go_on()}")
             raise
+
+    def _how_to_go_on(self) -> str:
+        named = self.collection.folder == self.workspace.collections / self.collection.name
+        pictures = self.collection.name if named else self.collection.folder
+        return f"go on with: limner train {pictures} --name {self.options.name} --resume"
 
     def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
@@ -338,8 +344,16 @@ class Training:
             created=now(),
             rooted_mark="" if parent is None else parent.card.rooted_mark,
         )
+        self._keep_former()
         save_model(self._path, model.cpu(), card)
         return self._path
+
+    def _keep_former(self) -> None:
+        """A model of this name is moved aside, never lost: works may have been made with it."""
+        if self._path.is_file():
+            aside = self._path.with_name(f"{self.options.name}.{sha256_of(self._path)[:8]}.safetensors")
+            self._path.replace(aside)
+            self.reporter.note(f"the model that had this name is {aside.stem} now: {aside}")
 
     @property
     def states(self) -> list[StageState]:

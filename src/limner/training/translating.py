@@ -19,17 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from limner.collection import Collection, Row
-from limner.collection.cache import open_cache
+from limner.collection.cache import cache_side, open_cache
 from limner.errors import TrainingError
 from limner.models.bundle import Model
 from limner.models.painter import Latent
 from limner.models.teacher import Teacher, load_teacher
 from limner.models.translator import PairCritic, Translator, TranslatorCard, TranslatorConfig
-from limner.rights import clear, credit_line, joined, summary
+from limner.rights import clear, credit_line, summary
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
 from limner.training.machine import Machine, probe
-from limner.training.notes import collection_note, now, teacher_note, training_note
+from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.pairs import Pairs, paired_rows
 from limner.training.translating_report import measure_translator
 from limner.workspace import Workspace
@@ -236,16 +236,14 @@ def train_translator(
     if machine.precision == "bf16":
         model.generator.keep_casts()
     reporter.stage("encoding pictures")
-    cache = open_cache(collection, learned, _side(model), workspace)
+    cache = open_cache(collection, learned, _side(learned, model), workspace)
     columns = options.label, options.pairs
     pairs = Pairs.of(model, cache, learned, columns, machine, reporter, flip=options.flip, seed=options.seed)
     start = time.monotonic()
     network, steps, seen = _learn(model, pairs, options, machine, reporter)
     seconds = time.monotonic() - start
     quality = _measured(network, model, collection, unseen, columns, workspace, machine, reporter)
-    rights = summary(learned, accepted)
-    if model.card.collection.digest != collection.digest:
-        rights = joined(rights, model.card.rights)
+    rights = rights_with(summary(learned, accepted), model.card, collection, options.where)
     card = TranslatorCard(
         model=f"sha256:{model.digest}",
         model_name=model.card.name,
@@ -306,14 +304,13 @@ def _measured(
     if not unseen:
         return {}
     reporter.stage("measuring")
-    cache = open_cache(collection, unseen, _side(model), workspace)
+    cache = open_cache(collection, unseen, _side(unseen, model), workspace)
     pairs = Pairs.of(model, cache, unseen, columns, machine, reporter, count=1)
     return measure_translator(network, model, pairs, machine)
 
 
-def _side(model: Model) -> int:
-    """Side of pictures in the cache: crops still have every pixel that is shown."""
-    return round(min(model.card.config.painter.height, model.card.config.painter.width) * 1.6)
+def _side(rows: list[Row], model: Model) -> int:
+    return cache_side(rows, (model.card.config.painter.height, model.card.config.painter.width))
 
 
 def _learn(

@@ -23,12 +23,12 @@ from limner.models.bundle import Model
 from limner.models.critics import PixelCritic
 from limner.models.teacher import Teacher, load_teacher
 from limner.models.upscaler import Upscaler, UpscalerCard, UpscalerConfig
-from limner.rights import clear, credit_line, joined, summary
+from limner.rights import clear, credit_line, summary
 from limner.training.crops import SEEN, SMALLEST, Crops, middle, painted_pictures
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
 from limner.training.machine import Machine, probe
-from limner.training.notes import collection_note, now, teacher_note, training_note
+from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.upscaling_report import measure_upscaler
 from limner.workspace import Workspace
 
@@ -182,9 +182,7 @@ def train_upscaler(
     reporter.stage("measuring")
     unseen = open_cache(collection, held_out, _LARGEST, workspace)
     quality = measure_upscaler(network, unseen, machine, options.teacher, model)
-    rights = summary(training, accepted)
-    if model is not None and model.card.collection.digest != collection.digest:
-        rights = joined(rights, model.card.rights)
+    rights = rights_with(summary(training, accepted), None if model is None else model.card, collection, options.where)
     card = UpscalerCard(
         name=options.name,
         config=network.config,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.models.teacher import Teacher
 from limner.models.vae import to_unit
@@ -163,13 +163,12 @@ def _kernel_sums(a: Tensor, b: Tensor, in_a: Tensor, in_b: Tensor, of: Tensor | 
     return total, pairs
 
 
-def memorised(features: nn.Module, training: Tensor, held_out: Tensor, painted: Tensor) -> float:
+def memorised(training: Tensor, held_out: Tensor, painted: Tensor) -> float:
     """Share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do.
 
-    About 0.01 where nothing is memorised. # uint8 [n, 3, h, w] each
+    About 0.01 where nothing is memorised. # features [n, d] each
     """
-    known, kept, new = (features(x) for x in (training, held_out, painted))
-    known, kept, new = (standardised(x, known) for x in (known, kept, new))
+    known, kept, new = (standardised(x, training) for x in (training, held_out, painted))
     line = torch.quantile(nearest_distances(kept, known), 0.01)
     return float((nearest_distances(new, known) < line).float().mean())
 
