@@ -10,7 +10,7 @@ demo: $(STAMP)
 
 # As many at once as there are cores, with one thread each; what a file's tests share is made once.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 docs: $(STAMP)
 	$(BIN)/python scripts/write_commands.py

@@ -253,7 +253,7 @@ def _limit(noted: object, side: int) -> tuple[float, int] | None:
     Args:
         side: 1 for a limit above the mean, -1 for one below it.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     told = [noted.get(name) for name in ("value", "low", "high", "count")] if isinstance(noted, dict) else []
     numbers = [float(one) for one in told if isinstance(one, int | float) and abs(one) < 1e9]
@@ -262,4 +262,4 @@ def _limit(noted: object, side: int) -> tuple[float, int] | None:
     value, low, high, count = numbers
     # A bootstrapped mean varies as the pictures do by their count, which is less than they vary by count - 1.
     deviation = (high - low) / (2 * 1.96) * count / math.sqrt(count - 1)
-    return value + side * float(t.ppf(0.95, count - 1)) * deviation * math.sqrt(1 + 1 / count), int(count)
+    return value + side * float(stdtrit(count - 1, 0.95)) * deviation * math.sqrt(1 + 1 / count), int(count)

@@ -132,11 +132,12 @@ def jackknifed(value: float, without: Sequence[Sequence[float]], count: int) -> 
         without: for each set, the number with one of its groups left out, group by group.
         count: of the group that the number is about.
     """
-    from scipy.stats import t
+    # Not scipy.stats, which takes a second to import.
+    from scipy.special import stdtrit
 
     parts = [np.asarray(values) for values in without if len(values)] or [np.zeros(2)]
     variance = sum((len(v) - 1) / len(v) * float(((v - v.mean()) ** 2).sum()) for v in parts)
-    half = float(t.ppf(0.975, min(len(v) for v in parts) - 1)) * variance**0.5
+    half = float(stdtrit(min(len(v) for v in parts) - 1, 0.975)) * variance**0.5
     return Estimate(value, value - half, value + half, count)
 
 
