@@ -91,8 +91,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
         }
     )  # fmt: skip
     try:
-        kept, _ = open_run(recipe.name, workspace)
-        resume = kept == options
+        begun = open_run(recipe.name, workspace)
+        resume = begun.options == options and begun.digest == collection.digest
     except LimnerError:
         resume = False
     with TerminalReporter() as reporter:

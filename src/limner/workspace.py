@@ -51,6 +51,11 @@ class Workspace:
         return self.root / "works"
 
     @property
+    def measured(self) -> Path:
+        """What `limner measure` found, a folder a model."""
+        return self.root / "measured"
+
+    @property
     def latents(self) -> Path:
         """Latents of the works, by digest."""
         return self.root / "latents"

@@ -218,3 +218,14 @@ def test_rights_are_listed_where_the_collection_is_here(workspace: Workspace, tm
         rows = list(csv.DictReader(file))
     assert sorted(row["title"] for row in rows) == ["'@Sea 0", "'@Sea 1", "'@Sea 2"]
     assert {row["licence"] for row in rows} == {"CC-BY-4.0"}
+
+
+def test_what_was_measured_is_shown_of_this_model_alone(workspace: Workspace, work: Path, tmp_path: Path) -> None:
+    digest = f"sha256:{hashlib.sha256((workspace.models / 'm.safetensors').read_bytes()).hexdigest()}"
+    report = workspace.make(workspace.measured / "m") / "quality.json"
+    report.write_text(json.dumps({"model": "sha256:" + "ab" * 32, "counts": {}}))
+    found = write_evidence(work, workspace, tmp_path / "other")
+    assert "limner_measure" not in told(found, "bias-and-copies.json")
+    report.write_text(json.dumps({"model": digest, "counts": {"generated": 9}}))
+    found = write_evidence(work, workspace, tmp_path / "own")
+    assert told(found, "bias-and-copies.json")["limner_measure"]["counts"] == {"generated": 9}

@@ -125,6 +125,18 @@ def test_a_parent_of_another_size_is_refused_before_an_earlier_run_is_moved(
     assert [folder.name for folder in workspace.runs.iterdir()] == ["c"]
 
 
+def test_a_run_does_not_go_on_from_another_model_of_the_same_name(workspace: Workspace, tmp_path: Path) -> None:
+    collection = made_collection(workspace, tmp_path / "made")
+    path = workspace.make(workspace.models) / "p.safetensors"
+    made_model(path, labels=())
+    told = options("c", parent=str(path))
+    Training(told, collection, workspace, Silent(), resume=False)
+    Training(told, collection, workspace, Silent(), resume=True)
+    made_model(path, labels=(), seed=4)
+    with pytest.raises(TrainingError, match="another model than .*p.safetensors is now.*without --resume"):
+        Training(told, collection, workspace, Silent(), resume=True)
+
+
 def test_a_child_without_a_teacher_still_has_its_parents_taste(workspace: Workspace, tmp_path: Path) -> None:
     collection = made_collection(workspace, tmp_path / "made")
     path = workspace.make(workspace.models) / "p.safetensors"
@@ -180,7 +192,7 @@ def test_a_run_told_of_another_game_forgets_the_former(
     assert not left.exists()
     assert json.loads((folder / "stages.json").read_text()) == states[:2]
     assert any("forgotten" in note for note in reporter.notes)
-    assert open_run("v", workspace)[0] == told
+    assert open_run("v", workspace).options == told
 
 
 def test_a_run_told_of_another_game_keeps_what_other_stages_are_at(workspace: Workspace, tmp_path: Path) -> None:

@@ -37,11 +37,13 @@ def _card(collection: Collection, where: tuple[str, ...], rights: RightsSummary)
     [
         ((), (), None, None, 12),
         ((), _HALF, None, None, 12),
-        (_HALF, (), None, None, 18),
+        (_HALF, (), None, None, 12),
         (_HALF, _HALF, None, None, 6),
         ((), (), _WHY, _WHY, 12),
         ((), (), _WHY, None, 12),
-        ((), (), None, _WHY, 24),
+        ((), (), None, _WHY, 12),
+        (_HALF, (), _WHY, None, 18),
+        ((), _HALF, None, _WHY, 18),
     ],
 )
 def test_pictures_of_both_count_once_and_held_ones_are_told(
@@ -56,6 +58,14 @@ def test_pictures_of_both_count_once_and_held_ones_are_told(
     found = rights_with(summary(collection.rows(own), own_accepted), parent, collection, own)
     assert found.pictures == counted
     assert found.accepted == (theirs_accepted or own_accepted)
+
+
+def test_two_reasons_are_both_told_and_the_pictures_once(collection: Collection) -> None:
+    parent = _card(collection, (), summary(collection.rows(), _WHY))
+    other = _WHY.model_copy(update={"reason": "a school"})
+    found = rights_with(summary(collection.rows(), other), parent, collection, ())
+    assert found.pictures == 12
+    assert found.accepted == _WHY.model_copy(update={"reason": "a measurement; a school"})
 
 
 def test_other_pictures_are_added(collection: Collection, workspace: Workspace, tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ class Slow(TerminalReporter):
         print("step", flush=True)
 
 workspace = Workspace.default()
-options, folder = open_run("broken", workspace)
-Training(options, Collection.open(folder, workspace), workspace, Slow(quiet=True), resume=True).run()
+begun = open_run("broken", workspace)
+Training(begun.options, Collection.open(begun.collection, workspace), workspace, Slow(quiet=True), resume=True).run()
 """
 
 
@@ -136,11 +136,11 @@ def test_a_new_run_of_the_same_name_moves_the_old_one_aside(workspace: Workspace
     newer = Training(options("twice", seed=1), collection, workspace, reporter, resume=False)
     assert any("moved to" in note for note in reporter.notes)
     (aside,) = (folder for folder in workspace.runs.glob("twice*") if folder != newer.folder)
-    older, _ = open_run(aside.name, workspace)
+    older = open_run(aside.name, workspace).options
     assert (older.name, older.seed) == (aside.name, 0)
     gone_on = Training(older, collection, workspace, Silent(), resume=True)
     assert gone_on.folder == aside
-    assert open_run("twice", workspace)[0].seed == 1, "the newer run was told to be the older one"
+    assert open_run("twice", workspace).options.seed == 1, "the newer run was told to be the older one"
 
 
 def test_a_run_does_not_go_on_with_other_pictures(workspace: Workspace, collection: Collection, tmp_path: Path) -> None:
@@ -177,6 +177,8 @@ def test_a_label_of_which_nothing_is_learned_and_a_model_of_the_same_name(
     short: dict[str, object] = {"steps": 6, "prior": "mixture", "crisp": False}
     first = Training(options("m", **short), collection, workspace, Silent(), resume=False).run()
     digest = sha256_of(first)
+    workspace.make(workspace.works / "m")
+    (workspace.works / "m" / "m-1-00000.png").write_bytes(b"a work of it")
     rows = [replace(row, split="holdout" if row.labels["kind"] == "matt" else row.split) for row in collection.rows()]
     monkeypatch.setattr(Collection, "rows", lambda self, where=(): rows)
     reporter = Silent()
@@ -187,3 +189,5 @@ def test_a_label_of_which_nothing_is_learned_and_a_model_of_the_same_name(
     assert kept is not None
     assert kept.name == f"m.{digest[:8]}.safetensors"
     assert any(kept.stem in note for note in reporter.notes)
+    assert (workspace.works / kept.stem / "m-1-00000.png").read_bytes() == b"a work of it"
+    assert not (workspace.works / "m").exists()

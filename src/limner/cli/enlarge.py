@@ -136,7 +136,7 @@ def _how(plan: Enlargement, file: UpscalerFile | None, to: int, strength: float)
 def _place(out: Path | None, origins: Origins, latent: str, plan: Enlargement) -> Path:
     from limner.pictures import format_of
 
-    workspace, name = origins.workspace, origins.brush.model.card.name
+    workspace, name = origins.workspace, origins.brush.model.name
     if out is not None and out.suffix:
         format_of(out)
         workspace.make(out.parent)

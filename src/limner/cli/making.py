@@ -54,7 +54,7 @@ def make(
     opened = open_publisher(
         workspace, identity=identity, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True))
     )
-    name = origins.brush.model.card.name
+    name = origins.brush.model.name
     if to is not None and to.suffix:
         if len(made) > 1:
             raise UsageError(f"--to {to}", f"is one file for {len(made)} works", "give a folder")

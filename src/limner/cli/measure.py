@@ -69,12 +69,12 @@ def register(app: typer.Typer) -> None:
         found = _measured(
             brush, collection, count, seed, tuple(dict.fromkeys(features or FEATURES)), workspace, quiet or as_json
         )
-        folder = to or workspace.root / "measured" / brush.model.card.name
+        folder = to or workspace.measured / brush.model.name
         _save(found, workspace.make(folder))
         if as_json:
             print_json({"folder": str(folder), **found.report.model_dump(mode="json")})
             return
-        _show(brush.model.card.name, found.report, folder)
+        _show(brush.model.name, found.report, folder)
 
 
 def _measured(

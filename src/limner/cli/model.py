@@ -47,10 +47,10 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
         return
     table = Table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
-    for _, card in cards:
+    for path, card in cards:
         painter, quality = card.config.painter, card.quality
         table.add_row(
-            card.name,
+            path.stem,
             f"{painter.width}x{painter.height}",
             f"{card.collection.name} ({card.collection.pictures})",
             f"{card.training.minutes:.0f}",

@@ -116,7 +116,7 @@ def _sample(
     opened = open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **signing)
     brush = Brush.open(reference, workspace, precision=precision, threads=threads)
     brush.label(told["label"])
-    folder = workspace.make(to or workspace.works / brush.model.card.name)
+    folder = workspace.make(to or workspace.works / brush.model.name)
     suffix = "jpg" if format == "jpeg" else format
     shown: list[Any] = []
     latents = LatentStore(workspace)
@@ -130,7 +130,7 @@ def _sample(
                 latents.keep(painted.latent, f"sha256:{brush.model.digest}")
                 if sheet:
                     shown.append(painted.pixels)
-                path = folder / f"{brush.model.card.name}-{told['seed']}-{painted.index:05d}.{suffix}"
+                path = folder / f"{brush.model.name}-{told['seed']}-{painted.index:05d}.{suffix}"
                 yield painted.pixels, path, provenance_of(brush, painted, publisher.identity.name, told)
 
         published = publisher.publish_many(jobs(), lambda _: bar.advance(task), quality=quality)
@@ -139,7 +139,7 @@ def _sample(
         for w in published
     ]
     if sheet:
-        works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.card.name}-{told['seed']}-sheet.png")
+        works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.name}-{told['seed']}-sheet.png")
     return works, time.monotonic() - start
 
 

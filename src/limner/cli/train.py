@@ -153,7 +153,7 @@ def _train(
     opened = collections.Collection.open(collection, workspace)
     options = options_of(opened.name, given, workspace)
     if resume:
-        options = resumed(open_run(options.name, workspace)[0], options, said, given["pictures"])
+        options = resumed(open_run(options.name, workspace).options, options, said, given["pictures"])
     if options.rooted_mark:
         _check_rooted(options)
     with TerminalReporter(quiet) as reporter:

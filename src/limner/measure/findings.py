@@ -107,6 +107,8 @@ class FeatureNumbers(_Frozen):
 class QualityReport(_Frozen):
     """Everything that was measured about one set of generated pictures."""
 
+    model: str = ""
+    """Digest of the model whose pictures they are; empty for pictures of another program."""
     counts: dict[str, int]
     """Pictures: `training`, `held_out`, `chose`, `generated`; views of a picture count once."""
     size: tuple[int, int]

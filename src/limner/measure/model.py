@@ -115,7 +115,8 @@ def measure_model(
         seen=rows.__setitem__,
     )
     tell("measuring", len(done), len(done) + 1)
-    report = report.model_copy(update={"path_length": model_path_length(brush, real.training, seed)})
+    length = model_path_length(brush, real.training, seed)
+    report = report.model_copy(update={"model": f"sha256:{brush.model.digest}", "path_length": length})
     tell("measuring", len(done) + 1, len(done) + 1)
     known = rows[features[0]]["training"]
     distances, found = _nearest(standardised(rows[features[0]]["generated"], known), standardised(known, known))

@@ -42,6 +42,11 @@ class Model:
     card: Card
     generator: VAE
 
+    @property
+    def name(self) -> str:
+        """What it is called here; its card says what it was called when it was made."""
+        return self.path.stem
+
 
 def save_model(path: Path, generator: VAE, card: Card, *, small: bool = False) -> str:
     """Write the model file in one step and return its sha256.

@@ -126,7 +126,8 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
     second = {**second_of(verdict.layers), "watermark": marked}
     if (registered := registry_report(workspace, digest)) is not None:
         second["registry"] = registered
-    card = card_of_work(str(verdict.model_digest or ""), workspace)
+    model_digest = str(verdict.model_digest or "")
+    card = card_of_work(model_digest, workspace)
     return _Gathered(
         data=data,
         master=f"master{work.suffix.lower()}",
@@ -137,7 +138,7 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         second=second,
         card=card,
         rights=rights_table(verdict.generation, card, workspace),
-        copies=copies_and_bias(card, workspace),
+        copies=copies_and_bias(card, model_digest, workspace),
         acts=family_acts(ledger, digest, signer),
         chain=ledger.verify(),
         root=Identity.root_of(workspace, signer),

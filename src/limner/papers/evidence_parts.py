@@ -169,7 +169,7 @@ def rights_table(generation: dict[str, Any], card: Card | None, workspace: Works
     return RightsTable(_written(("kind", "name", "pictures"), counted), source, len(counted))
 
 
-def copies_and_bias(card: Card | None, workspace: Workspace) -> dict[str, Any]:
+def copies_and_bias(card: Card | None, model_digest: str, workspace: Workspace) -> dict[str, Any]:
     """What was measured of the model, in its card and by `limner measure`, and what was not."""
     quality = dict(card.quality) if card else {}
     missing = [
@@ -189,18 +189,21 @@ def copies_and_bias(card: Card | None, workspace: Workspace) -> dict[str, Any]:
         ),
         "not_measured": missing,
     }
-    if card and (report := _measured(workspace.root / "measured" / card.name / "quality.json")):
+    if card and (report := _measured(model_digest, workspace)):
         told["limner_measure"] = report
-        told["limner_measure_note"] = "found under the model's name; the report does not name the model's digest"
     return told
 
 
-def _measured(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+def _measured(model_digest: str, workspace: Workspace) -> dict[str, Any] | None:
+    """What `limner measure` found of this model; None where it was not asked."""
+    for path in sorted(workspace.measured.glob("*/quality.json")):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict) and found.get("model") == model_digest:
+            return found
+    return None
 
 
 def _rows(digest: str, where: tuple[str, ...], workspace: Workspace) -> list[Row] | None:

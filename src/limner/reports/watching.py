@@ -81,7 +81,7 @@ class _Watched:
         self._stage, self._training = stage, training
         self.name, self.title, self.objective = stage.name, stage.title, stage.objective
         self.rate, self.momentum = stage.rate, stage.momentum
-        self.rates, self.ends_early, self.steadier = stage.rates, stage.ends_early, stage.steadier
+        self.rates, self.ends_early, self.steadier = stage.rates, stage.ends_early, GameStage.remedy
 
     def size(self, step: int) -> int:
         return self._stage.size(step)

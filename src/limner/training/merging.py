@@ -41,6 +41,8 @@ __all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]
 _MOST = 6144
 _DRAWING_SHARE = 0.15
 _PAINTER_SHARE = 0.55
+_STEADIER = "try another --seed, or other --minutes"
+"""What to try where the losses of a stage are no numbers."""
 _GAME_MINUTES = 5.0
 """A game of a shorter distillation would last less than a minute, and change nothing."""
 _LEAST_SECONDS = 5.0
@@ -158,12 +160,17 @@ class Distillation:
         painter = PainterStage(model, data, options, machine, folder)
         # It begins well, and a first loss of the one model's pictures for the other's is no over-fitting.
         painter.ends_early = False
+        painter.steadier = _STEADIER
         self._loop(painter, machine, left * _PAINTER_SHARE)
         model.eval()
-        self._loop(PriorStage(model, data, options, machine, folder), machine, left)
+        prior = PriorStage(model, data, options, machine, folder)
+        prior.steadier = _STEADIER
+        self._loop(prior, machine, left)
         if crisp:
             model.eval()
-            self._loop(GameStage(model, data, options, machine, folder), machine, 1.0)
+            game = GameStage(model, data, options, machine, folder)
+            game.steadier = _STEADIER
+            self._loop(game, machine, 1.0)
 
     def _draw(self, machine: Machine) -> TrainingData:
         """Pictures of both models in equal number, label by label in turn, until there are enough or time is up."""

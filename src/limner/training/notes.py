@@ -47,15 +47,30 @@ def rights_with(
 
     Args:
         own: of the pictures of `collection` that were learned from, chosen by `where`.
-        other: the model gone on from, or learned with; its pictures count once where it learned from these, too.
+        other: the model gone on from, or learned with; pictures of both count once where the one has all of them.
     """
     if other is None:
         return own
-    theirs = other.collection
-    within = theirs.digest == collection.digest and theirs.where in ((), where)
-    # What is held and was not learned from by the other is in this model alone, and so is the decision to use it.
-    decided = own.accepted in (None, other.rights.accepted)
-    return other.rights if within and decided else joined(own, other.rights)
+    theirs = other.rights
+    if other.collection.digest != collection.digest:
+        return joined(own, theirs)
+    if where == other.collection.where:
+        # The same but for what is held: who decided to use it has all.
+        all_of_it, part = (own, theirs) if theirs.accepted is None else (theirs, own)
+    elif not other.collection.where:
+        all_of_it, part = theirs, own
+    elif not where:
+        all_of_it, part = own, theirs
+    else:
+        return joined(own, theirs)
+    if part.accepted is None:
+        return all_of_it
+    if all_of_it.accepted is None:
+        # What is held was left out of the larger part.
+        return joined(own, theirs)
+    reasons = dict.fromkeys((all_of_it.accepted.reason, part.accepted.reason))
+    accepted = all_of_it.accepted.model_copy(update={"reason": "; ".join(reasons)})
+    return all_of_it.model_copy(update={"accepted": accepted})
 
 
 def teacher_note(name: str) -> TeacherNote:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import asdict
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from torch import Tensor
@@ -16,7 +17,7 @@ from limner.training.loop import Reporter, StageState
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Record", "open_run"]
+__all__ = ["Begun", "Record", "open_run"]
 
 _OPTIONS = "options.json"
 _STATES = "stages.json"
@@ -27,16 +28,39 @@ _PLAYED = "game"
 """The stage whose weights are kept apart: only a part of the model changes, and it may be played again."""
 
 
+_LONGEST = 40
+"""Letters of a run's name that are kept where it is moved aside: with the time it is a name again."""
+
+
+class Begun(NamedTuple):
+    """How a run was begun.
+
+    Attributes:
+        options: with the name that the run has now.
+        collection: folder of the collection.
+        digest: of the collection.
+        parent: sha256 of the model that it started from; empty for none, and in records of before it was kept.
+    """
+
+    options: TrainOptions
+    collection: str
+    digest: str
+    parent: str
+
+
 class Record:
     """What is kept of one run.
+
+    Args:
+        parent: sha256 of the model to start from; empty for none.
 
     Attributes:
         folder: of the run.
         states: of the stages that are done, in order; read by `read_states`.
     """
 
-    def __init__(self, options: TrainOptions, collection: Collection, workspace: Workspace) -> None:
-        self.options, self.collection, self.workspace = options, collection, workspace
+    def __init__(self, options: TrainOptions, collection: Collection, workspace: Workspace, parent: str = "") -> None:
+        self.options, self.collection, self.workspace, self.parent = options, collection, workspace, parent
         self.folder = workspace.runs / options.name
         self.states: list[StageState] = []
 
@@ -44,7 +68,7 @@ class Record:
         """A new run: what an older one of the name left is moved aside, never lost."""
         if (self.folder / _OPTIONS).exists():
             stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-            aside = self.folder.with_name(f"{self.folder.name}.{stamp}")
+            aside = self.folder.with_name(f"{self.folder.name[:_LONGEST]}.{stamp}")
             self.folder.replace(aside)
             reporter.note(f"an earlier run of this name was moved to {aside}")
         self.workspace.make(self.folder / "sheets")
@@ -54,14 +78,21 @@ class Record:
         """A run that goes on may be told of another game: what was played of the former one is forgotten.
 
         Raises:
-            TrainingError: there is no such run, or it learned from other pictures.
+            TrainingError: there is no such run, or it began with other pictures or another model.
         """
-        before, where, digest = _read_options(self.options.name, self.workspace)
-        if digest != self.collection.digest:
+        begun = open_run(self.options.name, self.workspace)
+        before = begun.options
+        if begun.digest != self.collection.digest:
             raise TrainingError(
                 f"run {self.options.name}",
-                f"was begun with other pictures than {self.collection.name} has now (those of {where} then)",
+                f"was begun with other pictures than {self.collection.name} has now (those of {begun.collection} then)",
                 "go on with that collection, or train anew without --resume",
+            )
+        if begun.parent and begun.parent != self.parent:
+            raise TrainingError(
+                f"run {self.options.name}",
+                f"was begun with another model than {before.parent} is now",
+                "put that model back, or train anew without --resume",
             )
         if before == self.options:
             return
@@ -97,7 +128,7 @@ class Record:
         return read_checkpoint(self.folder / _GAME)[0]
 
     def _keep_options(self) -> None:
-        kept = {"collection": str(self.collection.folder), "digest": self.collection.digest}
+        kept = {"collection": str(self.collection.folder), "digest": self.collection.digest, "parent": self.parent}
         with replace_file(self.folder / _OPTIONS) as part:
             part.write_text(json.dumps({**kept, "options": self.options.model_dump(mode="json")}, indent=2))
 
@@ -119,17 +150,12 @@ class Record:
             reporter.note("what was played of the game is forgotten: it was told to be another one")
 
 
-def open_run(name: str, workspace: Workspace) -> tuple[TrainOptions, str]:
-    """Options and collection folder of a run that was begun; the options bear the run's name.
+def open_run(name: str, workspace: Workspace) -> Begun:
+    """How a run was begun.
 
     Raises:
         TrainingError: there is none of this name, or its record is damaged.
     """
-    return _read_options(name, workspace)[:2]
-
-
-def _read_options(name: str, workspace: Workspace) -> tuple[TrainOptions, str, str]:
-    """Options, collection folder, and the collection's digest."""
     path = workspace.runs / name / _OPTIONS
     if not path.is_file():
         there = sorted(folder.parent.name for folder in workspace.runs.glob(f"*/{_OPTIONS}"))
@@ -138,7 +164,7 @@ def _read_options(name: str, workspace: Workspace) -> tuple[TrainOptions, str, s
         kept = json.loads(path.read_text())
         # A run that was moved aside has another name than when it began.
         options = TrainOptions.model_validate({**kept["options"], "name": name})
-        return options, str(kept["collection"]), str(kept["digest"])
+        return Begun(options, str(kept["collection"]), str(kept["digest"]), str(kept.get("parent", "")))
     except (ValueError, KeyError, ValidationError) as error:
         reason = " ".join(str(error).split())[:100]
         raise TrainingError(path, f"the record of the run is damaged ({reason})", "train without --resume") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,14 +69,14 @@ class Training:
     ) -> None:
         self.options, self.collection, self.workspace, self.reporter = options, collection, workspace, reporter
         self.clock = clock
-        self.record = Record(options, collection, workspace)
-        self.folder = self.record.folder
         self.rows, self.accepted = _cleared(options, collection)
         split_rows(self.rows, options)
         self.inherited: set[str] = set()
         self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
         check_device(options.device)
         self._check_parent()
+        self.record = Record(options, collection, workspace, "" if self.parent is None else self.parent.digest)
+        self.folder = self.record.folder
         if resume:
             self.record.go_on(reporter)
         else:
@@ -134,9 +135,7 @@ class Training:
         if self.parent is None:
             return
         if self.parent.path.resolve() == self._path.resolve():
-            raise TrainingError(
-                f"--name {options.name}", "is the model to start from, which would be lost", "give another --name"
-            )
+            raise TrainingError(f"--name {options.name}", "is the model to start from", "give another --name")
         theirs = self.parent.card.config.painter
         if (theirs.height, theirs.width) != (options.height, options.width):
             raise TrainingError(
@@ -308,7 +307,7 @@ class Training:
     def _how_to_go_on(self) -> str:
         named = self.collection.folder == self.workspace.collections / self.collection.name
         pictures = self.collection.name if named else self.collection.folder
-        return f"go on with: limner train {pictures} --name {self.options.name} --resume"
+        return f"go on with: limner train {shlex.quote(str(pictures))} --name {self.options.name} --resume"
 
     def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
@@ -349,11 +348,16 @@ class Training:
         return self._path
 
     def _keep_former(self) -> None:
-        """A model of this name is moved aside, never lost: works may have been made with it."""
-        if self._path.is_file():
-            aside = self._path.with_name(f"{self.options.name}.{sha256_of(self._path)[:8]}.safetensors")
-            self._path.replace(aside)
-            self.reporter.note(f"the model that had this name is {aside.stem} now: {aside}")
+        """A model of this name gets another one, and so do its works and measures: nothing is lost or mixed up."""
+        if not self._path.is_file():
+            return
+        name = self.options.name
+        aside = f"{name}.{sha256_of(self._path)[:8]}"
+        for folder in (self.workspace.works, self.workspace.measured):
+            if (folder / name).is_dir() and not (folder / aside).exists():
+                (folder / name).rename(folder / aside)
+        self._path.replace(self._path.with_name(f"{aside}.safetensors"))
+        self.reporter.note(f"the model that had this name, and what was made with it, is called {aside} now")
 
     @property
     def states(self) -> list[StageState]:
