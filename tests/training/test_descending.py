@@ -133,7 +133,7 @@ def test_a_run_does_not_go_on_from_another_model_of_the_same_name(workspace: Wor
     Training(told, collection, workspace, Silent(), resume=False)
     Training(told, collection, workspace, Silent(), resume=True)
     made_model(path, labels=(), seed=4)
-    with pytest.raises(TrainingError, match="another model than .*p.safetensors is now.*without --resume"):
+    with pytest.raises(TrainingError, match=r"another model than .*p\.safetensors is now.*without --resume"):
         Training(told, collection, workspace, Silent(), resume=True)
 
 
