@@ -168,7 +168,7 @@ def test_a_model_does_not_overwrite_its_parent(workspace: Workspace, tmp_path: P
     collection = made_collection(workspace, tmp_path / "made")
     path = workspace.make(workspace.models) / "p.safetensors"
     made_model(path)
-    with pytest.raises(TrainingError, match="would be lost; give another --name"):
+    with pytest.raises(TrainingError, match="is the model to start from; give another --name"):
         Training(options("p", parent=str(path)), collection, workspace, Silent(), resume=False)
     assert not workspace.runs.exists()
 

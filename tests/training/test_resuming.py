@@ -75,6 +75,7 @@ def collection(workspace: Workspace, tmp_path: Path) -> Collection:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("family", ["vae", "gan"])
 def test_killed_and_resumed_training_ends_with_the_same_weights(
     family: str, workspace: Workspace, collection: Collection
