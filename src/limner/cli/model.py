@@ -36,7 +36,7 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     Example: [bold]limner model list[/bold]
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from limner.models.bundle import SHIPPED, read_card
     from limner.workspace import Workspace
@@ -46,7 +46,9 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     if as_json:
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
         return
-    table = Table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
+    # Never cut: the name is what is typed.
+    name = Column("model", no_wrap=True, min_width=max((len(path.stem) for path, _ in cards), default=0))
+    table = Table(name, "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
     for path, card in cards:
         painter, quality = card.config.painter, card.quality
         table.add_row(

@@ -48,7 +48,8 @@ class TerminalReporter:
             self.bar.update(self._task, completed=share, rate=f"{rate:,.0f}/s", left=left, losses=shown)
         if not self.console.is_terminal and not self.quiet and time.monotonic() - self._told > 60:
             self._told = time.monotonic()
-            self.console.print(f"{self._title} {share:.0%}, {rate:,.0f}/s, {left} left, {shown}", highlight=False)
+            told = f"{self._title} {share:.0%}, {rate:,.0f}/s, {left} left"
+            self.console.print(f"{told}, {shown}" if shown else told, highlight=False)
 
 
 def _training_bar(console: Any, quiet: bool) -> Any:
