@@ -41,8 +41,6 @@ __all__ = ["Training"]
 _PICTURES_AN_AXIS = 12
 """A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
 _FEWEST_AXES = 16
-_READ_AT_ONCE = 64
-"""Pictures that are decoded before progress is told."""
 _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
 
@@ -111,11 +109,10 @@ class Training:
         began, reporter = time.monotonic(), self.reporter
 
         def progress(done: int, total: int) -> None:
-            if done <= _READ_AT_ONCE:
-                reporter.stage("reading pictures")
             rate = done / max(1e-3, time.monotonic() - began)
             reporter.tick(done / total, (total - done) / rate, rate, {})
 
+        reporter.stage("reading pictures")
         data = load_data(self.collection, self.rows, self.options, self.workspace, progress)
         reporter.note(
             f"pictures: {len(data.cache)} to learn from, {len(data.chooses)} held out to choose by, "
