@@ -1,0 +1,155 @@
+"""Exemplars: the pictures whose patches may finish a composition, each with its rights, decoded when they are needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner import pictures
+from limner.collection import Collection, Row
+from limner.collection.cache import open_cache
+from limner.errors import UsageError
+from limner.workspace import Workspace
+
+__all__ = ["LOOK", "Exemplar", "Exemplars", "fitted"]
+
+LOOK = 48
+"""Shorter side at which exemplars are compared with a composition, px."""
+_HELD = 256 << 20
+"""Bytes of decoded pictures that are kept at once."""
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """One picture that may give patches.
+
+    Attributes:
+        digest: sha256 of its pixels, as its collection names it.
+        title, creator, licence, source: its rights; empty where unknown.
+        height, width: in pixels, at full size.
+    """
+
+    digest: str
+    title: str
+    creator: str
+    licence: str
+    source: str
+    height: int
+    width: int
+
+    @classmethod
+    def of_row(cls, row: Row) -> Exemplar:
+        """The exemplar that a row of a collection describes."""
+        return cls(row.pixel_sha256, row.title or row.file, row.creator, row.licence, row.source, row.height, row.width)
+
+
+class Exemplars:
+    """Pictures that may give patches.
+
+    Args:
+        items: what they are.
+        read: gives the pixels of number i at full size. # uint8 [h, w, 3]
+        looks: gives the pixels of number i, the shorter side `LOOK` px or more.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Exemplar],
+        read: Callable[[int], NDArray[np.uint8]],
+        looks: Callable[[int], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        if not items:
+            raise UsageError("exemplars", "are none", "give pictures to take patches from")
+        self.items, self._read, self._look = tuple(items), read, looks or read
+        self._held: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over all of them, in their order: names the set."""
+        whole = hashlib.sha256(b"limner exemplars 1\n" + b"".join(bytes.fromhex(one.digest) for one in self.items))
+        return f"sha256:{whole.hexdigest()}"
+
+    @cached_property
+    def side(self) -> int:
+        """Shorter side that half of them have at least, px."""
+        return int(np.median([min(one.height, one.width) for one in self.items]))
+
+    def look(self, index: int) -> NDArray[np.uint8]:
+        """A picture at the size at which it is compared. # -> uint8 [h, w, 3], the shorter side `LOOK`"""
+        return fitted(self._look(index), LOOK)
+
+    def picture(self, index: int, side: int) -> NDArray[np.uint8]:
+        """A picture whose shorter side is `side` px. # -> uint8 [h, w, 3]"""
+        with self._lock:
+            if (index, side) in self._held:
+                self._held.move_to_end((index, side))
+                return self._held[index, side]
+        found = fitted(self._read(index), side)
+        with self._lock:
+            self._held[index, side] = found
+            while len(self._held) > 1 and sum(one.nbytes for one in self._held.values()) > _HELD:
+                self._held.popitem(last=False)
+        return found
+
+    @classmethod
+    def of_collection(
+        cls,
+        collection: Collection,
+        rows: Sequence[Row],
+        workspace: Workspace,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Exemplars:
+        """Pictures of a collection.
+
+        Args:
+            progress: told how many were made small, and of how many, where that was not done before.
+        """
+        small = open_cache(collection, rows, LOOK, workspace, progress)
+
+        def read(index: int) -> NDArray[np.uint8]:
+            return pictures.read(collection.picture_path(rows[index])).pixels
+
+        return cls([Exemplar.of_row(row) for row in rows], read, small.__getitem__)
+
+    @classmethod
+    def of_pictures(cls, files: Sequence[Path], *, creator: str = "", licence: str = "") -> Exemplars:
+        """Pictures from files, whose rights are as told.
+
+        Raises:
+            PictureError: one of them is no picture that can be read.
+        """
+        found = [pictures.read(file).pixels for file in files]
+        items = [
+            Exemplar(_digest(pixels), file.name, creator, licence, "", *pixels.shape[:2])
+            for file, pixels in zip(files, found, strict=True)
+        ]
+        return cls(items, found.__getitem__)
+
+
+def fitted(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The picture with a shorter side of `side` px. # uint8 [h, w, 3] -> [h', w', 3]"""
+    height, width = pixels.shape[:2]
+    share = side / min(height, width)
+    size = max(side, round(width * share)), max(side, round(height * share))
+    if size == (width, height):
+        return np.array(pixels)
+    how = Image.Resampling.LANCZOS if share < 1 else Image.Resampling.BICUBIC
+    return np.array(Image.fromarray(pixels).resize(size, how, reducing_gap=3.0))
+
+
+def _digest(pixels: NDArray[np.uint8]) -> str:
+    height, width = pixels.shape[:2]
+    return hashlib.sha256(f"{height}x{width}\n".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()

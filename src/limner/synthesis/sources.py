@@ -1,0 +1,158 @@
+"""Where each pixel of a finished picture came from, and what follows: shares, pieces, a picture of it, a file of it."""
+
+from __future__ import annotations
+
+import colorsys
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.errors import UsageError
+from limner.synthesis import kernels
+from limner.synthesis.exemplars import Exemplar
+from limner.workspace import replace_file
+
+__all__ = ["SourceMap", "SourceShare"]
+
+_MAGIC = b"limner sources 1\n"
+_LARGEST = 64 << 20
+_FLAT = 4
+"""Levels of 255 within 7x7 px below which a place is flat."""
+
+
+@dataclass(frozen=True)
+class SourceShare:
+    """What one exemplar gave to a picture.
+
+    Attributes:
+        share: of the area that is not flat, 0 to 1.
+        area: of the whole area.
+        piece: the largest connected piece that comes from it as it stands there, as a share of the whole area.
+    """
+
+    exemplar: Exemplar
+    share: float
+    area: float
+    piece: float
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """Of each pixel of a finished picture, the exemplar and the place there.
+
+    Attributes:
+        exemplars: those that gave at least one patch.
+        mirrored: whether each was mirrored.
+        shapes: height and width of each at the scale of the finish.
+        places: index of the exemplar, row and column in it (mirrored where it is). # int32 [h, w, 3]
+        busy: where something goes on: what is flat belongs to nobody. # bool [h, w]
+    """
+
+    exemplars: tuple[Exemplar, ...]
+    mirrored: tuple[bool, ...]
+    shapes: tuple[tuple[int, int], ...]
+    places: NDArray[np.int32]
+    busy: NDArray[np.bool_]
+
+    def shares(self) -> list[SourceShare]:
+        """What each exemplar gave, most first; no share is told of one that gave nothing."""
+        labels, areas = kernels.label_pieces(self.places, 1)
+        owner = np.zeros(len(areas), dtype=np.int64)
+        owner[labels.ravel()] = self.places[..., 0].ravel()
+        count, total = len(self.exemplars), self.places[..., 0].size
+        whole = np.bincount(self.places[..., 0].ravel(), minlength=count)
+        busy = np.bincount(self.places[..., 0][self.busy], minlength=count)
+        largest = np.zeros(count, dtype=np.int64)
+        np.maximum.at(largest, owner, areas)
+        found = [
+            SourceShare(
+                one, float(busy[i] / max(1, busy.sum())), float(whole[i] / total), float(largest[i] / total)
+            )
+            for i, one in enumerate(self.exemplars)
+            if whole[i]
+        ]
+        return sorted(found, key=lambda one: (-one.share, -one.area, one.exemplar.digest))
+
+    def largest_piece(self, *, flat_counts: bool = True) -> float:
+        """The largest connected piece that comes from one picture as it stands there.
+
+        Args:
+            flat_counts: as a share of the whole area; otherwise of what is not flat, and only that is counted.
+        """
+        counted = np.ones_like(self.busy) if flat_counts else self.busy
+        labels, _ = kernels.label_pieces(self.places, 1)
+        areas = np.bincount(labels[counted], minlength=1)
+        return float(areas.max() / max(1, counted.sum()))
+
+    def picture(self) -> NDArray[np.uint8]:
+        """The map in colours, one an exemplar, in the order of `shares`. # -> uint8 [h, w, 3]"""
+        return self.colours()[self.places[..., 0]]
+
+    def colours(self) -> NDArray[np.uint8]:
+        """The colour of each exemplar in `picture`. # -> uint8 [exemplars, 3]"""
+        order = {one.exemplar.digest: i for i, one in enumerate(self.shares())}
+        out = np.zeros((len(self.exemplars), 3), dtype=np.uint8)
+        for i, exemplar in enumerate(self.exemplars):
+            rank = order.get(exemplar.digest, len(order))
+            hue, light = (rank * 0.61803398875) % 1.0, 0.55 if rank % 2 else 0.72
+            out[i] = [round(255 * one) for one in colorsys.hls_to_rgb(hue, light, 0.55)]
+        return out
+
+    def save(self, path: Path) -> None:
+        """Write the map: a line of JSON, then the places, compressed."""
+        height, width = self.busy.shape
+        told = {
+            "exemplars": [asdict(one) for one in self.exemplars],
+            "mirrored": list(self.mirrored),
+            "shapes": [list(shape) for shape in self.shapes],
+            "size": [height, width],
+        }
+        down, across = np.mgrid[:height, :width]
+        # Offsets hardly change from pixel to pixel, so that they compress well.
+        planes = (self.places[..., 0], self.places[..., 1] - down, self.places[..., 2] - across, self.busy)
+        data = zlib.compress(b"".join(plane.astype("<i2").tobytes() for plane in planes), 6)
+        with replace_file(path, sync=False) as part:
+            part.write_bytes(_MAGIC + json.dumps(told, ensure_ascii=False).encode() + b"\n" + data)
+
+    @classmethod
+    def load(cls, path: Path) -> SourceMap:
+        """Read a map.
+
+        Raises:
+            UsageError: missing, damaged, or not written by limner.
+        """
+        try:
+            raw = path.read_bytes()
+            if not raw.startswith(_MAGIC) or len(raw) > _LARGEST:
+                raise ValueError("not written by limner")
+            head, _, data = raw[len(_MAGIC) :].partition(b"\n")
+            told = json.loads(head)
+            height, width = (int(one) for one in told["size"])
+            if not 0 < height * width <= 1 << 26:
+                raise ValueError("of an impossible size")
+            most = 4 * height * width * 2
+            unpacker = zlib.decompressobj()
+            plain = np.frombuffer(unpacker.decompress(data, most), dtype="<i2").reshape(4, height, width)
+            exemplars = tuple(Exemplar(**one) for one in told["exemplars"])
+            down, across = np.mgrid[:height, :width]
+            places = np.stack([plain[0], plain[1] + down, plain[2] + across], axis=-1).astype(np.int32)
+            if not exemplars or not 0 <= places[..., 0].min() <= places[..., 0].max() < len(exemplars):
+                raise ValueError("names pictures that it does not list")
+            shapes = tuple((int(h), int(w)) for h, w in told["shapes"])
+            return cls(exemplars, tuple(bool(m) for m in told["mirrored"]), shapes, places, plain[3] != 0)
+        except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
+            reason = "there is no such file" if not path.is_file() else f"holds no sources ({error})"
+            raise UsageError(path, reason, "finish the work again") from None
+
+
+def busy_places(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where something goes on within 7x7 px. # uint8 [h, w, 3] -> bool [h, w]"""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    most, least = maximum_filter(pixels, (7, 7, 1)), minimum_filter(pixels, (7, 7, 1))
+    busy: NDArray[np.bool_] = ((most - least).max(axis=2) > _FLAT)
+    return busy
