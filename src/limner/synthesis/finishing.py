@@ -2,10 +2,9 @@
 
 Only what is where is kept of a composition; how it is painted comes from the exemplars (Hertzmann et al. 2001, "Image
 Analogies"; Granot et al. 2022, "Drop the GAN"). At each level the field of the coarser one goes on, is bettered by
-PatchMatch (Barnes et al. 2009), and the patches vote, weighted by how well they fit (Wexler et al. 2007). Patches are
-lent the tone of their place (Darabi et al. 2012, "Image Melding"). Guidance says where much goes on (Kaspar et al. 2015),
-and what is used often becomes dearer, so that plain patches do not win everywhere (Fiser et al. 2016, "StyLit").
-Pieces that grow beyond the bound are broken (`pieces`).
+PatchMatch (Barnes et al. 2009), and the patches vote, weighted by how well they fit (Wexler et al. 2007). Pictures that
+give more than their share become dearer, pieces that grow beyond the bound are broken (`pieces`), and at the end tones
+fade over the seams (`blending`).
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from limner.synthesis import kernels
-from limner.synthesis.choosing import Chooser
+from limner.synthesis.blending import seamless
+from limner.synthesis.choosing import Chooser, seed_again
 from limner.synthesis.exemplars import Exemplars
-from limner.synthesis.levels import Atlas, Pyramid, detail_of, level_sides, rows_of, spread
+from limner.synthesis.levels import Atlas, Pyramid, level_sides, rows_of
 from limner.synthesis.options import FinishOptions, Plan, plan_for
 from limner.synthesis.pieces import break_pieces, largest_piece, no_bars, shares_of, upsampled_bars
 from limner.synthesis.sources import SourceMap, busy_places
@@ -32,13 +32,12 @@ __all__ = ["Finished", "Finisher"]
 _BANDS = 4
 """Bands of rows in which a picture is searched; as many whatever the threads, so that the bits are the same."""
 _USUAL_SIDE = 512
-_BROKEN_FROM = 56
-"""Shorter side from which pieces are broken: below, the bound is less than a patch, px."""
+_BROKEN_FROM = 96
+"""Shorter side from which pieces are broken: below, the bound is hardly more than a patch, and fog comes of it, px."""
 _PRUNED_FROM = 130
 """Shorter side from which exemplars that give nothing are left behind, px."""
 _GRAPHIC = 0.35
 """Share of pixels that equal their neighbour from which pictures count as drawings with flat colours."""
-_KEPT_TONE = 0.3
 _SAFE = 0.85
 """How far below the bounds the search keeps, so that what comes after does not break them."""
 
@@ -115,7 +114,8 @@ class Finisher:
 
     def choose(self, compositions: Sequence[NDArray[np.uint8]]) -> list[tuple[int, bool]]:
         """The exemplars that suit compositions, and whether each is mirrored: for films, the same for all frames."""
-        return self._chooser.choose(compositions, self.options.exemplars, self._left_out)
+        choose = self._chooser.choose_whole if self.plan.whole else self._chooser.choose
+        return choose(compositions, self.options.exemplars, self._left_out)
 
     def shape_of(self, composition: NDArray[np.uint8]) -> tuple[int, int]:
         """Height and width of a finished picture, px. # uint8 [h, w, 3]"""
@@ -140,7 +140,7 @@ class Finisher:
 
     def finish_many(self, compositions: Iterable[NDArray[np.uint8]]) -> Iterator[Finished]:
         """Finished pictures in the order of their compositions; each is what `finish` gives."""
-        _ = self._chooser  # made once, before the threads
+        self._chooser.make()
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
             for composition in compositions:
@@ -180,13 +180,10 @@ class _Finish:
         composition: NDArray[np.uint8],
     ) -> None:
         self._pyramid, self._exemplars, self._plan, self._seed, self._pool = pyramid, exemplars, plan, seed, pool
-        self._composition = composition
-        self._tone, self._keep = np.float32(plan.tone), np.float32(_KEPT_TONE)
-        self._weight, self._reach = np.float32(plan.detail), np.array(plan.reach, np.float32)
+        self._composition, self._reach = composition, np.array(plan.reach, np.float32)
 
     def run(self, chosen: list[tuple[int, bool]], side: int, before: Finished | None) -> Finished:
         """The finished picture, its shorter side `side` px."""
-        self._detail = self._wanted_detail(chosen)
         sides = level_sides(self._plan.start, side, self._plan.growth)
         state = self._begin(chosen, sides[0])
         steps = []
@@ -203,13 +200,6 @@ class _Finish:
         self._hold_bounds(state, side, len(sides) * 16)
         return self._finished(state, tuple(chosen), tuple(steps))
 
-    def _wanted_detail(self, chosen: Sequence[tuple[int, bool]]) -> NDArray[np.float32]:
-        """How much should go on where: the order is the composition's, the amounts are the exemplars'."""
-        own = detail_of(self._composition)
-        known = np.sort(np.concatenate([self._pyramid.detail(*one).ravel() for one in chosen]))
-        rank = own.ravel().argsort(kind="stable").argsort(kind="stable").reshape(own.shape) / max(1, own.size - 1)
-        return np.quantile(known, rank).astype(np.float32)
-
     def _begin(self, chosen: list[tuple[int, bool]], side: int) -> _State:
         """The coarsest level: for each patch the nearest of all, none giving more than its share."""
         atlas = self._pyramid.atlas(chosen, side)
@@ -220,12 +210,8 @@ class _Finish:
         costs = np.zeros(field.shape[:2], np.float32)
         prices = np.zeros(len(chosen), np.float32)
         state = _State(shape, picture, field, costs, no_bars(field), prices, chosen, atlas)
-        means, detail = kernels.patch_means(picture), spread(self._detail, shape)
         for _ in range(4):
-            kernels.brute(
-                picture, means, detail, atlas.pixels, atlas.means, atlas.detail, atlas.sizes,
-                state.prices, self._reach, self._tone, self._keep, self._weight, field, costs,
-            )  # fmt: skip
+            kernels.brute(picture, atlas.pixels, atlas.sizes, state.prices, self._reach, field, costs)
             if not self._price(state):
                 break
         return state
@@ -238,76 +224,57 @@ class _Finish:
         shape = _scaled(self._composition.shape[:2], side)
         field = kernels.upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)
         costs = _nearest(state.costs, field.shape[:2])
-        larger = rows_of(_resized(state.picture.reshape(*state.shape, 3), shape))
-        picture = np.empty_like(larger)
-        self._vote(field, costs, kernels.patch_means(larger), atlas, shape, picture)
+        picture = np.empty((shape[0], shape[1] * 3), np.uint8)
+        self._vote(field, costs, atlas, picture)
         bars = upsampled_bars(state.bars, shape, state.shape)
         return _State(shape, picture, field, costs, bars, state.prices, state.chosen, atlas)
 
     def _better(self, state: _State, side: int, number: int, step: int) -> None:
-        """One pass: the composition felt where it is coarse, pieces broken, patches searched, then the vote."""
-        plan = self._plan
-        if side <= plan.kept:
-            self._feel_composition(state, plan.blend / (1 + step))
-        counts = self._counts(state)
-        if side >= _BROKEN_FROM and plan.piece < 1:
-            break_pieces(state.field, state.bars, counts, plan.piece * _SAFE, self._seed * 1000 + number)
+        """One pass: pieces broken, shares held, patches searched, then the vote."""
+        if side >= _BROKEN_FROM and self._plan.piece < 1:
+            self._break(state, self._counts(state), number)
         self._price(state)
         self._search(state, side, number, step)
 
+    def _break(self, state: _State, counts: NDArray[np.bool_], number: int) -> None:
+        """Break pieces that are too large, and begin anew where they may not go on: with the nearest of other pictures."""
+        bound, seed = self._plan.piece * _SAFE, self._seed * 1000 + number
+        barred = break_pieces(state.field, state.bars, counts, bound, seed)
+        if barred is not None:
+            seed_again(state.field, barred, state.picture.reshape(*state.shape, 3), state.atlas)
+
     def _search(self, state: _State, side: int, number: int, step: int) -> None:
         atlas, plan = state.atlas, self._plan
-        means, detail = kernels.patch_means(state.picture), spread(self._detail, state.shape)
-        crowd = np.float32(plan.crowding * float(np.median(state.costs)))
-        uses = np.zeros(atlas.means.shape[:3] if crowd > 0 else (len(atlas.sizes), 1, 1), np.float32)
-        if crowd > 0:
-            kernels.count_uses(state.field, uses)
-        slack = max(2, int(0.5 * (plan.piece * state.shape[0] * state.shape[1]) ** 0.5))
+        slack = max(2, int(0.5 * (min(plan.piece, 0.1) * state.shape[0] * state.shape[1]) ** 0.5))
         old = state.field.copy()
         edges = [len(old) * k // _BANDS for k in range(_BANDS + 1)]
         tries = 4 if side <= 200 else 1
 
         def band(k: int) -> None:
             kernels.search(
-                state.picture, means, detail, atlas.pixels, atlas.means, atlas.detail, atlas.sizes, uses, state.prices,
-                state.bars, slack, old, state.field, state.costs, edges[k], edges[k + 1], step,
-                self._seed * 1000 + number, tries, max(2, side // 8), np.float32(plan.coherence),
-                self._tone, self._keep, self._weight, crowd, self._reach,
+                state.picture, atlas.pixels, atlas.sizes, state.prices, state.bars, slack, old, state.field,
+                state.costs, edges[k], edges[k + 1], step, self._seed * 1000 + number, tries, max(2, side // 8),
+                np.float32(plan.coherence), self._reach,
             )  # fmt: skip
 
         list((self._pool.map if self._pool else map)(band, range(_BANDS)))
-        self._vote(state.field, state.costs, means, atlas, state.shape, state.picture)
+        self._vote(state.field, state.costs, atlas, state.picture)
 
     def _vote(
-        self,
-        field: NDArray[np.int32],
-        costs: NDArray[np.float32],
-        means: NDArray[np.int16],
-        atlas: Atlas,
-        shape: tuple[int, int],
-        out: NDArray[np.uint8],
+        self, field: NDArray[np.int32], costs: NDArray[np.float32], atlas: Atlas, out: NDArray[np.uint8]
     ) -> None:
-        kernels.vote(field, costs, means, atlas.pixels, atlas.means, self._tone, self._sharpness(costs), shape, out)
+        kernels.vote(field, costs, atlas.pixels, self._sharpness(costs), out)
 
     def _sharpness(self, costs: NDArray[np.float32]) -> np.float32:
         return np.float32(float(np.median(costs)) * self._plan.sharpness + 2)
 
-    def _feel_composition(self, state: _State, share: float) -> None:
-        wanted = rows_of(_resized(self._composition, state.shape)).astype(np.float32)
-        mixed = state.picture * (1 - share) + wanted * share
-        state.picture = (mixed + 0.5).astype(np.uint8)
-
     def _go_on(self, state: _State, former: NDArray[np.int32]) -> None:
         """Take what the former picture took, wherever that still fits nearly as well."""
-        if former.shape != state.field.shape:
-            return
-        atlas = state.atlas
-        means, detail = kernels.patch_means(state.picture), spread(self._detail, state.shape)
-        kernels.keep_former(
-            state.picture, means, detail, atlas.pixels, atlas.means, atlas.detail, state.prices,
-            self._tone, self._keep, self._weight, former, state.field, state.costs,
-        )  # fmt: skip
-        self._vote(state.field, state.costs, means, atlas, state.shape, state.picture)
+        if former.shape == state.field.shape:
+            kernels.keep_former(
+                state.picture, state.atlas.pixels, state.prices, former, state.field, state.costs
+            )
+            self._vote(state.field, state.costs, state.atlas, state.picture)
 
     def _counts(self, state: _State) -> NDArray[np.bool_]:
         """Which patches count where shares and pieces are measured. # -> bool [h - 6, w - 6]"""
@@ -336,7 +303,7 @@ class _Finish:
             shares = shares_of(state.field, counts, len(state.chosen))
             if largest_piece(state.field, counts) <= plan.piece and shares.max() <= max(plan.share, 1 / len(shares)):
                 return
-            break_pieces(state.field, state.bars, counts, plan.piece * _SAFE, self._seed * 1000 + number + k)
+            self._break(state, counts, number + k)
             self._price(state)
             self._search(state, side, number + k, k)
 
@@ -345,6 +312,8 @@ class _Finish:
     ) -> Finished:
         pixels = state.picture.reshape(*state.shape, 3)
         places = kernels.sources_of(state.field, state.costs, self._sharpness(state.costs), state.shape)
+        if self._plan.fade > 0:
+            pixels = seamless(places, state.atlas, pixels, self._plan.fade * min(state.shape))
         used = np.unique(places[..., 0])
         number = np.zeros(len(state.chosen), np.int32)
         number[used] = np.arange(len(used))

@@ -13,14 +13,18 @@ SLACK = 1
 """How many px the offsets of neighbours may differ for them to count as one piece."""
 _CELL = 0.5
 """Area of a cell in which a piece is broken, as a share of the largest that is allowed."""
-_BEND = 0.25
+_BEND = 0.15
+_BARS = 4
+"""How many pieces a place may be barred from at once; the oldest bar goes first."""
+_INNER = 0.84
+"""Width of the free part of a free cell, so that no two of them touch at a corner."""
 
 Field = NDArray[np.int32]
 
 
 def no_bars(field: Field) -> Field:
-    """Nothing is barred. # int32 [h, w, 3]: exemplar (-1 for none), offset down and across"""
-    return np.full(field.shape, -1, np.int32)
+    """Nothing is barred. # int32 [h, w, bars, 3]: exemplar (-1 for none), offset down and across"""
+    return np.full((*field.shape[:2], _BARS, 3), -1, np.int32)
 
 
 def largest_piece(field: Field, counts: NDArray[np.bool_]) -> float:
@@ -36,38 +40,45 @@ def shares_of(field: Field, counts: NDArray[np.bool_], exemplars: int) -> NDArra
     return found
 
 
-def break_pieces(field: Field, bars: Field, counts: NDArray[np.bool_], bound: float, seed: int) -> bool:
-    """Bar every second cell of each piece that is larger than `bound`, as a share of what counts; whether any was.
+def break_pieces(
+    field: Field, bars: Field, counts: NDArray[np.bool_], bound: float, seed: int
+) -> NDArray[np.bool_] | None:
+    """Bar all but every second cell of each piece that is larger than `bound`, as a share of what counts.
 
     The cells are bent, so that no straight seam shows; in a barred cell the piece may not go on.
+
+    Returns:
+        Where it was barred, or None where no piece is too large. # bool [h, w]
     """
     labels, _ = kernels.label_pieces(field, SLACK)
     most = bound * max(1, int(counts.sum()))
     areas = np.bincount(labels[counts], minlength=int(labels.max()) + 1)
     if not (areas > most).any():
-        return False
+        return None
     # A piece of which little counts is broken in cells that are larger by as much.
     whole = np.bincount(labels.ravel(), minlength=len(areas))
     worst = int((areas * (areas > most)).argmax())
     cell = max(4.0, np.sqrt(most * _CELL * whole[worst] / max(1, areas[worst])))
-    odd = _odd_cells(field.shape[:2], cell, np.random.default_rng(seed).random(6))
-    here = (areas > most)[labels] & odd
-    # Cells that were barred from another piece before are barred from this one now.
+    free = _free_cells(field.shape[:2], cell, np.random.default_rng(seed).random(6))
+    here = (areas > most)[labels] & ~free
     down, across = np.mgrid[: field.shape[0], : field.shape[1]]
-    bars[here, 0] = field[here, 0]
-    bars[here, 1] = (field[..., 1] - down)[here]
-    bars[here, 2] = (field[..., 2] - across)[here]
-    return True
+    bars[here] = np.roll(bars[here], 1, axis=1)
+    bars[here, 0, 0] = field[here, 0]
+    bars[here, 0, 1] = (field[..., 1] - down)[here]
+    bars[here, 0, 2] = (field[..., 2] - across)[here]
+    return here
 
 
-def _odd_cells(shape: tuple[int, ...], cell: float, phases: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Every second cell of a bent grid. # -> bool [h, w]"""
+def _free_cells(shape: tuple[int, ...], cell: float, phases: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Every second cell of a bent grid, without its edge. # -> bool [h, w]"""
     down, across = np.mgrid[: shape[0], : shape[1]] / cell
     turn = phases * 2 * np.pi
-    y = down + _BEND * (np.sin(2.1 * across + turn[0]) + np.sin(4.7 * across + 1.3 * down + turn[1]))
-    x = across + _BEND * (np.sin(2.3 * down + turn[2]) + np.sin(5.1 * down + 1.7 * across + turn[3]))
-    odd: NDArray[np.bool_] = (np.floor(y + phases[4]) + np.floor(x + phases[5])).astype(np.int64) % 2 == 1
-    return odd
+    y = down + _BEND * (np.sin(2.1 * across + turn[0]) + np.sin(4.7 * across + 1.3 * down + turn[1])) + phases[4]
+    x = across + _BEND * (np.sin(2.3 * down + turn[2]) + np.sin(5.1 * down + 1.7 * across + turn[3])) + phases[5]
+    even = (np.floor(y) + np.floor(x)).astype(np.int64) % 2 == 0
+    inner = (np.abs(y % 1 - 0.5) < _INNER / 2) & (np.abs(x % 1 - 0.5) < _INNER / 2)
+    free: NDArray[np.bool_] = even & inner
+    return free
 
 
 def upsampled_bars(bars: Field, shape: tuple[int, int], before: tuple[int, int]) -> Field:

@@ -1,0 +1,59 @@
+"""Seams: the steps inside every piece stay as they are in its picture, and what differs from piece to piece fades over.
+
+Gradient-domain blending (Perez et al. 2003, "Poisson Image Editing"; Agarwala et al. 2004, "Interactive Digital
+Photomontage"), screened so that tones stay near what they were (Bhat et al. 2008, "Fourier Analysis of the 2D Screened
+Poisson Equation").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dctn, idctn
+
+from limner.synthesis import kernels
+from limner.synthesis.levels import Atlas
+
+__all__ = ["seamless"]
+
+_STEP = 24.0
+"""Levels of 255 by which a step from pixel to pixel may differ from its sources' before it counts as an edge."""
+
+
+def seamless(
+    places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8], distance: float
+) -> NDArray[np.uint8]:
+    """The picture that its sources' own steps from pixel to pixel make.
+
+    Args:
+        places: exemplar, row and column of each pixel. # int32 [h, w, 3]
+        picture: whose tones are kept over large distances. # uint8 [h, w, 3]
+        distance: over which differences in tone between pieces fade, px.
+    """
+    height, width = picture.shape[:2]
+    down, across = np.zeros((height - 1, width, 3), np.float32), np.zeros((height, width - 1, 3), np.float32)
+    kernels.gradients_of(places, atlas.pixels, atlas.sizes, down, across)
+    _keep_edges(down, np.diff(picture.astype(np.float32), axis=0))
+    _keep_edges(across, np.diff(picture.astype(np.float32), axis=1))
+    pull = 1 / distance**2
+    wanted = pull * picture.astype(np.float32)
+    wanted[:-1] -= down
+    wanted[1:] += down
+    wanted[:, :-1] -= across
+    wanted[:, 1:] += across
+    waves = [2 - 2 * np.cos(np.pi * np.arange(side) / side) for side in (height, width)]
+    strength = (pull + waves[0][:, None] + waves[1][None, :]).astype(np.float32)
+    out = np.empty_like(wanted)
+    for channel in range(3):
+        out[..., channel] = idctn(dctn(wanted[..., channel], norm="ortho") / strength, norm="ortho")
+    return (out.clip(0, 255) + 0.5).astype(np.uint8)
+
+
+def _keep_edges(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> None:
+    """Leave steps as they are where they differ much from what the sources say: there one thing ends before another.
+
+    # float32 [h, w, 3], changed; [h, w, 3]
+    """
+    apart = np.abs(found - wanted).max(axis=2, keepdims=True)
+    share = np.clip((apart - _STEP) / _STEP, 0, 1)
+    wanted += share * (found - wanted)
