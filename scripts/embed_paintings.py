@@ -11,13 +11,15 @@ from __future__ import annotations
 import argparse
 import csv
 import re
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
 
 from limner import pictures
-from limner.collection import PAINTINGS
+from limner.collection import PAINTINGS, Collection, import_collection
+from limner.workspace import Workspace
 
 SIDES = {"landscape": 1024, "scene": 512, "portrait": 512}
 """Largest shorter side of each kind that ships, px."""
@@ -41,6 +43,10 @@ def main() -> None:
         table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         table.writerows(written)
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder))
+        import_collection(told.to, "paintings", workspace)
+        (told.to / "digest").write_text(f"{Collection.open('paintings', workspace).digest}\n")
     size = sum(path.stat().st_size for path in (told.to / "img").iterdir())
     print(f"{len(written)} paintings, {size / 1e6:.1f} MB, in {told.to}")
 

@@ -61,6 +61,11 @@ class Workspace:
         return self.root / "latents"
 
     @property
+    def sources(self) -> Path:
+        """Source maps of finished works, by digest."""
+        return self.root / "sources"
+
+    @property
     def identities(self) -> Path:
         """Keys and certificates of the artist (folder mode 0700)."""
         return self.root / "identities"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from limner.latent.painting import Brush, Painted
     from limner.papers import Provenance
+    from limner.papers.finishing import FinishWish
 
-__all__ = ["provenance_of", "register"]
+__all__ = ["finish_wish", "provenance_of", "register"]
 
 _FORMATS = ("png", "jpeg", "webp", "avif")
 
@@ -25,8 +27,28 @@ def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, 
     """What the papers of a new picture say."""
     from limner.papers.making import provenance_of as papers_of
 
+    told, rights = dict(told), told.get("rights")
+    told.pop("rights", None)
     title = told.get("title") or f"{brush.model.card.name}, seed {told['seed']}, no. {painted.index}"
-    return papers_of(brush, painted.digest, creator, **{**told, "title": title, "index": painted.index})
+    return papers_of(brush, painted.digest, creator, rights, **{**told, "title": title, "index": painted.index})
+
+
+def finish_wish(finish: str, size: int | None, borrow: float, exemplars: str | None) -> FinishWish:
+    """What the options of a finish ask for.
+
+    Raises:
+        UsageError: one is out of range.
+    """
+    from limner.papers.finishing import FinishWish
+    from limner.synthesis import FinishOptions
+
+    if finish not in ("exemplars", "none"):
+        raise UsageError(f"--finish {finish}", "is no way to finish", "use exemplars or none")
+    if size is not None and not 32 <= size <= 2048:
+        raise UsageError(f"--size {size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
+    if not 0 <= borrow <= 1:
+        raise UsageError(f"--borrow {borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
+    return FinishWish(FinishOptions(size=size, borrow=borrow), finish == "none", exemplars)
 
 
 def _check(count: int, first: int, quality: int, truncation: float, format: str, mining: str) -> None:
@@ -60,6 +82,14 @@ def register(app: typer.Typer) -> None:
         to: Annotated[Path | None, typer.Option(help="Folder; the workspace's works by default.")] = None,
         format: Annotated[str, typer.Option(help="png, jpeg, webp or avif.")] = "png",
         quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92,
+        finish: Annotated[str, typer.Option(help="exemplars, or none: only what the model composes.")] = "exemplars",
+        size: Annotated[int | None, typer.Option(help="Shorter side in pixels; the collection's, 512 at most.")] = None,
+        borrow: Annotated[
+            float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")
+        ] = 0.5,
+        exemplars: Annotated[
+            str | None, typer.Option(help="Another hand: a label, a collection, a folder or a picture.")
+        ] = None,
         sheet: Annotated[bool, typer.Option("--sheet", help="Also one sheet of all of them.")] = False,
         title: Annotated[str | None, typer.Option(help="Title of the works.")] = None,
         training_mining: Annotated[
@@ -74,22 +104,26 @@ def register(app: typer.Typer) -> None:
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the works as JSON.")] = False,
     ) -> None:
-        """Paint new pictures; every one is signed, checked and recorded.
+        """Paint new pictures: the model composes, patches of the pictures that it learned from finish; all is recorded.
 
-        Example: [bold]limner sample paintings-vae -n 16 --seed 7 --truncation 0.8 --sheet[/bold]
+        Every picture is signed and checked. `limner credits WORK` shows which pictures a work was finished from.
+
+        Example: [bold]limner sample landscapes -n 16 --seed 7 --borrow 0.6 --sheet[/bold]
         """
         _check(count, first, quality, truncation, format, training_mining)
         told: dict[str, Any] = {"seed": seed, "truncation": truncation, "label": label, "title": title}
         told["training_mining"] = training_mining
         signing: dict[str, Any] = {"identity": identity, "certificate": certificate, "key": key, "timestamp": timestamp}
+        wish = finish_wish(finish, size, borrow, exemplars)
         works, seconds = _sample(
-            model, told, signing, count, first, to, format, quality, sheet, precision, threads, quiet=quiet or as_json
-        )
+            model, told, signing, count, first, to, format, quality, sheet, precision, threads, wish,
+            quiet=quiet or as_json,
+        )  # fmt: skip
         if as_json:
             print_json({"works": works, "seconds": seconds})
             return
         folder = Path(works[0]["path"]).parent
-        print(f"{len(works)} signed works in {folder} ({len(works) / seconds:.0f}/s); check: limner verify {folder}")
+        print(f"{len(works)} signed works in {folder} ({seconds / len(works):.2g} s each); check: limner verify {folder}")
 
 
 def _sample(
@@ -104,12 +138,14 @@ def _sample(
     sheet: bool,
     precision: str | None,
     threads: int | None,
+    wish: FinishWish,
     *,
     quiet: bool,
 ) -> tuple[list[dict[str, Any]], float]:
     from limner.latent.painting import Brush
     from limner.latent.store import LatentStore
     from limner.papers import open_publisher
+    from limner.papers.finishing import finished, finishing_for
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
@@ -122,22 +158,30 @@ def _sample(
     latents = LatentStore(workspace)
     start = time.monotonic()
     with opened as publisher, progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("painting", total=count)
+        look = bar.add_task("looking at exemplars", total=None, visible=not wish.bare)
+        finishing = finishing_for(
+            brush.model, workspace, wish, label=told["label"], threads=os.cpu_count() or 1,
+            progress=lambda done, total: bar.update(look, completed=done, total=total),
+        )  # fmt: skip
+        bar.remove_task(look)
+        task = bar.add_task("painting" if isinstance(finishing, str) else "finishing", total=count)
 
         def jobs() -> Iterator[Any]:
             asked = {name: told[name] for name in ("seed", "truncation", "label")}
-            for painted in brush.samples(count, first=first, **asked):
+            for painted, pixels, finish in finished(finishing, brush.samples(count, first=first, **asked)):
                 latents.keep(painted.latent, f"sha256:{brush.model.digest}")
                 if sheet:
-                    shown.append(painted.pixels)
+                    shown.append(pixels)
                 path = folder / f"{brush.model.name}-{told['seed']}-{painted.index:05d}.{suffix}"
-                yield painted.pixels, path, provenance_of(brush, painted, publisher.identity.name, told)
+                yield pixels, path, provenance_of(brush, painted, publisher.identity.name, {**told, **finish})
 
         published = publisher.publish_many(jobs(), lambda _: bar.advance(task), quality=quality)
     works = [
         {"path": str(w.path), "digest": w.digest, "index": w.provenance.index, "latent": w.provenance.latent_digest}
         for w in published
     ]
+    if isinstance(finishing, str) and not wish.bare and not quiet:
+        print(f"not finished, painted bare: {finishing}")
     if sheet:
         works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.name}-{told['seed']}-sheet.png")
     return works, time.monotonic() - start

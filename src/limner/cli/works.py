@@ -33,11 +33,12 @@ def _reproduce(
     Example: [bold]limner reproduce ~/.limner/works/paintings-vae/*.png[/bold]
     """
     from limner.latent.reproducing import reproduce
+    from limner.papers.finishing import finished_again
     from limner.papers.marking import marked
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    found = [reproduce(path, workspace, marked) for path in works]
+    found = [reproduce(path, workspace, marked, finished_again) for path in works]
     if as_json:
         print_json([{**asdict(one), "same": one.same, "verdict": one.verdict} for one in found])
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,13 @@ from limner.errors import PictureError, UsageError
 from limner.latent.enlarging import enlarged_again, enlarging_of, latent_of
 from limner.latent.origins import Origins, file_digest
 from limner.ledger import Act
+from limner.models.bundle import Model
 from limner.training.validation import psnr
 from limner.workspace import Workspace
 
 __all__ = ["Reproduction", "reproduce"]
 
+Finishes = Callable[[dict[str, Any], Model, Workspace, "str | None", NDArray[np.uint8]], NDArray[np.uint8]]
 Marks = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 _SAME_TO_THE_EYE = 40.0
 
@@ -64,11 +67,12 @@ class Reproduction:
         return f"{done}, it is another picture ({self.psnr:.1f} dB)"
 
 
-def reproduce(path: Path, workspace: Workspace, marked: Marks) -> Reproduction:
+def reproduce(path: Path, workspace: Workspace, marked: Marks, finished: Finishes) -> Reproduction:
     """Paint a work again, enlarge and mark it again where it was, and compare.
 
     Args:
         marked: puts a work's number into a picture, as was done when it was published.
+        finished: finishes a composition, as the act says that it was done.
 
     Raises:
         UsageError: the file is no work of this workspace, or its latent, model or up-scaler is gone.
@@ -93,6 +97,11 @@ def reproduce(path: Path, workspace: Workspace, marked: Marks) -> Reproduction:
         raise UsageError(error.value, error.reason, error.remedy) from None
     if enlarging is None:
         painted = origins.brush.paint(latent)
+        if how := act.parameters.get("finish"):
+            composition = painted[0].permute(1, 2, 0).contiguous().numpy()
+            label = act.parameters.get("label")
+            again = finished(how, origins.brush.model, workspace, label, composition)
+            painted = torch.from_numpy(again.copy()).permute(2, 0, 1)[None]
     else:
         painted = torch.from_numpy(enlarged_again(origins, latent, enlarging).copy()).permute(2, 0, 1)[None]
     if mark := act.parameters.get("watermark"):

@@ -10,7 +10,7 @@ from limner import __version__
 from limner.papers.ingredients import Ingredient
 from limner.papers.provenance import Provenance
 from limner.papers.texts import clean
-from limner.papers.xmp import GENERATED
+from limner.papers.xmp import COMPOSITE, GENERATED
 
 __all__ = ["actions_of", "labels_of"]
 
@@ -28,7 +28,7 @@ def actions_of(provenance: Provenance, *, marked: bool = False) -> list[dict[str
             of these without the other for a fault.
     """
     first: dict[str, Any] = {
-        "digitalSourceType": GENERATED,
+        "digitalSourceType": COMPOSITE if provenance.finish else GENERATED,
         "softwareAgent": {"name": "limner", "version": __version__},
         "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
@@ -36,7 +36,10 @@ def actions_of(provenance: Provenance, *, marked: bool = False) -> list[dict[str
     first |= made_from
     edition = provenance.edition
     if not edition:
-        first |= {"action": "c2pa.created", "description": "Painted by a trained picture generator"}
+        told = "Painted by a trained picture generator"
+        if provenance.finish:
+            told = "Composed by a trained picture generator, finished from patches of pictures (org.limner.generation)"
+        first |= {"action": "c2pa.created", "description": told}
         return [first, *_watermarked(marked), *_labelled(provenance.visible_label)]
     first |= {"action": "c2pa.opened", "description": "A new edition of a work that was published before"}
     actions = [first]

@@ -41,6 +41,7 @@ class Provenance:
         ingredients: pictures whose papers are kept or named in its own: what came in, or the former edition.
         edition: how a work that is published again differs from the former edition; empty for a first one.
         visible_label: the label as it was drawn; empty where there is none.
+        finish: how the composition was finished, and what each exemplar gave; empty for what a model painted alone.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Provenance:
     ingredients: tuple[Ingredient, ...] = ()
     edition: dict[str, Any] = field(default_factory=dict)
     visible_label: dict[str, Any] = field(default_factory=dict)
+    finish: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.training_mining not in get_args(TrainingMining):
@@ -83,7 +85,7 @@ class Provenance:
         for name in ("title", "creator", "training_mining", "training_mining_terms", "ingredients"):
             del told[name]
         told["inputs"] = [one.told() for one in self.ingredients if one.relationship == "inputTo"]
-        for name in ("inputs", "edition", "visible_label"):
+        for name in ("inputs", "edition", "visible_label", "finish"):
             if not told[name]:
                 del told[name]
         # What was not drawn from a seed says nothing of one.

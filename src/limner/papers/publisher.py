@@ -334,6 +334,8 @@ class Publisher:
             parameters["visible_label"] = told.visible_label
         if told.edition:
             parameters["edition"] = told.edition
+        if told.finish:
+            parameters["finish"] = told.finish
         if inputs := [ingredient.told() for ingredient in told.ingredients if ingredient.relationship == "inputTo"]:
             parameters["inputs"] = inputs
         former = [told.edition["of"]] if told.edition else []

@@ -26,7 +26,7 @@ from limner.papers.revocations import Revocation
 from limner.papers.softbinding import value_in
 from limner.papers.structure import fault_in_manifest, manifests_in
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
-from limner.papers.xmp import GENERATED, read_packet
+from limner.papers.xmp import COMPOSITE, GENERATED, read_packet
 
 if TYPE_CHECKING:
     from limner.papers.mark_keys import MarkKey
@@ -340,7 +340,7 @@ def _codes(results: dict[str, Any], kind: str) -> set[str]:
 
 def _is_generated(assertions: dict[str, Any]) -> bool:
     return any(
-        _mapping(action).get("digitalSourceType") == GENERATED
+        _mapping(action).get("digitalSourceType") in (GENERATED, COMPOSITE)
         for label, assertion in assertions.items()
         if label.startswith("c2pa.actions")
         for action in _mapping(assertion).get("actions") or []

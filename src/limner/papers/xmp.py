@@ -17,9 +17,13 @@ from defusedxml.ElementTree import ParseError, fromstring
 from limner import __version__
 from limner.papers.provenance import Provenance, TrainingMining, clean
 
-__all__ = ["GENERATED", "XmpSeen", "read_packet", "write_packet"]
+__all__ = ["COMPOSITE", "GENERATED", "XmpSeen", "read_packet", "write_packet"]
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""IPTC: "created algorithmically using an AI model trained on captured content"; so is what a model paints alone."""
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished work: a
+model composed it, and its patches are cut from pictures that people made."""
 
 _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -57,7 +61,7 @@ def write_packet(provenance: Provenance, credit: str | None = None) -> bytes:
     credit = provenance.credit if credit is None else credit
     ai = "Iptc4xmpExt:AISystem"
     properties = [
-        ("Iptc4xmpExt:DigitalSourceType", _text(GENERATED)),
+        ("Iptc4xmpExt:DigitalSourceType", _text(COMPOSITE if provenance.finish else GENERATED)),
         (f"{ai}Used", _text(f"{provenance.model_name} ({provenance.family})")),
         (f"{ai}VersionUsed", _text(provenance.model_digest)),
         ("xmp:CreatorTool", _text(f"limner {__version__}")),

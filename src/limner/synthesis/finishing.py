@@ -236,9 +236,9 @@ class _Finish:
         self._price(state)
         self._search(state, side, number, step)
 
-    def _break(self, state: _State, counts: NDArray[np.bool_], number: int) -> None:
+    def _break(self, state: _State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE) -> None:
         """Break pieces that are too large, and begin anew where they may not go on: with the nearest of other pictures."""
-        bound, seed = self._plan.piece * _SAFE, self._seed * 1000 + number
+        bound, seed = self._plan.piece * safe, self._seed * 1000 + number
         barred = break_pieces(state.field, state.bars, counts, bound, seed)
         if barred is not None:
             seed_again(state.field, barred, state.picture.reshape(*state.shape, 3), state.atlas)
@@ -278,11 +278,9 @@ class _Finish:
 
     def _counts(self, state: _State) -> NDArray[np.bool_]:
         """Which patches count where shares and pieces are measured. # -> bool [h - 6, w - 6]"""
-        if self._plan.flat_counts:
-            return np.ones(state.field.shape[:2], dtype=bool)
         half = kernels.PATCH // 2
-        busy = busy_places(state.picture.reshape(*state.shape, 3))[half:-half, half:-half]
-        return busy if busy.any() else np.ones_like(busy)
+        counted = np.ascontiguousarray(self._counted(state)[half:-half, half:-half])
+        return counted if counted.any() else np.ones_like(counted)
 
     def _price(self, state: _State) -> bool:
         """Make dearer what gives more than its share; whether anything does."""
@@ -296,22 +294,35 @@ class _Finish:
         return bool((over > 0).any())
 
     def _hold_bounds(self, state: _State, side: int, number: int) -> None:
-        """Search on at the finest level until no piece and no share is beyond its bound, at most four times."""
+        """Search on at the finest level until no piece and no share of the pixels is beyond its bound, six times at most.
+
+        Each time the bound that pieces are broken by is a little closer.
+        """
         plan = self._plan
-        for k in range(4):
-            counts = self._counts(state)
-            shares = shares_of(state.field, counts, len(state.chosen))
-            if largest_piece(state.field, counts) <= plan.piece and shares.max() <= max(plan.share, 1 / len(shares)):
+        most = max(plan.share, 1 / len(state.chosen))
+        for k in range(6):
+            places, counts = self._places(state), self._counted(state)
+            shares = shares_of(places, counts, len(state.chosen))
+            if largest_piece(places, counts) <= plan.piece and shares.max() <= most:
                 return
-            self._break(state, counts, number + k)
+            self._break(state, self._counts(state), number + k, _SAFE ** (k + 2))
             self._price(state)
             self._search(state, side, number + k, k)
+
+    def _places(self, state: _State) -> NDArray[np.int32]:
+        """Exemplar, row and column of each pixel. # -> int32 [h, w, 3]"""
+        return kernels.sources_of(state.field, state.costs, self._sharpness(state.costs), state.shape)
+
+    def _counted(self, state: _State) -> NDArray[np.bool_]:
+        """Which pixels count where shares and pieces are measured. # -> bool [h, w]"""
+        busy = busy_places(state.picture.reshape(*state.shape, 3))
+        return np.ones(state.shape, dtype=bool) if self._plan.flat_counts or not busy.any() else busy
 
     def _finished(
         self, state: _State, chosen: tuple[tuple[int, bool], ...], steps: tuple[NDArray[np.int32], ...]
     ) -> Finished:
         pixels = state.picture.reshape(*state.shape, 3)
-        places = kernels.sources_of(state.field, state.costs, self._sharpness(state.costs), state.shape)
+        places = self._places(state)
         if self._plan.fade > 0:
             pixels = seamless(places, state.atlas, pixels, self._plan.fade * min(state.shape))
         used = np.unique(places[..., 0])

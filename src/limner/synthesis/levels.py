@@ -19,6 +19,8 @@ _HELD = 256 << 20
 _FROM_LOOK = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""
 _STEPS = (160, 512)
+_LAST_STEP = 0.87
+"""Share of the last side up to which there is a rung before it."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,15 @@ class Atlas:
 
 
 def level_sides(start: int, side: int, growth: float) -> list[int]:
-    """Shorter sides of the levels, from `start` to `side`; the last step is no larger than the others."""
-    if side <= start:
-        return [side]
-    steps = max(1, round(np.log(side / start) / np.log(growth)))
-    return [round(start * (side / start) ** (k / steps)) for k in range(steps + 1)]
+    """Shorter sides of the levels, from `start` to `side`.
+
+    The rungs are the same whatever the last one is: a picture that is finished larger goes through what it was before.
+    """
+    sides, rung = [min(start, side)], 1
+    while (here := round(start * growth**rung)) < _LAST_STEP * side:
+        sides.append(here)
+        rung += 1
+    return sides if sides[-1] == side else [*sides, side]
 
 
 def rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -65,7 +65,7 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
     share = _SHARE if borrow <= _USUAL else _SHARE + (borrow - _USUAL) / (1 - _USUAL) * (1 - _SHARE)
     if graphic:
         return Plan(
-            start=options.composition or 18,
+            start=options.composition or 16,
             growth=1.4,
             coherence=0.0,
             reach=(0.15, 0.15),

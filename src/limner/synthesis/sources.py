@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import hashlib
 import json
 import zlib
 from dataclasses import asdict, dataclass
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.synthesis import kernels
 from limner.synthesis.exemplars import Exemplar
-from limner.workspace import replace_file
+from limner.workspace import Workspace, replace_file
 
-__all__ = ["SourceMap", "SourceShare"]
+__all__ = ["SourceMap", "SourceShare", "SourceStore", "busy_places"]
 
 _MAGIC = b"limner sources 1\n"
 _LARGEST = 64 << 20
@@ -102,8 +103,8 @@ class SourceMap:
             out[i] = [round(255 * one) for one in colorsys.hls_to_rgb(hue, light, 0.55)]
         return out
 
-    def save(self, path: Path) -> None:
-        """Write the map: a line of JSON, then the places, compressed."""
+    def packed(self) -> bytes:
+        """The map as bytes: a line of JSON, then the places, compressed."""
         height, width = self.busy.shape
         told = {
             "exemplars": [asdict(one) for one in self.exemplars],
@@ -115,8 +116,7 @@ class SourceMap:
         # Offsets hardly change from pixel to pixel, so that they compress well.
         planes = (self.places[..., 0], self.places[..., 1] - down, self.places[..., 2] - across, self.busy)
         data = zlib.compress(b"".join(plane.astype("<i2").tobytes() for plane in planes), 6)
-        with replace_file(path, sync=False) as part:
-            part.write_bytes(_MAGIC + json.dumps(told, ensure_ascii=False).encode() + b"\n" + data)
+        return _MAGIC + json.dumps(told, ensure_ascii=False).encode() + b"\n" + data
 
     @classmethod
     def load(cls, path: Path) -> SourceMap:
@@ -156,3 +156,32 @@ def busy_places(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     most, least = maximum_filter(pixels, (7, 7, 1)), minimum_filter(pixels, (7, 7, 1))
     busy: NDArray[np.bool_] = ((most - least).max(axis=2) > _FLAT)
     return busy
+
+
+class SourceStore:
+    """The source maps of a workspace's works: a small file each, named by what is in it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def keep(self, sources: SourceMap) -> str:
+        """Keep a map; its digest."""
+        data = sources.packed()
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        path = self._path(digest)
+        if not path.is_file():
+            self._workspace.make(path.parent)
+            with replace_file(path, sync=False) as part:
+                part.write_bytes(data)
+        return digest
+
+    def load(self, digest: str) -> SourceMap | None:
+        """One map; None where it is not kept here, or no longer what it was."""
+        path = self._path(digest)
+        if not path.is_file() or f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" != digest:
+            return None
+        return SourceMap.load(path)
+
+    def _path(self, digest: str) -> Path:
+        name = digest.removeprefix("sha256:")
+        return self._workspace.sources / name[:2] / f"{name}.sources"

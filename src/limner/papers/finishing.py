@@ -1,0 +1,159 @@
+"""Finished works: what is done between composition and papers, what acts and papers say of it, and how it is done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.errors import UsageError
+from limner.latent.painting import Painted
+from limner.models.bundle import Model
+from limner.rights import RightsSummary, joined, summary
+from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
+from limner.synthesis.exemplars import Exemplar
+from limner.synthesis.finding import Hand, hand_named, own_hand
+from limner.synthesis.sources import SourceStore
+from limner.workspace import Workspace
+
+__all__ = ["FinishWish", "Finishing", "finished", "finished_again", "finishing_for", "rights_of_sources"]
+
+_NAMED = 16
+"""Pictures that papers name one by one; the rest is summed up."""
+
+
+@dataclass(frozen=True)
+class FinishWish:
+    """What the artist asks of a finish.
+
+    Attributes:
+        bare: paint what the model composes, and no more.
+        exemplars: another hand: a label of the model, a collection, a folder or a picture; None for the model's own.
+    """
+
+    options: FinishOptions = FinishOptions()
+    bare: bool = False
+    exemplars: str | None = None
+
+
+class Finishing:
+    """Finishes the compositions of a model, and keeps where their patches came from.
+
+    Args:
+        hand: the exemplars.
+        owed: the rights in what the model learned from.
+        threads: pictures finished at once.
+    """
+
+    def __init__(
+        self, hand: Hand, options: FinishOptions, workspace: Workspace, owed: RightsSummary, threads: int = 1
+    ) -> None:
+        self.hand, self.owed, self._store = hand, owed, SourceStore(workspace)
+        self.finisher = Finisher(hand.exemplars, options, threads)
+
+    def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished, RightsSummary]]:
+        """Each composition with its finished picture, and the rights in the pictures that are in that."""
+        waiting: list[Painted] = []
+
+        def compositions() -> Iterator[NDArray[np.uint8]]:
+            for one in painted:
+                waiting.append(one)
+                yield one.pixels
+
+        for finish in self.finisher.finish_many(compositions()):
+            yield waiting.pop(0), finish, rights_of_sources(finish.sources)
+
+    def told(self, finished: Finished) -> dict[str, Any]:
+        """What acts and papers say of a finish; its source map is kept."""
+        sources = finished.sources
+        plan, shares = self.finisher.plan, sources.shares()
+        rows = [
+            {
+                "title": one.exemplar.title,
+                "creator": one.exemplar.creator,
+                "licence": one.exemplar.licence,
+                "digest": f"sha256:{one.exemplar.digest}",
+                "share": round(one.share, 4),
+            }
+            for one in shares[:_NAMED]
+        ]
+        rest = shares[_NAMED:]
+        return {
+            "options": self.finisher.options.model_copy(update={"size": self.finisher.side}).model_dump(),
+            "exemplars": {"told": self.hand.told, "digest": self.hand.exemplars.digest},
+            "sources": self._store.keep(sources),
+            "shares": rows,
+            "others": {"pictures": len(rest), "share": round(sum(one.share for one in rest), 4)},
+            "largest_piece": round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
+            "bounds": {"piece": round(plan.piece, 4), "share": round(plan.share, 4), "flat_counts": plan.flat_counts},
+        }
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An exemplar as rights are counted."""
+
+    creator: str
+    licence: str
+    held: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def rights_of_sources(sources: SourceMap) -> RightsSummary:
+    """The rights in the pictures whose patches are in a work."""
+    inside: list[Exemplar] = [one.exemplar for one in sources.shares()]
+    return summary(_Row(one.creator, one.licence) for one in inside)
+
+
+def finishing_for(
+    model: Model,
+    workspace: Workspace,
+    wish: FinishWish,
+    *,
+    label: str | None = None,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Finishing | str:
+    """What finishes a model's compositions as asked, or in words why they stay bare.
+
+    Raises:
+        UsageError: the exemplars that were named are none.
+    """
+    if wish.bare:
+        return "asked for bare pictures"
+    if wish.exemplars is not None:
+        hand: Hand | str = hand_named(wish.exemplars, model, workspace, progress)
+    else:
+        hand = own_hand(model, workspace, label, progress)
+    return hand if isinstance(hand, str) else Finishing(hand, wish.options, workspace, model.card.rights, threads)
+
+
+def finished(
+    finishing: Finishing | str, painted: Iterable[Painted]
+) -> Iterator[tuple[Painted, NDArray[np.uint8], dict[str, Any]]]:
+    """Compositions with their finished pictures and what papers say of the finish; as they are where nothing finishes."""
+    if isinstance(finishing, str):
+        yield from ((one, one.pixels, {}) for one in painted)
+        return
+    for one, finish, inside in finishing.paired(painted):
+        rights = joined(finishing.owed, inside) if finishing.hand.told else finishing.owed
+        yield one, finish.pixels, {"finish": finishing.told(finish), "rights": rights}
+
+
+def finished_again(
+    told: dict[str, Any], model: Model, workspace: Workspace, label: str | None, composition: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The picture that a recorded finish makes of a composition. # uint8 [h, w, 3] -> [height, width, 3]
+
+    Raises:
+        UsageError: its exemplars are not here any more, or are others now.
+    """
+    wish = FinishWish(FinishOptions.model_validate(told["options"]), False, told["exemplars"]["told"] or None)
+    found = finishing_for(model, workspace, wish, label=label)
+    if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
+        why = found if isinstance(found, str) else "they are others now"
+        raise UsageError("exemplars of the work", f"are not here ({why})", "bring back the collection that they are from")
+    return found.finisher.finish(composition).pixels
