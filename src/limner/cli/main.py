@@ -48,6 +48,7 @@ _MAKING = (
     "evolve",
     "landscape",
     "works",
+    "credits",
     "enlarge",
     "publish",
     "walk",

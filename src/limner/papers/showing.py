@@ -16,7 +16,7 @@ from limner import __version__, pictures
 from limner.errors import PictureError, UsageError
 from limner.papers.verdict import Verdict
 
-__all__ = ["MOST", "draw_verdicts"]
+__all__ = ["MOST", "draw_verdicts", "font", "shown"]
 
 MOST = 20
 """Files on one picture."""
@@ -52,7 +52,7 @@ def draw_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
         top += panel.height
     said = f"Checked by limner {__version__} on {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC. "
     said += "This picture proves nothing by itself: check the files."
-    draw.text((_EDGE, top), said, _FAINT, _font(17))
+    draw.text((_EDGE, top), said, _FAINT, font(17))
     try:
         pictures.write(np.asarray(canvas), path)
     except OSError as error:
@@ -69,9 +69,9 @@ def _panel(verdict: Verdict) -> Image.Image:
     colour = _COLOURS.get(verdict.state, _FAINT)
     top = _text(draw, (left, top + 6), f"{_MARKS.get(verdict.state, '–')} {verdict.summary}", 27, colour, bold=True)
     for layer in verdict.layers:
-        draw.text((left, top + 22), _shown(layer.name), _INK, _font(19, bold=True))
-        beside = left + _font(19, bold=True).getlength(_shown(layer.name)) + 14
-        draw.text((beside, top + 22), _shown(layer.state), _COLOURS.get(layer.state, _FAINT), _font(19))
+        draw.text((left, top + 22), shown(layer.name), _INK, font(19, bold=True))
+        beside = left + font(19, bold=True).getlength(shown(layer.name)) + 14
+        draw.text((beside, top + 22), shown(layer.state), _COLOURS.get(layer.state, _FAINT), font(19))
         top = _text(draw, (left, top + 50), layer.holds, 19, _INK)
         top = _text(draw, (left, top + 2), layer.proves, 19, _FAINT)
     if data:
@@ -94,7 +94,7 @@ def _thumbnail(canvas: Image.Image, draw: ImageDraw.ImageDraw, data: bytes, path
         image = Image.fromarray(pictures.decode(data, path).pixels)
     except PictureError:
         draw.rectangle((_EDGE, 0, _EDGE + _SIDE - 1, _SIDE // 2), outline=_RULE, width=2)
-        draw.text((_EDGE + _SIDE // 2, _SIDE // 4), "cannot be shown", _FAINT, _font(19), anchor="mm")
+        draw.text((_EDGE + _SIDE // 2, _SIDE // 4), "cannot be shown", _FAINT, font(19), anchor="mm")
         return _SIDE // 2
     scale = _SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -112,43 +112,44 @@ def _text(
     bold: bool = False,
 ) -> int:
     """Draw words in lines that fit; where they end."""
-    font, top = _font(size, bold=bold), place[1]
-    for line in _lines(_shown(words), font):
-        draw.text((place[0], top), line, colour, font)
+    drawn, top = font(size, bold=bold), place[1]
+    for line in _lines(shown(words), drawn):
+        draw.text((place[0], top), line, colour, drawn)
         top += round(size * 1.38)
     return int(top)
 
 
-def _lines(words: str, font: ImageFont.FreeTypeFont) -> list[str]:
+def _lines(words: str, drawn: ImageFont.FreeTypeFont) -> list[str]:
     lines = [""]
     for word in words.split():
-        while font.getlength(word) > _TEXT:  # a long word, as digests and strangers' names are
-            fits = next(i for i in range(len(word), 0, -1) if font.getlength(word[:i]) <= _TEXT)
+        while drawn.getlength(word) > _TEXT:  # a long word, as digests and strangers' names are
+            fits = next(i for i in range(len(word), 0, -1) if drawn.getlength(word[:i]) <= _TEXT)
             lines += [word[:fits], ""]
             word = word[fits:]
         longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) <= _TEXT:
+        if drawn.getlength(longer) <= _TEXT:
             lines[-1] = longer
         else:
             lines.append(word)
     return [line for line in lines if line][:24]
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Strangers' text with what the font can draw; anything else is U+FFFD, never an empty box."""
     return "".join(one if one.isprintable() and _known(one) else "\ufffd" for one in text[:4000])
 
 
 @cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The font of what limner draws, so many px high."""
     return ImageFont.truetype(_file("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"), size)
 
 
 @cache
 def _known(character: str) -> bool:
     """Whether the font draws this character otherwise than one that no font has."""
-    font = _font(19)
-    return bytes(font.getmask(character)) != bytes(font.getmask("\U0010ffff"))
+    drawn = font(19)
+    return bytes(drawn.getmask(character)) != bytes(drawn.getmask("\U0010ffff"))
 
 
 def _file(name: str) -> str:
