@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _ENLARGED = ", enlarged to "
+_LARGEST_FINISH = 2048
+"""Largest shorter side of a finish, px."""
 _COLUMNS = ("psnr", "features", "teacher")
 
 
@@ -35,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def _enlarge(
     work: Annotated[Path, typer.Argument(help="A work's file.")],
-    to: Annotated[int, typer.Option(help="Longer side of the print in pixels, 8192 at most.")] = 2048,
+    to: Annotated[int, typer.Option(help="Longer side of the print in pixels.")] = 2048,
     upscaler: Annotated[
         str, typer.Option(help="learned, none (Lanczos alone), or an up-scaler's name or file.")
     ] = "learned",
@@ -48,8 +50,9 @@ def _enlarge(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a larger print of a work: it is painted again from its latent, and enlarged by a small network.
+    """Make a larger print of a work: it is painted again from its latent, and finished at the larger size.
 
+    A work that was not finished from exemplars is enlarged by a small network:
     [bold]learned[/bold] is the up-scaler that was trained here on the pictures that the work's model learned from;
     otherwise the one that comes with limner, which learned from paintings.
 
@@ -64,6 +67,10 @@ def _enlarge(
     from limner.papers.intake import Intake
 
     origins, act, latent, digest = _work(work)
+    if act.parameters.get("finish"):
+        print_ = _finish_larger(origins, act, latent, digest, work, to, out, title, identity)
+        print_json(print_) if as_json else print(print_["path"])
+        return
     card = origins.brush.model.card
     painter = card.config.painter
     file = None
@@ -97,6 +104,59 @@ def _enlarge(
         print_json({"path": str(path), "digest": made, "how": how, "seconds": round(took, 2)})
     else:
         print(path)
+
+
+def _finish_larger(
+    origins: Origins,
+    act: Act,
+    latent: Latent,
+    digest: str,
+    work: Path,
+    to: int,
+    out: Path | None,
+    title: str | None,
+    identity: str | None,
+) -> dict[str, Any]:
+    """Finish a work's composition anew with a longer side of `to` px, publish that, and say what came of it."""
+    from contextlib import closing
+
+    from limner.latent.enlarging import plan_enlargement
+    from limner.latent.origins import Origin
+    from limner.latent.store import latent_digest
+    from limner.papers.finishing import finishing_as
+    from limner.papers.intake import Intake
+
+    start, former = time.monotonic(), act.parameters["finish"]
+    composition = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    height, width = composition.shape[:2]
+    shorter = round(to * min(height, width) / max(height, width))
+    if not former["options"]["size"] < shorter <= _LARGEST_FINISH:
+        least = former["options"]["size"] * max(height, width) // min(height, width) + 1
+        raise UsageError(
+            f"--to {to}",
+            "is no larger than the work" if shorter <= _LARGEST_FINISH else "is larger than a finish can be",
+            f"give {least} to {_LARGEST_FINISH * max(height, width) // min(height, width)}",
+        )
+    finishing = finishing_as(former, origins.brush.model, origins.workspace, act.parameters.get("label"), shorter)
+    finished = finishing.finisher.finish(composition)
+    size = finished.pixels.shape[1], finished.pixels.shape[0]
+    how = {"finish": "exemplars", "size": f"{size[0]}x{size[1]}", "to": to}
+    plan = plan_enlargement(height, width, max(size), learned=False)
+    path = _place(out, origins, act.inputs[-1], replace(plan, height=size[1], width=size[0]))
+    own = str(act.parameters.get("title") or origins.brush.model.card.name).partition(_ENLARGED)[0]
+    with closing(Intake(origins.workspace)) as intake:
+        kept = intake.of([Origin(str(work), "work", digest, latent)])
+    told = {
+        "title": title or f"{own}{_ENLARGED}{size[0]}x{size[1]}",
+        "made": "enlarge",
+        "parents": (digest,),
+        "how": how,
+        "ingredients": kept,
+        "finish": finishing.told(finished),
+        "label": act.parameters.get("label"),
+    }
+    made = _publish(origins, None, identity, (finished.pixels, path, latent_digest(latent), told))
+    return {"path": str(path), "digest": made, "how": how, "seconds": round(time.monotonic() - start, 2)}
 
 
 def _work(work: Path) -> tuple[Origins, Act, Latent, str]:

@@ -95,9 +95,10 @@ def reproduce(path: Path, workspace: Workspace, marked: Marks, finished: Finishe
         kept = torch.from_numpy(pictures.read(path).pixels.copy()).permute(2, 0, 1)[None]
     except PictureError as error:
         raise UsageError(error.value, error.reason, error.remedy) from None
-    if enlarging is None:
+    how = act.parameters.get("finish")
+    if enlarging is None or how:
         painted = origins.brush.paint(latent)
-        if how := act.parameters.get("finish"):
+        if how:
             composition = painted[0].permute(1, 2, 0).contiguous().numpy()
             label = act.parameters.get("label")
             again = finished(how, origins.brush.model, workspace, label, composition)

@@ -19,7 +19,7 @@ from limner.synthesis.finding import Hand, hand_named, own_hand
 from limner.synthesis.sources import SourceStore
 from limner.workspace import Workspace
 
-__all__ = ["FinishWish", "Finishing", "finished", "finished_again", "finishing_for", "rights_of_sources"]
+__all__ = ["FinishWish", "Finishing", "finished", "finished_again", "finishing_as", "finishing_for", "rights_of_sources"]
 
 _NAMED = 16
 """Pictures that papers name one by one; the rest is summed up."""
@@ -143,6 +143,26 @@ def finished(
         yield one, finish.pixels, {"finish": finishing.told(finish), "rights": rights}
 
 
+def finishing_as(
+    told: dict[str, Any], model: Model, workspace: Workspace, label: str | None, size: int | None = None
+) -> Finishing:
+    """What finishes as an act says that it was done.
+
+    Args:
+        size: another shorter side than that of then, px.
+
+    Raises:
+        UsageError: its exemplars are not here any more, or are others now.
+    """
+    options = FinishOptions.model_validate({**told["options"], **({"size": size} if size else {})})
+    wish = FinishWish(options, False, told["exemplars"]["told"] or None)
+    found = finishing_for(model, workspace, wish, label=label)
+    if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
+        why = found if isinstance(found, str) else "they are others now"
+        raise UsageError("exemplars of the work", f"are not here ({why})", "bring back the collection that they are from")
+    return found
+
+
 def finished_again(
     told: dict[str, Any], model: Model, workspace: Workspace, label: str | None, composition: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
@@ -151,9 +171,4 @@ def finished_again(
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
-    wish = FinishWish(FinishOptions.model_validate(told["options"]), False, told["exemplars"]["told"] or None)
-    found = finishing_for(model, workspace, wish, label=label)
-    if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
-        why = found if isinstance(found, str) else "they are others now"
-        raise UsageError("exemplars of the work", f"are not here ({why})", "bring back the collection that they are from")
-    return found.finisher.finish(composition).pixels
+    return finishing_as(told, model, workspace, label).finisher.finish(composition).pixels

@@ -13,6 +13,7 @@ from limner.latent.painting import Brush
 from limner.latent.store import latent_digest
 from limner.ledger import Entry
 from limner.models.painter import Latent
+from limner.papers.finishing import Finishing, FinishWish, finishing_for
 from limner.papers.intake import Intake
 from limner.papers.owing import rights_of
 from limner.papers.provenance import Provenance
@@ -78,6 +79,7 @@ def make_works(
     title: str | None = None,
     training_mining: str = "notAllowed",
     quality: int = 92,
+    wish: FinishWish | None = None,
 ) -> list[PublishedWork]:
     """Paint latents, keep them, record what was done and publish the works.
 
@@ -86,6 +88,7 @@ def make_works(
     Args:
         made: rows of one, how each came about, and the file that it goes to.
         title: of the works; what was done and their number otherwise.
+        wish: how they are finished; from what the model learned from, where that is here, if nothing is said.
 
     Raises:
         PapersError, UsageError, LedgerError: as `Publisher.publish` does.
@@ -100,9 +103,18 @@ def make_works(
     with closing(Intake(origins.workspace)) as intake:
         taken_in = [intake.of(deed.origins) for _, deed, _ in made]
 
+    finishings: dict[str | None, Finishing | str] = {}
+
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
-            pixels = brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+            pixels, label, finish = brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), _label(brush, deed), {}
+            if label not in finishings:
+                found = finishing_for(brush.model, origins.workspace, wish or FinishWish(), label=label)
+                finishings[label] = found
+            finishing = finishings[label]
+            if not isinstance(finishing, str):
+                finished = finishing.finisher.finish(pixels)
+                pixels, finish = finished.pixels, finishing.told(finished)
             named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
             papers = provenance_of(
                 brush,
@@ -115,10 +127,19 @@ def make_works(
                 how=deed.how,
                 ingredients=taken_in[number],
                 training_mining=training_mining,
+                label=label,
+                finish=finish,
             )
             yield pixels, path, papers
 
     return publisher.publish_many(jobs(), quality=quality)
+
+
+def _label(brush: Brush, deed: Deed) -> str | None:
+    """The label in whose hand a work is finished: that of the style that was asked for, or of what it was made from."""
+    known = brush.model.card.config.labels
+    named = [deed.how.get("style"), deed.how.get("label"), *(origin.label for origin in deed.origins)]
+    return next((str(one) for one in named if one in known), None)
 
 
 def _drawn(origins: Origins, origin: Origin) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from limner.latent.painting import Brush, Painted
 from limner.ledger import Ledger
 from limner.models.bundle import read_card
 from limner.papers import Identity, Provenance, Verdict, open_publisher
+from limner.papers.finishing import FinishWish, finished, finishing_for
 from limner.papers.verify import Checker
 from limner.reports.forging import Flip, flip_byte, save_again
 from limner.reports.opening import SEED, TRUNCATION, Opened, paint_opening
@@ -81,7 +83,8 @@ class Demonstration:
         collection, rows: what was taken, and the part that is learned from or held out.
         training: with glimpses of what it could do.
         brush: the trained model.
-        painted: the sheet of new pictures.
+        painted: the sheet of new compositions.
+        finished: the pictures of the works. # uint8 [h, w, 3] each
         works, flipped, again, flip: signed files, the two forgeries, and the byte that was changed.
         verdicts, refused: what a stranger finds in the works and in the forgeries.
         found, usual: the nearest training picture of each work, and how near unseen pictures come.
@@ -148,11 +151,14 @@ class Demonstration:
         if IDENTITY not in Identity.names(self.workspace):
             Identity.new(self.workspace, IDENTITY)
         told: dict[str, object] = {"seed": SEED, "truncation": TRUNCATION}
-        jobs = []
-        for painted in self.painted[:_WORKS]:
+        finishing = finishing_for(self.brush.model, self.workspace, FinishWish(), threads=os.cpu_count() or 1)
+        jobs, self.finished = [], []
+        for painted, pixels, finish in finished(finishing, self.painted[:_WORKS]):
             title = f"Untitled, no. {painted.index + 1} of the demo"
-            papers = papers_of(self.brush, painted, IDENTITY, {**told, "title": title})
-            jobs.append((painted.pixels, self.folder / "works" / f"work-{painted.index + 1}.png", papers))
+            papers = papers_of(self.brush, painted, IDENTITY, {**told, "title": title, **finish})
+            path = self.folder / "works" / f"work-{painted.index + 1}.png"
+            jobs.append((pixels, path, papers))
+            self.finished.append(pixels)
         with open_publisher(self.workspace, identity=IDENTITY) as publisher:
             self.works = [work.path for work in publisher.publish_many(jobs)]
         return self.works
