@@ -30,7 +30,7 @@ from limner.pictures.writing import write
 DOCS = Path(__file__).parent.parent / "docs"
 PICTURES = DOCS / "pictures" / "gallery"
 _GAP, _TITLE = 12, 26
-_PAINTING = PAINTINGS / "img" / "adam-mickiewicz_pan-tadeusz_maude-ashurst-biggs.jpg"
+_PAINTING = PAINTINGS / "img" / "adam-mickiewicz_pan-tadeusz_maude-ashurst-biggs.avif"
 _PAPER, _INK = (252, 251, 248), (60, 58, 54)
 
 Pixels = NDArray[np.uint8]

@@ -21,7 +21,7 @@ from limner.papers.watermark.code import CODED, MESSAGE_BITS, decode, encode
 from limner.papers.watermark.layout import mean_around
 
 _MESSAGE = 0x3F9C_1234_5678
-_NAMES = sorted(path.name for path in (PAINTINGS / "img").glob("*.jpg"))[::45]
+_NAMES = sorted(path.name for path in (PAINTINGS / "img").glob("*.avif"))[::45]
 
 
 @cache

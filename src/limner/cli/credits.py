@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def _credits(
     work: Annotated[Path, typer.Argument(help="A work's file.")],
-    to: Annotated[Path | None, typer.Option(help="Also a picture of it (PNG): the work, its sources in colours.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Also a picture of it (PNG): the work, its sources in colours.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which pictures a work was finished from: shares of its area by picture, creator and licence.

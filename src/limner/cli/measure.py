@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
         count: Annotated[int, typer.Option("-n", "--count", help="New pictures to paint and measure.")] = 2000,
         seed: Annotated[int, typer.Option(help="Of the new pictures and of every random choice.")] = 1,
         features: Annotated[
-            list[str] | None, typer.Option(help="self-supervised, random or teacher; repeatable; all by default.")
+            list[str] | None,
+            typer.Option(help="lite2, self-supervised, random or teacher; repeatable; all by default."),
         ] = None,
         to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `measured` by default.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,

@@ -84,9 +84,7 @@ def register(app: typer.Typer) -> None:
         quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92,
         finish: Annotated[str, typer.Option(help="exemplars, or none: only what the model composes.")] = "exemplars",
         size: Annotated[int | None, typer.Option(help="Shorter side in pixels; the collection's, 512 at most.")] = None,
-        borrow: Annotated[
-            float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")
-        ] = 0.5,
+        borrow: Annotated[float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")] = 0.5,
         exemplars: Annotated[
             str | None, typer.Option(help="Another hand: a label, a collection, a folder or a picture.")
         ] = None,
@@ -123,7 +121,9 @@ def register(app: typer.Typer) -> None:
             print_json({"works": works, "seconds": seconds})
             return
         folder = Path(works[0]["path"]).parent
-        print(f"{len(works)} signed works in {folder} ({seconds / len(works):.2g} s each); check: limner verify {folder}")
+        print(
+            f"{len(works)} signed works in {folder} ({seconds / len(works):.2g} s each); check: limner verify {folder}"
+        )
 
 
 def _sample(

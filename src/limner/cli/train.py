@@ -190,6 +190,8 @@ def _show(path: Path, as_json: bool) -> None:
         one = quality[name]
         shown = f"{one['value']:.3f}{unit}  (95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"
         table.add_row(name, shown)
+    if "kid_says" in quality:
+        table.add_row("", f"so new pictures, before they are finished, are {quality['kid_says']}")
     if "kid" not in quality:
         table.add_row("kid", "too few pictures are held out to tell how far new ones are from real ones")
     table.add_row("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)")

@@ -34,14 +34,16 @@ from limner.measure.inception import inception_features, inception_missing
 from limner.measure.manifolds import compare_manifolds, memorised_share
 from limner.measure.patches import sliced_wasserstein
 from limner.models.features import RandomFeatures, TeacherFeatures
+from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.training.validation import Estimate, kid, nearest_distances, standardised
 
 __all__ = ["FEATURES", "extractor", "measure_rows", "measure_sets"]
 
-FEATURES = ("self-supervised", "random", "teacher")
+FEATURES = ("lite2", "self-supervised", "random", "teacher")
 """Names of the features, the yardstick first."""
 _NOTES = {
+    "lite2": "EfficientNet-Lite2 (ImageNet) at 128 px; trains no model, and agrees with independent judges",
     "self-supervised": "learned without labels from pictures of all of limner's data; trains no model",
     "random": "random convolutions on three scales; nobody trained them",
     "teacher": "EfficientNet-Lite0 (ImageNet); where it trained the model, the model has learned to please it",
@@ -144,6 +146,7 @@ def extractor(name: str) -> Callable[[Tensor], Tensor]:
     if name not in FEATURES:
         raise UsageError(f"features {name}", "are not known", f"use: {', '.join(FEATURES)}")
     known: dict[str, Callable[[], nn.Module]] = {
+        "lite2": Lite2Features,
         "self-supervised": SelfSupervisedFeatures,
         "random": RandomFeatures,
         "teacher": TeacherFeatures,

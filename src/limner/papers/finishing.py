@@ -1,9 +1,9 @@
-"""Finished works: what is done between composition and papers, what acts and papers say of it, and how it is done again."""
+"""Finished works: what is done between composition and papers, what acts and papers say, and how it is done again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,15 @@ from limner.synthesis.finding import Hand, hand_named, own_hand
 from limner.synthesis.sources import SourceStore
 from limner.workspace import Workspace
 
-__all__ = ["FinishWish", "Finishing", "finished", "finished_again", "finishing_as", "finishing_for", "rights_of_sources"]
+__all__ = [
+    "FinishWish",
+    "Finishing",
+    "finished",
+    "finished_again",
+    "finishing_as",
+    "finishing_for",
+    "rights_of_sources",
+]
 
 _NAMED = 16
 """Pictures that papers name one by one; the rest is summed up."""
@@ -34,7 +42,7 @@ class FinishWish:
         exemplars: another hand: a label of the model, a collection, a folder or a picture; None for the model's own.
     """
 
-    options: FinishOptions = FinishOptions()
+    options: FinishOptions = field(default_factory=FinishOptions)
     bare: bool = False
     exemplars: str | None = None
 
@@ -134,7 +142,7 @@ def finishing_for(
 def finished(
     finishing: Finishing | str, painted: Iterable[Painted]
 ) -> Iterator[tuple[Painted, NDArray[np.uint8], dict[str, Any]]]:
-    """Compositions with their finished pictures and what papers say of the finish; as they are where nothing finishes."""
+    """Compositions with their finished pictures and what papers say of those; bare ones where nothing finishes."""
     if isinstance(finishing, str):
         yield from ((one, one.pixels, {}) for one in painted)
         return
@@ -159,7 +167,9 @@ def finishing_as(
     found = finishing_for(model, workspace, wish, label=label)
     if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
         why = found if isinstance(found, str) else "they are others now"
-        raise UsageError("exemplars of the work", f"are not here ({why})", "bring back the collection that they are from")
+        raise UsageError(
+            "exemplars of the work", f"are not here ({why})", "bring back the collection that they are from"
+        )
     return found
 
 

@@ -107,7 +107,11 @@ def make_works(
 
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
-            pixels, label, finish = brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), _label(brush, deed), {}
+            pixels, label, finish = (
+                brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(),
+                _label(brush, deed),
+                {},
+            )
             if label not in finishings:
                 found = finishing_for(brush.model, origins.workspace, wish or FinishWish(), label=label)
                 finishings[label] = found

@@ -22,8 +22,8 @@ __all__ = ["COMPOSITE", "GENERATED", "XmpSeen", "read_packet", "write_packet"]
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC: "created algorithmically using an AI model trained on captured content"; so is what a model paints alone."""
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished work: a
-model composed it, and its patches are cut from pictures that people made."""
+"""IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished
+work: a model composed it, and its patches are cut from pictures that people made."""
 
 _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

@@ -20,9 +20,7 @@ _STEP = 24.0
 """Levels of 255 by which a step from pixel to pixel may differ from its sources' before it counts as an edge."""
 
 
-def seamless(
-    places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8], distance: float
-) -> NDArray[np.uint8]:
+def seamless(places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8], distance: float) -> NDArray[np.uint8]:
     """The picture that its sources' own steps from pixel to pixel make.
 
     Args:

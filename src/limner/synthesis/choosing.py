@@ -49,7 +49,7 @@ class _Keys:
     def of(cls, patches: NDArray[np.float32], starts: NDArray[np.int64], dimensions: int) -> _Keys:
         """Principal components of patches. # float32 [n, d]"""
         some = patches[np.random.default_rng(0).choice(len(patches), min(_SAMPLE, len(patches)), replace=False)]
-        mean = some.mean(axis=0)
+        mean = some.mean(axis=0, dtype=np.float32)
         _, vectors = np.linalg.eigh(((some - mean).T @ (some - mean)).astype(np.float64))
         axes = np.ascontiguousarray(vectors[:, ::-1][:, :dimensions].astype(np.float32))
         rows = np.ascontiguousarray((patches - mean) @ axes)
@@ -58,8 +58,8 @@ class _Keys:
     def distances(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Squared distances. # float32 [m, d] -> [m, n]"""
         queries = (patches - self.mean) @ self.axes
-        found: NDArray[np.float32] = self.squares[None] - 2 * (queries @ self.rows.T)
-        found += np.square(queries).sum(axis=1)[:, None]
+        apart = self.squares[None] - np.float32(2) * (queries @ self.rows.T)
+        found: NDArray[np.float32] = apart + np.square(queries).sum(axis=1)[:, None]
         return found
 
 
@@ -143,9 +143,7 @@ class Chooser:
         return chosen
 
 
-def seed_again(
-    field: NDArray[np.int32], places: NDArray[np.bool_], picture: NDArray[np.uint8], atlas: Atlas
-) -> None:
+def seed_again(field: NDArray[np.int32], places: NDArray[np.bool_], picture: NDArray[np.uint8], atlas: Atlas) -> None:
     """Give places the nearest patch of another exemplar than theirs, found among all of every second row and column.
 
     Args:
@@ -163,7 +161,9 @@ def seed_again(
         starts.append(starts[-1] + len(rows))
         widths.append((width - kernels.PATCH) // 2 + 1)
     asked = np.lib.stride_tricks.sliding_window_view(picture, (kernels.PATCH, kernels.PATCH), axis=(0, 1))
-    wanted = asked[2 * down, 2 * across].reshape(len(down), -1).astype(np.float32) / 255
+    wanted: NDArray[np.float32] = asked[2 * down, 2 * across].reshape(len(down), -1).astype(np.float32) / np.float32(
+        255
+    )
     own = field[2 * down, 2 * across, 0]
     with threadpool_limits(1):
         exemplar, at = _nearest_of_others(wanted, np.concatenate(known), np.array(starts), own)
@@ -204,7 +204,7 @@ def _patches(pixels: NDArray[np.uint8], side: int, every: int | None = None) -> 
     found = np.lib.stride_tricks.sliding_window_view(pixels, (size, size), axis=(0, 1))[::every, ::every]
     down, across = found.shape[:2]
     high = np.repeat(np.linspace(0, _HEIGHT, down, dtype=np.float32), across)
-    rows = found.reshape(down * across, -1).astype(np.float32) / 255
+    rows = found.reshape(down * across, -1).astype(np.float32) / np.float32(255)
     return np.concatenate([rows, high[:, None]], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Exemplars: the pictures whose patches may finish a composition, each with its rights, decoded when they are needed."""
+"""Exemplars: the pictures whose patches may finish a composition, with their rights; decoded when they are needed."""
 
 from __future__ import annotations
 

@@ -50,9 +50,7 @@ def own_hand(
     return Hand(Exemplars.of_collection(collection, _learned(model, collection, label), workspace, progress))
 
 
-def hand_named(
-    told: str, model: Model | None, workspace: Workspace, progress: Progress | None = None
-) -> Hand:
+def hand_named(told: str, model: Model | None, workspace: Workspace, progress: Progress | None = None) -> Hand:
     """Exemplars by a label of the model, the name of a collection, a folder of pictures, or one picture.
 
     Raises:
@@ -85,9 +83,7 @@ def _learned(model: Model, collection: Collection, label: str | None) -> list[Ro
     rows, _ = clear(rows, only_cleared=told.get("only_cleared", False), accept_unknown=told.get("accept_unknown"))
     column = told.get("label")
     return [
-        row
-        for row in rows
-        if row.split == "train" and (not label or not column or row.labels.get(column, "") == label)
+        row for row in rows if row.split == "train" and (not label or not column or row.labels.get(column, "") == label)
     ]
 
 

@@ -38,6 +38,8 @@ _PRUNED_FROM = 130
 """Shorter side from which exemplars that give nothing are left behind, px."""
 _GRAPHIC = 0.35
 """Share of pixels that equal their neighbour from which pictures count as drawings with flat colours."""
+_EDGE = 0.012
+"""Width of the edge of an exemplar that is never taken, as a share of its shorter side."""
 _SAFE = 0.85
 """How far below the bounds the search keeps, so that what comes after does not break them."""
 
@@ -91,7 +93,6 @@ class Finisher:
     def __init__(self, exemplars: Exemplars, options: FinishOptions | None = None, threads: int = 1) -> None:
         self.exemplars, self.options, self.threads = exemplars, options or FinishOptions(), max(1, threads)
         self.side = self.options.size or min(_USUAL_SIDE, exemplars.side)
-        self._pyramid = Pyramid(exemplars, max(self.side, 64))
         self._left_out = [i for i, one in enumerate(exemplars.items) if one.digest in set(self.options.leave_out)]
 
     @cached_property
@@ -107,6 +108,11 @@ class Finisher:
     def plan(self) -> Plan:
         """What shapes the finish."""
         return plan_for(self.options, graphic=self.graphic)
+
+    @cached_property
+    def _pyramid(self) -> Pyramid:
+        # What lies at the edge of a painting or a photograph is often its frame.
+        return Pyramid(self.exemplars, max(self.side, 64), edge=0.0 if self.graphic else _EDGE)
 
     @cached_property
     def _chooser(self) -> Chooser:
@@ -141,6 +147,7 @@ class Finisher:
     def finish_many(self, compositions: Iterable[NDArray[np.uint8]]) -> Iterator[Finished]:
         """Finished pictures in the order of their compositions; each is what `finish` gives."""
         self._chooser.make()
+        _ = self._pyramid
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
             for composition in compositions:
@@ -237,7 +244,7 @@ class _Finish:
         self._search(state, side, number, step)
 
     def _break(self, state: _State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE) -> None:
-        """Break pieces that are too large, and begin anew where they may not go on: with the nearest of other pictures."""
+        """Break pieces that are too large; where they may not go on, begin with the nearest of other pictures."""
         bound, seed = self._plan.piece * safe, self._seed * 1000 + number
         barred = break_pieces(state.field, state.bars, counts, bound, seed)
         if barred is not None:
@@ -260,9 +267,7 @@ class _Finish:
         list((self._pool.map if self._pool else map)(band, range(_BANDS)))
         self._vote(state.field, state.costs, atlas, state.picture)
 
-    def _vote(
-        self, field: NDArray[np.int32], costs: NDArray[np.float32], atlas: Atlas, out: NDArray[np.uint8]
-    ) -> None:
+    def _vote(self, field: NDArray[np.int32], costs: NDArray[np.float32], atlas: Atlas, out: NDArray[np.uint8]) -> None:
         kernels.vote(field, costs, atlas.pixels, self._sharpness(costs), out)
 
     def _sharpness(self, costs: NDArray[np.float32]) -> np.float32:
@@ -271,9 +276,7 @@ class _Finish:
     def _go_on(self, state: _State, former: NDArray[np.int32]) -> None:
         """Take what the former picture took, wherever that still fits nearly as well."""
         if former.shape == state.field.shape:
-            kernels.keep_former(
-                state.picture, state.atlas.pixels, state.prices, former, state.field, state.costs
-            )
+            kernels.keep_former(state.picture, state.atlas.pixels, state.prices, former, state.field, state.costs)
             self._vote(state.field, state.costs, state.atlas, state.picture)
 
     def _counts(self, state: _State) -> NDArray[np.bool_]:
@@ -294,7 +297,7 @@ class _Finish:
         return bool((over > 0).any())
 
     def _hold_bounds(self, state: _State, side: int, number: int) -> None:
-        """Search on at the finest level until no piece and no share of the pixels is beyond its bound, six times at most.
+        """Search on at the finest level until no piece and no share is beyond its bound, six times at most.
 
         Each time the bound that pieces are broken by is a little closer.
         """
@@ -311,7 +314,10 @@ class _Finish:
 
     def _places(self, state: _State) -> NDArray[np.int32]:
         """Exemplar, row and column of each pixel. # -> int32 [h, w, 3]"""
-        return kernels.sources_of(state.field, state.costs, self._sharpness(state.costs), state.shape)
+        found: NDArray[np.int32] = kernels.sources_of(
+            state.field, state.costs, self._sharpness(state.costs), state.shape
+        )
+        return found
 
     def _counted(self, state: _State) -> NDArray[np.bool_]:
         """Which pixels count where shares and pieces are measured. # -> bool [h, w]"""
@@ -342,7 +348,7 @@ class _Finish:
 
 def _passes(side: int, last: bool) -> int:
     """How often a level is searched."""
-    return 4 if side <= 200 else 2 if side <= 400 or last and side <= 512 else 1
+    return 4 if side <= 200 else 2 if side <= 400 or (last and side <= 512) else 1
 
 
 def _prune(state: _State) -> None:
@@ -376,5 +382,3 @@ def _nearest(costs: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.f
     """The nearest value at another size. # float32 [h, w] -> [height, width]"""
     down, across = ((np.arange(new) * old // new) for new, old in zip(shape, costs.shape, strict=True))
     return np.ascontiguousarray(costs[down][:, across])
-
-

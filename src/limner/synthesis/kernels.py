@@ -3,15 +3,19 @@
 Every loop gives the same bits whatever runs beside it: random numbers are hashed from what they are for, and a band of
 rows reads the rows around it as they were before.
 
-Conventions: a picture is uint8 [h, w * 3] (rows of red, green, blue), an atlas uint8 [n, h, w * 3] of exemplars padded to one
-size. A field is int32 [h - 6, w - 6, 3]: for the patch whose upper left corner lies there, exemplar, row and column of
-the patch that it is taken from; costs are float32 of the same places.
+Conventions: a picture is uint8 [h, w * 3] (rows of red, green, blue), an atlas uint8 [n, h, w * 3] of exemplars padded
+to one size. A field is int32 [h - 6, w - 6, 3]: for the patch whose upper left corner lies there, exemplar, row and
+column of the patch that it is taken from; costs are float32 of the same places.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar, cast
+
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "PATCH",
@@ -34,11 +38,20 @@ _BELL = 1.5
 _FAITHFUL = 1.5
 _NEAR = 8.0
 
-_jit = nb.njit(nogil=True, cache=True, fastmath=True, boundscheck=False)
+Bytes: TypeAlias = NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float32]
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def _jit(function: _Function) -> _Function:
+    """Compiled when it is first called, and kept for the next time; runs without the interpreter's lock."""
+    return cast(_Function, nb.njit(nogil=True, cache=True, fastmath=True, boundscheck=False)(function))
 
 
 @_jit
-def _hash(a, b, c, d):
+def _hash(a: int, b: int, c: int, d: int) -> Any:
     """A number of 32 bits that looks random, from four."""
     h = np.uint32(2166136261)
     for v in (a, b, c, d):
@@ -50,11 +63,11 @@ def _hash(a, b, c, d):
 
 
 @_jit
-def _squares(picture, i, j, atlas, e, y, x, most):
+def _squares(picture: Bytes, i: int, j: int, atlas: Bytes, e: Any, y: Any, x: Any, most: Any) -> Any:
     """Sum of squared differences of two patches, or something above `most`."""
-    total = 0
+    total: Any = 0
     for dy in range(PATCH):
-        row = 0
+        row: Any = 0
         for k in range(_WIDE):
             d = np.int32(picture[i + dy, j * 3 + k]) - np.int32(atlas[e, y + dy, x * 3 + k])
             row += d * d
@@ -65,7 +78,7 @@ def _squares(picture, i, j, atlas, e, y, x, most):
 
 
 @_jit
-def _cost(picture, i, j, atlas, prices, e, y, x, best):
+def _cost(picture: Bytes, i: int, j: int, atlas: Bytes, prices: Floats, e: Any, y: Any, x: Any, best: Any) -> Any:
     """What it costs to take a patch from there: mean squared difference of a number, and the exemplar's price.
 
     Something above `best` where it is no less.
@@ -77,7 +90,7 @@ def _cost(picture, i, j, atlas, prices, e, y, x, best):
 
 
 @_jit
-def brute(picture, atlas, sizes, prices, reach, field, costs):
+def brute(picture: Bytes, atlas: Bytes, sizes: Ints, prices: Floats, reach: Floats, field: Ints, costs: Floats) -> None:
     """The best patch of all exemplars for each place, from near the same place of the whole: exact, for small pictures.
 
     Args:
@@ -104,7 +117,7 @@ def brute(picture, atlas, sizes, prices, reach, field, costs):
 
 
 @_jit
-def _barred(bars, i, j, e, y, x, slack):
+def _barred(bars: Ints, i: int, j: int, e: Any, y: Any, x: Any, slack: int) -> bool:
     """Whether a place may not be taken from there: its piece would grow too large."""
     for k in range(bars.shape[2]):
         if bars[i, j, k, 0] == e and abs(y - i - bars[i, j, k, 1]) <= slack and abs(x - j - bars[i, j, k, 2]) <= slack:
@@ -114,9 +127,27 @@ def _barred(bars, i, j, e, y, x, slack):
 
 @_jit
 def search(
-    picture, atlas, sizes, prices, bars, slack, old, field, costs, first, last, step, seed, tries, spread, coherence, reach
-):
-    """One pass of PatchMatch over the rows from `first` up to `last` (Barnes et al. 2009), changing `field` and `costs`.
+    picture: Bytes,
+    atlas: Bytes,
+    sizes: Ints,
+    prices: Floats,
+    bars: Ints,
+    slack: int,
+    old: Ints,
+    field: Ints,
+    costs: Floats,
+    first: int,
+    last: int,
+    step: int,
+    seed: int,
+    tries: int,
+    spread: int,
+    coherence: Any,
+    reach: Floats,
+) -> None:
+    """One pass of PatchMatch over the rows from `first` up to `last` (Barnes et al. 2009).
+
+    It changes `field` and `costs`.
 
     Args:
         bars: from where each place may not be taken. # int32 [h - 6, w - 6, bars, 3]: exemplar, offset down, across
@@ -191,7 +222,7 @@ def search(
 
 
 @_jit
-def upsampled(field, shape, sizes, sizes_before, before):
+def upsampled(field: Ints, shape: tuple[int, int], sizes: Ints, sizes_before: Ints, before: tuple[int, int]) -> Ints:
     """The field of a finer level that takes what the coarser one took.
 
     Args:
@@ -212,8 +243,12 @@ def upsampled(field, shape, sizes, sizes_before, before):
             e, y, x = field[pi, pj, 0], field[pi, pj, 1], field[pi, pj, 2]
             sy, sx = sizes[e, 0] / sizes_before[e, 0], sizes[e, 1] / sizes_before[e, 1]
             # The offset from the coarse patch is kept in fine pixels, so that neighbours go on being neighbours.
-            fy = np.floor((y + half + 0.5) * sy - 0.5 - half + 0.5) + (i - np.floor((pi + half + 0.5) * ry - 0.5 - half + 0.5))
-            fx = np.floor((x + half + 0.5) * sx - 0.5 - half + 0.5) + (j - np.floor((pj + half + 0.5) * rx - 0.5 - half + 0.5))
+            fy = np.floor((y + half + 0.5) * sy - 0.5 - half + 0.5) + (
+                i - np.floor((pi + half + 0.5) * ry - 0.5 - half + 0.5)
+            )
+            fx = np.floor((x + half + 0.5) * sx - 0.5 - half + 0.5) + (
+                j - np.floor((pj + half + 0.5) * rx - 0.5 - half + 0.5)
+            )
             out[i, j, 0] = e
             out[i, j, 1] = min(max(int(fy), 0), sizes[e, 0] - PATCH)
             out[i, j, 2] = min(max(int(fx), 0), sizes[e, 1] - PATCH)
@@ -221,7 +256,7 @@ def upsampled(field, shape, sizes, sizes_before, before):
 
 
 @_jit
-def vote(field, costs, atlas, sharpness, out):
+def vote(field: Ints, costs: Floats, atlas: Bytes, sharpness: Any, out: Bytes) -> None:
     """The picture that the patches of a field make together: each pixel a mean of what covers it, weighted by fit.
 
     Args:
@@ -254,7 +289,7 @@ def vote(field, costs, atlas, sharpness, out):
 
 
 @_jit
-def sources_of(field, costs, sharpness, shape):
+def sources_of(field: Ints, costs: Floats, sharpness: Any, shape: tuple[int, int]) -> Ints:
     """Of each pixel, exemplar, row and column of the patch that weighs most in it. # -> int32 [h, w, 3]"""
     h, w = shape
     out = np.zeros((h, w, 3), np.int32)
@@ -274,7 +309,7 @@ def sources_of(field, costs, sharpness, shape):
 
 
 @_jit
-def label_pieces(field, slack):
+def label_pieces(field: Ints, slack: int) -> tuple[Ints, NDArray[np.int64]]:
     """Which places go on from each other: one number a connected piece that comes from one picture as it stands there.
 
     Neighbours belong together where both come from one exemplar and their offsets differ by `slack` px at most.
@@ -288,7 +323,10 @@ def label_pieces(field, slack):
                 ni, nj = (i - 1, j) if k == 0 else (i, j - 1)
                 if ni < 0 or nj < 0 or field[i, j, 0] != field[ni, nj, 0]:
                     continue
-                if abs(field[i, j, 1] - i - field[ni, nj, 1] + ni) > slack or abs(field[i, j, 2] - j - field[ni, nj, 2] + nj) > slack:
+                if (
+                    abs(field[i, j, 1] - i - field[ni, nj, 1] + ni) > slack
+                    or abs(field[i, j, 2] - j - field[ni, nj, 2] + nj) > slack
+                ):
                     continue
                 a, b = i * nx + j, ni * nx + nj
                 while parent[a] != a:
@@ -319,7 +357,7 @@ def label_pieces(field, slack):
 
 
 @_jit
-def keep_former(picture, atlas, prices, former, field, costs):
+def keep_former(picture: Bytes, atlas: Bytes, prices: Floats, former: Ints, field: Ints, costs: Floats) -> None:
     """Take the patches of a former field wherever they cost at most `_FAITHFUL` times what the field's own cost."""
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
@@ -334,9 +372,8 @@ def keep_former(picture, atlas, prices, former, field, costs):
 
 
 @_jit
-def gradients_of(places, atlas, sizes, down, across):
-    """How much lighter the next pixel is in the exemplars themselves, down and across: the mean of what both pixels' own
-    exemplars say.
+def gradients_of(places: Ints, atlas: Bytes, sizes: Ints, down: Floats, across: Floats) -> None:
+    """How much lighter the next pixel is in the exemplars, down and across: the mean of what both pixels' own ones say.
 
     # places int32 [h, w, 3] -> down float32 [h - 1, w, 3], across float32 [h, w - 1, 3]
     """

@@ -54,10 +54,15 @@ def rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 class Pyramid:
-    """Gives atlases of some exemplars at any size; what was made lately is kept."""
+    """Gives atlases of some exemplars at any size; what was made lately is kept.
 
-    def __init__(self, exemplars: Exemplars, largest: int) -> None:
-        self._exemplars, self._largest = exemplars, largest
+    Args:
+        largest: shorter side of the largest size that is asked for, px.
+        edge: width of the edge that is cut off each exemplar, as a share of its shorter side.
+    """
+
+    def __init__(self, exemplars: Exemplars, largest: int, edge: float = 0.0) -> None:
+        self._exemplars, self._largest, self._edge = exemplars, largest, edge
         self._pages: OrderedDict[tuple[int, bool, int], NDArray[np.uint8]] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
 
@@ -80,7 +85,8 @@ class Pyramid:
                 return self._pages[key]
         # Always from the same larger size, so that the bits never depend on what was made before.
         whole = self._exemplars.look(index) if side <= _FROM_LOOK else self._exemplars.picture(index, self._step(side))
-        small = fitted(whole, side)
+        edge = round(self._edge * min(whole.shape[:2]))
+        small = fitted(np.ascontiguousarray(whole[edge : whole.shape[0] - edge, edge : whole.shape[1] - edge]), side)
         page = rows_of(small[:, ::-1] if mirrored else small)
         with self._lock:
             if key not in self._pages:

@@ -44,7 +44,7 @@ class Plan(BaseModel):
     sharpness: float
     """Cost at which the weight of a patch in the vote has fallen to 1/e, in median costs."""
     fade: float
-    """Distance over which tones that differ from piece to piece fade, as a share of the shorter side; 0 lets them be."""
+    """Distance over which tones fade from piece to piece, as a share of the shorter side; 0 lets them be."""
     piece: float
     """Largest connected piece that may come from one picture as it stands there, as a share of the area that counts."""
     share: float

@@ -60,7 +60,7 @@ def break_pieces(
     worst = int((areas * (areas > most)).argmax())
     cell = max(4.0, np.sqrt(most * _CELL * whole[worst] / max(1, areas[worst])))
     free = _free_cells(field.shape[:2], cell, np.random.default_rng(seed).random(6))
-    here = (areas > most)[labels] & ~free
+    here: NDArray[np.bool_] = (areas > most)[labels] & ~free
     down, across = np.mgrid[: field.shape[0], : field.shape[1]]
     bars[here] = np.roll(bars[here], 1, axis=1)
     bars[here, 0, 0] = field[here, 0]

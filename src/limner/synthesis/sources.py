@@ -48,7 +48,7 @@ class SourceMap:
     Attributes:
         exemplars: those that gave at least one patch.
         mirrored: whether each was mirrored.
-        shapes: height and width of each at the scale of the finish.
+        shapes: height and width of each at the scale of the finish, without an edge that is never taken.
         places: index of the exemplar, row and column in it (mirrored where it is). # int32 [h, w, 3]
         busy: where something goes on: what is flat belongs to nobody. # bool [h, w]
     """
@@ -70,9 +70,7 @@ class SourceMap:
         largest = np.zeros(count, dtype=np.int64)
         np.maximum.at(largest, owner, areas)
         found = [
-            SourceShare(
-                one, float(busy[i] / max(1, busy.sum())), float(whole[i] / total), float(largest[i] / total)
-            )
+            SourceShare(one, float(busy[i] / max(1, busy.sum())), float(whole[i] / total), float(largest[i] / total))
             for i, one in enumerate(self.exemplars)
             if whole[i]
         ]
@@ -154,7 +152,7 @@ def busy_places(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     from scipy.ndimage import maximum_filter, minimum_filter
 
     most, least = maximum_filter(pixels, (7, 7, 1)), minimum_filter(pixels, (7, 7, 1))
-    busy: NDArray[np.bool_] = ((most - least).max(axis=2) > _FLAT)
+    busy: NDArray[np.bool_] = (most - least).max(axis=2) > _FLAT
     return busy
 
 

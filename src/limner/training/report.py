@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
+from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
 from limner.models.vae import VAE
 from limner.training.data import TrainingData
 from limner.training.machine import Machine
 from limner.training.options import TrainOptions
-from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim
+from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim, told_apart
 
 __all__ = ["measure_quality"]
 
@@ -51,10 +54,22 @@ def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: T
         "memorised": memorised(training, unseen, features(drawn)),
     }
     if len(shown) >= _FEWEST_REAL:
-        real, known = features(shown), training[torch.randperm(len(training))[:2048]]
-        quality["kid"] = kid(real, features(new)).as_dict()
-        quality["kid_floor"] = kid(real, known).as_dict()
-        quality["kid_features"] = "self-supervised; they trained no model"
+        quality |= _distances(shown[:_MOST], new, data)
     if options.teacher != "none":
         quality["perceptual"] = interval(perceptual(painted, shown, load_teacher())).as_dict()
     return quality
+
+
+def _distances(real: Tensor, new: Tensor, data: TrainingData) -> dict[str, Any]:
+    """How far new pictures are from real ones by the yardstick, and how far training pictures are; in words, too."""
+    yardstick = Lite2Features()
+    known = data.prior_views(0)[0]
+    known = known[torch.from_numpy(np.random.default_rng(0).permutation(len(known))[:_MOST])]
+    rows = yardstick(real)
+    found, floor = kid(rows, yardstick(new)), kid(rows, yardstick(known))
+    return {
+        "kid": found.as_dict(),
+        "kid_floor": floor.as_dict(),
+        "kid_features": "EfficientNet-Lite2 at 128 px; it trained no model",
+        "kid_says": told_apart(found, floor),
+    }

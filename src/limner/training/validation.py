@@ -25,6 +25,7 @@ __all__ = [
     "psnr",
     "ssim",
     "standardised",
+    "told_apart",
 ]
 
 
@@ -40,6 +41,21 @@ class Estimate:
     def as_dict(self) -> dict[str, float]:
         """For JSON."""
         return asdict(self)
+
+
+_HARD, _CLEAR = 0.1, 0.4
+
+
+def told_apart(found: Estimate, floor: Estimate) -> str:
+    """How well new pictures can be told from real ones, in words, by their KID and that of real pictures."""
+    if found.low <= floor.high and found.value <= _HARD:
+        return "cannot be told from real ones by these features"
+    beyond = found.value - max(0.0, floor.value)
+    return (
+        "hard to tell from real ones" if beyond < _HARD else
+        "told from real ones" if beyond < _CLEAR else
+        "clearly told from real ones"
+    )  # fmt: skip
 
 
 def interval(values: Tensor | NDArray[np.float64], seed: int = 0) -> Estimate:
