@@ -34,9 +34,9 @@ from limner.workspace import Workspace, replace_file
 __all__ = ["registry", "strangers"]
 
 Pixels = NDArray[np.uint8]
-_MODELS = {"paintings-gan": 5000, "emoji-gan": 5000, "paintings-vae": 256, "emoji-vae": 256}
+_MODELS = {"landscapes": 5000, "emoji-gan": 5000, "paintings-vae": 256, "emoji-vae": 256}
 _SEED = 20261123
-_NEW = {"paintings-gan": 8000, "emoji-gan": 6000}
+_NEW = {"landscapes": 8000, "emoji-gan": 6000}
 """Strangers that are painted with another seed."""
 _STRANGERS = 256  # of each model
 _WINDOWS = "windows of paintings"

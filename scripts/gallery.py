@@ -71,8 +71,8 @@ SECTIONS = (
         "Move",
         "Directions are found by what they change in pictures, and each changes as little else as can be: steps are "
         "counted in deviations of the model's own pictures. Above warmth, below the horizon.",
-        tuple(f"move 1:10 --model paintings-gan --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
-        + tuple(f"move 1:10 --model paintings-gan --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
+        tuple(f"move 1:10 --model landscapes --along warmth={i} --to OUT/w{i}.png" for i in _WARM)
+        + tuple(f"move 1:10 --model landscapes --along horizon={i} --to OUT/h{i}.png" for i in _WARM),
         (
             tuple((f"w{i}.png", f"warmth {i}") for i in _WARM),
             tuple((f"h{i}.png", f"horizon {i}") for i in _WARM),
@@ -145,7 +145,7 @@ SECTIONS = (
         "The picture is encoded, then the nearest latent is looked for: a work from here on, that can be moved, mixed "
         "and walked from. limner says so where a picture lies outside what the model can paint.",
         (
-            "invert paintings-gan PAINTING.jpg --to OUT/found.png",
+            "invert landscapes PAINTING.jpg --to OUT/found.png",
             "move OUT/found.png --along brightness=-1.5 --along warmth=1 --to OUT/evening.png",
             "mix OUT/found.png 1:22 --weights 0.6,0.4 --to OUT/mixed.png",
         ),
@@ -163,9 +163,9 @@ SECTIONS = (
         "Evolve",
         "Keep what you like; the next generation comes from it. Each choice is an act of yours in the ledger.",
         (
-            "evolve paintings-gan --seed 3 --name dusk",
-            "evolve paintings-gan --name dusk --keep 1,4 --mutation 0.4",
-            "evolve paintings-gan --name dusk --publish 6 --to OUT/six.png",
+            "evolve landscapes --seed 3 --name dusk",
+            "evolve landscapes --name dusk --keep 1,4 --mutation 0.4",
+            "evolve landscapes --name dusk --publish 6 --to OUT/six.png",
         ),
         (),
         "HOME/evolutions/dusk/001/sheet.png",
@@ -177,13 +177,13 @@ SECTIONS = (
         "Of models that are no kin a new one learns from both. Licences are joined, or the merge is refused.",
         (
             "sample paintings-vae -n 5 --seed 1 --first 8 --to OUT/a",
-            "sample paintings-gan -n 5 --seed 1 --first 8 --to OUT/b",
-            "merge paintings-vae paintings-gan --weights 0.5,0.5 --name between",
+            "sample landscapes -n 5 --seed 1 --first 8 --to OUT/b",
+            "merge paintings-vae landscapes --weights 0.5,0.5 --name between",
             "sample between -n 5 --seed 1 --first 8 --to OUT/c",
         ),
         tuple(
             _numbered(folder + "/{}", range(5), [word] + [""] * 4)
-            for folder, word in (("a", "paintings-vae"), ("b", "paintings-gan"), ("c", "half and half"))
+            for folder, word in (("a", "paintings-vae"), ("b", "landscapes"), ("c", "half and half"))
         ),
     ),
     Section(
@@ -192,9 +192,9 @@ SECTIONS = (
         "Painted again and enlarged by a small network that learned from the paintings; on the left without it "
         "(Lanczos).",
         (
-            "sample paintings-gan -n 2 --seed 1 --first 25 --to OUT/s",
-            "enlarge OUT/s/paintings-gan-1-00025.png --to 1024 --upscaler none --out OUT/plain.png",
-            "enlarge OUT/s/paintings-gan-1-00025.png --to 1024 --out OUT/learned.png",
+            "sample landscapes -n 2 --seed 1 --first 25 --to OUT/s",
+            "enlarge OUT/s/landscapes-1-00025.png --to 1024 --upscaler none --out OUT/plain.png",
+            "enlarge OUT/s/landscapes-1-00025.png --to 1024 --out OUT/learned.png",
         ),
         ((("plain.png", "Lanczos"), ("learned.png", "learned")),),
         size=512,
@@ -205,9 +205,9 @@ SECTIONS = (
         "Every act is in the ledger, and every work knows its parents: `limner family` draws them, `limner reproduce` "
         "paints a work again and compares.",
         (
-            "sample paintings-gan -n 2 --seed 1 --first 27 --to OUT/s",
-            "move OUT/s/paintings-gan-1-00027.png --along warmth=1 --to OUT/warm.png",
-            "mix OUT/warm.png OUT/s/paintings-gan-1-00028.png --weights 0.6,0.4 --to OUT/both.png",
+            "sample landscapes -n 2 --seed 1 --first 27 --to OUT/s",
+            "move OUT/s/landscapes-1-00027.png --along warmth=1 --to OUT/warm.png",
+            "mix OUT/warm.png OUT/s/landscapes-1-00028.png --weights 0.6,0.4 --to OUT/both.png",
             "restyle OUT/both.png --style 1:33 --strength 0.7 --to OUT/last.png",
             "family OUT/last.png --to OUT/family.png",
             "reproduce OUT/last.png",
@@ -219,7 +219,7 @@ SECTIONS = (
         "walk",
         "Walk",
         "A film from picture to picture, in steps that look equally long. (Here as an animated WebP; MP4 and GIF too.)",
-        ("walk 1:10 1:3 1:27 --model paintings-gan --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
+        ("walk 1:10 1:3 1:27 --model landscapes --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
         (),
         "walk.webp",
     ),

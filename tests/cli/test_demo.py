@@ -75,7 +75,7 @@ def test_pictures_without_rights_stop_before_any_training(tmp_path: Path, monkey
 def test_own_pictures_go_on_from_the_shipped_model(
     tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parent = ship(tmp_path / "shipped", monkeypatch, "paintings-gan", "emoji-gan") / "paintings-gan.safetensors"
+    parent = ship(tmp_path / "shipped", monkeypatch, "landscapes", "emoji-gan") / "landscapes.safetensors"
     digest = f"sha256:{hashlib.sha256(parent.read_bytes()).hexdigest()}"
     made_folder(tmp_path / "drawings", 24)
     folder = tmp_path / "demo"
@@ -84,8 +84,8 @@ def test_own_pictures_go_on_from_the_shipped_model(
     )
     told = json.loads(output)
     assert status == 0 and told["as_expected"]
-    assert told["parent"] == {"name": "paintings-gan", "digest": digest}
-    assert [one["model"] for one in told["opening"]] == ["paintings-gan"]
+    assert told["parent"] == {"name": "landscapes", "digest": digest}
+    assert [one["model"] for one in told["opening"]] == ["landscapes"]
     assert told["collection"]["name"] == "drawings"
 
     card = read_card(folder / "home" / "models" / "demo.safetensors")

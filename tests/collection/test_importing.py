@@ -18,6 +18,7 @@ from collection.conftest import Make
 from limner.collection import PAINTINGS, Collection, ImportReport, Row, import_collection
 from limner.errors import CollectionError, LimnerError, RightsError, UsageError
 from limner.pictures import read
+from limner.synthesis.finding import shipped_digest
 from limner.workspace import Workspace
 from odd_pictures import encoded, make_all, painting
 
@@ -266,13 +267,21 @@ def test_tables_that_cannot_be_read_say_why(tmp_path: Path, workspace: Workspace
 
 def test_the_paintings_that_ship(workspace: Workspace) -> None:
     report = import_collection(PAINTINGS, "paintings", workspace, where=["kind=landscape"])
-    assert (report.taken, report.held_pictures, report.refused, report.holdout) == (201, 0, [], 20)
+    assert (report.taken, report.held_pictures, report.refused, report.holdout) == (202, 0, [], 20)
+    assert Collection.open("paintings", workspace).rows()
+
+
+@pytest.mark.slow
+def test_the_digest_that_ships_is_that_of_the_paintings(workspace: Workspace) -> None:
+    import_collection(PAINTINGS, "paintings", workspace)
+    assert Collection.open("paintings", workspace).digest == shipped_digest()
 
 
 _ODD = """
 import json, resource, sys
 from pathlib import Path
 from limner.collection import import_collection
+from limner.synthesis.finding import shipped_digest
 from limner.workspace import Workspace
 report = import_collection(Path(sys.argv[1]), "odd", Workspace(Path(sys.argv[2])), processes=2)
 peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

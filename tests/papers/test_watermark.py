@@ -27,7 +27,9 @@ _NAMES = sorted(path.name for path in (PAINTINGS / "img").glob("*.avif"))[::45]
 @cache
 def _painting(name: str, size: int = 512) -> NDArray[np.uint8]:
     image = Image.fromarray(pictures.read(PAINTINGS / "img" / name).pixels)
-    return np.asarray(image.crop((0, 0, 256, 256)).resize((size, size), Image.Resampling.LANCZOS))
+    share = 256 / min(image.size)
+    small = image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS)
+    return np.asarray(small.crop((0, 0, 256, 256)).resize((size, size), Image.Resampling.LANCZOS))
 
 
 @cache

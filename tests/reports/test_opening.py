@@ -12,6 +12,7 @@ from limner.reports import wording
 from limner.reports.opening import SEED, columns, paint_opening
 from limner.reports.planning import Opener
 from limner.training.machine import Machine
+from limner.workspace import Workspace
 from shipped_made import STYLES, ship
 
 _MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
@@ -20,11 +21,13 @@ _MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
 def test_every_style_is_seen_in_rows_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ship(tmp_path / "shipped", monkeypatch, "emoji-gan") / "emoji-gan.safetensors"
     told: list[tuple[int, int]] = []
-    opened = paint_opening(Opener(path, True), tmp_path / "opening", _MACHINE, lambda *one: told.append(one))
+    opened = paint_opening(
+        Opener(path, True), tmp_path / "opening", _MACHINE, Workspace(tmp_path / "home"), lambda *one: told.append(one)
+    )
     assert [label for label, _ in opened.blocks] == list(STYLES)
     each = 2 * columns(32, by_label=True)
     assert {len(painted) for _, painted in opened.blocks} == {each} and opened.count == 3 * each
-    assert told == [(each, 3 * each), (2 * each, 3 * each), (3 * each, 3 * each)]
+    assert told == [(done, 3 * each) for done in range(1, 3 * each + 1)]
 
     whole = pictures.read(opened.sheet).pixels
     assert opened.sheet == tmp_path / "opening" / "emoji-gan.png"
@@ -36,7 +39,9 @@ def test_every_style_is_seen_in_rows_of_its_own(tmp_path: Path, monkeypatch: pyt
 
 def test_where_labels_do_not_matter_all_pictures_are_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ship(tmp_path / "shipped", monkeypatch, "paintings-vae") / "paintings-vae.safetensors"
-    opened = paint_opening(Opener(path), tmp_path / "opening", _MACHINE, lambda done, total: None)
+    opened = paint_opening(
+        Opener(path), tmp_path / "opening", _MACHINE, Workspace(tmp_path / "home"), lambda done, total: None
+    )
     assert [label for label, _ in opened.blocks] == [""]
     assert opened.digest == load_model(path).digest
 
@@ -49,7 +54,7 @@ def test_pictures_fill_the_page() -> None:
 
 
 def test_a_caption_says_what_the_card_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ship(tmp_path / "shipped", monkeypatch, "paintings-gan") / "paintings-gan.safetensors"
+    path = ship(tmp_path / "shipped", monkeypatch, "landscapes") / "landscapes.safetensors"
     card = load_model(path).card
     assert wording.learned_from(card) == (
         "A GAN of 32 × 32 pixels. It learned from 9 pictures of the collection c for 1 minute."

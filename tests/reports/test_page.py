@@ -113,7 +113,7 @@ def test_without_an_opening_the_training_comes_first() -> None:
 
 def test_before_and_after_stand_beside_each_other() -> None:
     made = record()
-    parent = replace(made.learned, parent="paintings-gan", parent_digest="12" * 32)
+    parent = replace(made.learned, parent="landscapes", parent_digest="12" * 32)
     work = replace(
         made.works[0], verdict=verdict("valid", generation={"model_parents": ["sha256:" + "12" * 32], "seed": 1})
     )
@@ -124,7 +124,7 @@ def test_before_and_after_stand_beside_each_other() -> None:
     assert "began with nothing" not in text
     assert "300 were learned from; here are 3 of them" in text
     assert "a painting" not in text and "held-out paintings" not in text
-    assert "Went on frompaintings-gan sha256:1212" in text
+    assert "Went on fromlandscapes sha256:1212" in text
 
 
 def test_a_distance_that_too_few_pictures_give_is_not_told() -> None:

@@ -30,7 +30,7 @@ def test_of_each_kind_one_model_opens_the_demo(tmp_path: Path, monkeypatch: pyte
     ship(tmp_path / "shipped", monkeypatch, "paintings-vae", "emoji-vae", "emoji-gan")
     plan = plan_paintings(tmp_path, minutes=None, size=None, where=())
     assert names(plan) == [("paintings-vae", False), ("emoji-gan", True)]
-    assert (plan.minutes, plan.size, plan.where, plan.parent) == (2, (64, 64), ("kind=landscape",), None)
+    assert (plan.minutes, plan.size, plan.where, plan.parent) == (2, (64, 96), ("kind=landscape",), None)
 
 
 def test_without_shipped_models_there_is_no_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,19 +41,19 @@ def test_without_shipped_models_there_is_no_opening(tmp_path: Path, monkeypatch:
 
 
 def test_own_pictures_go_on_from_the_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = ship(tmp_path / "shipped", monkeypatch, "paintings-gan", "emoji-gan")
+    folder = ship(tmp_path / "shipped", monkeypatch, "landscapes", "emoji-gan")
     pictures = drawings(tmp_path)
     plan = own(tmp_path, pictures, licence="cc by 4.0", creator=" Ada Example ")
-    assert plan.parent == folder / "paintings-gan.safetensors"
+    assert plan.parent == folder / "landscapes.safetensors"
     assert (plan.minutes, plan.size, plan.where, plan.aside) == (5, (32, 32), (), "")
     assert (plan.creator, plan.licence) == ("Ada Example", "CC-BY-4.0")
-    assert names(plan) == [("paintings-gan", False)]
+    assert names(plan) == [("landscapes", False)]
     assert own(tmp_path, pictures, size=(32, 32)).parent == plan.parent
 
     other = own(tmp_path, pictures, size=(64, 96))
     assert other.parent is None and other.size == (64, 96)
-    assert other.aside == "--size 96x64: paintings-gan paints 32x32, so the training starts from nothing"
-    assert names(other) == [("paintings-gan", False), ("emoji-gan", True)]
+    assert other.aside == "--size 96x64: landscapes paints 32x32, so the training starts from nothing"
+    assert names(other) == [("landscapes", False), ("emoji-gan", True)]
 
 
 def test_what_is_wrong_with_a_folder_is_said_at_once(tmp_path: Path) -> None:

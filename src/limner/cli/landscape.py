@@ -31,7 +31,7 @@ def _landscape(
     abstraction: Annotated[float, typer.Option(help="0 as the model paints, 1 a few flat, large forms.")] = 0.0,
     count: Annotated[int, typer.Option("-n", "--count", help="How many landscapes.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the pictures that are looked through.")] = 1,
-    model: Annotated[str, typer.Option(help="Name or file of a model of landscapes.")] = "paintings-gan",
+    model: Annotated[str, typer.Option(help="Name or file of a model of landscapes.")] = "landscapes",
     to: To = None,
     title: Title = None,
     identity: Identity = None,

@@ -43,7 +43,6 @@ _MAKING = (
     "sample",
     "directions",
     "steer",
-    "translator",
     "invert",
     "evolve",
     "landscape",

@@ -112,7 +112,7 @@ class Demonstration:
 
     def open_with(self, opener: Opener, progress: Progress) -> Opened:
         """Paint a sheet with a shipped model."""
-        self.opened.append(paint_opening(opener, self.folder / "opening", self._machine, progress))
+        self.opened.append(paint_opening(opener, self.folder / "opening", self._machine, self.workspace, progress))
         return self.opened[-1]
 
     def take(self, progress: Progress) -> Collection:

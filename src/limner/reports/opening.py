@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ from limner.errors import UsageError
 from limner.latent.painting import Brush, Painted
 from limner.models.bundle import load_model
 from limner.models.card import Card
+from limner.papers.finishing import FinishWish, finished, finishing_for
 from limner.pictures.sheets import sheet
 from limner.reports.planning import Opener
+from limner.synthesis import FinishOptions
 from limner.training.machine import Machine
+from limner.workspace import Workspace
 
 __all__ = ["LARGE", "ROWS", "SEED", "TRUNCATION", "Opened", "columns", "paint_opening"]
 
@@ -25,6 +29,8 @@ ROWS = 5
 """Of a sheet whose labels do not matter."""
 _ROWS_A_LABEL = 2
 _PAGE, _GAP = 1066, 2
+_FINISHED = 224
+"""Shorter side of finished pictures in an opening, px: a demo has not the time for more."""
 LARGE = 128
 """Pixels that a picture may be enlarged to."""
 
@@ -65,8 +71,8 @@ def columns(width: int, by_label: bool = False) -> int:
     return max(1, (_PAGE + _GAP) // (tile + _GAP))
 
 
-def paint_opening(opener: Opener, folder: Path, machine: Machine, progress: Progress) -> Opened:
-    """Paint with a shipped model, and save one sheet of it in `folder`.
+def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Workspace, progress: Progress) -> Opened:
+    """Paint with a shipped model, finish it where its exemplars are here, and save one sheet of it in `folder`.
 
     Raises:
         ModelError: the model file is damaged.
@@ -76,13 +82,21 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, progress: Prog
     brush = Brush(load_model(opener.path), machine)
     card = brush.model.card
     labels = card.config.labels if opener.by_label else ()
-    across = columns(card.config.painter.width, bool(labels))
+    wish = FinishWish(FinishOptions(size=_FINISHED), bare=bool(labels))
+    finishing = finishing_for(brush.model, workspace, wish, threads=os.cpu_count() or 1, progress=progress)
+    wide = card.config.painter.width
+    if not isinstance(finishing, str):
+        wide = _FINISHED * wide // min(card.config.painter.height, wide)
+    across = columns(wide, bool(labels))
     each = across * (_ROWS_A_LABEL if labels else ROWS)
     blocks: list[tuple[str, list[Painted]]] = []
     for label in labels or ("",):
-        painted = list(brush.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None))
+        drawn = brush.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None)
+        painted = []
+        for one, pixels, _ in finished(finishing, drawn):
+            painted.append(replace(one, pixels=pixels))
+            progress(each * len(blocks) + len(painted), each * max(1, len(labels)))
         blocks.append((label, painted))
-        progress(each * len(blocks), each * max(1, len(labels)))
     path = folder / f"{card.name}.png"
     every = np.stack([one.pixels for _, painted in blocks for one in painted])
     try:

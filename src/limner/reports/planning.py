@@ -13,9 +13,9 @@ from limner.rights import parse_licence
 
 __all__ = ["Opener", "Plan", "plan_own", "plan_paintings", "shipped"]
 
-_PAINTINGS, _EMOJI = ("paintings-gan", "paintings-vae"), ("emoji-gan", "emoji-vae")
+_PAINTINGS, _EMOJI = ("landscapes", "paintings-vae"), ("emoji-gan", "emoji-vae")
 _MINUTES, _MINUTES_OWN = 2.0, 5.0
-_SIZE = (64, 64)
+_SIZE = (64, 96)
 _WHERE = ("kind=landscape",)
 
 Size = tuple[int, int]

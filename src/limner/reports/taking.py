@@ -10,6 +10,7 @@ from limner.collection import PAINTINGS, Collection, Row, import_collection
 from limner.errors import CollectionError, RightsError
 from limner.reports.planning import Plan
 from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, summary
+from limner.synthesis.finding import shipped_digest
 from limner.workspace import Workspace
 
 __all__ = ["take"]
@@ -34,13 +35,26 @@ def take(plan: Plan, workspace: Workspace, progress: Progress) -> tuple[Collecti
     """
     source, name = plan.pictures or PAINTINGS, _name(plan)
     # An earlier demo in this workspace may have taken other pictures under this name; it can be made again.
-    shutil.rmtree(workspace.collections / name, ignore_errors=True)
-    import_collection(source, name, workspace, licence=plan.licence, creator=plan.creator, progress=progress)
-    collection = Collection.open(name, workspace)
+    collection = _taken(plan, workspace, name)
+    if collection is None:
+        shutil.rmtree(workspace.collections / name, ignore_errors=True)
+        import_collection(source, name, workspace, licence=plan.licence, creator=plan.creator, progress=progress)
+        collection = Collection.open(name, workspace)
     rows = collection.rows(plan.where)
     _check_rights(plan, rows)
     _check_enough(plan, rows)
     return collection, rows
+
+
+def _taken(plan: Plan, workspace: Workspace, name: str) -> Collection | None:
+    """The paintings that ship, where a shipped model needed them for its opening; None where they are to be taken."""
+    if plan.pictures is not None:
+        return None
+    try:
+        found = Collection.open(name, workspace)
+    except CollectionError:
+        return None
+    return found if found.digest == shipped_digest() else None
 
 
 def _name(plan: Plan) -> str:

@@ -112,7 +112,7 @@ class Finisher:
     @cached_property
     def _pyramid(self) -> Pyramid:
         # What lies at the edge of a painting or a photograph is often its frame.
-        return Pyramid(self.exemplars, max(self.side, 64), edge=0.0 if self.graphic else _EDGE)
+        return Pyramid(self.exemplars, 0.0 if self.graphic else _EDGE)
 
     @cached_property
     def _chooser(self) -> Chooser:

@@ -18,7 +18,7 @@ _HELD = 256 << 20
 """Bytes of pictures that are kept at once."""
 _FROM_LOOK = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""
-_STEPS = (160, 512)
+_STEPS = (160, 512, 1024)
 _LAST_STEP = 0.87
 """Share of the last side up to which there is a rung before it."""
 
@@ -57,12 +57,11 @@ class Pyramid:
     """Gives atlases of some exemplars at any size; what was made lately is kept.
 
     Args:
-        largest: shorter side of the largest size that is asked for, px.
         edge: width of the edge that is cut off each exemplar, as a share of its shorter side.
     """
 
-    def __init__(self, exemplars: Exemplars, largest: int, edge: float = 0.0) -> None:
-        self._exemplars, self._largest, self._edge = exemplars, largest, edge
+    def __init__(self, exemplars: Exemplars, edge: float = 0.0) -> None:
+        self._exemplars, self._edge = exemplars, edge
         self._pages: OrderedDict[tuple[int, bool, int], NDArray[np.uint8]] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
 
@@ -97,5 +96,6 @@ class Pyramid:
         return page
 
     def _step(self, side: int) -> int:
-        """The size that a smaller one is made from."""
-        return next((step for step in _STEPS if side <= step <= self._largest), self._largest)
+        """The size that a smaller one is made from: the next step, or that of the exemplars themselves."""
+        own = self._exemplars.side
+        return next((step for step in (*_STEPS, own) if side <= step <= own), side)

@@ -77,7 +77,7 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
             flat_counts=False,
         )
     return Plan(
-        start=options.composition or 16,
+        start=options.composition or 20,
         growth=1.45,
         coherence=0.2 * borrow,
         reach=(0.25, 1.0),

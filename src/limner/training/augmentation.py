@@ -43,7 +43,7 @@ def augmentation_for(shapes: NDArray[np.int64], size: tuple[int, int], flip: boo
     few = 1.0 if len(shapes) < 500 else 0.5 if len(shapes) < 2000 else 0.0
     if whole:
         return Augmentation(zoom=(0.8, 1.0), zoom_prior=(1.0, 1.0), flip=flip, colour=few)
-    return Augmentation(zoom=(0.7, 1.0), zoom_prior=(0.9, 1.0), flip=flip, colour=few)
+    return Augmentation(zoom=(0.45, 1.0), zoom_prior=(0.6, 1.0), flip=flip, colour=few)
 
 
 def views(

@@ -1,0 +1,168 @@
+"""The finish: what comes from where, to the bit, and within its bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner import pictures
+from limner.errors import UsageError
+from limner.synthesis import Exemplars, Finisher, FinishOptions, SourceMap
+from limner.synthesis.levels import level_sides
+from limner.synthesis.sources import SourceStore
+from limner.workspace import Workspace
+
+Pixels = NDArray[np.uint8]
+_SIDE = 128
+
+
+def _landscape(seed: int, height: int = 140, width: int = 180) -> Pixels:
+    """Sky over ground, each with a grain of its own. # -> uint8 [h, w, 3]"""
+    rng = np.random.default_rng(seed)
+    horizon = height * (0.4 + 0.2 * rng.random())
+    sky, ground = rng.integers(120, 240, 3), rng.integers(20, 120, 3)
+    down = np.arange(height)[:, None, None]
+    base = np.where(down < horizon, sky, ground).astype(np.float64)
+    grain = rng.normal(0, 14, (height, width, 1)) + 10 * np.sin(np.arange(width) / (3 + seed))[None, :, None]
+    found: Pixels = np.broadcast_to(base + grain, (height, width, 3)).clip(0, 255).astype(np.uint8)
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def exemplars(tmp_path_factory: pytest.TempPathFactory) -> Exemplars:
+    folder = tmp_path_factory.mktemp("exemplars")
+    for number in range(10):
+        pictures.write(_landscape(number), folder / f"{number}.png")
+    return Exemplars.of_pictures(sorted(folder.glob("*.png")), creator="Ada Example", licence="CC-BY-4.0")
+
+
+@pytest.fixture(scope="module")
+def composition() -> Pixels:
+    return _landscape(77, 32, 48)
+
+
+def _finisher(exemplars: Exemplars, threads: int = 1, **told: object) -> Finisher:
+    return Finisher(exemplars, FinishOptions.model_validate({"size": _SIDE, **told}), threads)
+
+
+def test_a_finish_is_as_large_as_asked_and_keeps_what_is_where(exemplars: Exemplars, composition: Pixels) -> None:
+    pixels = _finisher(exemplars).finish(composition).pixels
+    assert pixels.shape == (128, 192, 3)
+    top, bottom = pixels[:40].mean(), pixels[-40:].mean()
+    assert top > bottom + 30
+
+
+def test_the_same_to_the_bit_whatever_is_beside_it_and_on_any_threads(
+    exemplars: Exemplars, composition: Pixels
+) -> None:
+    alone = _finisher(exemplars).finish(composition).pixels
+    others = [_landscape(80 + i, 32, 48) for i in range(3)]
+    batch = list(_finisher(exemplars, threads=2).finish_many([*others, composition]))
+    banded = _finisher(exemplars, threads=2).finish(composition).pixels
+    assert np.array_equal(batch[-1].pixels, alone)
+    assert np.array_equal(banded, alone)
+    assert not np.array_equal(batch[0].pixels, alone)
+    assert not np.array_equal(_finisher(exemplars, seed=5).finish(composition).pixels, alone)
+
+
+def test_every_pixel_says_where_it_is_from(exemplars: Exemplars, composition: Pixels) -> None:
+    sources = _finisher(exemplars).finish(composition).sources
+    assert sum(one.share for one in sources.shares()) == pytest.approx(1)
+    assert sum(one.area for one in sources.shares()) == pytest.approx(1)
+    assert {one.exemplar.creator for one in sources.shares()} == {"Ada Example"}
+    tall, wide = np.array(sources.shapes)[sources.places[..., 0]].transpose(2, 0, 1)
+    assert (sources.places[..., 1] >= 0).all()
+    assert (sources.places[..., 1] < tall).all()
+    assert (sources.places[..., 2] >= 0).all()
+    assert (sources.places[..., 2] < wide).all()
+
+
+def test_pieces_and_shares_stay_within_their_bounds(exemplars: Exemplars, composition: Pixels) -> None:
+    finisher = _finisher(exemplars)
+    sources = finisher.finish(composition).sources
+    assert sources.largest_piece() <= finisher.plan.piece
+    assert sources.shares()[0].area <= finisher.plan.share + 0.01
+    free = _finisher(exemplars, borrow=1.0).finish(composition).sources
+    assert free.largest_piece() > 2 * sources.largest_piece()
+
+
+def test_what_is_left_out_gives_nothing(exemplars: Exemplars, composition: Pixels) -> None:
+    most = _finisher(exemplars).finish(composition).sources.shares()[0].exemplar.digest
+    without = _finisher(exemplars, leave_out=(most,)).finish(composition).sources
+    assert most not in {one.exemplar.digest for one in without.shares()}
+
+
+def test_a_larger_finish_is_the_same_picture(exemplars: Exemplars, composition: Pixels) -> None:
+    small = _finisher(exemplars).finish(composition).pixels
+    large = _finisher(exemplars, size=224).finish(composition).pixels
+    assert large.shape == (224, 336, 3)
+    other = _finisher(exemplars).finish(_landscape(78, 32, 48)).pixels
+    # Without the grain, which is finer in the larger one.
+    coarse = [_coarse(one).astype(np.float64) for one in (small, large, other)]
+    assert np.abs(coarse[1] - coarse[0]).mean() < 0.4 * np.abs(coarse[2] - coarse[0]).mean()
+
+
+def test_a_picture_that_changed_little_goes_on_from_the_former(exemplars: Exemplars, composition: Pixels) -> None:
+    finisher = _finisher(exemplars)
+    before = finisher.finish(composition)
+    moved = np.clip(composition.astype(np.int16) + 3, 0, 255).astype(np.uint8)
+    alone, carried = finisher.finish(moved), finisher.finish(moved, before=before)
+
+    def apart(one: Pixels) -> float:
+        return float(np.abs(one.astype(np.float64) - before.pixels).mean())
+
+    assert apart(carried.pixels) < apart(alone.pixels)
+
+
+def test_levels_are_the_same_rungs_whatever_the_last() -> None:
+    small, large = level_sides(16, 512, 1.45), level_sides(16, 1024, 1.45)
+    assert small[0] == large[0] == 16
+    assert (small[-1], large[-1]) == (512, 1024)
+    assert large[: len(small) - 1] == small[:-1]
+    assert level_sides(16, 12, 1.4) == [12]
+
+
+def test_drawings_are_told_from_paintings(exemplars: Exemplars, tmp_path: Path) -> None:
+    flat = np.full((64, 64, 3), 255, np.uint8)
+    flat[20:40, 20:40] = (200, 30, 30)
+    pictures.write(flat, tmp_path / "flat.png")
+    assert Finisher(Exemplars.of_pictures([tmp_path / "flat.png"])).graphic
+    assert not _finisher(exemplars).graphic
+
+
+def test_source_maps_are_kept_and_read_back(exemplars: Exemplars, composition: Pixels, workspace: Workspace) -> None:
+    sources, store = _finisher(exemplars).finish(composition).sources, SourceStore(workspace)
+    digest = store.keep(sources)
+    again = store.load(digest)
+    assert again is not None
+    assert again.exemplars == sources.exemplars
+    assert np.array_equal(again.places, sources.places)
+    assert np.array_equal(again.busy, sources.busy)
+    path = next(workspace.sources.rglob("*.sources"))
+    path.write_bytes(path.read_bytes()[:-5])
+    assert store.load(digest) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"limner sources 1\n",
+        b"limner sources 1\n{}\nx",
+        b'limner sources 1\n{"size": [99999999, 99999999], "exemplars": [], "mirrored": [], "shapes": []}\nx',
+        b'limner sources 1\n{"size": [8, 8], "exemplars": [], "mirrored": [], "shapes": []}\n\x78\x9c\x03\x00',
+    ],
+)
+def test_files_that_are_no_source_maps_say_so(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.sources").write_bytes(data)
+    with pytest.raises(UsageError, match="holds no sources"):
+        SourceMap.load(tmp_path / "a.sources")
+
+
+def _coarse(pixels: Pixels) -> Pixels:
+    """The picture at 16x24 px. # uint8 [h, w, 3] -> [16, 24, 3]"""
+    return np.array(Image.fromarray(pixels).resize((24, 16), Image.Resampling.BOX))
