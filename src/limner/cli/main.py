@@ -43,6 +43,7 @@ _MAKING = (
     "sample",
     "directions",
     "steer",
+    "translator",
     "invert",
     "evolve",
     "landscape",

@@ -1,4 +1,4 @@
-"""What the cards of models say in the same words: from what, with whom, on what."""
+"""What the cards of models, up-scalers and translators say in the same words: from what, with whom, on what."""
 
 from __future__ import annotations
 

@@ -1,0 +1,274 @@
+"""The translator: a small network that says where a picture would lie in a model's space in another label's style.
+
+Swapping style vectors changes little where the content carries the look. A translator learned from pairs, the same
+thing drawn in several styles, and changes content and styles together; encoder and painter stay as they are.
+
+Notable features:
+- it is told both labels, or that the first is unknown, and starts as a change of nothing;
+- convolutions on the content's grid change the hand from place to place; a transformer on half of the grid, which the
+  style vectors join, sees what is shown;
+- a part of what it finds is left out while it learns (`dropout`): pairs are few.
+
+The file is one `.safetensors` with the weights as bytes and, in its metadata, a card; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from limner.models.card import Learned
+from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.packing import pack
+from limner.models.painter import PainterConfig
+from limner.workspace import replace_file
+
+__all__ = [
+    "PairCritic",
+    "Translator",
+    "TranslatorCard",
+    "TranslatorConfig",
+    "TranslatorFile",
+    "load_translator",
+    "save_translator",
+]
+
+_FORMAT = 1
+_HEAD = 40
+
+
+class TranslatorConfig(BaseModel):
+    """Everything that shapes a translator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    painter: PainterConfig
+    """Of the model in whose space it works."""
+    labels: tuple[str, ...] = Field(min_length=2, max_length=1000)
+    """Names of the styles, in the order of the model's labels."""
+    channels: int = Field(96, ge=8, le=512, multiple_of=8)
+    """Of the convolutions on the content's grid."""
+    width: int = Field(160, ge=_HEAD, le=1024, multiple_of=_HEAD)
+    """Of the transformer on half of the grid, and of what tells the labels."""
+    before: int = Field(1, ge=0, le=8)
+    """Residual blocks of convolutions before the transformer."""
+    layers: int = Field(2, ge=0, le=16)
+    """Layers of the transformer."""
+    after: int = Field(2, ge=0, le=8)
+    """Residual blocks of convolutions after it."""
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """Share of what is found that is left out while it learns."""
+
+
+class _Block(nn.Module):
+    """Two convolutions whose input the labels scale and shift. # [n, c, h, w], [n, width] -> [n, c, h, w]"""
+
+    def __init__(self, channels: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.affine = nn.Linear(width, 2 * channels)
+        self.drop = nn.Dropout2d(dropout)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        scale, shift = self.affine(told)[:, :, None, None].chunk(2, dim=1)
+        y = F.silu(torch.addcmul(shift, self.norm(x).to(shift.dtype), 1 + scale))
+        grown: Tensor = x + self.second(self.drop(F.silu(self.first(y))))
+        return grown
+
+
+class _Layer(nn.Module):
+    """A transformer layer whose inputs the labels scale and shift. # [n, tokens, width] -> the same"""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = width // _HEAD
+        self.affine = nn.Linear(width, 4 * width)
+        self.attend = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.grow = nn.Linear(width, 3 * width)
+        self.shrink = nn.Linear(3 * width, width)
+        self.drop = nn.Dropout(dropout)
+        for last in (self.merge, self.shrink):
+            nn.init.zeros_(last.weight)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        a, b, c, d = self.affine(told)[:, None].chunk(4, dim=-1)
+        y = torch.addcmul(b, F.layer_norm(x, x.shape[-1:]).to(a.dtype), 1 + a)
+        q, k, v = self.attend(y).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        x = x + self.drop(self.merge(y))
+        y = torch.addcmul(d, F.layer_norm(x, x.shape[-1:]).to(c.dtype), 1 + c)
+        grown: Tensor = x + self.drop(self.shrink(F.gelu(self.grow(y))))
+        return grown
+
+
+class Translator(nn.Module):
+    """Whitened latents of one label to those of the same things in another."""
+
+    def __init__(self, config: TranslatorConfig) -> None:
+        super().__init__()
+        self.config = config
+        painter, channels, width = config.painter, config.channels, config.width
+        count = len(config.labels)
+        self.known = nn.Embedding((count + 1) * count, width)
+        self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
+        self.before = nn.ModuleList(_Block(channels, width, config.dropout) for _ in range(config.before))
+        self.fall = nn.Conv2d(4 * channels, width, 1)
+        self.style_in = nn.Linear(painter.style_width, width)
+        tokens = math.prod(painter.grid) // 4 + painter.blocks
+        self.place = nn.Parameter(torch.randn(tokens, width) * 0.3)
+        self.layers = nn.ModuleList(_Layer(width, config.dropout) for _ in range(config.layers))
+        self.rise = nn.Conv2d(width, 4 * channels, 1)
+        self.after = nn.ModuleList(_Block(channels, width, config.dropout) for _ in range(config.after))
+        self.style_out = nn.Linear(width, painter.style_width)
+        self.leave = nn.Conv2d(channels, painter.content_channels, 3, padding=1)
+        for last in (self.style_out, self.leave):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, rows: Tensor, sources: Tensor, targets: Tensor) -> Tensor:
+        """Rows of the same things in other styles.
+
+        # [n, numbers], [n], [n] -> [n, numbers]
+
+        Args:
+            sources: numbers of the labels that the rows are of; as many as there are labels stands for unknown.
+            targets: numbers of the labels that they should be of.
+        """
+        painter, count = self.config.painter, len(self.config.labels)
+        told = F.silu(self.known(sources * count + targets))
+        split = painter.content_channels * math.prod(painter.grid)
+        content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
+        x = self.enter(content.contiguous(memory_format=torch.channels_last))
+        for block in self.before:
+            x = block(x, told)
+        tokens = self.fall(F.pixel_unshuffle(x, 2))
+        grid = tokens.shape[-2:]
+        styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
+        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.place.to(styles.dtype)
+        for layer in self.layers:
+            tokens = layer(tokens, told)
+        tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
+        x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
+        for block in self.after:
+            x = block(x, told)
+        changed = torch.cat([self.leave(F.silu(x)).flatten(1), self.style_out(styles).flatten(1)], dim=1)
+        return rows + changed.float()
+
+
+class PairCritic(nn.Module):
+    """Says of pictures, told the label that they should be of and shown what was translated, how real they look.
+
+    Small heads on a frozen teacher's features of both pictures, and one on the pixels of the result.
+
+    Args:
+        widths: channels of the teacher's features; none without a teacher.
+        labels: how many there are; each head has an opinion for each.
+    """
+
+    def __init__(self, widths: Sequence[int], labels: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(_head(2 * width, labels, stride=1 if i else 2) for i, width in enumerate(widths))
+        self.pixels = _head(12, labels, stride=2)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, 0.2)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, before: list[Tensor], maps: list[Tensor], pictures: Tensor, labels: Tensor) -> list[Tensor]:
+        """What each head thinks of each place.
+
+        Args:
+            before: the teacher's features of what was translated.
+            maps: those of the result.
+            pictures: the result. # [n, 3, h, w]
+            labels: that it should be of. # [n]
+        """
+        found = [head(torch.cat([a, b], 1)) for head, a, b in zip(self.heads, before, maps, strict=True)]
+        found.append(self.pixels(F.pixel_unshuffle(pictures, 2)))
+        own = torch.arange(len(labels), device=labels.device)
+        return [one[own, labels].flatten(1).float() for one in found]
+
+
+def _head(channels: int, labels: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, 64, 3, stride, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 64, 3, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, labels, 1),
+    )
+
+
+class TranslatorCard(Learned):
+    """Everything that a translator says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = _FORMAT
+    model: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    """The model file in whose space it works."""
+    model_name: str
+    config: TranslatorConfig
+    pairs: str
+    """The column that says which pictures show the same thing."""
+    label: str
+    """The column that names the styles."""
+
+
+_KIND = Kind(
+    key="limner.translator",
+    card=TranslatorCard,
+    layout=_FORMAT,
+    noun="a translator",
+    where="give a file that `limner train-translator` wrote",
+    again="copy the file again from where it came, or train it again with `limner train-translator`",
+    largest=64 << 20,
+)
+
+
+@dataclass(frozen=True)
+class TranslatorFile:
+    """A translator's file, loaded.
+
+    Attributes:
+        digest: sha256 of the file.
+    """
+
+    path: Path
+    digest: str
+    card: TranslatorCard
+    network: Translator
+
+
+def save_translator(path: Path, network: Translator, card: TranslatorCard) -> str:
+    """Write the file in one step, weights as bytes with a scale a row, and return its sha256."""
+    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode(False), replace_file(path) as part:
+        save_file(pack(tensors, tensors), part, metadata={_KIND.key: card.model_dump_json()})
+        return load_translator(part).digest
+
+
+def load_translator(path: Path) -> TranslatorFile:
+    """Rebuild a translator from its file alone.
+
+    Raises:
+        ModelError: missing, damaged, no translator, of other shapes, or of a later limner; says which.
+    """
+    card = read_card_of(path, _KIND)
+    network = rebuilt(path, lambda: Translator(card.config), _KIND.again)
+    return TranslatorFile(path, sha256_of(path), card, network)

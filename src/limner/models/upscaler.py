@@ -1,0 +1,230 @@
+"""The up-scaler: a small network that paints a picture at twice its size, and its file.
+
+Notable features:
+- it looks at the small picture, and only the last two convolutions, which are narrow, run at twice its size: 2048 px
+  take seconds on a laptop; what it finds is added to the bicubic enlargement, and at first it finds nothing;
+- features are enlarged smoothly: a pixel shuffle, which treats each pixel of four in its own way, left a grid;
+- it adds detail alone: the mean of each 9 px stays what it was, for a critic that sees crops pulls blue skies to grey;
+- a map of noise joins in at the large size: the grain that it paints has to come from somewhere;
+- it sees `reach` pixels around each place and no further, so that tiles with so much around them fit without a seam.
+
+The file is one `.safetensors` with the weights and, in its metadata, a card; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from limner.errors import ModelError
+from limner.models.card import Learned
+from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.painter import Block
+from limner.workspace import Workspace, replace_file
+
+__all__ = [
+    "SHIPPED_UPSCALER",
+    "STRENGTH",
+    "Upscaler",
+    "UpscalerCard",
+    "UpscalerConfig",
+    "UpscalerFile",
+    "find_upscaler",
+    "find_upscaler_digest",
+    "kept_upscaler",
+    "load_upscaler",
+    "save_upscaler",
+    "upscalers_of",
+]
+
+SHIPPED_UPSCALER = Path(__file__).parent / "shipped-upscaler" / "paintings-upscaler.safetensors"
+"""The up-scaler that comes with limner."""
+
+STRENGTH = 0.6
+"""Share of the detail that prints get where nothing is said; all of it looks chiselled after five doublings."""
+_FORMAT = 1
+_LOCAL = 9
+"""Side of the square, px at twice the size, of which the mean is left as it is."""
+
+
+class UpscalerConfig(BaseModel):
+    """What shapes an up-scaler."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(32, ge=8, le=256)
+    """Channels at the size of the small picture."""
+    blocks: int = Field(3, ge=1, le=16)
+    """Residual blocks of two convolutions there."""
+    fine: int = Field(12, ge=4, le=128)
+    """Channels at twice the size, beside the enlarged picture and the noise; 16 in all, which processors like."""
+
+    @property
+    def reach(self) -> int:
+        """How many pixels of the small picture around a place take part in what is painted there."""
+        return 2 * self.blocks + 4 + _LOCAL // 4
+
+
+class Upscaler(nn.Module):
+    """Twice the size. # float [n, 3, h, w] in -1..1 and noise [n, 1, 2h, 2w] -> [n, 3, 2h, 2w]"""
+
+    def __init__(self, config: UpscalerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv2d(3, config.width, 3, padding=1)
+        self.blocks = nn.ModuleList(Block(config.width) for _ in range(config.blocks))
+        self.narrow = nn.Conv2d(config.width, config.fine, 1)
+        self.fine = nn.Conv2d(config.fine + 4, config.fine + 4, 3, padding=1)
+        self.leave = nn.Conv2d(config.fine + 4, 3, 3, padding=1)
+        self._start()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Features of the size of pictures from the first step on (He et al. 2015); no noise and no change at first."""
+        for layer in (self.enter, self.narrow, self.fine):
+            nn.init.kaiming_normal_(layer.weight)
+        for block in self.blocks:
+            nn.init.kaiming_normal_(block.first.weight)  # type: ignore[union-attr, arg-type]
+        self.fine.weight[:, -1] = 0
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+
+    def forward(self, pictures: Tensor, noise: Tensor, strength: float = 1.0) -> Tensor:
+        """Pictures of twice the size, roughly in -1..1 and not clamped.
+
+        Args:
+            strength: share of the detail that is added; 0 is bicubic.
+        """
+        x = self.enter(pictures)
+        for block in self.blocks:
+            x = block(x)
+        plain = F.interpolate(pictures.float(), scale_factor=2.0, mode="bicubic")
+        x = F.interpolate(self.narrow(F.silu(x)), scale_factor=2.0, mode="bilinear")
+        x = self.fine(torch.cat([x, plain.to(x), noise.to(x)], 1))
+        made: Tensor = plain + strength * _detail(self.leave(F.silu(x)).float())
+        return made
+
+
+def _detail(found: Tensor) -> Tensor:
+    """Without its local mean: lines and grain, and no colour. # [n, 3, h, w] -> [n, 3, h, w]"""
+    across, down = (1, _LOCAL), (_LOCAL, 1)
+    mean = F.avg_pool2d(found, across, 1, (0, _LOCAL // 2), count_include_pad=False)
+    return found - F.avg_pool2d(mean, down, 1, (_LOCAL // 2, 0), count_include_pad=False)
+
+
+class UpscalerCard(Learned):
+    """Everything that an up-scaler says about itself; its quality stands beside Lanczos's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = _FORMAT
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    config: UpscalerConfig
+    parents: tuple[str, ...] = ()
+    """sha256 of the model file whose painted pictures it learned to enlarge, if any."""
+
+
+_KIND = Kind(
+    key="limner.upscaler",
+    card=UpscalerCard,
+    layout=_FORMAT,
+    noun="an up-scaler",
+    where="give a file that `limner train-upscaler` wrote, its name, `learned` or `none`",
+    again="copy the file again from where it came, or train it again with `limner train-upscaler`",
+    largest=64 << 20,
+)
+
+
+@dataclass(frozen=True)
+class UpscalerFile:
+    """An up-scaler's file, loaded.
+
+    Attributes:
+        digest: sha256 of the file.
+    """
+
+    path: Path
+    digest: str
+    card: UpscalerCard
+    network: Upscaler
+
+
+def save_upscaler(path: Path, network: Upscaler, card: UpscalerCard) -> str:
+    """Write the file in one step, weights in bfloat16, and return its sha256."""
+    tensors = {name: t.detach().cpu().to(torch.bfloat16).contiguous() for name, t in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with torch.inference_mode(False), replace_file(path) as part:
+        save_file(tensors, part, metadata={_KIND.key: card.model_dump_json()})
+        return load_upscaler(part).digest
+
+
+def load_upscaler(path: Path) -> UpscalerFile:
+    """Rebuild an up-scaler from its file alone.
+
+    Raises:
+        ModelError: missing, damaged, no up-scaler, of other shapes, or of a later limner; says which.
+    """
+    card = read_card_of(path, _KIND)
+    network = rebuilt(path, lambda: Upscaler(card.config), _KIND.again)
+    return UpscalerFile(path, sha256_of(path), card, network)
+
+
+def upscalers_of(workspace: Workspace) -> Path:
+    """The folder of the up-scalers that were trained here."""
+    return workspace.root / "upscalers"
+
+
+def find_upscaler(reference: str, workspace: Workspace, collection: str = "") -> UpscalerFile:
+    """The up-scaler of a name or a file; for `learned` the newest of the collection, or the one that ships.
+
+    Args:
+        collection: sha256 of the collection that the work's model learned from.
+
+    Raises:
+        ModelError: there is none, or its file is damaged.
+    """
+    folder = upscalers_of(workspace)
+    there = sorted(folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime, reverse=True)
+    if reference == "learned":
+        for file in there:
+            one = load_upscaler(file)
+            if one.card.collection.digest == collection:
+                return one
+        if not SHIPPED_UPSCALER.is_file():
+            remedy = "train one with `limner train-upscaler COLLECTION`, or give --upscaler none"
+            raise ModelError("--upscaler learned", "none was trained here on this collection, and none ships", remedy)
+        return load_upscaler(SHIPPED_UPSCALER)
+    path = Path(reference)
+    for candidate in (path, folder / f"{reference}.safetensors"):
+        if candidate.is_file():
+            return load_upscaler(candidate)
+    known = ", ".join(["learned", "none", *sorted(file.stem for file in there)])
+    raise ModelError(reference, "no up-scaler file and no up-scaler of this name", f"known: {known}")
+
+
+def find_upscaler_digest(digest: str, workspace: Workspace) -> UpscalerFile | None:
+    """The up-scaler with this sha256 among those of the workspace and the one that ships; None for none."""
+    wanted = digest.removeprefix("sha256:")
+    for file in (*sorted(upscalers_of(workspace).glob("*.safetensors")), SHIPPED_UPSCALER):
+        if file.is_file() and sha256_of(file) == wanted:
+            return load_upscaler(file)
+    return None
+
+
+def kept_upscaler(file: UpscalerFile, workspace: Workspace) -> UpscalerFile:
+    """The same up-scaler from a place of limner's; one from elsewhere is copied into the workspace."""
+    if find_upscaler_digest(file.digest, workspace) is None:
+        folder = workspace.make(upscalers_of(workspace))
+        path = folder / f"{file.card.name}.safetensors"
+        if path.exists():
+            path = folder / f"{file.card.name}-{file.digest[:8]}.safetensors"
+        with replace_file(path) as part:
+            part.write_bytes(file.path.read_bytes())
+    return file
