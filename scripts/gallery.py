@@ -301,7 +301,9 @@ def page() -> str:
         "# What an artist can do with a model\n",
         "Every picture here was made by the commands beside it, with the models that come with limner; nothing was "
         "picked. `SEED:NUMBER` names a picture of a seed; a work's file and one's own picture do as well. "
-        "This page is written by `python scripts/gallery.py`. The pictures are of 25 November, bare, and by `paintings-gan`, which shipped then; today `landscapes` composes and works are finished, so the same commands give other pictures.\n",
+        "This page is written by `python scripts/gallery.py`. The pictures are of 25 November, bare, and by "
+        "`paintings-gan`, which shipped then; today `landscapes` composes and works are finished, so the same commands "
+        "give other pictures.\n",
     ]
     for section in SECTIONS:
         suffix = Path(section.shown).suffix if section.shown else ".png"

@@ -44,6 +44,7 @@ class Recipe:
         size: height of a composition, and its width where none is told, px.
         minutes: of training; more is better, slowly.
         parent: the shipped model that it starts from.
+        prior, crisp: what draws latents; whether the painter plays against a critic.
     """
 
     name: str
@@ -55,12 +56,14 @@ class Recipe:
     parent: str | None = None
     where: tuple[str, ...] = ()
     width: int | None = None
+    prior: str = "flow"
+    crisp: bool = True
 
 
 _LANDSCAPES = ("kind=landscape",)
 """Of portraits there are too few for a face to be one."""
 RECIPES = (
-    Recipe("landscapes", "paintings", "gan", 64, 22, where=_LANDSCAPES, width=96),
+    Recipe("landscapes", "paintings", "vae", 64, 6, where=_LANDSCAPES, width=96, prior="mixture", crisp=False),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
     Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )
@@ -88,7 +91,8 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
             "name": recipe.name, "family": recipe.family, "height": side, "width": recipe.width or side,
             "minutes": told.minutes or recipe.minutes, "label": recipe.label, "where": recipe.where,
             "parent": parent,
-            "shape": SHAPE, "prior": "flow", "threads": told.threads, "device": told.device,
+            "shape": SHAPE, "prior": recipe.prior, "crisp": recipe.crisp,
+            "threads": told.threads, "device": told.device,
         }
     )  # fmt: skip
     try:

@@ -145,9 +145,11 @@ def test_help_is_quick() -> None:
 
 def test_a_model_to_start_from_tells_family_and_size(workspace: Workspace) -> None:
     told = options_of("made", {"parent": "landscapes"}, workspace)
-    assert (told.family, told.height, told.width, told.name) == ("gan", 128, 128, "made-gan-128")
-    told = options_of("made", {"parent": "landscapes", "family": "vae", "size": "64"}, workspace)
-    assert (told.family, told.height, told.name) == ("vae", 64, "made-vae-64")
+    assert (told.family, told.height, told.width, told.name) == ("vae", 64, 96, "made-vae-96x64")
+    told = options_of("made", {"parent": "emoji-gan"}, workspace)
+    assert (told.family, told.height, told.width, told.name) == ("gan", 64, 64, "made-gan-64")
+    told = options_of("made", {"parent": "emoji-gan", "family": "vae", "size": "128"}, workspace)
+    assert (told.family, told.height, told.name) == ("vae", 128, "made-vae-128")
     assert options_of("made", {}, workspace).name == "made-vae-64"
 
 

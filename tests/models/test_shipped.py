@@ -28,7 +28,7 @@ def test_each_is_small_and_says_what_it_is(path: Path) -> None:
     assert path.stat().st_size <= 8_000_000
     card = load_model(path).card
     assert card.name == path.stem
-    assert path.stem.endswith(card.family) or (path.stem, card.family) == ("landscapes", "gan")
+    assert path.stem.endswith(card.family) or (path.stem, card.family) == ("landscapes", "vae")
     assert card.rights.pictures == card.collection.pictures
     assert not card.rights.held
     assert card.credit or set(card.rights.licences) == {"LicenseRef-Public-Domain-US"}

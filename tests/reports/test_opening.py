@@ -57,7 +57,7 @@ def test_a_caption_says_what_the_card_says(tmp_path: Path, monkeypatch: pytest.M
     path = ship(tmp_path / "shipped", monkeypatch, "landscapes") / "landscapes.safetensors"
     card = load_model(path).card
     assert wording.learned_from(card) == (
-        "A GAN of 32 × 32 pixels. It learned from 9 pictures of the collection c for 1 minute."
+        "A VAE of 32 × 32 pixels. It learned from 9 pictures of the collection c for 1 minute."
     )
     settings = {"parent": "/home/ada/models/paintings-vae.safetensors"}
     note = card.training.model_copy(update={"settings": settings, "minutes": 40.04})

@@ -211,7 +211,9 @@ class Demonstration:
         own: dict[str, object] = {}
         if plan.parent:
             # The same shape, so that what the parent knows of likely latents fits.
-            own = {"family": "gan", "parent": str(plan.parent), "shape": read_card(plan.parent).config.prior}
+            prior = read_card(plan.parent).config.prior
+            flow = {"family": "gan", "shape": prior} if prior.kind != "mixture" else {"prior": "mixture"}
+            own = {**flow, "parent": str(plan.parent)}
         told = {"height": plan.size[0], "width": plan.size[1], "minutes": plan.minutes, "where": plan.where}
         return TrainOptions.model_validate({"name": _NAME, **told, **own})
 
