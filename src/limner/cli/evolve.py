@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import print_json
-from limner.cli.making import Identity, Json, Label, Title, To, make, origins_of
+from limner.cli.making import (
+    Borrow,
+    Exemplars,
+    Finish,
+    Identity,
+    Json,
+    Label,
+    Size,
+    Title,
+    To,
+    finish_wish,
+    make,
+    origins_of,
+)
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +49,10 @@ def _evolve(
     name: Annotated[str | None, typer.Option(help="Of the evolution; the model's otherwise.")] = None,
     seed: Annotated[int | None, typer.Option(help="What chances follow from; with --keep, throws again.")] = None,
     label: Label = None,
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
@@ -66,7 +83,8 @@ def _evolve(
         evolution = Evolution(origins, name)
     if publish is not None:
         made = [_chosen(evolution, number) for number in numbers]
-        make(origins, made, to=to, title=title, identity=identity, as_json=as_json)
+        wish = finish_wish(finish, size, borrow, exemplars)
+        make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
         return
     if keep is not None:
         evolution.keep(numbers, mutation=mutation, seed=seed)

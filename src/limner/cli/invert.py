@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import console_error, progress_bar
-from limner.cli.making import Identity, Json, Title, To, make, origins_of
+from limner.cli.making import (
+    Borrow,
+    Exemplars,
+    Finish,
+    Identity,
+    Json,
+    Size,
+    Title,
+    To,
+    finish_wish,
+    make,
+    origins_of,
+)
 from limner.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +28,7 @@ if TYPE_CHECKING:
 
     from limner.latent.inverting import Inversion, Likeness, Reach
     from limner.latent.origins import Origins
+    from limner.papers.finishing import FinishWish
 
 __all__ = ["register"]
 
@@ -29,6 +42,10 @@ def _invert(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     files: Annotated[list[Path], typer.Argument(help="Pictures; the largest centred part of each is taken.")],
     steps: Annotated[int, typer.Option(help="Steps of the search; more come nearer, slowly.")] = 40,
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
@@ -43,6 +60,7 @@ def _invert(
     """
     from limner.latent.inverting import Likeness, invert, reach_of
 
+    wish = finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model)
     brush = origins.brush
     shown = _read(files, origins)
@@ -55,7 +73,7 @@ def _invert(
 
         found = invert(brush, shown, likeness, steps=steps, progress=tell)
     reach = reach_of(brush, likeness)
-    _make(origins, files, found, likeness, reach, steps, to, title, identity, as_json=as_json)
+    _make(origins, files, found, likeness, reach, steps, to, title, identity, wish, as_json=as_json)
 
 
 def _make(
@@ -68,6 +86,7 @@ def _make(
     to: Path | None,
     title: str | None,
     identity: str | None,
+    wish: FinishWish,
     *,
     as_json: bool,
 ) -> None:
@@ -86,7 +105,7 @@ def _make(
         told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
         if objection:
             objections.append(f"{file}: lies outside what {origins.brush.model.card.name} can paint ({objection})")
-    make(origins, made, to=to, title=title, identity=identity, as_json=as_json)
+    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
     if not as_json:
         print("\n".join(told))
     for one in objections:

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.making import Identity, Json, Title, To, make, origins_of
+from limner.cli.making import (
+    Borrow,
+    Exemplars,
+    Finish,
+    Identity,
+    Json,
+    Size,
+    Title,
+    To,
+    finish_wish,
+    make,
+    origins_of,
+)
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +44,10 @@ def _landscape(
     count: Annotated[int, typer.Option("-n", "--count", help="How many landscapes.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the pictures that are looked through.")] = 1,
     model: Annotated[str, typer.Option(help="Name or file of a model of landscapes.")] = "landscapes",
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
@@ -51,6 +67,7 @@ def _landscape(
 
     if not 1 <= count <= 100:
         raise UsageError(f"--count {count}", "is out of range", "give 1 to 100")
+    finishing = finish_wish(finish, size, borrow, exemplars)
     told = {
         "warmth": warmth,
         "brightness": brightness,
@@ -72,7 +89,7 @@ def _landscape(
         )
         for one in found
     ]
-    paths = make(origins, made, to=to, title=title, identity=identity, as_json=as_json)
+    paths = make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=finishing)
     if not as_json:
         _tell(found, [path.name for path in paths])
 

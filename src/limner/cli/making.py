@@ -14,9 +14,25 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from limner.latent.origins import Origins
     from limner.models.painter import Latent
+    from limner.papers.finishing import FinishWish
     from limner.papers.making import Deed
 
-__all__ = ["Identity", "Json", "Label", "Model", "Title", "To", "make", "origins_of"]
+__all__ = [
+    "Borrow",
+    "Exemplars",
+    "Finish",
+    "Identity",
+    "Json",
+    "Label",
+    "Model",
+    "Size",
+    "Title",
+    "To",
+    "bare_line",
+    "finish_wish",
+    "make",
+    "origins_of",
+]
 
 Model = Annotated[
     str | None, typer.Option(help="Name or file of the model; a work knows its own, a seed or a picture does not.")
@@ -25,6 +41,14 @@ Label = Annotated[str | None, typer.Option(help="Label for pictures of a seed.")
 To = Annotated[Path | None, typer.Option(help="File for the work, or folder; the workspace's works by default.")]
 Title = Annotated[str | None, typer.Option(help="Title of the work.")]
 Identity = Annotated[str | None, typer.Option(help="Who signs; the default identity otherwise.")]
+Finish = Annotated[str, typer.Option(help="exemplars, or none: only what the model composes.")]
+Size = Annotated[
+    int | None, typer.Option(help="Shorter side in pixels, up to 2048; the exemplars', 512 at most, otherwise.")
+]
+Borrow = Annotated[float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")]
+Exemplars = Annotated[
+    str | None, typer.Option(help="Another hand: a label, a collection, a folder of pictures, or one picture.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 
 
@@ -36,6 +60,31 @@ def origins_of(model: str | None) -> Origins:
     return Origins(Workspace.default(), model)
 
 
+def finish_wish(finish: str, size: int | None, borrow: float, exemplars: str | None) -> FinishWish:
+    """What the options of a finish ask for.
+
+    Raises:
+        UsageError: one is out of range, or cannot be had with `--finish none`.
+    """
+    from limner.papers.finishing import FinishWish
+    from limner.synthesis import FinishOptions
+
+    if finish not in ("exemplars", "none"):
+        raise UsageError(f"--finish {finish}", "is no way to finish", "use exemplars or none")
+    if size is not None and not 32 <= size <= 2048:
+        raise UsageError(f"--size {size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
+    if not 0 <= borrow <= 1:
+        raise UsageError(f"--borrow {borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
+    if finish == "none" and exemplars is not None:
+        raise UsageError(f"--exemplars {exemplars}", "finish nothing with --finish none", "leave one of them out")
+    return FinishWish(FinishOptions(size=size, borrow=borrow), finish == "none", exemplars)
+
+
+def bare_line(reason: str) -> str:
+    """Why pictures stay as the model composed them, and what helps."""
+    return f"not finished, painted bare: {reason}"
+
+
 def make(
     origins: Origins,
     made: Sequence[tuple[Latent, Deed]],
@@ -44,8 +93,9 @@ def make(
     title: str | None,
     identity: str | None,
     as_json: bool,
+    wish: FinishWish | None = None,
 ) -> list[Path]:
-    """Publish works of latents, and print where they lie."""
+    """Publish works of latents, finished as wished, and print where they lie."""
     from limner.latent.store import latent_digest
     from limner.papers import open_publisher
     from limner.papers.making import make_works
@@ -64,20 +114,25 @@ def make(
         folder = workspace.make(to or workspace.works / name)
         digests = [latent_digest(latent).removeprefix("sha256:")[:10] for latent, _ in made]
         paths = [folder / f"{name}-{deed.what}-{digest}.png" for (_, deed), digest in zip(made, digests, strict=True)]
+    bare: list[str] = []
     with opened as publisher:
         works = make_works(
             origins,
             publisher,
             [(latent, deed, path) for (latent, deed), path in zip(made, paths, strict=True)],
             title=title,
+            wish=wish,
+            bare=bare.append,
         )
     if as_json:
         told: list[dict[str, Any]] = [
             {"path": str(w.path), "digest": w.digest, "latent": w.provenance.latent_digest, "how": w.provenance.how}
             for w in works
         ]
-        print_json({"works": told})
+        print_json({"works": told, **({"bare": bare} if bare else {})})
     else:
         for work in works:
             print(work.path)
+        for reason in bare:
+            print(bare_line(reason))
     return [work.path for work in works]

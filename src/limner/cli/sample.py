@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from limner.papers import Provenance
     from limner.papers.finishing import FinishWish
 
-__all__ = ["finish_wish", "provenance_of", "register"]
+__all__ = ["provenance_of", "register"]
 
 _FORMATS = ("png", "jpeg", "webp", "avif")
 
@@ -27,28 +28,8 @@ def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, 
     """What the papers of a new picture say."""
     from limner.papers.making import provenance_of as papers_of
 
-    told, rights = dict(told), told.get("rights")
-    told.pop("rights", None)
     title = told.get("title") or f"{brush.model.card.name}, seed {told['seed']}, no. {painted.index}"
-    return papers_of(brush, painted.digest, creator, rights, **{**told, "title": title, "index": painted.index})
-
-
-def finish_wish(finish: str, size: int | None, borrow: float, exemplars: str | None) -> FinishWish:
-    """What the options of a finish ask for.
-
-    Raises:
-        UsageError: one is out of range.
-    """
-    from limner.papers.finishing import FinishWish
-    from limner.synthesis import FinishOptions
-
-    if finish not in ("exemplars", "none"):
-        raise UsageError(f"--finish {finish}", "is no way to finish", "use exemplars or none")
-    if size is not None and not 32 <= size <= 2048:
-        raise UsageError(f"--size {size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
-    if not 0 <= borrow <= 1:
-        raise UsageError(f"--borrow {borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
-    return FinishWish(FinishOptions(size=size, borrow=borrow), finish == "none", exemplars)
+    return papers_of(brush, painted.digest, creator, **{**told, "title": title, "index": painted.index})
 
 
 def _check(count: int, first: int, quality: int, truncation: float, format: str, mining: str) -> None:
@@ -82,12 +63,10 @@ def register(app: typer.Typer) -> None:
         to: Annotated[Path | None, typer.Option(help="Folder; the workspace's works by default.")] = None,
         format: Annotated[str, typer.Option(help="png, jpeg, webp or avif.")] = "png",
         quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92,
-        finish: Annotated[str, typer.Option(help="exemplars, or none: only what the model composes.")] = "exemplars",
-        size: Annotated[int | None, typer.Option(help="Shorter side in pixels; the collection's, 512 at most.")] = None,
-        borrow: Annotated[float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")] = 0.5,
-        exemplars: Annotated[
-            str | None, typer.Option(help="Another hand: a label, a collection, a folder or a picture.")
-        ] = None,
+        finish: Finish = "exemplars",
+        size: Size = None,
+        borrow: Borrow = 0.5,
+        exemplars: Exemplars = None,
         sheet: Annotated[bool, typer.Option("--sheet", help="Also one sheet of all of them.")] = False,
         title: Annotated[str | None, typer.Option(help="Title of the works.")] = None,
         training_mining: Annotated[
@@ -181,7 +160,7 @@ def _sample(
         for w in published
     ]
     if isinstance(finishing, str) and not wish.bare and not quiet:
-        print(f"not finished, painted bare: {finishing}")
+        print(bare_line(finishing))
     if sheet:
         works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.name}-{told['seed']}-sheet.png")
     return works, time.monotonic() - start

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.making import Identity, Json, Label, Model, Title, To, make, origins_of
+from limner.cli.making import (
+    Borrow,
+    Exemplars,
+    Finish,
+    Identity,
+    Json,
+    Label,
+    Model,
+    Size,
+    Title,
+    To,
+    finish_wish,
+    make,
+    origins_of,
+)
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +70,10 @@ def _move(
     blocks: Annotated[str | None, typer.Option(help="Only in these blocks, e.g. 3-6; 0 is the content.")] = None,
     model: Model = None,
     label: Label = None,
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
@@ -71,7 +89,7 @@ def _move(
     from limner.latent.mixing import parse_range
     from limner.papers.making import Deed
 
-    steps = parse_steps(along)
+    steps, wish = parse_steps(along), finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model)
     origin = origins.find(work, label)
     brush = origins.brush
@@ -79,7 +97,8 @@ def _move(
     directions = directions_of(brush, origins.workspace)
     latent = directions.moved(brush, origin.latent, steps, chosen)
     how = {"along": steps, **({"blocks": blocks} if blocks else {})}
-    make(origins, [(latent, Deed("move", [origin], how))], to=to, title=title, identity=identity, as_json=as_json)
+    made = [(latent, Deed("move", [origin], how))]
+    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
 def _mix(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.latent.painting import Painted
 from limner.models.bundle import Model
-from limner.rights import RightsSummary, joined, summary
+from limner.rights import RightsSummary, conditions, credit_line, summary
 from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.finding import Hand, hand_named, own_hand
@@ -31,6 +31,9 @@ __all__ = [
 
 _NAMED = 16
 """Pictures that papers name one by one; the rest is summed up."""
+_LONGEST = 200
+"""Letters of a title or name in the table of shares; credits hold names whole."""
+_FROM = "Finished from patches of pictures"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Finishing:
         self.hand, self.owed, self._store = hand, owed, SourceStore(workspace)
         self.finisher = Finisher(hand.exemplars, options, threads)
 
-    def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished, RightsSummary]]:
-        """Each composition with its finished picture, and the rights in the pictures that are in that."""
+    def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished]]:
+        """Each composition with its finished picture."""
         waiting: list[Painted] = []
 
         def compositions() -> Iterator[NDArray[np.uint8]]:
@@ -72,16 +75,16 @@ class Finishing:
                 yield one.pixels
 
         for finish in self.finisher.finish_many(compositions()):
-            yield waiting.pop(0), finish, rights_of_sources(finish.sources)
+            yield waiting.pop(0), finish
 
     def told(self, finished: Finished) -> dict[str, Any]:
         """What acts and papers say of a finish; its source map is kept."""
         sources = finished.sources
-        plan, shares = self.finisher.plan, sources.shares()
+        plan, shares, inside = self.finisher.plan, sources.shares(), rights_of_sources(sources)
         rows = [
             {
-                "title": one.exemplar.title,
-                "creator": one.exemplar.creator,
+                "title": one.exemplar.title[:_LONGEST],
+                "creator": one.exemplar.creator[:_LONGEST],
                 "licence": one.exemplar.licence,
                 "digest": f"sha256:{one.exemplar.digest}",
                 "share": round(one.share, 4),
@@ -95,6 +98,9 @@ class Finishing:
             "sources": self._store.keep(sources),
             "shares": rows,
             "others": {"pictures": len(rest), "share": round(sum(one.share for one in rest), 4)},
+            "licences": inside.licences,
+            "credit": credit_line(inside, _FROM),
+            "conditions": conditions(one.exemplar.licence for one in shares),
             "largest_piece": round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
             "bounds": {"piece": round(plan.piece, 4), "share": round(plan.share, 4), "flat_counts": plan.flat_counts},
         }
@@ -146,9 +152,8 @@ def finished(
     if isinstance(finishing, str):
         yield from ((one, one.pixels, {}) for one in painted)
         return
-    for one, finish, inside in finishing.paired(painted):
-        rights = joined(finishing.owed, inside) if finishing.hand.told else finishing.owed
-        yield one, finish.pixels, {"finish": finishing.told(finish), "rights": rights}
+    for one, finish in finishing.paired(painted):
+        yield one, finish.pixels, {"finish": finishing.told(finish)}
 
 
 def finishing_as(

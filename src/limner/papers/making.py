@@ -1,12 +1,16 @@
-"""From a latent to a work: painted, its latent kept, what was done recorded, published with papers."""
+"""From a latent to a work: painted, finished, its latent kept, what was done recorded, published with papers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from limner.latent.origins import Origin, Origins
 from limner.latent.painting import Brush
@@ -15,7 +19,7 @@ from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.papers.finishing import Finishing, FinishWish, finishing_for
 from limner.papers.intake import Intake
-from limner.papers.owing import rights_of
+from limner.papers.owing import credit_of, licences_of, rights_of
 from limner.papers.provenance import Provenance
 from limner.papers.publisher import Job, PublishedWork, Publisher
 from limner.rights import RightsSummary, credit_line
@@ -30,10 +34,12 @@ def provenance_of(
 
     Args:
         digest: sha256 of the latent.
-        rights: in all pictures that it descends from, where they are more than the model's (`owing`).
+        rights: in all pictures that models and tools learned from, where they are more than the model's (`owing`).
         told: what else is known of it: `title`, and any other field of `Provenance`.
     """
     card = brush.model.card
+    learned = card.credit if rights in (None, card.rights) else credit_line(rights)
+    finish = told.get("finish") or {}
     rooted = {"rooted_mark": card.rooted_mark} if card.rooted_mark else {}
     return Provenance(
         creator=creator,
@@ -43,8 +49,8 @@ def provenance_of(
         collection_name=card.collection.name,
         collection_digest=f"sha256:{card.collection.digest}",
         latent_digest=digest,
-        credit=card.credit if rights in (None, card.rights) else credit_line(rights),
-        licences=(rights or card.rights).licences,
+        credit=credit_of(learned, finish),
+        licences=licences_of((rights or card.rights).licences, finish),
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
         parameters={"precision": brush.machine.precision, "device": brush.machine.device, **rooted},
         **told,
@@ -80,8 +86,9 @@ def make_works(
     training_mining: str = "notAllowed",
     quality: int = 92,
     wish: FinishWish | None = None,
+    bare: Callable[[str], object] = lambda reason: None,
 ) -> list[PublishedWork]:
-    """Paint latents, keep them, record what was done and publish the works.
+    """Paint latents, finish and keep them, record what was done and publish the works.
 
     Papers and marks that are found on pictures from outside are kept or named in the papers of the works.
 
@@ -89,6 +96,7 @@ def make_works(
         made: rows of one, how each came about, and the file that it goes to.
         title: of the works; what was done and their number otherwise.
         wish: how they are finished; from what the model learned from, where that is here, if nothing is said.
+        bare: told once why works are not finished, in words, where they are not.
 
     Raises:
         PapersError, UsageError, LedgerError: as `Publisher.publish` does.
@@ -103,22 +111,12 @@ def make_works(
     with closing(Intake(origins.workspace)) as intake:
         taken_in = [intake.of(deed.origins) for _, deed, _ in made]
 
-    finishings: dict[str | None, Finishing | str] = {}
+    hands = _Hands(origins, wish or FinishWish(), bare)
 
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
-            pixels, label, finish = (
-                brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(),
-                _label(brush, deed),
-                {},
-            )
-            if label not in finishings:
-                found = finishing_for(brush.model, origins.workspace, wish or FinishWish(), label=label)
-                finishings[label] = found
-            finishing = finishings[label]
-            if not isinstance(finishing, str):
-                finished = finishing.finisher.finish(pixels)
-                pixels, finish = finished.pixels, finishing.told(finished)
+            label = _label(brush, deed)
+            pixels, finish = hands.finished(brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), label)
             named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
             papers = provenance_of(
                 brush,
@@ -137,6 +135,36 @@ def make_works(
             yield pixels, path, papers
 
     return publisher.publish_many(jobs(), quality=quality)
+
+
+class _Hands:
+    """What finishes the pictures of each label, made ready when the first of them comes."""
+
+    def __init__(self, origins: Origins, wish: FinishWish, bare: Callable[[str], object]) -> None:
+        self._origins, self._wish, self._bare = origins, wish, bare
+        self._known: dict[str | None, Finishing | str] = {}
+
+    def finished(
+        self, composition: NDArray[np.uint8], label: str | None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """The finished picture and what papers say of the finish; as it is where nothing finishes it.
+
+        # uint8 [h, w, 3] -> [height, width, 3]
+        """
+        if label not in self._known:
+            self._known[label] = self._hand(label)
+        hand = self._known[label]
+        if isinstance(hand, str):
+            return composition, {}
+        finished = hand.finisher.finish(composition)
+        return finished.pixels, hand.told(finished)
+
+    def _hand(self, label: str | None) -> Finishing | str:
+        model, workspace = self._origins.brush.model, self._origins.workspace
+        found = finishing_for(model, workspace, self._wish, label=label, threads=os.cpu_count() or 1)
+        if isinstance(found, str) and not self._wish.bare and found not in self._known.values():
+            self._bare(found)
+        return found
 
 
 def _label(brush: Brush, deed: Deed) -> str | None:

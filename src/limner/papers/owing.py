@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,10 +10,29 @@ from limner.latent.lineage import Lineage
 from limner.ledger import Ledger
 from limner.rights import RightsSummary, joined
 
-__all__ = ["OWED", "rights_of"]
+__all__ = ["OWED", "credit_of", "licences_of", "rights_of"]
 
 OWED = "owed"
 """Where an act keeps the rights in the pictures that its tool learned from, if they are others than its model's."""
+
+
+def credit_of(learned: str, finish: Mapping[str, Any]) -> str:
+    """The credit line of a work: first whose pictures are in it and on which terms, then whom its model learned from.
+
+    Args:
+        learned: the credit line of what it learned from.
+        finish: what `papers.finishing` tells of the finish; empty where there was none.
+    """
+    lines = [finish.get("credit", ""), *finish.get("conditions", ()), learned]
+    return ". ".join(line for line in lines if line)
+
+
+def licences_of(learned: Mapping[str, int], finish: Mapping[str, Any]) -> dict[str, int]:
+    """Pictures by licence that a work owes to: those that its model learned from, and those of another hand in it."""
+    if not finish.get("exemplars", {}).get("told"):
+        return dict(learned)
+    total = Counter(learned) + Counter(finish["licences"])
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
 def rights_of(own: RightsSummary, ledger: Ledger, parents: Iterable[str], how: Mapping[str, Any]) -> RightsSummary:

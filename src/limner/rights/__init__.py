@@ -7,7 +7,7 @@ Floor 1 of the design.
 from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, joined, summary
 from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
-from limner.rights.licences import TERMS, obligations, parse_licence, terms
+from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
 from limner.rights.merging import check_merge
 from limner.rights.stating import HELD_NO_CREATOR, HELD_NO_LICENCE, Stated, Verdict, judge
 
@@ -24,6 +24,7 @@ __all__ = [
     "Verdict",
     "check_merge",
     "clear",
+    "conditions",
     "credit_line",
     "joined",
     "judge",

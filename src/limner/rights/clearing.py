@@ -160,14 +160,17 @@ def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
     )
 
 
-def credit_line(of: RightsSummary | Iterable[RightsRow]) -> str:
+def credit_line(of: RightsSummary | Iterable[RightsRow], what: str = "Learned from pictures") -> str:
     """The credit that the licences oblige to: `Learned from pictures by A (CC-BY-4.0), B (MIT)`.
 
     Empty where no licence asks for it (public domain, CC0).
+
+    Args:
+        what: was done with the pictures.
     """
     whole = of if isinstance(of, RightsSummary) else summary(of)
     named = [f"{creator} ({', '.join(licences)})" for creator, licences in whole.credits.items()]
-    return f"Learned from pictures by {', '.join(named)}" if named else ""
+    return f"{what} by {', '.join(named)}" if named else ""
 
 
 def _both(one: Accepted | None, other: Accepted | None) -> Accepted | None:

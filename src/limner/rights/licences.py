@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from limner.errors import RightsError
 
-__all__ = ["TERMS", "obligations", "parse_licence", "terms"]
+__all__ = ["TERMS", "conditions", "obligations", "parse_licence", "terms"]
 
 _REFERENCE = re.compile(r"^LicenseRef-[A-Za-z0-9.-]+$", re.IGNORECASE)
 _CC_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
@@ -28,6 +29,14 @@ _LONGEST = 500
 # Which obligations the name of a licence carries; the first pattern that matches counts.
 _FREE = re.compile(r"^(CC0-|CC-PDDC|CC-PDM|PDDL|Unlicense|0BSD|WTFPL|LicenseRef-Public-Domain)", re.IGNORECASE)
 _CREATIVE_COMMONS = re.compile(r"^CC-BY", re.IGNORECASE)
+
+_CONDITIONS = {
+    "share-alike": "Pass it on under the same terms",
+    "non-commercial": "Not for commercial use",
+    "no-derivatives": "Nothing made from its pictures may be passed on without leave",
+    "notice": "Keep the notices of their licences",
+    "read-it": "Terms that only a person can read",
+}
 
 TERMS = frozenset({"free", "share-alike", "non-commercial", "non-commercial share-alike"})
 """The kinds of licence under which something that was made from pictures can be passed on."""
@@ -62,6 +71,25 @@ def obligations(licence: str) -> frozenset[str]:
     for name in _names(licence) if licence else ():
         found |= _obligations_of(name)
     return frozenset(found)
+
+
+def conditions(licences: Iterable[str]) -> list[str]:
+    """What whoever passes on something made from pictures of these licences is held to, beside naming their creators.
+
+    One line each, in words; empty where nothing is asked for. Unknown licences (empty) say nothing here.
+
+    Raises:
+        RightsError: one is no SPDX expression.
+    """
+    known = sorted({one for one in licences if one})
+    told = []
+    for obligation, words in _CONDITIONS.items():
+        if asking := [one for one in known if obligation in obligations(one)]:
+            told.append(f"{words}: {', '.join(asking)}")
+    allowed = [terms(one) for one in known]
+    if allowed and all(allowed) and not TERMS.intersection(*allowed):
+        told.append("No one licence keeps to all of these terms: pass it on only with leave")
+    return told
 
 
 def terms(licence: str) -> frozenset[str]:
