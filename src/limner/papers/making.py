@@ -144,9 +144,7 @@ class _Hands:
         self._origins, self._wish, self._bare = origins, wish, bare
         self._known: dict[str | None, Finishing | str] = {}
 
-    def finished(
-        self, composition: NDArray[np.uint8], label: str | None
-    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    def finished(self, composition: NDArray[np.uint8], label: str | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """The finished picture and what papers say of the finish; as it is where nothing finishes it.
 
         # uint8 [h, w, 3] -> [height, width, 3]

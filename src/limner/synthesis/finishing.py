@@ -20,11 +20,11 @@ from PIL import Image
 
 from limner.synthesis import kernels
 from limner.synthesis.blending import seamless
-from limner.synthesis.choosing import Chooser, seed_again
+from limner.synthesis.choosing import Chooser
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Atlas, Pyramid, level_sides, rows_of
 from limner.synthesis.options import FinishOptions, Plan, plan_for
-from limner.synthesis.pieces import break_pieces, largest_piece, no_bars, shares_of, upsampled_bars
+from limner.synthesis.pieces import break_pieces, fill_cells, largest_piece, no_bars, shares_of, upsampled_bars
 from limner.synthesis.sources import SourceMap, busy_places
 
 __all__ = ["Finished", "Finisher"]
@@ -32,14 +32,18 @@ __all__ = ["Finished", "Finisher"]
 _BANDS = 4
 """Bands of rows in which a picture is searched; as many whatever the threads, so that the bits are the same."""
 _USUAL_SIDE = 512
+_EXACT_TO = 24
+"""Shorter side up to which the first search is exact, px."""
 _BROKEN_FROM = 96
 """Shorter side from which pieces are broken: below, the bound is hardly more than a patch, and fog comes of it, px."""
 _PRUNED_FROM = 130
 """Shorter side from which exemplars that give nothing are left behind, px."""
 _GRAPHIC = 0.35
 """Share of pixels that equal their neighbour from which pictures count as drawings with flat colours."""
-_EDGE = 0.012
+_EDGE = 0.02
 """Width of the edge of an exemplar that is never taken, as a share of its shorter side."""
+_MOST_CONTRAST = 1.6
+"""By how much the contrast of a composition is raised at most."""
 _SAFE = 0.85
 """How far below the bounds the search keeps, so that what comes after does not break them."""
 
@@ -116,12 +120,11 @@ class Finisher:
 
     @cached_property
     def _chooser(self) -> Chooser:
-        return Chooser(self.exemplars, self.plan.start)
+        return Chooser(self.exemplars)
 
     def choose(self, compositions: Sequence[NDArray[np.uint8]]) -> list[tuple[int, bool]]:
         """The exemplars that suit compositions, and whether each is mirrored: for films, the same for all frames."""
-        choose = self._chooser.choose_whole if self.plan.whole else self._chooser.choose
-        return choose(compositions, self.options.exemplars, self._left_out)
+        return self._chooser.choose(compositions, self.plan.exemplars, self._left_out)
 
     def shape_of(self, composition: NDArray[np.uint8]) -> tuple[int, int]:
         """Height and width of a finished picture, px. # uint8 [h, w, 3]"""
@@ -187,6 +190,7 @@ class _Finish:
         composition: NDArray[np.uint8],
     ) -> None:
         self._pyramid, self._exemplars, self._plan, self._seed, self._pool = pyramid, exemplars, plan, seed, pool
+        self._lent = np.float32(plan.lent)
         self._composition, self._reach = composition, np.array(plan.reach, np.float32)
 
     def run(self, chosen: list[tuple[int, bool]], side: int, before: Finished | None) -> Finished:
@@ -211,17 +215,40 @@ class _Finish:
         """The coarsest level: for each patch the nearest of all, none giving more than its share."""
         atlas = self._pyramid.atlas(chosen, side)
         shape = _scaled(self._composition.shape[:2], side)
-        picture = rows_of(_resized(self._composition, shape))
+        picture = rows_of(
+            _contrasted(_resized(self._composition, shape), atlas)
+            if self._plan.lent
+            else _resized(self._composition, shape)
+        )
         edge = kernels.PATCH - 1
         field = np.zeros((shape[0] - edge, shape[1] - edge, 3), np.int32)
         costs = np.zeros(field.shape[:2], np.float32)
         prices = np.zeros(len(chosen), np.float32)
         state = _State(shape, picture, field, costs, no_bars(field), prices, chosen, atlas)
+        if side > _EXACT_TO:
+            self._match(state)
+            return state
         for _ in range(4):
-            kernels.brute(picture, atlas.pixels, atlas.sizes, state.prices, self._reach, field, costs)
+            kernels.brute(
+                picture, _tones(picture), atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, self._reach,
+                field, costs,
+            )  # fmt: skip
             if not self._price(state):
                 break
         return state
+
+    def _match(self, state: _State) -> None:
+        """For each patch of the composition nearly the nearest of all, by PatchMatch from random places."""
+        rng = np.random.default_rng(self._seed)
+        shape = state.field.shape[:2]
+        state.field[..., 0] = rng.integers(0, len(state.chosen), shape)
+        most = state.atlas.sizes[state.field[..., 0]] - kernels.PATCH + 1
+        for axis, share in ((0, np.linspace(0, 1, shape[0])[:, None]), (1, np.linspace(0, 1, shape[1])[None])):
+            state.field[..., axis + 1] = np.minimum((share * most[..., axis]).astype(np.int32), most[..., axis] - 1)
+        for step in range(8):
+            self._look(state, state.shape[0], step - 8, step, 24)
+            if step % 2:
+                self._price(state)
 
     def _finer(self, state: _State, side: int) -> _State:
         """The next level: what was taken goes on, twice as fine."""
@@ -232,7 +259,8 @@ class _Finish:
         field = kernels.upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)
         costs = _nearest(state.costs, field.shape[:2])
         picture = np.empty((shape[0], shape[1] * 3), np.uint8)
-        self._vote(field, costs, atlas, picture)
+        toned = rows_of(_resized(state.picture.reshape(*state.shape, 3), shape))
+        self._vote(field, costs, atlas, picture, _tones(toned))
         bars = upsampled_bars(state.bars, shape, state.shape)
         return _State(shape, picture, field, costs, bars, state.prices, state.chosen, atlas)
 
@@ -244,31 +272,51 @@ class _Finish:
         self._search(state, side, number, step)
 
     def _break(self, state: _State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE) -> None:
-        """Break pieces that are too large; where they may not go on, begin with the nearest of other pictures."""
+        """Break pieces that are too large; where they may not go on, take a whole part of another place."""
         bound, seed = self._plan.piece * safe, self._seed * 1000 + number
-        barred = break_pieces(state.field, state.bars, counts, bound, seed)
-        if barred is not None:
-            seed_again(state.field, barred, state.picture.reshape(*state.shape, 3), state.atlas)
+        cells = break_pieces(state.field, state.bars, counts, bound, seed)
+        if cells is not None:
+            fill_cells(
+                state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
+                self._reach,
+            )  # fmt: skip
+
+    def _slack(self, state: _State) -> int:
+        """How near to a barred place is barred, too, px."""
+        return max(2, int(0.5 * (min(self._plan.piece, 0.1) * state.shape[0] * state.shape[1]) ** 0.5))
 
     def _search(self, state: _State, side: int, number: int, step: int) -> None:
+        tones = _tones(state.picture)
+        self._look(state, side, number, step, 4 if side <= 200 else 1)
+        self._vote(state.field, state.costs, state.atlas, state.picture, tones)
+
+    def _look(self, state: _State, side: int, number: int, step: int, tries: int) -> None:
+        """One pass of PatchMatch."""
         atlas, plan = state.atlas, self._plan
-        slack = max(2, int(0.5 * (min(plan.piece, 0.1) * state.shape[0] * state.shape[1]) ** 0.5))
+        slack = self._slack(state)
         old = state.field.copy()
         edges = [len(old) * k // _BANDS for k in range(_BANDS + 1)]
-        tries = 4 if side <= 200 else 1
+        tones = _tones(state.picture)
 
         def band(k: int) -> None:
             kernels.search(
-                state.picture, atlas.pixels, atlas.sizes, state.prices, state.bars, slack, old, state.field,
+                state.picture, tones, atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, state.bars,
+                slack, old, state.field,
                 state.costs, edges[k], edges[k + 1], step, self._seed * 1000 + number, tries, max(2, side // 8),
                 np.float32(plan.coherence), self._reach,
             )  # fmt: skip
 
         list((self._pool.map if self._pool else map)(band, range(_BANDS)))
-        self._vote(state.field, state.costs, atlas, state.picture)
 
-    def _vote(self, field: NDArray[np.int32], costs: NDArray[np.float32], atlas: Atlas, out: NDArray[np.uint8]) -> None:
-        kernels.vote(field, costs, atlas.pixels, self._sharpness(costs), out)
+    def _vote(
+        self,
+        field: NDArray[np.int32],
+        costs: NDArray[np.float32],
+        atlas: Atlas,
+        out: NDArray[np.uint8],
+        tones: NDArray[np.uint8],
+    ) -> None:
+        kernels.vote(field, costs, tones, atlas.pixels, atlas.tones, self._lent, self._sharpness(costs), out)
 
     def _sharpness(self, costs: NDArray[np.float32]) -> np.float32:
         return np.float32(float(np.median(costs)) * self._plan.sharpness + 2)
@@ -276,8 +324,12 @@ class _Finish:
     def _go_on(self, state: _State, former: NDArray[np.int32]) -> None:
         """Take what the former picture took, wherever that still fits nearly as well."""
         if former.shape == state.field.shape:
-            kernels.keep_former(state.picture, state.atlas.pixels, state.prices, former, state.field, state.costs)
-            self._vote(state.field, state.costs, state.atlas, state.picture)
+            tones = _tones(state.picture)
+            kernels.keep_former(
+                state.picture, tones, state.atlas.pixels, state.atlas.tones, self._lent, state.prices, former,
+                state.field, state.costs,
+            )  # fmt: skip
+            self._vote(state.field, state.costs, state.atlas, state.picture, tones)
 
     def _counts(self, state: _State) -> NDArray[np.bool_]:
         """Which patches count where shares and pieces are measured. # -> bool [h - 6, w - 6]"""
@@ -297,13 +349,13 @@ class _Finish:
         return bool((over > 0).any())
 
     def _hold_bounds(self, state: _State, side: int, number: int) -> None:
-        """Search on at the finest level until no piece and no share is beyond its bound, six times at most.
+        """Search on at the finest level until no piece and no share is beyond its bound, twelve times at most.
 
         Each time the bound that pieces are broken by is a little closer.
         """
         plan = self._plan
         most = max(plan.share, 1 / len(state.chosen))
-        for k in range(6):
+        for k in range(12):
             places, counts = self._places(state), self._counted(state)
             shares = shares_of(places, counts, len(state.chosen))
             if largest_piece(places, counts) <= plan.piece and shares.max() <= most:
@@ -376,6 +428,26 @@ def _resized(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.ui
     smaller = shape[0] < pixels.shape[0]
     how = Image.Resampling.LANCZOS if smaller else Image.Resampling.BICUBIC
     return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize((shape[1], shape[0]), how))
+
+
+def _contrasted(composition: NDArray[np.uint8], atlas: Atlas) -> NDArray[np.uint8]:
+    """A composition with the contrast that exemplars have at its size: what is undecided is flat. # uint8 [h, w, 3]"""
+    usual = [
+        float(pixels[:height, : width * 3].reshape(height, width, 3).std(axis=(0, 1)).mean())
+        for pixels, (height, width) in zip(atlas.pixels, atlas.sizes, strict=True)
+    ]
+    mean = composition.mean(axis=(0, 1), keepdims=True)
+    own = float(composition.std(axis=(0, 1)).mean())
+    gain = float(np.clip(np.median(usual) / max(own, 1.0), 1, _MOST_CONTRAST))
+    out: NDArray[np.uint8] = (mean + gain * (composition - mean)).clip(0, 255).round().astype(np.uint8)
+    return out
+
+
+def _tones(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mean colour of each patch. # uint8 [h, w * 3] -> [h - 6, w - 6, 3]"""
+    out = np.empty((picture.shape[0] - kernels.PATCH + 1, picture.shape[1] // 3 - kernels.PATCH + 1, 3), np.uint8)
+    kernels.means(picture, out)
+    return out
 
 
 def _nearest(costs: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PATCH",
+    "best_chunk",
     "brute",
     "gradients_of",
     "keep_former",
     "label_pieces",
+    "means",
     "search",
     "sources_of",
     "upsampled",
@@ -37,6 +39,7 @@ _AREA = PATCH * PATCH
 _BELL = 1.5
 _FAITHFUL = 1.5
 _NEAR = 8.0
+_FURTHEST = 40**2
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int32]
@@ -78,19 +81,71 @@ def _squares(picture: Bytes, i: int, j: int, atlas: Bytes, e: Any, y: Any, x: An
 
 
 @_jit
-def _cost(picture: Bytes, i: int, j: int, atlas: Bytes, prices: Floats, e: Any, y: Any, x: Any, best: Any) -> Any:
-    """What it costs to take a patch from there: mean squared difference of a number, and the exemplar's price.
-
-    Something above `best` where it is no less.
-    """
-    most = (best - prices[e]) * (_AREA * _CHANNELS)
-    if most <= 0:
-        return best + np.float32(1)
-    return np.float32(_squares(picture, i, j, atlas, e, y, x, np.int64(most) + 1) / (_AREA * _CHANNELS) + prices[e])
+def means(picture: Bytes, out: Bytes) -> None:
+    """Mean colour of each patch, rounded. # uint8 [h, w * 3] -> out uint8 [h - 6, w - 6, 3]"""
+    ny, nx = out.shape[0], out.shape[1]
+    columns = np.zeros(picture.shape[1], np.int32)
+    for i in range(ny):
+        for k in range(picture.shape[1]):
+            if i == 0:
+                for dy in range(PATCH):
+                    columns[k] += picture[dy, k]
+            else:
+                columns[k] += np.int32(picture[i + PATCH - 1, k]) - np.int32(picture[i - 1, k])
+        for c in range(3):
+            total: Any = 0
+            for dx in range(PATCH - 1):
+                total += columns[dx * 3 + c]
+            for j in range(nx):
+                total += columns[(j + PATCH - 1) * 3 + c]
+                out[i, j, c] = (total + _AREA // 2) // _AREA
+                total -= columns[j * 3 + c]
 
 
 @_jit
-def brute(picture: Bytes, atlas: Bytes, sizes: Ints, prices: Floats, reach: Floats, field: Ints, costs: Floats) -> None:
+def _cost(
+    picture: Bytes,
+    tones: Bytes,
+    i: int,
+    j: int,
+    atlas: Bytes,
+    atlas_tones: Bytes,
+    lent: Any,
+    prices: Floats,
+    e: Any,
+    y: Any,
+    x: Any,
+    best: Any,
+) -> Any:
+    """What it costs to take a patch from there: mean squared difference of a number, and the exemplar's price.
+
+    A share `lent` of what is due to a difference in tone does not count. Something above `best` where it is no less.
+    """
+    apart: Any = 0
+    for c in range(3):
+        d = np.int32(tones[i, j, c]) - np.int32(atlas_tones[e, y, x, c])
+        apart += min(d * d, _FURTHEST)
+    free = lent * np.float32(apart)
+    most = (best - prices[e]) * (_AREA * _CHANNELS) + free * _AREA
+    if most <= 0:
+        return best + np.float32(1)
+    squares = np.float32(_squares(picture, i, j, atlas, e, y, x, np.int64(most) + 1))
+    return max(np.float32(0), squares - free * _AREA) / (_AREA * _CHANNELS) + prices[e]
+
+
+@_jit
+def brute(
+    picture: Bytes,
+    tones: Bytes,
+    atlas: Bytes,
+    atlas_tones: Bytes,
+    lent: Any,
+    sizes: Ints,
+    prices: Floats,
+    reach: Floats,
+    field: Ints,
+    costs: Floats,
+) -> None:
     """The best patch of all exemplars for each place, from near the same place of the whole: exact, for small pictures.
 
     Args:
@@ -109,7 +164,7 @@ def brute(picture: Bytes, atlas: Bytes, sizes: Ints, prices: Floats, reach: Floa
                 x0, x1 = max(0, int(cx - reach[1] * hx)), min(hx, int(cx + reach[1] * hx) + 2)
                 for y in range(y0, y1):
                     for x in range(x0, x1):
-                        c = _cost(picture, i, j, atlas, prices, e, y, x, best)
+                        c = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, e, y, x, best)
                         if c < best:
                             best, be, by, bx = c, e, y, x
             field[i, j, 0], field[i, j, 1], field[i, j, 2] = be, by, bx
@@ -128,7 +183,10 @@ def _barred(bars: Ints, i: int, j: int, e: Any, y: Any, x: Any, slack: int) -> b
 @_jit
 def search(
     picture: Bytes,
+    tones: Bytes,
     atlas: Bytes,
+    atlas_tones: Bytes,
+    lent: Any,
     sizes: Ints,
     prices: Floats,
     bars: Ints,
@@ -168,7 +226,7 @@ def search(
             be, by, bx = field[i, j, 0], field[i, j, 1], field[i, j, 2]
             best = np.float32(1e9)
             if not _barred(bars, i, j, be, by, bx, slack):
-                best = _cost(picture, i, j, atlas, prices, be, by, bx, best)
+                best = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, be, by, bx, best)
             # What goes on from a neighbour: the patch beside the one that it has.
             for k in range(4):
                 ni = i - way if k == 0 else i + way if k == 1 else i
@@ -181,7 +239,7 @@ def search(
                     continue
                 if (e == be and y == by and x == bx) or _barred(bars, i, j, e, y, x, slack):
                     continue
-                c = _cost(picture, i, j, atlas, prices, e, y, x, best)
+                c = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, e, y, x, best)
                 if c < best:
                     best, be, by, bx = c, e, y, x
             fresh = best / (1 + coherence)
@@ -195,7 +253,7 @@ def search(
                 y = min(max(y, 0), sizes[be, 0] - PATCH)
                 x = min(max(x, 0), sizes[be, 1] - PATCH)
                 if (y != by or x != bx) and not _barred(bars, i, j, be, y, x, slack):
-                    c = _cost(picture, i, j, atlas, prices, be, y, x, fresh)
+                    c = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, be, y, x, fresh)
                     if c < fresh:
                         fresh, ce, cy, cx = c, be, y, x
                 radius //= 2
@@ -212,7 +270,7 @@ def search(
                 y, x = min(max(y, 0), hy - 1), min(max(x, 0), hx - 1)
                 if _barred(bars, i, j, e, y, x, slack):
                     continue
-                c = _cost(picture, i, j, atlas, prices, e, y, x, fresh)
+                c = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, e, y, x, fresh)
                 if c < fresh:
                     fresh, ce, cy, cx = c, e, y, x
             if ce != be or cy != by or cx != bx:
@@ -256,7 +314,9 @@ def upsampled(field: Ints, shape: tuple[int, int], sizes: Ints, sizes_before: In
 
 
 @_jit
-def vote(field: Ints, costs: Floats, atlas: Bytes, sharpness: Any, out: Bytes) -> None:
+def vote(
+    field: Ints, costs: Floats, tones: Bytes, atlas: Bytes, atlas_tones: Bytes, lent: Any, sharpness: Any, out: Bytes
+) -> None:
     """The picture that the patches of a field make together: each pixel a mean of what covers it, weighted by fit.
 
     Args:
@@ -274,18 +334,21 @@ def vote(field: Ints, costs: Floats, atlas: Bytes, sharpness: Any, out: Bytes) -
         for j in range(nx):
             e, y, x = field[i, j, 0], field[i, j, 1], field[i, j, 2]
             fit = np.float32(np.exp(-min(costs[i, j] / sharpness, np.float32(40)))) + np.float32(1e-12)
+            s0 = lent * max(-40, min(40, np.int32(tones[i, j, 0]) - np.int32(atlas_tones[e, y, x, 0])))
+            s1 = lent * max(-40, min(40, np.int32(tones[i, j, 1]) - np.int32(atlas_tones[e, y, x, 1])))
+            s2 = lent * max(-40, min(40, np.int32(tones[i, j, 2]) - np.int32(atlas_tones[e, y, x, 2])))
             for dy in range(PATCH):
                 for dx in range(PATCH):
                     g = fit * bell[dy] * bell[dx]
                     at, of = (j + dx) * 3, (x + dx) * 3
-                    total[i + dy, at] += g * atlas[e, y + dy, of]
-                    total[i + dy, at + 1] += g * atlas[e, y + dy, of + 1]
-                    total[i + dy, at + 2] += g * atlas[e, y + dy, of + 2]
+                    total[i + dy, at] += g * (atlas[e, y + dy, of] + s0)
+                    total[i + dy, at + 1] += g * (atlas[e, y + dy, of + 1] + s1)
+                    total[i + dy, at + 2] += g * (atlas[e, y + dy, of + 2] + s2)
                     weights[i + dy, j + dx] += g
     for y in range(h):
         for x in range(w):
             for c in range(3):
-                out[y, x * 3 + c] = np.uint8(total[y, x * 3 + c] / weights[y, x] + np.float32(0.5))
+                out[y, x * 3 + c] = np.uint8(min(max(total[y, x * 3 + c] / weights[y, x], 0), 255) + np.float32(0.5))
 
 
 @_jit
@@ -357,15 +420,91 @@ def label_pieces(field: Ints, slack: int) -> tuple[Ints, NDArray[np.int64]]:
 
 
 @_jit
-def keep_former(picture: Bytes, atlas: Bytes, prices: Floats, former: Ints, field: Ints, costs: Floats) -> None:
+def best_chunk(
+    picture: Bytes,
+    rows: Ints,
+    columns: Ints,
+    atlas: Bytes,
+    sizes: Ints,
+    prices: Floats,
+    bars: Ints,
+    slack: int,
+    reach: Floats,
+    every: int,
+    lent: Any,
+) -> tuple[int, int, int]:
+    """From where a part of the picture is best taken whole: exemplar, and offset of its places down and across.
+
+    What counts is how far the part's steps and, less so, its tone are from those there.
+
+    Args:
+        rows, columns: of the pixels that are compared. # [n]
+        bars: from where it may not be taken. # int32 [bars, 3]: exemplar, offset down, across
+        slack: how near to a barred offset is barred, too, px.
+        reach: how far, as shares of the picture down and across, it may come from another place.
+        every: how many px lie between the places that are tried.
+        lent: share of a difference in tone that does not count.
+    """
+    h, w, count = picture.shape[0], picture.shape[1] // 3, len(rows)
+    top, left, bottom, right = rows.min(), columns.min(), rows.max(), columns.max()
+    best: Any = np.float32(1e18)
+    be, bo, bp = -1, 0, 0
+    for e in range(atlas.shape[0]):
+        hy, hx = sizes[e, 0], sizes[e, 1]
+        if bottom - top >= hy or right - left >= hx:
+            continue
+        cy, cx = top / max(1, h - 1) * (hy - 1), left / max(1, w - 1) * (hx - 1)
+        y0, y1 = max(0, int(cy - reach[0] * hy)), min(hy - (bottom - top), int(cy + reach[0] * hy) + 1)
+        x0, x1 = max(0, int(cx - reach[1] * hx)), min(hx - (right - left), int(cx + reach[1] * hx) + 1)
+        for y in range(y0, y1, every):
+            for x in range(x0, x1, every):
+                oy, ox = y - top, x - left
+                free = True
+                for k in range(bars.shape[0]):
+                    if bars[k, 0] == e and abs(oy - bars[k, 1]) <= slack and abs(ox - bars[k, 2]) <= slack:
+                        free = False
+                if not free:
+                    continue
+                squares: Any = 0
+                a: Any = 0
+                b: Any = 0
+                c: Any = 0
+                for n in range(count):
+                    i, at, of = rows[n], columns[n] * 3, (columns[n] + ox) * 3
+                    r = np.int32(picture[i, at]) - np.int32(atlas[e, i + oy, of])
+                    g = np.int32(picture[i, at + 1]) - np.int32(atlas[e, i + oy, of + 1])
+                    d = np.int32(picture[i, at + 2]) - np.int32(atlas[e, i + oy, of + 2])
+                    squares += r * r + g * g + d * d
+                    a += r
+                    b += g
+                    c += d
+                tone = (np.float32(a) * a + np.float32(b) * b + np.float32(c) * c) / count
+                cost = (np.float32(squares) - lent * tone) / (3 * count) + prices[e]
+                if cost < best:
+                    best, be, bo, bp = cost, e, oy, ox
+    return be, bo, bp
+
+
+@_jit
+def keep_former(
+    picture: Bytes,
+    tones: Bytes,
+    atlas: Bytes,
+    atlas_tones: Bytes,
+    lent: Any,
+    prices: Floats,
+    former: Ints,
+    field: Ints,
+    costs: Floats,
+) -> None:
     """Take the patches of a former field wherever they cost at most `_FAITHFUL` times what the field's own cost."""
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             e, y, x = field[i, j, 0], field[i, j, 1], field[i, j, 2]
-            costs[i, j] = _cost(picture, i, j, atlas, prices, e, y, x, np.float32(1e9))
+            costs[i, j] = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, e, y, x, np.float32(1e9))
             e, y, x = former[i, j, 0], former[i, j, 1], former[i, j, 2]
             most = costs[i, j] * np.float32(_FAITHFUL) + np.float32(_NEAR)
-            c = _cost(picture, i, j, atlas, prices, e, y, x, most)
+            c = _cost(picture, tones, i, j, atlas, atlas_tones, lent, prices, e, y, x, most)
             if c < most:
                 field[i, j, 0], field[i, j, 1], field[i, j, 2] = e, y, x
                 costs[i, j] = min(c, costs[i, j])

@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.synthesis import kernels
 from limner.synthesis.exemplars import Exemplars, fitted
 
 __all__ = ["Atlas", "Pyramid", "level_sides", "rows_of"]
@@ -33,6 +34,7 @@ class Atlas:
     """
 
     pixels: NDArray[np.uint8]
+    tones: NDArray[np.uint8]
     sizes: NDArray[np.int32]
 
 
@@ -73,7 +75,10 @@ class Pyramid:
         pixels = np.zeros((len(pages), height, width * 3), np.uint8)
         for k, page in enumerate(pages):
             pixels[k, : page.shape[0], : page.shape[1]] = page
-        return Atlas(pixels, np.ascontiguousarray(sizes.astype(np.int32)))
+        tones = np.zeros((len(pages), height - 6, width - 6, 3), np.uint8)
+        for k in range(len(pages)):
+            kernels.means(pixels[k], tones[k])
+        return Atlas(pixels, tones, np.ascontiguousarray(sizes.astype(np.int32)))
 
     def _page(self, index: int, mirrored: bool, side: int) -> NDArray[np.uint8]:
         """One exemplar at one size. # -> uint8 [h, w * 3]"""

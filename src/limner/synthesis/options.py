@@ -20,8 +20,8 @@ class FinishOptions(BaseModel):
     """Shorter side at which the composition is taken, px: more keeps more of it, less lets the exemplars say more."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Of the random steps of the search."""
-    exemplars: int = Field(24, ge=1, le=64)
-    """How many pictures give patches to one work, at most."""
+    exemplars: int | None = Field(None, ge=1, le=64)
+    """How many pictures give patches to one work, at most; 8, or 24 of drawings, where nothing is said."""
     leave_out: tuple[str, ...] = ()
     """Digests of pictures that give none."""
 
@@ -31,6 +31,8 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    exemplars: int
+    """How many pictures give patches, at most."""
     start: int
     """Shorter side at which the composition is taken, px."""
     growth: float
@@ -39,10 +41,10 @@ class Plan(BaseModel):
     """How much dearer it is not to go on from a neighbour, as a share."""
     reach: tuple[float, float]
     """How far from its own place a patch may come, down and across, as shares of the picture."""
-    whole: bool
-    """Whether exemplars are chosen by how alike they are as wholes; by their patches otherwise."""
     sharpness: float
     """Cost at which the weight of a patch in the vote has fallen to 1/e, in median costs."""
+    lent: float
+    """Share of a difference in tone that does not count, and that a patch is lent: its strokes suit another tone."""
     fade: float
     """Distance over which tones fade from piece to piece, as a share of the shorter side; 0 lets them be."""
     piece: float
@@ -65,24 +67,26 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
     share = _SHARE if borrow <= _USUAL else _SHARE + (borrow - _USUAL) / (1 - _USUAL) * (1 - _SHARE)
     if graphic:
         return Plan(
+            exemplars=options.exemplars or 24,
             start=options.composition or 16,
             growth=1.4,
             coherence=0.0,
             reach=(0.15, 0.15),
-            whole=True,
             sharpness=0.2,
+            lent=0.0,
             fade=0.0,
             piece=min(1.0, _PIECE_OF_DRAWING * times),
             share=share,
             flat_counts=False,
         )
     return Plan(
-        start=options.composition or 20,
+        exemplars=options.exemplars or 8,
+        start=options.composition or 14,
         growth=1.45,
-        coherence=0.2 * borrow,
+        coherence=1.6 * borrow,
         reach=(0.25, 1.0),
-        whole=False,
         sharpness=0.25,
+        lent=0.7,
         fade=0.05,
         piece=min(1.0, _PIECE * times),
         share=share,
