@@ -129,3 +129,37 @@ def test_without_its_collection_a_model_paints_bare_and_says_why(
 )
 def test_what_cannot_be_asked_for(told: list[str], reason: str, model: Path) -> None:
     assert reason in str(CliRunner().invoke(app, ["sample", "m", *told]).exception)
+
+
+def test_a_photograph_is_restyled_by_patches_and_made_again(model: Path, tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.linspace(0, 255, 90), np.linspace(255, 0, 60))
+    photo, work = tmp_path / "photo.png", tmp_path / "work.png"
+    pixels = np.stack([across, down, 255 - across], axis=-1).astype(np.uint8)
+    pictures.write(pixels, photo)
+    limner("restyle", str(photo), "--style", "m", "--size", "64", "--to", str(work))
+    made = pictures.read(work).pixels
+    assert made.shape == (64, 96, 3), "the photograph's own shape, not the model's"
+    assert np.corrcoef(made[..., 0].mean(axis=0), np.linspace(0, 255, 96))[0, 1] > 0.8, "what is where stays"
+    told = verify(work).generation
+    assert told["how"] == {"style": "m", "strength": 1.0, "way": "patches"}
+    assert {one["creator"] for one in told["finish"]["shares"]} == {"Ada Example"}
+    photo.unlink()
+    assert "every pixel is the same" in limner("reproduce", str(work))
+    limner("enlarge", str(work), "--to", "120", "--out", str(tmp_path / "large.png"))
+    assert "every pixel is the same" in limner("reproduce", str(tmp_path / "large.png"))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (("--strength", "0.5"), "is not for a style by patches"),
+        (("--finish", "none"), "leaves nothing"),
+        (("--exemplars", "m"), "both say whose"),
+    ],
+)
+def test_what_a_style_by_patches_cannot_be_is_refused(
+    model: Path, tmp_path: Path, told: tuple[str, ...], why: str
+) -> None:
+    result = CliRunner().invoke(app, ["restyle", "3:1", "--style", "m", *told])
+    assert result.exit_code != 0
+    assert why in str(result.exception or result.output)

@@ -166,3 +166,25 @@ def test_files_that_are_no_source_maps_say_so(data: bytes, tmp_path: Path) -> No
 def _coarse(pixels: Pixels) -> Pixels:
     """The picture at 16x24 px. # uint8 [h, w, 3] -> [16, 24, 3]"""
     return np.array(Image.fromarray(pixels).resize((24, 16), Image.Resampling.BOX))
+
+
+def test_a_faithful_finish_keeps_tones_that_no_exemplar_has(exemplars: Exemplars) -> None:
+    across = np.linspace(40, 200, 48)[None, :, None]
+    unlike = np.broadcast_to(across * np.array([1.0, 0.2, 0.6]), (32, 48, 3)).astype(np.uint8)
+    wanted = np.asarray(Image.fromarray(unlike).resize((6, 4), Image.Resampling.BOX), np.float64)
+
+    def apart(*, faithful: bool) -> float:
+        pixels = _finisher(exemplars, faithful=faithful).finish(unlike).pixels
+        return float(np.abs(np.asarray(Image.fromarray(pixels).resize((6, 4), Image.Resampling.BOX)) - wanted).mean())
+
+    assert apart(faithful=True) < 0.7 * apart(faithful=False)
+
+
+def test_what_was_broken_is_filled_with_whole_parts_of_other_places(exemplars: Exemplars) -> None:
+    picture = _landscape(3)
+    whole = _finisher(exemplars, borrow=1.0, leave_out=()).finish(picture).sources
+    held = _finisher(exemplars).finish(picture).sources
+    assert whole.largest_piece() > 0.1, "a training picture itself is found again where nothing forbids it"
+    assert held.largest_piece() <= 0.03
+    labels = held.places[..., 0] * 1_000_000 + (held.places[..., 2] - np.arange(held.places.shape[1])) * 1000
+    assert np.mean(labels[:, 1:] == labels[:, :-1]) > 0.6, "pixels go on from their neighbours"

@@ -79,7 +79,7 @@ def _enlarge(
         # Kept here, so that the print can be made again.
         file = kept_upscaler(find_upscaler(upscaler, origins.workspace, card.collection.digest), origins.workspace)
     how = _how(plan, file, to, strength)
-    path = _place(out, origins, act.inputs[-1], plan)
+    path = _place(out, origins, act.inputs[-1], plan.width, plan.height)
     start = time.monotonic()
     pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
     with progress_bar(quiet=quiet or as_json, unit="tiles") as bar:
@@ -120,14 +120,14 @@ def _finish_larger(
     """Finish a work's composition anew with a longer side of `to` px, publish that, and say what came of it."""
     from contextlib import closing
 
-    from limner.latent.enlarging import plan_enlargement
     from limner.latent.origins import Origin
     from limner.latent.store import latent_digest
-    from limner.papers.finishing import finishing_as
+    from limner.papers.finishing import composed, finishing_as
     from limner.papers.intake import Intake
 
     start, former = time.monotonic(), act.parameters["finish"]
-    composition = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    painted = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    composition = composed(former, origins.workspace, painted)
     height, width = composition.shape[:2]
     shorter = round(to * min(height, width) / max(height, width))
     if not former["options"]["size"] < shorter <= _LARGEST_FINISH:
@@ -141,8 +141,7 @@ def _finish_larger(
     finished = finishing.finisher.finish(composition)
     size = finished.pixels.shape[1], finished.pixels.shape[0]
     how = {"finish": "exemplars", "size": f"{size[0]}x{size[1]}", "to": to}
-    plan = plan_enlargement(height, width, max(size), learned=False)
-    path = _place(out, origins, act.inputs[-1], replace(plan, height=size[1], width=size[0]))
+    path = _place(out, origins, act.inputs[-1], *size)
     own = str(act.parameters.get("title") or origins.brush.model.card.name).partition(_ENLARGED)[0]
     with closing(Intake(origins.workspace)) as intake:
         kept = intake.of([Origin(str(work), "work", digest, latent)])
@@ -152,7 +151,7 @@ def _finish_larger(
         "parents": (digest,),
         "how": how,
         "ingredients": kept,
-        "finish": finishing.told(finished),
+        "finish": {**finishing.told(finished), **{k: former[k] for k in ("composition",) if k in former}},
         "label": act.parameters.get("label"),
     }
     made = _publish(origins, None, identity, (finished.pixels, path, latent_digest(latent), told))
@@ -193,7 +192,7 @@ def _how(plan: Enlargement, file: UpscalerFile | None, to: int, strength: float)
     }
 
 
-def _place(out: Path | None, origins: Origins, latent: str, plan: Enlargement) -> Path:
+def _place(out: Path | None, origins: Origins, latent: str, width: int, height: int) -> Path:
     from limner.pictures import format_of
 
     workspace, name = origins.workspace, origins.brush.model.name
@@ -202,7 +201,7 @@ def _place(out: Path | None, origins: Origins, latent: str, plan: Enlargement) -
         workspace.make(out.parent)
         return out
     folder = workspace.make(out or workspace.works / name)
-    return folder / f"{name}-enlarge-{latent.removeprefix('sha256:')[:10]}-{plan.width}x{plan.height}.png"
+    return folder / f"{name}-enlarge-{latent.removeprefix('sha256:')[:10]}-{width}x{height}.png"
 
 
 def _publish(

@@ -60,8 +60,13 @@ def origins_of(model: str | None) -> Origins:
     return Origins(Workspace.default(), model)
 
 
-def finish_wish(finish: str, size: int | None, borrow: float, exemplars: str | None) -> FinishWish:
+def finish_wish(
+    finish: str, size: int | None, borrow: float, exemplars: str | None, *, faithful: bool = False
+) -> FinishWish:
     """What the options of a finish ask for.
+
+    Args:
+        faithful: whether the composition is kept as it is seen.
 
     Raises:
         UsageError: one is out of range, or cannot be had with `--finish none`.
@@ -77,7 +82,7 @@ def finish_wish(finish: str, size: int | None, borrow: float, exemplars: str | N
         raise UsageError(f"--borrow {borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
     if finish == "none" and exemplars is not None:
         raise UsageError(f"--exemplars {exemplars}", "finish nothing with --finish none", "leave one of them out")
-    return FinishWish(FinishOptions(size=size, borrow=borrow), finish == "none", exemplars)
+    return FinishWish(FinishOptions(size=size, borrow=borrow, faithful=faithful), finish == "none", exemplars)
 
 
 def bare_line(reason: str) -> str:

@@ -25,6 +25,8 @@ from limner.cli.making import (
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from limner.latent.origins import Origin, Origins
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["parse_steps", "register"]
 
 _LETTERS = "ABCDEFGH"
+_KEPT = 96
+"""Shorter side at which a picture that is restyled by patches is kept, px."""
 Way = Annotated[
     str | None,
-    typer.Option(help="translator or swap (of style vectors); the translator where the model has one."),
+    typer.Option(help="translator, swap (of style vectors) or patches; what suits the style otherwise."),
 ]
 
 
@@ -115,6 +119,10 @@ def _mix(
     way: Way = None,
     model: Model = None,
     label: Label = None,
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
@@ -145,6 +153,7 @@ def _mix(
     if len(asked) != 1:
         told = " and ".join(asked) or "no way to mix"
         raise UsageError(told, "is not one way to mix", f"give one of: {', '.join(ways)}")
+    wish = finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model)
     found = [origins.find(one, label) for one in works]
     letters = _LETTERS[: len(found)]
@@ -158,38 +167,57 @@ def _mix(
     else:
         latent = _by_region(origins, found, region, mask, feather)
         how = {"region": region, "feather": f"{feather:g}"} if region else {"mask": file_digest(Path(str(mask)))}
-    make(origins, [(latent, Deed("mix", found, how))], to=to, title=title, identity=identity, as_json=as_json)
+    made = [(latent, Deed("mix", found, how))]
+    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
 def _restyle(
     picture: Annotated[str, typer.Argument(help="A work's file, SEED:NUMBER, or another picture.")],
-    style: Annotated[str, typer.Option(help="A label of the model, or a work, SEED:NUMBER or picture.")],
-    strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 takes the whole style.")] = 1.0,
+    style: Annotated[str, typer.Option(help="A label of the model, a model, a picture, a work, or SEED:NUMBER.")],
+    strength: Annotated[
+        float, typer.Option(help="Of a style that is not painted by patches: 0 leaves the picture, 1 takes the whole.")
+    ] = 1.0,
     way: Way = None,
     model: Model = None,
     label: Label = None,
+    finish: Finish = "exemplars",
+    size: Size = None,
+    borrow: Borrow = 0.5,
+    exemplars: Exemplars = None,
     to: To = None,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
 ) -> None:
-    """Give a picture the look of a work or of a label; the place of things stays.
+    """Give a picture the look of a model's pictures, of a label, of one picture or of a work; what is where stays.
 
-    A label is reached by the model's translator, where it has one ([bold]limner train-translator[/bold]).
+    In the hand of a model or of one picture it is painted anew from patches of those. A label is reached by the model's
+    translator, where it has one ([bold]limner train-translator[/bold]), and finished from pictures of the label.
+
+    Example: [bold]limner restyle photo.jpg --style landscapes[/bold]
 
     Example: [bold]limner restyle cat.png --model emoji-vae --style openmoji[/bold]
     """
     from limner.latent.restyling import restyle, to_label
     from limner.papers.making import Deed
 
-    origins = origins_of(model)
+    hand = _hand_of(style, way, model)
+    origins = origins_of(model or (style if hand == "model" else None))
     origin = origins.find(picture, label)
     taken, told = [origin], style
     more: dict[str, Any] = {}
-    if style in origins.brush.model.card.config.labels:
+    composition = None
+    if style in origins.brush.model.card.config.labels and way != "patches":
         latent, more = to_label(
             origins.brush, origins.workspace, origin.latent, style, source=origin.label, strength=strength, way=way
         )
+    elif hand or way == "patches":
+        _check_patches(strength, finish, exemplars)
+        if hand == "picture":
+            taken.append(origins.find(style, label))
+            told = "that of the second picture"
+        latent, composition = origin.latent, _shown(origin)
+        strength, exemplars, more = 1.0, None if hand == "model" else style, {"way": "patches"}
     else:
         if way == "translator":
             raise UsageError("--way translator", "leads to a label", f"give --style one of: {_labels(origins)}")
@@ -200,7 +228,50 @@ def _restyle(
         told = "that of the second picture"
         latent = restyle(origin.latent, taken[1].latent, strength)
     how = {"style": told, "strength": strength, **more}
-    make(origins, [(latent, Deed("restyle", taken, how))], to=to, title=title, identity=identity, as_json=as_json)
+    wish = finish_wish(finish, size, borrow, exemplars, faithful=composition is not None)
+    made = [(latent, Deed("restyle", taken, how, composition))]
+    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+
+
+def _hand_of(style: str, way: str | None, model: str | None) -> str:
+    """Whether a style is painted by patches, and of what: `model`, `picture`, or empty where it is not."""
+    from limner.errors import ModelError
+    from limner.latent.origins import Origins, file_digest
+    from limner.models.bundle import find_model
+    from limner.workspace import Workspace
+
+    if way not in (None, "patches"):
+        return ""
+    workspace, path = Workspace.default(), Path(style)
+    if path.is_file() and path.suffix != ".safetensors":
+        # A work has a latent, and with it a style of its own.
+        work = Origins(workspace).published(file_digest(path)) is not None
+        return "" if work and way is None else "picture"
+    if ":" in style or (model is not None and way is None):
+        return ""
+    try:
+        find_model(style, workspace)
+    except ModelError:
+        return ""
+    return "model"
+
+
+def _check_patches(strength: float, finish: str, exemplars: str | None) -> None:
+    """Refuse what a style by patches cannot be."""
+    if strength != 1:
+        raise UsageError(f"--strength {strength:g}", "is not for a style by patches", "leave it out")
+    if finish == "none":
+        raise UsageError("--finish none", "leaves nothing of a style by patches", "leave it out")
+    if exemplars is not None:
+        raise UsageError(f"--exemplars {exemplars}", "and --style both say whose patches", "leave one of them out")
+
+
+def _shown(origin: Origin) -> NDArray[np.uint8] | None:
+    """A picture from outside, small, as what is composed; of works and seeds the model knows that. # uint8 [h, w, 3]"""
+    from limner import pictures
+    from limner.synthesis.exemplars import fitted
+
+    return None if origin.kind != "picture" else fitted(pictures.read(Path(origin.told)).pixels, _KEPT)
 
 
 def _labels(origins: Origins) -> str:
@@ -233,7 +304,9 @@ def _by_style(
             "--way translator", f"{style} is of no other label than {content}", "give a label with --style"
         )
     blocks = f"0:{content},1-{_styles(origins)}:{style}"
-    return _by_blocks(origins, found, blocks, letters), {"blocks": blocks}
+    # Finished in the hand of the style's label.
+    hand = {"label": label} if label is not None and label != own.label else {}
+    return _by_blocks(origins, found, blocks, letters), {"blocks": blocks, **hand}
 
 
 def _by_blocks(origins: Origins, found: list[Origin], blocks: str, letters: str) -> Latent:

@@ -20,7 +20,7 @@ __all__ = ["WAYS", "label_style", "restyle", "to_label"]
 _DRAWN = 256
 _SEED = 2_000_003
 WAYS = ("translator", "swap")
-"""How a picture gets the style of a label."""
+"""How a latent gets the style of a label."""
 
 
 def label_style(brush: Brush, label: str) -> Latent:

@@ -14,6 +14,7 @@ from limner.latent.painting import Painted
 from limner.models.bundle import Model
 from limner.rights import RightsSummary, conditions, credit_line, summary
 from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
+from limner.synthesis.compositions import CompositionStore
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.finding import Hand, hand_named, own_hand
 from limner.synthesis.sources import SourceStore
@@ -22,6 +23,7 @@ from limner.workspace import Workspace
 __all__ = [
     "FinishWish",
     "Finishing",
+    "composed",
     "finished",
     "finished_again",
     "finishing_as",
@@ -186,4 +188,20 @@ def finished_again(
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
-    return finishing_as(told, model, workspace, label).finisher.finish(composition).pixels
+    return finishing_as(told, model, workspace, label).finisher.finish(composed(told, workspace, composition)).pixels
+
+
+def composed(told: dict[str, Any], workspace: Workspace, composition: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What a recorded finish was made of: what the model painted, or the picture from outside that was kept.
+
+    # uint8 [h, w, 3] -> [h', w', 3]
+
+    Raises:
+        UsageError: it is not kept here any more.
+    """
+    if "composition" not in told:
+        return composition
+    kept = CompositionStore(workspace).load(str(told["composition"]))
+    if kept is None:
+        raise UsageError("composition of the work", "is not kept here", "make it again from the picture")
+    return kept

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.errors import UsageError
 from limner.latent.origins import Origin, Origins
 from limner.latent.painting import Brush
 from limner.latent.store import latent_digest
@@ -23,6 +24,7 @@ from limner.papers.owing import credit_of, licences_of, rights_of
 from limner.papers.provenance import Provenance
 from limner.papers.publisher import Job, PublishedWork, Publisher
 from limner.rights import RightsSummary, credit_line
+from limner.synthesis.compositions import CompositionStore
 
 __all__ = ["Deed", "make_works", "provenance_of"]
 
@@ -65,11 +67,13 @@ class Deed:
         what: a verb: `move`, `mix`, `restyle`, ...
         origins: what it was made from.
         how: its words and numbers; plain JSON.
+        composition: what is finished where that is no picture of the model. # uint8 [h, w, 3]
     """
 
     what: str
     origins: Sequence[Origin]
     how: dict[str, Any] = field(default_factory=dict)
+    composition: NDArray[np.uint8] | None = None
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -116,7 +120,10 @@ def make_works(
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
             label = _label(brush, deed)
-            pixels, finish = hands.finished(brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), label)
+            if deed.composition is None:
+                pixels, finish = hands.finished(brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), label)
+            else:
+                pixels, finish = hands.restyled(deed.composition, label)
             named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
             papers = provenance_of(
                 brush,
@@ -156,6 +163,19 @@ class _Hands:
             return composition, {}
         finished = hand.finisher.finish(composition)
         return finished.pixels, hand.told(finished)
+
+    def restyled(self, composition: NDArray[np.uint8], label: str | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """The same of a picture from outside, which is kept small, so that the work can be made again.
+
+        Raises:
+            UsageError: nothing is here to finish it from.
+        """
+        pixels, finish = self.finished(composition, label)
+        if not finish:
+            raise UsageError(
+                "--style", f"has no pictures here to paint from: {self._known[label]}", "import them first"
+            )
+        return pixels, {**finish, "composition": CompositionStore(self._origins.workspace).keep(composition)}
 
     def _hand(self, label: str | None) -> Finishing | str:
         model, workspace = self._origins.brush.model, self._origins.workspace

@@ -16,7 +16,7 @@ from limner.synthesis.levels import Atlas
 
 __all__ = ["seamless"]
 
-_STEP = 24.0
+_STEP = 64.0
 """Levels of 255 by which a step from pixel to pixel may differ from its sources' before it counts as an edge."""
 
 

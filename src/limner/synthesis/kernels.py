@@ -39,7 +39,8 @@ _AREA = PATCH * PATCH
 _BELL = 1.5
 _FAITHFUL = 1.5
 _NEAR = 8.0
-_FURTHEST = 40**2
+_FURTHEST = 72
+"""Largest difference in tone that a patch is lent, levels of 255."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int32]
@@ -124,7 +125,7 @@ def _cost(
     apart: Any = 0
     for c in range(3):
         d = np.int32(tones[i, j, c]) - np.int32(atlas_tones[e, y, x, c])
-        apart += min(d * d, _FURTHEST)
+        apart += min(d * d, _FURTHEST * _FURTHEST)
     free = lent * np.float32(apart)
     most = (best - prices[e]) * (_AREA * _CHANNELS) + free * _AREA
     if most <= 0:
@@ -334,9 +335,9 @@ def vote(
         for j in range(nx):
             e, y, x = field[i, j, 0], field[i, j, 1], field[i, j, 2]
             fit = np.float32(np.exp(-min(costs[i, j] / sharpness, np.float32(40)))) + np.float32(1e-12)
-            s0 = lent * max(-40, min(40, np.int32(tones[i, j, 0]) - np.int32(atlas_tones[e, y, x, 0])))
-            s1 = lent * max(-40, min(40, np.int32(tones[i, j, 1]) - np.int32(atlas_tones[e, y, x, 1])))
-            s2 = lent * max(-40, min(40, np.int32(tones[i, j, 2]) - np.int32(atlas_tones[e, y, x, 2])))
+            s0 = lent * max(-_FURTHEST, min(_FURTHEST, np.int32(tones[i, j, 0]) - np.int32(atlas_tones[e, y, x, 0])))
+            s1 = lent * max(-_FURTHEST, min(_FURTHEST, np.int32(tones[i, j, 1]) - np.int32(atlas_tones[e, y, x, 1])))
+            s2 = lent * max(-_FURTHEST, min(_FURTHEST, np.int32(tones[i, j, 2]) - np.int32(atlas_tones[e, y, x, 2])))
             for dy in range(PATCH):
                 for dx in range(PATCH):
                     g = fit * bell[dy] * bell[dx]

@@ -18,6 +18,8 @@ class FinishOptions(BaseModel):
     """From small patches widely mixed (0) to large pieces (1)."""
     composition: int | None = Field(None, ge=8, le=64)
     """Shorter side at which the composition is taken, px: more keeps more of it, less lets the exemplars say more."""
+    faithful: bool = False
+    """Whether a composition is kept as it is seen, tones and all: for pictures that are restyled."""
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Of the random steps of the search."""
     exemplars: int | None = Field(None, ge=1, le=64)
@@ -80,14 +82,14 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
             flat_counts=False,
         )
     return Plan(
-        exemplars=options.exemplars or 8,
-        start=options.composition or 14,
+        exemplars=options.exemplars or (32 if options.faithful else 8),
+        start=options.composition or (48 if options.faithful else 14),
         growth=1.45,
-        coherence=1.6 * borrow,
+        coherence=(0.5 if options.faithful else 1.6) * borrow,
         reach=(0.25, 1.0),
         sharpness=0.25,
-        lent=0.7,
-        fade=0.05,
+        lent=0.9 if options.faithful else 0.7,
+        fade=0.12,
         piece=min(1.0, _PIECE * times),
         share=share,
         flat_counts=True,
