@@ -176,27 +176,26 @@ SECTIONS = (
         "A model and one that learned on from it, half and half, or coarse layers of one and fine ones of the other. "
         "Of models that are no kin a new one learns from both. Licences are joined, or the merge is refused.",
         (
-            "sample paintings-vae -n 5 --seed 1 --first 8 --to OUT/a",
-            "sample landscapes -n 5 --seed 1 --first 8 --to OUT/b",
-            "merge paintings-vae landscapes --weights 0.5,0.5 --name between",
-            "sample between -n 5 --seed 1 --first 8 --to OUT/c",
+            "sample emoji-vae -n 5 --seed 1 --first 8 --label noto --to OUT/a",
+            "sample emoji-gan -n 5 --seed 1 --first 8 --label noto --to OUT/b",
+            "merge emoji-vae emoji-gan --weights 0.5,0.5 --name between",
+            "sample between -n 5 --seed 1 --first 8 --label noto --to OUT/c",
         ),
         tuple(
             _numbered(folder + "/{}", range(5), [word] + [""] * 4)
-            for folder, word in (("a", "paintings-vae"), ("b", "landscapes"), ("c", "half and half"))
+            for folder, word in (("a", "emoji-vae"), ("b", "emoji-gan"), ("c", "half and half"))
         ),
     ),
     Section(
         "enlarge",
         "Larger prints",
-        "Painted again and enlarged by a small network that learned from the paintings; on the left without it "
-        "(Lanczos).",
+        "Painted again from its latent and finished at the larger size: what was coarse stays, strokes become finer. "
+        "(A work that was not finished is enlarged by a small network that learned from the paintings.)",
         (
-            "sample landscapes -n 2 --seed 1 --first 25 --to OUT/s",
-            "enlarge OUT/s/landscapes-1-00025.png --to 1024 --upscaler none --out OUT/plain.png",
-            "enlarge OUT/s/landscapes-1-00025.png --to 1024 --out OUT/learned.png",
+            "sample landscapes -n 1 --seed 1 --first 1 --size 256 --to OUT/s",
+            "enlarge OUT/s/landscapes-1-00001.png --to 1024 --out OUT/large.png",
         ),
-        ((("plain.png", "Lanczos"), ("learned.png", "learned")),),
+        ((("s/0", "384x256"), ("large.png", "1024x683")),),
         size=512,
     ),
     Section(
@@ -269,20 +268,27 @@ def limner(command: str, home: dict[str, str], out: Path) -> None:
 
 def compose(section: Section, out: Path) -> Pixels:
     """The section's pictures as one, a word above each. # -> uint8 [h, w, 3]"""
-    wide, shown = max(len(row) for row in section.rows), section.size
-    size = wide * (shown + _GAP) + _GAP, len(section.rows) * (shown + _TITLE + _GAP) + _GAP
-    canvas = Image.new("RGB", size, _PAPER)
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(14)
-    for line, row in enumerate(section.rows):
-        for column, (name, word) in enumerate(row):
-            left, top = _GAP + column * (shown + _GAP), _GAP + line * (shown + _TITLE + _GAP)
+    shown, font = section.size, ImageFont.load_default(14)
+    rows = [[(_fitted(_found(out, name), shown), word) for name, word in row] for row in section.rows]
+    heights = [max(picture.height for picture, _ in row) + _TITLE + _GAP for row in rows]
+    wide = max(len(row) for row in rows) * (shown + _GAP) + _GAP
+    canvas = Image.new("RGB", (wide, sum(heights) + _GAP), _PAPER)
+    draw, top = ImageDraw.Draw(canvas), _GAP
+    for row, height in zip(rows, heights, strict=True):
+        for column, (picture, word) in enumerate(row):
+            left = _GAP + column * (shown + _GAP)
             draw.text((left, top + 2), word, fill=_INK, font=font)
-            picture = Image.fromarray(pictures.read(_found(out, name)).pixels)
-            picture.thumbnail((shown, shown), Image.Resampling.LANCZOS)
-            share = shown / max(picture.size)
-            own = round(picture.width * share), round(picture.height * share)
-            canvas.paste(picture.resize(own, Image.Resampling.BICUBIC), (left, top + _TITLE))
+            canvas.paste(picture, (left, top + _TITLE))
+        top += height
     return np.asarray(canvas)
+
+
+def _fitted(path: Path, shown: int) -> Image.Image:
+    """A picture whose longer side is `shown` px."""
+    picture = Image.fromarray(pictures.read(path).pixels)
+    picture.thumbnail((shown, shown), Image.Resampling.LANCZOS)
+    share = shown / max(picture.size)
+    return picture.resize((round(picture.width * share), round(picture.height * share)), Image.Resampling.BICUBIC)
 
 
 def _found(out: Path, name: str) -> Path:
@@ -301,9 +307,8 @@ def page() -> str:
         "# What an artist can do with a model\n",
         "Every picture here was made by the commands beside it, with the models that come with limner; nothing was "
         "picked. `SEED:NUMBER` names a picture of a seed; a work's file and one's own picture do as well. "
-        "This page is written by `python scripts/gallery.py`. The pictures are of 25 November, bare, and by "
-        "`paintings-gan`, which shipped then; today `landscapes` composes and works are finished, so the same commands "
-        "give other pictures.\n",
+        "This page is written by `python scripts/gallery.py`. Emoji and films are shown as the models compose them: "
+        "the emoji are not in the package, and films are not finished yet.\n",
     ]
     for section in SECTIONS:
         suffix = Path(section.shown).suffix if section.shown else ".png"
