@@ -163,3 +163,17 @@ def test_what_a_style_by_patches_cannot_be_is_refused(
     result = CliRunner().invoke(app, ["restyle", "3:1", "--style", "m", *told])
     assert result.exit_code != 0
     assert why in str(result.exception or result.output)
+
+
+def test_a_moved_work_stays_in_the_hand_of_what_it_was_moved_from(model: Path, tmp_path: Path) -> None:
+    found = limner("directions", "find", "m", "--count", "128", "--method", "pca", "--keep", "2", "--json")
+    names = [one["name"] for one in json.loads(found)["directions"]]
+    size = ("--size", "64")
+    limner("move", "3:1", "--model", "m", "--along", f"{names[0]}=0", *size, "--to", str(tmp_path / "still.png"))
+    limner("move", "3:1", "--model", "m", "--along", f"{names[0]}=3", *size, "--to", str(tmp_path / "far.png"))
+    still, far = (verify(tmp_path / name).generation["finish"] for name in ("still.png", "far.png"))
+    assert still["chosen"] == far["chosen"], "in the order of likeness to what they were moved from"
+    assert {one["digest"] for one in far["shares"]} <= set(far["chosen"])
+    assert "every pixel is the same" in limner("reproduce", str(tmp_path / "far.png"))
+    limner("enlarge", str(tmp_path / "far.png"), "--to", "96", "--out", str(tmp_path / "large.png"))
+    assert "every pixel is the same" in limner("reproduce", str(tmp_path / "large.png"))

@@ -81,7 +81,7 @@ def _enlarge(
     how = _how(plan, file, to, strength)
     path = _place(out, origins, act.inputs[-1], plan.width, plan.height)
     start = time.monotonic()
-    pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    pixels = origins.brush.composed(latent)
     with progress_bar(quiet=quiet or as_json, unit="tiles") as bar:
         task = bar.add_task("enlarging", total=None)
         pixels = enlarge(
@@ -126,7 +126,7 @@ def _finish_larger(
     from limner.papers.intake import Intake
 
     start, former = time.monotonic(), act.parameters["finish"]
-    painted = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    painted = origins.brush.composed(latent)
     composition = composed(former, origins.workspace, painted)
     height, width = composition.shape[:2]
     shorter = round(to * min(height, width) / max(height, width))
@@ -138,7 +138,8 @@ def _finish_larger(
             f"give {least} to {_LARGEST_FINISH * max(height, width) // min(height, width)}",
         )
     finishing = finishing_as(former, origins.brush.model, origins.workspace, act.parameters.get("label"), shorter)
-    finished = finishing.finisher.finish(composition)
+    chosen = finishing.chosen_as(former)
+    finished = finishing.finisher.finish(composition, chosen=chosen)
     size = finished.pixels.shape[1], finished.pixels.shape[0]
     how = {"finish": "exemplars", "size": f"{size[0]}x{size[1]}", "to": to}
     path = _place(out, origins, act.inputs[-1], *size)
@@ -151,7 +152,7 @@ def _finish_larger(
         "parents": (digest,),
         "how": how,
         "ingredients": kept,
-        "finish": {**finishing.told(finished), **{k: former[k] for k in ("composition",) if k in former}},
+        "finish": {**finishing.told(finished), **{k: former[k] for k in ("composition", "chosen") if k in former}},
         "label": act.parameters.get("label"),
     }
     made = _publish(origins, None, identity, (finished.pixels, path, latent_digest(latent), told))

@@ -217,7 +217,7 @@ def enlarged_again(origins: Origins, latent: Latent, act: Act) -> NDArray[np.uin
         if file is None:
             name = str(act.parameters.get("upscaler"))
             raise UsageError(name, "the up-scaler of this work is no longer here", f"put back {str(wanted)[:19]}")
-    pixels = origins.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+    pixels = origins.brush.composed(latent)
     height, width = pixels.shape[:2]
     plan = plan_enlargement(height, width, int(act.parameters["to"]), learned=file is not None)
     seed, strength = grain_of(latent_digest(latent)), float(act.parameters.get("strength", STRENGTH))

@@ -126,7 +126,7 @@ class Origins:
             self._brush = None if file is None else self._open(str(file))
         if self._brush is None or kept[1] != self.model_digest:
             return None
-        return self._brush.paint(kept[0])[0].permute(1, 2, 0).contiguous().numpy()
+        return self._brush.composed(kept[0])
 
     def _work(self, told: str, path: Path) -> Origin | None:
         digest = file_digest(path)

@@ -126,3 +126,7 @@ class Brush:
         """Pictures of latents. # -> uint8 [n, 3, height, width]"""
         with self.machine.autocast():
             return self.model.generator.paint(latent)
+
+    def composed(self, latent: Latent) -> NDArray[np.uint8]:
+        """What is painted of one latent. # row of one -> uint8 [height, width, 3]"""
+        return self.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()

@@ -79,8 +79,12 @@ class Finishing:
         for finish in self.finisher.finish_many(compositions()):
             yield waiting.pop(0), finish
 
-    def told(self, finished: Finished) -> dict[str, Any]:
-        """What acts and papers say of a finish; its source map is kept."""
+    def told(self, finished: Finished, *, chosen: bool = False) -> dict[str, Any]:
+        """What acts and papers say of a finish; its source map is kept.
+
+        Args:
+            chosen: whether its exemplars were chosen for another composition, and are to be named.
+        """
         sources = finished.sources
         plan, shares, inside = self.finisher.plan, sources.shares(), rights_of_sources(sources)
         rows = [
@@ -105,7 +109,17 @@ class Finishing:
             "conditions": conditions(one.exemplar.licence for one in shares),
             "largest_piece": round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
             "bounds": {"piece": round(plan.piece, 4), "share": round(plan.share, 4), "flat_counts": plan.flat_counts},
+            **({"chosen": self._named(finished)} if chosen else {}),
         }
+
+    def _named(self, finished: Finished) -> list[str]:
+        """Digests of the exemplars that were searched."""
+        return [f"sha256:{self.hand.exemplars.items[index].digest}" for index, _ in finished.chosen]
+
+    def chosen_as(self, told: dict[str, Any]) -> list[tuple[int, bool]] | None:
+        """The exemplars that a recorded finish names as chosen for another composition; None where it names none."""
+        numbers = {f"sha256:{one.digest}": index for index, one in enumerate(self.hand.exemplars.items)}
+        return [(numbers[one], False) for one in told["chosen"]] if "chosen" in told else None
 
 
 @dataclass(frozen=True)
@@ -188,7 +202,9 @@ def finished_again(
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
-    return finishing_as(told, model, workspace, label).finisher.finish(composed(told, workspace, composition)).pixels
+    finishing = finishing_as(told, model, workspace, label)
+    chosen = finishing.chosen_as(told)
+    return finishing.finisher.finish(composed(told, workspace, composition), chosen=chosen).pixels
 
 
 def composed(told: dict[str, Any], workspace: Workspace, composition: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -121,7 +121,8 @@ def make_works(
         for number, (latent, deed, path) in enumerate(made):
             label = _label(brush, deed)
             if deed.composition is None:
-                pixels, finish = hands.finished(brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy(), label)
+                former = brush.composed(deed.origins[0].latent) if deed.what == "move" else None
+                pixels, finish = hands.finished(brush.composed(latent), label, former)
             else:
                 pixels, finish = hands.restyled(deed.composition, label)
             named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
@@ -151,8 +152,13 @@ class _Hands:
         self._origins, self._wish, self._bare = origins, wish, bare
         self._known: dict[str | None, Finishing | str] = {}
 
-    def finished(self, composition: NDArray[np.uint8], label: str | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    def finished(
+        self, composition: NDArray[np.uint8], label: str | None, former: NDArray[np.uint8] | None = None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """The finished picture and what papers say of the finish; as it is where nothing finishes it.
+
+        Args:
+            former: what it was moved from: its exemplars are taken, so that the picture stays in one hand.
 
         # uint8 [h, w, 3] -> [height, width, 3]
         """
@@ -161,8 +167,9 @@ class _Hands:
         hand = self._known[label]
         if isinstance(hand, str):
             return composition, {}
-        finished = hand.finisher.finish(composition)
-        return finished.pixels, hand.told(finished)
+        chosen = None if former is None else hand.finisher.choose([former])
+        finished = hand.finisher.finish(composition, chosen=chosen)
+        return finished.pixels, hand.told(finished, chosen=chosen is not None)
 
     def restyled(self, composition: NDArray[np.uint8], label: str | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """The same of a picture from outside, which is kept small, so that the work can be made again.
