@@ -24,7 +24,7 @@ __all__ = ["LOOK", "Exemplar", "Exemplars", "fitted"]
 
 LOOK = 48
 """Shorter side at which exemplars are compared with a composition, px."""
-_HELD = 256 << 20
+_HELD = 96 << 20
 """Bytes of decoded pictures that are kept at once."""
 
 

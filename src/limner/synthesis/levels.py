@@ -15,7 +15,7 @@ from limner.synthesis.exemplars import Exemplars, fitted
 
 __all__ = ["Atlas", "Pyramid", "level_sides", "rows_of"]
 
-_HELD = 256 << 20
+_HELD = 96 << 20
 """Bytes of pictures that are kept at once."""
 _FROM_LOOK = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""

@@ -108,7 +108,7 @@ def fill_cells(
         middle = len(down) // 2
         e, oy, ox = kernels.best_chunk(
             picture, (down[some] + half).astype(np.int32), (across[some] + half).astype(np.int32), atlas.pixels,
-            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(1, picture.shape[0] // 64),
+            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(2, picture.shape[0] // 64),
             np.float32(_LENT),
         )  # fmt: skip
         if e >= 0:
