@@ -466,6 +466,8 @@ def best_chunk(
                         free = False
                 if not free:
                     continue
+                # What tone is due to is at most all of it.
+                most = (best - prices[e]) * 3 * count / (1 - lent)
                 squares: Any = 0
                 a: Any = 0
                 b: Any = 0
@@ -476,9 +478,13 @@ def best_chunk(
                     g = np.int32(picture[i, at + 1]) - np.int32(atlas[e, i + oy, of + 1])
                     d = np.int32(picture[i, at + 2]) - np.int32(atlas[e, i + oy, of + 2])
                     squares += r * r + g * g + d * d
+                    if squares > most:
+                        break
                     a += r
                     b += g
                     c += d
+                if squares > most:
+                    continue
                 tone = (np.float32(a) * a + np.float32(b) * b + np.float32(c) * c) / count
                 cost = (np.float32(squares) - lent * tone) / (3 * count) + prices[e]
                 if cost < best:

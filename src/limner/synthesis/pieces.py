@@ -18,6 +18,8 @@ _CELL = 0.5
 _BEND = 0.15
 _BARS = 4
 """How many pieces a place may be barred from at once; the oldest bar goes first."""
+_SMALLEST = 16
+"""Places that a cell has at least to be taken whole; of a smaller one the neighbours go on."""
 _COMPARED = 120
 """Places of a cell by which it is compared."""
 _LENT = 0.7
@@ -103,6 +105,8 @@ def fill_cells(
         if box is None:
             continue
         down, across = np.nonzero(cells[box] == number)
+        if len(down) < _SMALLEST:
+            continue
         down, across = down + box[0].start, across + box[1].start
         some = slice(None, None, max(1, len(down) // _COMPARED))
         middle = len(down) // 2
