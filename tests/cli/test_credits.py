@@ -155,6 +155,7 @@ def test_a_photograph_is_restyled_by_patches_and_made_again(model: Path, tmp_pat
         (("--strength", "0.5"), "is not for a style by patches"),
         (("--finish", "none"), "leaves nothing"),
         (("--exemplars", "m"), "both say whose"),
+        (("--style", "nowhere"), "is no model and no picture that is here"),
     ],
 )
 def test_what_a_style_by_patches_cannot_be_is_refused(

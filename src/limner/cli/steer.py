@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from limner.latent.origins import Origin, Origins
     from limner.models.painter import Latent
+    from limner.workspace import Workspace
 
 __all__ = ["parse_steps", "register"]
 
@@ -201,7 +202,7 @@ def _restyle(
     from limner.latent.restyling import restyle, to_label
     from limner.papers.making import Deed
 
-    hand = _hand_of(style, way, model)
+    hand = _hand_of(picture, style, way, model)
     origins = origins_of(model or (style if hand == "model" else None))
     origin = origins.find(picture, label)
     taken, told = [origin], style
@@ -233,7 +234,7 @@ def _restyle(
     make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
-def _hand_of(style: str, way: str | None, model: str | None) -> str:
+def _hand_of(picture: str, style: str, way: str | None, model: str | None) -> str:
     """Whether a style is painted by patches, and of what: `model`, `picture`, or empty where it is not."""
     from limner.errors import ModelError
     from limner.latent.origins import Origins, file_digest
@@ -251,9 +252,19 @@ def _hand_of(style: str, way: str | None, model: str | None) -> str:
         return ""
     try:
         find_model(style, workspace)
-    except ModelError:
+    except ModelError as error:
+        if model is None and not _knows_its_model(picture, workspace):
+            reason = "is no model and no picture that is here"
+            raise UsageError(f"--style {style}", reason, f"for a label give --model, too; {error.remedy}") from None
         return ""
     return "model"
+
+
+def _knows_its_model(picture: str, workspace: Workspace) -> bool:
+    """Whether a picture is a work that was published here."""
+    from limner.latent.origins import Origins, file_digest
+
+    return Path(picture).is_file() and Origins(workspace).published(file_digest(Path(picture))) is not None
 
 
 def _check_patches(strength: float, finish: str, exemplars: str | None) -> None:
