@@ -80,7 +80,8 @@ def _after(made: Demonstration) -> Sheet:
 
 def _sheet(card: Card, digest: str, blocks: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]]) -> Sheet:
     labels = [label for label, _ in blocks if label]
-    across = columns(card.config.painter.width, bool(labels))
+    # A finished picture is larger than what its model composed.
+    across = columns(blocks[0][1][0].shape[1], bool(labels))
     told = [
         Block(label, [shown(one, f"{label or card.name}: new picture number {i}") for i, one in enumerate(pixels)])
         for label, pixels in blocks
