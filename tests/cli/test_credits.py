@@ -143,6 +143,9 @@ def test_a_photograph_is_restyled_by_patches_and_made_again(model: Path, tmp_pat
     told = verify(work).generation
     assert told["how"] == {"style": "m", "strength": 1.0, "way": "patches"}
     assert {one["creator"] for one in told["finish"]["shares"]} == {"Ada Example"}
+    other = ("--model", "emoji-gan", "--way", "patches", "--size", "64", "--to", str(tmp_path / "other.png"))
+    limner("restyle", str(photo), "--style", "m", *other)
+    assert verify(tmp_path / "other.png").generation["finish"]["shares"] == told["finish"]["shares"], "m's hand"
     photo.unlink()
     assert "every pixel is the same" in limner("reproduce", str(work))
     limner("enlarge", str(work), "--to", "120", "--out", str(tmp_path / "large.png"))

@@ -182,7 +182,7 @@ def test_a_faithful_finish_keeps_tones_that_no_exemplar_has(exemplars: Exemplars
 
 def test_what_was_broken_is_filled_with_whole_parts_of_other_places(exemplars: Exemplars) -> None:
     picture = _landscape(3)
-    whole = _finisher(exemplars, borrow=1.0, leave_out=()).finish(picture).sources
+    whole = _finisher(exemplars, borrow=1.0).finish(picture).sources
     held = _finisher(exemplars).finish(picture).sources
     assert whole.largest_piece() > 0.1, "a training picture itself is found again where nothing forbids it"
     assert held.largest_piece() <= 0.03

@@ -203,7 +203,8 @@ def _restyle(
     from limner.papers.making import Deed
 
     hand = _hand_of(picture, style, way, model)
-    origins = origins_of(model or (style if hand == "model" else None))
+    # In the hand of a model that model paints, whichever other one was named.
+    origins = origins_of(style if hand == "model" else model)
     origin = origins.find(picture, label)
     taken, told = [origin], style
     more: dict[str, Any] = {}

@@ -44,6 +44,8 @@ _EDGE = 0.02
 """Width of the edge of an exemplar that is never taken, as a share of its shorter side."""
 _MOST_CONTRAST = 1.6
 """By how much the contrast of a composition is raised at most."""
+_LENT = 0.7
+"""Share of a difference in tone that does not count where whole parts are taken and tones fade over seams later."""
 _SAFE = 0.85
 """How far below the bounds the search keeps, so that what comes after does not break them."""
 
@@ -278,7 +280,7 @@ class _Finish:
         if cells is not None:
             fill_cells(
                 state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
-                self._reach,
+                self._reach, _LENT if self._plan.fade > 0 else 0.0,
             )  # fmt: skip
 
     def _slack(self, state: _State) -> int:

@@ -30,6 +30,7 @@ class Atlas:
 
     Attributes:
         pixels: uint8 [n, h, w * 3].
+        tones: mean colour of each patch. # uint8 [n, h - 6, w - 6, 3]
         sizes: height and width of each. # int32 [n, 2]
     """
 
@@ -75,7 +76,7 @@ class Pyramid:
         pixels = np.zeros((len(pages), height, width * 3), np.uint8)
         for k, page in enumerate(pages):
             pixels[k, : page.shape[0], : page.shape[1]] = page
-        tones = np.zeros((len(pages), height - 6, width - 6, 3), np.uint8)
+        tones = np.zeros((len(pages), height - kernels.PATCH + 1, width - kernels.PATCH + 1, 3), np.uint8)
         for k in range(len(pages)):
             kernels.means(pixels[k], tones[k])
         return Atlas(pixels, tones, np.ascontiguousarray(sizes.astype(np.int32)))

@@ -22,8 +22,6 @@ _SMALLEST = 16
 """Places that a cell has at least to be taken whole; of a smaller one the neighbours go on."""
 _COMPARED = 120
 """Places of a cell by which it is compared."""
-_LENT = 0.7
-"""Share of a difference in tone that does not count there: tones fade over the seams at the end."""
 _INNER = 0.84
 """Width of the free part of a free cell, so that no two of them touch at a corner."""
 
@@ -89,6 +87,7 @@ def fill_cells(
     prices: NDArray[np.float32],
     slack: int,
     reach: NDArray[np.float32],
+    lent: float,
 ) -> None:
     """Take each barred cell whole from another place, the one that suits it best (Efros and Freeman 2001).
 
@@ -99,6 +98,7 @@ def fill_cells(
         cells: as `break_pieces` gives them. # int32 [h - 6, w - 6]
         picture: uint8 [h, w * 3].
         slack: how near to a barred offset is barred, too, px.
+        lent: share of a difference in tone that does not count.
     """
     half = kernels.PATCH // 2
     for number, box in enumerate(find_objects(cells), start=1):
@@ -113,7 +113,7 @@ def fill_cells(
         e, oy, ox = kernels.best_chunk(
             picture, (down[some] + half).astype(np.int32), (across[some] + half).astype(np.int32), atlas.pixels,
             atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(2, picture.shape[0] // 64),
-            np.float32(_LENT),
+            np.float32(lent),
         )  # fmt: skip
         if e >= 0:
             most = atlas.sizes[e] - kernels.PATCH
