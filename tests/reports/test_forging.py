@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
+import pytest
 
 from limner import pictures
+from limner.reports import forging
 from limner.reports.forging import flip_byte, save_again, seen_by_a_viewer
 from reports.records import pixels
 
@@ -29,3 +32,15 @@ def test_saved_again_it_is_the_same_picture_in_other_bytes(tmp_path: Path) -> No
 
 def test_what_no_viewer_shows_is_none() -> None:
     assert seen_by_a_viewer(b"no picture") is None
+
+
+def test_a_large_picture_in_many_chunks_is_still_shown_and_found_quickly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 16, (512, 768, 3), np.uint8)
+    pictures.write(noise + np.linspace(0, 200, 768, dtype=np.uint8)[None, :, None], tmp_path / "a.png")
+    viewer = Mock(side_effect=seen_by_a_viewer)
+    monkeypatch.setattr(forging, "seen_by_a_viewer", viewer)
+    flip_byte(tmp_path / "a.png", tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes().count(b"IDAT") > 4
+    assert viewer.call_count <= 120 and seen_by_a_viewer((tmp_path / "b.png").read_bytes()) is not None
