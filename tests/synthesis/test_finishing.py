@@ -108,7 +108,7 @@ def test_a_larger_finish_is_the_same_picture(exemplars: Exemplars, composition: 
 
 def test_a_picture_that_changed_little_goes_on_from_the_former(exemplars: Exemplars, composition: Pixels) -> None:
     finisher = _finisher(exemplars)
-    before = finisher.finish(composition)
+    before = finisher.finish(composition, keep=True)
     moved = np.clip(composition.astype(np.int16) + 3, 0, 255).astype(np.uint8)
     alone, carried = finisher.finish(moved), finisher.finish(moved, before=before)
 

@@ -1,6 +1,8 @@
-"""Seams: the steps inside every piece stay as they are in its picture, and what differs from piece to piece fades over.
+"""What is done to tones at the end: they fade over seams, and over large distances they follow the composition.
 
-Gradient-domain blending (Perez et al. 2003, "Poisson Image Editing"; Agarwala et al. 2004, "Interactive Digital
+The steps inside every piece stay as they are in its picture, and what differs from piece to piece fades over:
+
+gradient-domain blending (Perez et al. 2003, "Poisson Image Editing"; Agarwala et al. 2004, "Interactive Digital
 Photomontage"), screened so that tones stay near what they were (Bhat et al. 2008, "Fourier Analysis of the 2D Screened
 Poisson Equation").
 """
@@ -9,18 +11,24 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.fft import dctn, idctn
+from scipy.ndimage import gaussian_filter
 
 from limner.synthesis import kernels
 from limner.synthesis.levels import Atlas
 
-__all__ = ["seamless"]
+__all__ = ["fade_seams", "follow_tones"]
 
+_BROAD = 0.25
+"""Distance from which tones count as broad, as a share of the shorter side."""
 _STEP = 64.0
 """Levels of 255 by which a step from pixel to pixel may differ from its sources' before it counts as an edge."""
 
 
-def seamless(places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8], distance: float) -> NDArray[np.uint8]:
+def fade_seams(
+    places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8], distance: float
+) -> NDArray[np.uint8]:
     """The picture that its sources' own steps from pixel to pixel make.
 
     Args:
@@ -44,6 +52,25 @@ def seamless(places: NDArray[np.int32], atlas: Atlas, picture: NDArray[np.uint8]
     out = np.empty_like(wanted)
     for channel in range(3):
         out[..., channel] = idctn(dctn(wanted[..., channel], norm="ortho") / strength, norm="ortho")
+    return (out.clip(0, 255) + 0.5).astype(np.uint8)
+
+
+def follow_tones(picture: NDArray[np.uint8], guide: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """The picture with the broad tones of its composition: a warm one stays warm whatever its exemplars are.
+
+    Args:
+        picture: uint8 [h, w, 3].
+        guide: the composition, small. # uint8 [height, width, 3]
+        share: of the difference in broad tones that is made good, 0 to 1.
+    """
+    size = picture.shape[1], picture.shape[0]
+    small = Image.fromarray(picture).resize((guide.shape[1], guide.shape[0]), Image.Resampling.BOX)
+    apart = guide.astype(np.float32) - np.asarray(small, np.float32)
+    broad = gaussian_filter(apart, (*[_BROAD * min(guide.shape[:2])] * 2, 0), mode="nearest")
+    out = picture.astype(np.float32)
+    for channel in range(3):
+        layer = Image.fromarray(np.ascontiguousarray(broad[..., channel]))
+        out[..., channel] += share * np.asarray(layer.resize(size, Image.Resampling.BICUBIC))
     return (out.clip(0, 255) + 0.5).astype(np.uint8)
 
 

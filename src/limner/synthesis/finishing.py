@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.synthesis.carrying import Carrying
 from limner.synthesis.choosing import Chooser
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Pyramid
@@ -74,16 +75,20 @@ class Finisher:
         *,
         before: Finished | None = None,
         chosen: Sequence[tuple[int, bool]] | None = None,
+        keep: bool = False,
+        quick: bool = False,
     ) -> Finished:
         """Rebuild a composition at full size.
 
         Args:
             composition: what is where. # uint8 [h, w, 3]
-            before: of a composition that differs little: what still fits stays where it is.
+            before: of a composition of the same shape that differs little, with its levels: what still fits stays.
             chosen: exemplars to take; those of `before`, or the most alike ones, otherwise.
+            keep: whether the next one is to go on from this one.
+            quick: whether bounds and seams are left for later; with `before` only.
         """
         with ThreadPoolExecutor(self.threads) as pool:
-            return self._finish(composition, pool, before, chosen)
+            return self._finish(composition, pool, before, chosen, keep=keep, quick=quick)
 
     def finish_many(self, compositions: Iterable[NDArray[np.uint8]]) -> Iterator[Finished]:
         """Finished pictures in the order of their compositions; each is what `finish` gives."""
@@ -92,7 +97,7 @@ class Finisher:
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = []
             for composition in compositions:
-                waiting.append(pool.submit(self._finish, composition, None, None, None))
+                waiting.append(pool.submit(self._finish, composition, None))
                 if len(waiting) > self.threads:
                     yield waiting.pop(0).result()
             for one in waiting:
@@ -102,10 +107,13 @@ class Finisher:
         self,
         composition: NDArray[np.uint8],
         pool: ThreadPoolExecutor | None,
-        before: Finished | None,
-        chosen: Sequence[tuple[int, bool]] | None,
+        before: Finished | None = None,
+        chosen: Sequence[tuple[int, bool]] | None = None,
+        *,
+        keep: bool = False,
+        quick: bool = False,
     ) -> Finished:
-        taken = list(chosen or (before.chosen if before else self.choose([composition])))
-        return Rebuilding(self._pyramid, self.exemplars, self.plan, self.options.seed, pool, composition).run(
-            taken, self.side, before
-        )
+        how = self._pyramid, self.exemplars, self.plan, self.options.seed, pool, composition
+        if before is not None:
+            return Carrying(*how).go_on(before, self.side, quick=quick)
+        return Rebuilding(*how).run(list(chosen or self.choose([composition])), self.side, keep=keep)

@@ -37,8 +37,8 @@ _CHANNELS = 3
 _WIDE = PATCH * _CHANNELS
 _AREA = PATCH * PATCH
 _BELL = 1.5
-_FAITHFUL = 1.5
-_NEAR = 8.0
+_FAITHFUL = 1.15
+_NEAR = 4.0
 _FURTHEST = 72
 """Largest difference in tone that a patch is lent, levels of 255."""
 
@@ -203,6 +203,7 @@ def search(
     spread: int,
     coherence: Any,
     reach: Floats,
+    todo: NDArray[np.bool_],
 ) -> None:
     """One pass of PatchMatch over the rows from `first` up to `last` (Barnes et al. 2009).
 
@@ -216,6 +217,7 @@ def search(
         tries: how many random places of all exemplars are tried for each patch.
         spread: radius of the first random step around the place that a patch has, px.
         coherence: how much dearer what does not go on from a neighbour is, as a share.
+        todo: the places that are searched; the others stay. # bool [h - 6, w - 6]
     """
     ny, nx = field.shape[0], field.shape[1]
     down = step % 2 == 0
@@ -224,6 +226,8 @@ def search(
         i = first + ii if down else last - 1 - ii
         for jj in range(nx):
             j = jj if down else nx - 1 - jj
+            if not todo[i, j]:
+                continue
             be, by, bx = field[i, j, 0], field[i, j, 1], field[i, j, 2]
             best = np.float32(1e9)
             if not _barred(bars, i, j, be, by, bx, slack):
@@ -421,6 +425,51 @@ def label_pieces(field: Ints, slack: int) -> tuple[Ints, NDArray[np.int64]]:
 
 
 @_jit
+def _free(bars: Ints, e: Any, oy: Any, ox: Any, slack: int) -> bool:
+    """Whether a part may be taken from there: nothing bars its offset. # bars: int32 [bars, 3]"""
+    for k in range(bars.shape[0]):
+        if bars[k, 0] == e and abs(oy - bars[k, 1]) <= slack and abs(ox - bars[k, 2]) <= slack:
+            return False
+    return True
+
+
+@_jit
+def _chunk_cost(
+    picture: Bytes,
+    rows: Ints,
+    columns: Ints,
+    atlas: Bytes,
+    prices: Floats,
+    lent: Any,
+    e: Any,
+    oy: Any,
+    ox: Any,
+    best: Any,
+) -> Any:
+    """What it costs to take a part from there, as `_cost` counts; something above `best` where it is no less."""
+    count = len(rows)
+    # What tone is due to is at most all of it.
+    most = (best - prices[e]) * 3 * count / (1 - lent)
+    squares: Any = 0
+    a: Any = 0
+    b: Any = 0
+    c: Any = 0
+    for n in range(count):
+        i, at, of = rows[n], columns[n] * 3, (columns[n] + ox) * 3
+        r = np.int32(picture[i, at]) - np.int32(atlas[e, i + oy, of])
+        g = np.int32(picture[i, at + 1]) - np.int32(atlas[e, i + oy, of + 1])
+        d = np.int32(picture[i, at + 2]) - np.int32(atlas[e, i + oy, of + 2])
+        squares += r * r + g * g + d * d
+        if squares > most:
+            return best + np.float32(1)
+        a += r
+        b += g
+        c += d
+    tone = (np.float32(a) * a + np.float32(b) * b + np.float32(c) * c) / count
+    return (np.float32(squares) - lent * tone) / (3 * count) + prices[e]
+
+
+@_jit
 def best_chunk(
     picture: Bytes,
     rows: Ints,
@@ -446,7 +495,7 @@ def best_chunk(
         every: how many px lie between the places that are tried.
         lent: share of a difference in tone that does not count.
     """
-    h, w, count = picture.shape[0], picture.shape[1] // 3, len(rows)
+    h, w = picture.shape[0], picture.shape[1] // 3
     top, left, bottom, right = rows.min(), columns.min(), rows.max(), columns.max()
     best: Any = np.float32(1e18)
     be, bo, bp = -1, 0, 0
@@ -460,35 +509,22 @@ def best_chunk(
         for y in range(y0, y1, every):
             for x in range(x0, x1, every):
                 oy, ox = y - top, x - left
-                free = True
-                for k in range(bars.shape[0]):
-                    if bars[k, 0] == e and abs(oy - bars[k, 1]) <= slack and abs(ox - bars[k, 2]) <= slack:
-                        free = False
-                if not free:
+                if not _free(bars, e, oy, ox, slack):
                     continue
-                # What tone is due to is at most all of it.
-                most = (best - prices[e]) * 3 * count / (1 - lent)
-                squares: Any = 0
-                a: Any = 0
-                b: Any = 0
-                c: Any = 0
-                for n in range(count):
-                    i, at, of = rows[n], columns[n] * 3, (columns[n] + ox) * 3
-                    r = np.int32(picture[i, at]) - np.int32(atlas[e, i + oy, of])
-                    g = np.int32(picture[i, at + 1]) - np.int32(atlas[e, i + oy, of + 1])
-                    d = np.int32(picture[i, at + 2]) - np.int32(atlas[e, i + oy, of + 2])
-                    squares += r * r + g * g + d * d
-                    if squares > most:
-                        break
-                    a += r
-                    b += g
-                    c += d
-                if squares > most:
-                    continue
-                tone = (np.float32(a) * a + np.float32(b) * b + np.float32(c) * c) / count
-                cost = (np.float32(squares) - lent * tone) / (3 * count) + prices[e]
+                cost = _chunk_cost(picture, rows, columns, atlas, prices, lent, e, oy, ox, best)
                 if cost < best:
                     best, be, bo, bp = cost, e, oy, ox
+    if be < 0:
+        return be, bo, bp
+    # And the places between those that were tried, around the best.
+    near, across = bo, bp
+    for oy in range(max(-top, near - every + 1), min(sizes[be, 0] - 1 - bottom, near + every - 1) + 1):
+        for ox in range(max(-left, across - every + 1), min(sizes[be, 1] - 1 - right, across + every - 1) + 1):
+            if (oy == near and ox == across) or not _free(bars, be, oy, ox, slack):
+                continue
+            cost = _chunk_cost(picture, rows, columns, atlas, prices, lent, be, oy, ox, best)
+            if cost < best:
+                best, bo, bp = cost, oy, ox
     return be, bo, bp
 
 

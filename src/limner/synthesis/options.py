@@ -49,6 +49,8 @@ class Plan(BaseModel):
     """Share of a difference in tone that does not count, and that a patch is lent: its strokes suit another tone."""
     fade: float
     """Distance over which tones fade from piece to piece, as a share of the shorter side; 0 lets them be."""
+    tone: float
+    """Share of the difference in broad tones between composition and finished picture that is made good at the end."""
     piece: float
     """Largest connected piece that may come from one picture as it stands there, as a share of the area that counts."""
     share: float
@@ -77,6 +79,7 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
             sharpness=0.2,
             lent=0.0,
             fade=0.0,
+            tone=0.0,
             piece=min(1.0, _PIECE_OF_DRAWING * times),
             share=share,
             flat_counts=False,
@@ -88,8 +91,9 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
         coherence=(0.5 if options.faithful else 1.6) * borrow,
         reach=(0.25, 1.0),
         sharpness=0.25,
-        lent=0.9 if options.faithful else 0.7,
+        lent=0.9 if options.faithful else 0.5,
         fade=0.12,
+        tone=0.8 if options.faithful else 0.5,
         piece=min(1.0, _PIECE * times),
         share=share,
         flat_counts=True,

@@ -22,6 +22,8 @@ _SMALLEST = 16
 """Places that a cell has at least to be taken whole; of a smaller one the neighbours go on."""
 _COMPARED = 120
 """Places of a cell by which it is compared."""
+_TRIED = 40
+"""Places down a picture that a cell is tried to be taken from, before those around the best."""
 _INNER = 0.84
 """Width of the free part of a free cell, so that no two of them touch at a corner."""
 
@@ -112,7 +114,7 @@ def fill_cells(
         middle = len(down) // 2
         e, oy, ox = kernels.best_chunk(
             picture, (down[some] + half).astype(np.int32), (across[some] + half).astype(np.int32), atlas.pixels,
-            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(2, picture.shape[0] // 64),
+            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(2, picture.shape[0] // _TRIED),
             np.float32(lent),
         )  # fmt: skip
         if e >= 0:

@@ -11,20 +11,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import maximum_filter
 
 from limner.synthesis import kernels
-from limner.synthesis.blending import seamless
+from limner.synthesis.blending import fade_seams, follow_tones
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Atlas, Pyramid, level_sides, rows_of
 from limner.synthesis.options import Plan
 from limner.synthesis.pieces import break_pieces, fill_cells, largest_piece, no_bars, shares_of, upsampled_bars
 from limner.synthesis.sources import SourceMap, busy_places
 
-__all__ = ["Finished", "Rebuilding", "scaled"]
+__all__ = ["Finished", "Level", "Rebuilding", "State", "grown", "level_of", "nearest", "resized", "scaled", "tones_of"]
 
 _BANDS = 4
 """Bands of rows in which a picture is searched; as many whatever the threads, so that the bits are the same."""
@@ -42,6 +44,26 @@ _SAFE = 0.85
 """How far below the bounds the search keeps, so that what comes after does not break them."""
 
 
+_Value = TypeVar("_Value", np.float32, np.bool_)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What was taken at one level; exemplars are numbered as they were chosen.
+
+    Attributes:
+        field: int32 [h - 6, w - 6, 3].
+        bars: int32 [h - 6, w - 6, bars, 3].
+        costs: float32 [h - 6, w - 6].
+        prices: of the exemplars. # float32 [exemplars]
+    """
+
+    field: NDArray[np.int32]
+    bars: NDArray[np.int32]
+    costs: NDArray[np.float32]
+    prices: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Finished:
     """A finished picture.
@@ -50,17 +72,17 @@ class Finished:
         pixels: uint8 [height, width, 3], sRGB.
         sources: where each pixel came from.
         chosen: the exemplars that were searched, and whether mirrored.
-        steps: the fields of the coarse levels, from which a picture that changed little goes on.
+        levels: what was taken at each level, from which a picture that changed little goes on; none unless asked for.
     """
 
     pixels: NDArray[np.uint8]
     sources: SourceMap
     chosen: tuple[tuple[int, bool], ...]
-    steps: tuple[NDArray[np.int32], ...]
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass
-class _State:
+class State:
     """A picture under way.
 
     Attributes:
@@ -68,6 +90,7 @@ class _State:
         picture: uint8 [h, w * 3].
         field, costs, bars: of its patches; bars is where pieces must not go on.
         prices: of each exemplar: dearer the more it gives beyond its share.
+        chosen, numbers: the exemplars that are still there, and their numbers among those that were chosen.
     """
 
     shape: tuple[int, int]
@@ -77,6 +100,7 @@ class _State:
     bars: NDArray[np.int32]
     prices: NDArray[np.float32]
     chosen: list[tuple[int, bool]]
+    numbers: NDArray[np.int32]
     atlas: Atlas
 
 
@@ -100,51 +124,57 @@ class Rebuilding:
         self._lent = np.float32(plan.lent)
         self._composition, self._reach = composition, np.array(plan.reach, np.float32)
 
-    def run(self, chosen: list[tuple[int, bool]], side: int, before: Finished | None) -> Finished:
-        """The finished picture, its shorter side `side` px."""
+    def run(self, chosen: list[tuple[int, bool]], side: int, *, keep: bool = False) -> Finished:
+        """The finished picture, its shorter side `side` px.
+
+        Args:
+            keep: whether what was taken at each level is told, too.
+        """
         sides = level_sides(self._plan.start, side, self._plan.growth)
         state = self._begin(chosen, sides[0])
-        steps = []
+        levels = []
         for number, here in enumerate(sides):
             if number:
                 state = self._finer(state, here)
-            if before is not None and number < len(before.steps):
-                self._go_on(state, before.steps[number])
             last = number == len(sides) - 1
             for step in range(_passes(here, last)):
                 self._better(state, here, number * 16 + step, step)
-            if here <= _PRUNED_FROM:
-                steps.append(state.field.copy())
-        self._hold_bounds(state, side, len(sides) * 16)
-        return self._finished(state, tuple(chosen), tuple(steps))
+            if last:
+                self._hold_bounds(state, side, len(sides) * 16)
+            if keep:
+                levels.append(level_of(state, len(chosen)))
+        return self._finished(state, tuple(chosen), tuple(levels))
 
-    def _begin(self, chosen: list[tuple[int, bool]], side: int) -> _State:
-        """The coarsest level: for each patch the nearest of all, none giving more than its share."""
+    def _begin(self, chosen: list[tuple[int, bool]], side: int, prices: NDArray[np.float32] | None = None) -> State:
+        """The coarsest level: for each patch the nearest of all, none giving more than its share.
+
+        Args:
+            prices: of the exemplars, where they are known already; they stay as they are. # float32 [exemplars]
+        """
         atlas = self._pyramid.atlas(chosen, side)
         shape = scaled(self._composition.shape[:2], side)
-        picture = rows_of(
-            _contrasted(_resized(self._composition, shape), atlas)
-            if self._plan.lent
-            else _resized(self._composition, shape)
-        )
+        small = resized(self._composition, shape)
+        self._guide = _contrasted(small, atlas) if self._plan.lent else small
+        picture = rows_of(self._guide)
         edge = kernels.PATCH - 1
         field = np.zeros((shape[0] - edge, shape[1] - edge, 3), np.int32)
         costs = np.zeros(field.shape[:2], np.float32)
-        prices = np.zeros(len(chosen), np.float32)
-        state = _State(shape, picture, field, costs, no_bars(field), prices, chosen, atlas)
+        numbers = np.arange(len(chosen), dtype=np.int32)
+        own = np.zeros(len(chosen), np.float32) if prices is None else prices.copy()
+        state = State(shape, picture, field, costs, no_bars(field), own, chosen, numbers, atlas)
         if side > _EXACT_TO:
             self._match(state)
             return state
         for _ in range(4):
             kernels.brute(
-                picture, _tones(picture), atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, self._reach,
+                picture, tones_of(picture), atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, self._reach,
                 field, costs,
             )  # fmt: skip
-            if not self._price(state):
+            if prices is not None or not self._price(state):
                 break
         return state
 
-    def _match(self, state: _State) -> None:
+    def _match(self, state: State) -> None:
         """For each patch of the composition nearly the nearest of all, by PatchMatch from random places."""
         rng = np.random.default_rng(self._seed)
         shape = state.field.shape[:2]
@@ -157,60 +187,72 @@ class Rebuilding:
             if step % 2:
                 self._price(state)
 
-    def _finer(self, state: _State, side: int) -> _State:
+    def _finer(self, state: State, side: int) -> State:
         """The next level: what was taken goes on, twice as fine."""
         if side > _PRUNED_FROM:
             _prune(state)
         atlas = self._pyramid.atlas(state.chosen, side)
         shape = scaled(self._composition.shape[:2], side)
         field = kernels.upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)
-        costs = _nearest(state.costs, field.shape[:2])
+        costs = nearest(state.costs, field.shape[:2])
         picture = np.empty((shape[0], shape[1] * 3), np.uint8)
-        toned = rows_of(_resized(state.picture.reshape(*state.shape, 3), shape))
-        self._vote(field, costs, atlas, picture, _tones(toned))
+        toned = rows_of(resized(state.picture.reshape(*state.shape, 3), shape))
+        self._vote(field, costs, atlas, picture, tones_of(toned))
         bars = upsampled_bars(state.bars, shape, state.shape)
-        return _State(shape, picture, field, costs, bars, state.prices, state.chosen, atlas)
+        return State(shape, picture, field, costs, bars, state.prices, state.chosen, state.numbers, atlas)
 
-    def _better(self, state: _State, side: int, number: int, step: int) -> None:
+    def _better(self, state: State, side: int, number: int, step: int) -> None:
         """One pass: pieces broken, shares held, patches searched, then the vote."""
         if side >= _BROKEN_FROM and self._plan.piece < 1:
             self._break(state, self._counts(state), number)
         self._price(state)
         self._search(state, side, number, step)
 
-    def _break(self, state: _State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE) -> None:
-        """Break pieces that are too large; where they may not go on, take a whole part of another place."""
+    def _break(
+        self, state: State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE
+    ) -> NDArray[np.bool_] | None:
+        """Break pieces that are too large; where they may not go on, take a whole part of another place.
+
+        Returns:
+            Where other patches were taken; None where no piece was too large. # bool [h - 6, w - 6]
+        """
         bound, seed = self._plan.piece * safe, self._seed * 1000 + number
         cells = break_pieces(state.field, state.bars, counts, bound, seed)
-        if cells is not None:
-            fill_cells(
-                state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
-                self._reach, _LENT if self._plan.fade > 0 else 0.0,
-            )  # fmt: skip
+        if cells is None:
+            return None
+        fill_cells(
+            state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
+            self._reach, _LENT if self._plan.fade > 0 else 0.0,
+        )  # fmt: skip
+        broken: NDArray[np.bool_] = cells > 0
+        return broken
 
-    def _slack(self, state: _State) -> int:
+    def _slack(self, state: State) -> int:
         """How near to a barred place is barred, too, px."""
         return max(2, int(0.5 * (min(self._plan.piece, 0.1) * state.shape[0] * state.shape[1]) ** 0.5))
 
-    def _search(self, state: _State, side: int, number: int, step: int) -> None:
-        tones = _tones(state.picture)
-        self._look(state, side, number, step, 4 if side <= 200 else 1)
+    def _search(self, state: State, side: int, number: int, step: int, todo: NDArray[np.bool_] | None = None) -> None:
+        tones = tones_of(state.picture)
+        self._look(state, side, number, step, 4 if side <= 200 else 1, todo)
         self._vote(state.field, state.costs, state.atlas, state.picture, tones)
 
-    def _look(self, state: _State, side: int, number: int, step: int, tries: int) -> None:
-        """One pass of PatchMatch."""
+    def _look(
+        self, state: State, side: int, number: int, step: int, tries: int, todo: NDArray[np.bool_] | None = None
+    ) -> None:
+        """One pass of PatchMatch, over all places or those that are `todo`. # bool [h - 6, w - 6]"""
+        todo = np.ones(state.field.shape[:2], np.bool_) if todo is None else todo
         atlas, plan = state.atlas, self._plan
         slack = self._slack(state)
         old = state.field.copy()
         edges = [len(old) * k // _BANDS for k in range(_BANDS + 1)]
-        tones = _tones(state.picture)
+        tones = tones_of(state.picture)
 
         def band(k: int) -> None:
             kernels.search(
                 state.picture, tones, atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, state.bars,
                 slack, old, state.field,
                 state.costs, edges[k], edges[k + 1], step, self._seed * 1000 + number, tries, max(2, side // 8),
-                np.float32(plan.coherence), self._reach,
+                np.float32(plan.coherence), self._reach, todo,
             )  # fmt: skip
 
         list((self._pool.map if self._pool else map)(band, range(_BANDS)))
@@ -228,23 +270,13 @@ class Rebuilding:
     def _sharpness(self, costs: NDArray[np.float32]) -> np.float32:
         return np.float32(float(np.median(costs)) * self._plan.sharpness + 2)
 
-    def _go_on(self, state: _State, former: NDArray[np.int32]) -> None:
-        """Take what the former picture took, wherever that still fits nearly as well."""
-        if former.shape == state.field.shape:
-            tones = _tones(state.picture)
-            kernels.keep_former(
-                state.picture, tones, state.atlas.pixels, state.atlas.tones, self._lent, state.prices, former,
-                state.field, state.costs,
-            )  # fmt: skip
-            self._vote(state.field, state.costs, state.atlas, state.picture, tones)
-
-    def _counts(self, state: _State) -> NDArray[np.bool_]:
+    def _counts(self, state: State) -> NDArray[np.bool_]:
         """Which patches count where shares and pieces are measured. # -> bool [h - 6, w - 6]"""
         half = kernels.PATCH // 2
         counted = np.ascontiguousarray(self._counted(state)[half:-half, half:-half])
         return counted if counted.any() else np.ones_like(counted)
 
-    def _price(self, state: _State) -> bool:
+    def _price(self, state: State) -> bool:
         """Make dearer what gives more than its share; whether anything does."""
         over = shares_of(state.field, self._counts(state), len(state.chosen)) - self._plan.share * _SAFE
         if len(state.chosen) * self._plan.share * _SAFE <= 1:
@@ -255,7 +287,7 @@ class Rebuilding:
         )
         return bool((over > 0).any())
 
-    def _hold_bounds(self, state: _State, side: int, number: int) -> None:
+    def _hold_bounds(self, state: State, side: int, number: int) -> None:
         """Search on at the finest level until no piece and no share is beyond its bound, twelve times at most.
 
         Each time the bound that pieces are broken by is a little closer.
@@ -271,25 +303,35 @@ class Rebuilding:
             self._price(state)
             self._search(state, side, number + k, k)
 
-    def _places(self, state: _State) -> NDArray[np.int32]:
+    def _places(self, state: State) -> NDArray[np.int32]:
         """Exemplar, row and column of each pixel. # -> int32 [h, w, 3]"""
         found: NDArray[np.int32] = kernels.sources_of(
             state.field, state.costs, self._sharpness(state.costs), state.shape
         )
         return found
 
-    def _counted(self, state: _State) -> NDArray[np.bool_]:
+    def _counted(self, state: State) -> NDArray[np.bool_]:
         """Which pixels count where shares and pieces are measured. # -> bool [h, w]"""
+        every = np.ones(state.shape, dtype=bool)
+        if self._plan.flat_counts:
+            return every
         busy = busy_places(state.picture.reshape(*state.shape, 3))
-        return np.ones(state.shape, dtype=bool) if self._plan.flat_counts or not busy.any() else busy
+        return busy if busy.any() else every
 
     def _finished(
-        self, state: _State, chosen: tuple[tuple[int, bool], ...], steps: tuple[NDArray[np.int32], ...]
+        self,
+        state: State,
+        chosen: tuple[tuple[int, bool], ...],
+        levels: tuple[Level, ...] = (),
+        *,
+        seamless: bool = True,
     ) -> Finished:
         pixels = state.picture.reshape(*state.shape, 3)
         places = self._places(state)
-        if self._plan.fade > 0:
-            pixels = seamless(places, state.atlas, pixels, self._plan.fade * min(state.shape))
+        if self._plan.fade > 0 and seamless:
+            pixels = fade_seams(places, state.atlas, pixels, self._plan.fade * min(state.shape))
+        if self._plan.tone > 0:
+            pixels = follow_tones(pixels, self._guide, self._plan.tone)
         used = np.unique(places[..., 0])
         number = np.zeros(len(state.chosen), np.int32)
         number[used] = np.arange(len(used))
@@ -302,7 +344,17 @@ class Rebuilding:
             places=places,
             busy=busy_places(pixels),
         )
-        return Finished(pixels, sources, chosen, steps)
+        return Finished(pixels, sources, chosen, levels)
+
+
+def level_of(state: State, exemplars: int) -> Level:
+    """What was taken, by the numbers of exemplars as they were chosen."""
+    field, bars = state.field.copy(), state.bars.copy()
+    field[..., 0] = state.numbers[field[..., 0]]
+    bars[..., 0] = np.where(bars[..., 0] >= 0, state.numbers[bars[..., 0]], -1)
+    prices = np.zeros(exemplars, np.float32)
+    prices[state.numbers] = state.prices
+    return Level(field, bars, state.costs.copy(), prices)
 
 
 def _passes(side: int, last: bool) -> int:
@@ -310,7 +362,13 @@ def _passes(side: int, last: bool) -> int:
     return 4 if side <= 200 else 2 if side <= 400 or (last and side <= 512) else 1
 
 
-def _prune(state: _State) -> None:
+def grown(places: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The places and those whose patches cover them. # bool [h, w]"""
+    grown: NDArray[np.bool_] = maximum_filter(places, 2 * (kernels.PATCH // 2) + 1)
+    return grown
+
+
+def _prune(state: State) -> None:
     """Leave exemplars behind that give nothing."""
     used = np.unique(state.field[..., 0])
     if len(used) == len(state.chosen):
@@ -320,6 +378,7 @@ def _prune(state: _State) -> None:
     state.field[..., 0] = number[state.field[..., 0]]
     barred = state.bars[..., 0]
     state.bars[..., 0] = np.where(barred >= 0, number[barred], -1)
+    state.numbers = state.numbers[used]
     state.chosen, state.prices = [state.chosen[k] for k in used], np.ascontiguousarray(state.prices[used])
     state.atlas = replace(state.atlas, sizes=np.ascontiguousarray(state.atlas.sizes[used]))
 
@@ -330,7 +389,7 @@ def scaled(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     return max(side, round(shape[0] * share)), max(side, round(shape[1] * share))
 
 
-def _resized(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+def resized(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
     """The picture at another size. # uint8 [h, w, 3] -> [height, width, 3]"""
     smaller = shape[0] < pixels.shape[0]
     how = Image.Resampling.LANCZOS if smaller else Image.Resampling.BICUBIC
@@ -350,14 +409,14 @@ def _contrasted(composition: NDArray[np.uint8], atlas: Atlas) -> NDArray[np.uint
     return out
 
 
-def _tones(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def tones_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Mean colour of each patch. # uint8 [h, w * 3] -> [h - 6, w - 6, 3]"""
     out = np.empty((picture.shape[0] - kernels.PATCH + 1, picture.shape[1] // 3 - kernels.PATCH + 1, 3), np.uint8)
     kernels.means(picture, out)
     return out
 
 
-def _nearest(costs: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The nearest value at another size. # float32 [h, w] -> [height, width]"""
-    down, across = ((np.arange(new) * old // new) for new, old in zip(shape, costs.shape, strict=True))
-    return np.ascontiguousarray(costs[down][:, across])
+def nearest(values: NDArray[_Value], shape: tuple[int, ...]) -> NDArray[_Value]:
+    """The nearest value at another size. # [h, w] -> [height, width]"""
+    down, across = ((np.arange(new) * old // new) for new, old in zip(shape, values.shape, strict=True))
+    return np.ascontiguousarray(values[down][:, across])
