@@ -76,7 +76,6 @@ class Finisher:
         before: Finished | None = None,
         chosen: Sequence[tuple[int, bool]] | None = None,
         keep: bool = False,
-        quick: bool = False,
     ) -> Finished:
         """Rebuild a composition at full size.
 
@@ -85,10 +84,18 @@ class Finisher:
             before: of a composition of the same shape that differs little, with its levels: what still fits stays.
             chosen: exemplars to take; those of `before`, or the most alike ones, otherwise.
             keep: whether the next one is to go on from this one.
-            quick: whether bounds and seams are left for later; with `before` only.
         """
         with ThreadPoolExecutor(self.threads) as pool:
-            return self._finish(composition, pool, before, chosen, keep=keep, quick=quick)
+            return self._finish(composition, pool, before, chosen, keep=keep)
+
+    def preview(self, composition: NDArray[np.uint8], before: Finished) -> NDArray[np.uint8]:
+        """Nearly what `finish` goes on to from `before`, in a tenth of the time: while a slider moves.
+
+        # uint8 [h, w, 3] -> [height, width, 3]
+        """
+        how = self._pyramid, self.exemplars, self.plan, self.options.seed
+        with ThreadPoolExecutor(self.threads) as pool:
+            return Carrying(*how, pool, composition).preview(before, self.side)
 
     def finish_many(self, compositions: Iterable[NDArray[np.uint8]]) -> Iterator[Finished]:
         """Finished pictures in the order of their compositions; each is what `finish` gives."""
@@ -111,9 +118,8 @@ class Finisher:
         chosen: Sequence[tuple[int, bool]] | None = None,
         *,
         keep: bool = False,
-        quick: bool = False,
     ) -> Finished:
         how = self._pyramid, self.exemplars, self.plan, self.options.seed, pool, composition
         if before is not None:
-            return Carrying(*how).go_on(before, self.side, quick=quick)
+            return Carrying(*how).go_on(before, self.side)
         return Rebuilding(*how).run(list(chosen or self.choose([composition])), self.side, keep=keep)

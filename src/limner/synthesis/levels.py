@@ -67,6 +67,16 @@ class Pyramid:
         self._exemplars, self._edge = exemplars, edge
         self._pages: OrderedDict[tuple[int, bool, int], NDArray[np.uint8]] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
+        self._kept: dict[int, Atlas] = {}
+        self._kept_for: tuple[tuple[int, bool], ...] = ()
+
+    def kept_atlas(self, chosen: Sequence[tuple[int, bool]], side: int) -> Atlas:
+        """The same as `atlas`, kept while the same exemplars are asked for: for pictures that go on from each other."""
+        if self._kept_for != tuple(chosen):
+            self._kept, self._kept_for = {}, tuple(chosen)
+        if side not in self._kept:
+            self._kept[side] = self.atlas(chosen, side)
+        return self._kept[side]
 
     def atlas(self, chosen: Sequence[tuple[int, bool]], side: int) -> Atlas:
         """Exemplars, mirrored or not, whose shorter side is `side` px."""

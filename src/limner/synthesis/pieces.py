@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
@@ -90,6 +93,7 @@ def fill_cells(
     slack: int,
     reach: NDArray[np.float32],
     lent: float,
+    pool: Executor | None = None,
 ) -> None:
     """Take each barred cell whole from another place, the one that suits it best (Efros and Freeman 2001).
 
@@ -101,27 +105,33 @@ def fill_cells(
         picture: uint8 [h, w * 3].
         slack: how near to a barred offset is barred, too, px.
         lent: share of a difference in tone that does not count.
+        pool: looks for several cells at once; None for one after the other.
     """
     half = kernels.PATCH // 2
-    for number, box in enumerate(find_objects(cells), start=1):
-        if box is None:
-            continue
+
+    def found(box: tuple[slice, slice], number: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Any] | None:
+        """The places of a cell, and from where it is best taken."""
         down, across = np.nonzero(cells[box] == number)
         if len(down) < _SMALLEST:
-            continue
+            return None
         down, across = down + box[0].start, across + box[1].start
         some = slice(None, None, max(1, len(down) // _COMPARED))
         middle = len(down) // 2
-        e, oy, ox = kernels.best_chunk(
+        return down, across, kernels.best_chunk(
             picture, (down[some] + half).astype(np.int32), (across[some] + half).astype(np.int32), atlas.pixels,
-            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach, max(2, picture.shape[0] // _TRIED),
-            np.float32(lent),
+            atlas.sizes, prices, bars[down[middle], across[middle]], slack, reach,
+            max(2, picture.shape[0] // _TRIED), np.float32(lent),
         )  # fmt: skip
-        if e >= 0:
-            most = atlas.sizes[e] - kernels.PATCH
-            field[down, across, 0] = e
-            field[down, across, 1] = np.clip(down + oy, 0, most[0])
-            field[down, across, 2] = np.clip(across + ox, 0, most[1])
+
+    boxes = find_objects(cells)
+    for cell in (pool.map if pool else map)(found, boxes, range(1, len(boxes) + 1)):
+        if cell is None or cell[2][0] < 0:
+            continue
+        down, across, (e, oy, ox) = cell
+        most = atlas.sizes[e] - kernels.PATCH
+        field[down, across, 0] = e
+        field[down, across, 1] = np.clip(down + oy, 0, most[0])
+        field[down, across, 2] = np.clip(across + ox, 0, most[1])
 
 
 def _cells(shape: tuple[int, ...], cell: float, phases: NDArray[np.float64]) -> NDArray[np.int32]:

@@ -151,7 +151,7 @@ class Rebuilding:
         Args:
             prices: of the exemplars, where they are known already; they stay as they are. # float32 [exemplars]
         """
-        atlas = self._pyramid.atlas(chosen, side)
+        atlas = self._atlas(chosen, side)
         shape = scaled(self._composition.shape[:2], side)
         small = resized(self._composition, shape)
         self._guide = _contrasted(small, atlas) if self._plan.lent else small
@@ -167,12 +167,15 @@ class Rebuilding:
             return state
         for _ in range(4):
             kernels.brute(
-                picture, tones_of(picture), atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices, self._reach,
-                field, costs,
+                picture, tones_of(picture), atlas.pixels, atlas.tones, self._lent, atlas.sizes, state.prices,
+                self._reach, field, costs,
             )  # fmt: skip
             if prices is not None or not self._price(state):
                 break
         return state
+
+    def _atlas(self, chosen: list[tuple[int, bool]], side: int) -> Atlas:
+        return self._pyramid.atlas(chosen, side)
 
     def _match(self, state: State) -> None:
         """For each patch of the composition nearly the nearest of all, by PatchMatch from random places."""
@@ -222,7 +225,7 @@ class Rebuilding:
             return None
         fill_cells(
             state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
-            self._reach, _LENT if self._plan.fade > 0 else 0.0,
+            self._reach, _LENT if self._plan.fade > 0 else 0.0, self._pool,
         )  # fmt: skip
         broken: NDArray[np.bool_] = cells > 0
         return broken
@@ -318,6 +321,10 @@ class Rebuilding:
         busy = busy_places(state.picture.reshape(*state.shape, 3))
         return busy if busy.any() else every
 
+    def _toned(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture in the broad tones of its composition. # uint8 [h, w, 3]"""
+        return follow_tones(pixels, self._guide, self._plan.tone) if self._plan.tone > 0 else pixels
+
     def _finished(
         self,
         state: State,
@@ -328,10 +335,9 @@ class Rebuilding:
     ) -> Finished:
         pixels = state.picture.reshape(*state.shape, 3)
         places = self._places(state)
-        if self._plan.fade > 0 and seamless:
+        if self._plan.fade > 0:
             pixels = fade_seams(places, state.atlas, pixels, self._plan.fade * min(state.shape))
-        if self._plan.tone > 0:
-            pixels = follow_tones(pixels, self._guide, self._plan.tone)
+        pixels = self._toned(pixels)
         used = np.unique(places[..., 0])
         number = np.zeros(len(state.chosen), np.int32)
         number[used] = np.arange(len(used))
