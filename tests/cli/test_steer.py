@@ -171,7 +171,7 @@ def test_moving_along_found_directions(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "gif", "webp"])
 def test_a_walk_is_a_film_of_the_right_length(suffix: str, workspace: Workspace, tmp_path: Path) -> None:
     to = tmp_path / f"walk.{suffix}"
-    limner("walk", "3:1", "3:2", "--model", "m", "--seconds", "0.5", "--fps", "20", "--scale", "2", "--to", to)
+    limner("walk", "3:1", "3:2", "--model", "m", "--seconds", "0.5", "--fps", "20", "--size", "64", "--to", to)
     if suffix == "mp4":
         with av.open(str(to)) as film:
             frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]

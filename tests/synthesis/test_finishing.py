@@ -110,7 +110,7 @@ def test_a_picture_that_changed_little_goes_on_from_the_former(exemplars: Exempl
     finisher = _finisher(exemplars)
     before = finisher.finish(composition, keep=True)
     moved = np.clip(composition.astype(np.int16) + 3, 0, 255).astype(np.uint8)
-    alone, carried = finisher.finish(moved), finisher.finish(moved, before=before)
+    alone, carried = finisher.finish(moved), finisher.finish(moved, before=before.carried)
 
     def apart(one: Pixels) -> float:
         return float(np.abs(one.astype(np.float64) - before.pixels).mean())

@@ -79,10 +79,12 @@ def _mp4(frames: Iterator[NDArray[np.uint8]], path: Path, fps: int, scale: int) 
         stream = None
         for frame in frames:
             large = np.asarray(_scaled(frame, scale))
+            # The format asks for even sides.
+            large = large[: large.shape[0] // 2 * 2, : large.shape[1] // 2 * 2]
             if stream is None:
                 stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "14", "preset": "medium"})
                 stream.height, stream.width, stream.pix_fmt = large.shape[0], large.shape[1], "yuv420p"
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(large, format="rgb24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(large), format="rgb24")))
         if stream is not None:
             container.mux(stream.encode())
 

@@ -24,11 +24,14 @@ __all__ = [
     "FinishWish",
     "Finishing",
     "composed",
+    "credit_of",
     "finished",
     "finished_again",
     "finishing_as",
     "finishing_for",
+    "rights_of_exemplars",
     "rights_of_sources",
+    "share_row",
 ]
 
 _NAMED = 16
@@ -87,30 +90,25 @@ class Finishing:
         """
         sources = finished.sources
         plan, shares, inside = self.finisher.plan, sources.shares(), rights_of_sources(sources)
-        rows = [
-            {
-                "title": one.exemplar.title[:_LONGEST],
-                "creator": one.exemplar.creator[:_LONGEST],
-                "licence": one.exemplar.licence,
-                "digest": f"sha256:{one.exemplar.digest}",
-                "share": round(one.share, 4),
-            }
-            for one in shares[:_NAMED]
-        ]
+        rows = [share_row(one.exemplar, one.share) for one in shares[:_NAMED]]
         rest = shares[_NAMED:]
         return {
-            "options": self.finisher.options.model_copy(update={"size": self.finisher.side}).model_dump(),
+            "options": self.options_told(),
             "exemplars": {"told": self.hand.told, "digest": self.hand.exemplars.digest},
             "sources": self._store.keep(sources),
             "shares": rows,
             "others": {"pictures": len(rest), "share": round(sum(one.share for one in rest), 4)},
             "licences": inside.licences,
-            "credit": credit_line(inside, _FROM),
+            "credit": credit_of(inside),
             "conditions": conditions(one.exemplar.licence for one in shares),
             "largest_piece": round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
             "bounds": {"piece": round(plan.piece, 4), "share": round(plan.share, 4), "flat_counts": plan.flat_counts},
             **({"chosen": self._named(finished)} if chosen else {}),
         }
+
+    def options_told(self) -> dict[str, Any]:
+        """How it is finished, its size among them."""
+        return self.finisher.options.model_copy(update={"size": self.finisher.side}).model_dump()
 
     def _named(self, finished: Finished) -> list[str]:
         """Digests of the exemplars that were searched."""
@@ -134,8 +132,28 @@ class _Row:
 
 def rights_of_sources(sources: SourceMap) -> RightsSummary:
     """The rights in the pictures whose patches are in a work."""
-    inside: list[Exemplar] = [one.exemplar for one in sources.shares()]
-    return summary(_Row(one.creator, one.licence) for one in inside)
+    return rights_of_exemplars(one.exemplar for one in sources.shares())
+
+
+def rights_of_exemplars(exemplars: Iterable[Exemplar]) -> RightsSummary:
+    """The rights in some exemplars."""
+    return summary(_Row(one.creator, one.licence) for one in exemplars)
+
+
+def credit_of(rights: RightsSummary) -> str:
+    """Whose pictures a work was finished from, in one line."""
+    return credit_line(rights, _FROM)
+
+
+def share_row(exemplar: Exemplar, share: float) -> dict[str, Any]:
+    """What papers say of one picture whose patches are in a work."""
+    return {
+        "title": exemplar.title[:_LONGEST],
+        "creator": exemplar.creator[:_LONGEST],
+        "licence": exemplar.licence,
+        "digest": f"sha256:{exemplar.digest}",
+        "share": round(share, 4),
+    }
 
 
 def finishing_for(

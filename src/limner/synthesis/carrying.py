@@ -15,6 +15,7 @@ from limner.synthesis import kernels
 from limner.synthesis.levels import Atlas, level_sides, rows_of
 from limner.synthesis.pieces import upsampled_bars
 from limner.synthesis.rebuilding import (
+    Carried,
     Finished,
     Level,
     Rebuilding,
@@ -38,11 +39,11 @@ _PASSES = 2
 class Carrying(Rebuilding):
     """A finish that goes on from another one; made as `Rebuilding` is."""
 
-    def go_on(self, before: Finished, side: int) -> Finished:
+    def go_on(self, before: Carried, side: int) -> Finished:
         """The finished picture, its shorter side `side` px.
 
         Args:
-            before: with its levels, of a finish of the same size and shape.
+            before: of a finish of the same size and shape.
         """
         sides = list(enumerate(level_sides(self._plan.start, side, self._plan.growth)))
         levels = []
@@ -50,9 +51,9 @@ class Carrying(Rebuilding):
             levels.append(level_of(state, len(before.chosen)))
         self._hold_bounds(state, side, len(sides) * 16)
         levels[-1] = level_of(state, len(before.chosen))
-        return self._finished(state, before.chosen, tuple(levels))
+        return self._finished(state, before.chosen, Carried(before.chosen, tuple(levels)))
 
-    def preview(self, before: Finished, side: int) -> NDArray[np.uint8]:
+    def preview(self, before: Carried, side: int) -> NDArray[np.uint8]:
         """Nearly what `go_on` gives, at once: without the last levels but one, bounds and seams. # -> [h, w, 3]"""
         every = list(enumerate(level_sides(self._plan.start, side, self._plan.growth)))
         sides = [one for one in every if one[1] <= _QUICK_TO or one == every[-1]]
@@ -62,7 +63,7 @@ class Carrying(Rebuilding):
         pixels: NDArray[np.uint8] = state.picture.reshape(*state.shape, 3)
         return self._toned(pixels)
 
-    def _levels(self, before: Finished, sides: list[tuple[int, int]], searched: int) -> Iterator[State]:
+    def _levels(self, before: Carried, sides: list[tuple[int, int]], searched: int) -> Iterator[State]:
         """The levels of these numbers and sides; what is new is searched up to a shorter side of `searched` px."""
         state = self._begin(list(before.chosen), sides[0][1], before.levels[0].prices)
         self._keep(state, before.levels[0].field)

@@ -33,15 +33,18 @@ class Chooser:
         """Exemplars that look most like compositions as wholes, and whether each is mirrored; the most alike first.
 
         Args:
-            compositions: one, or several that are to be finished from the same exemplars.
+            compositions: one, or several that are to be finished from the same exemplars: each is suited in its turn.
+            count: for one composition; for each further one there are half as many more, three times as many at most.
             leave_out: numbers of exemplars that are not taken.
         """
         asked = np.stack([_whole(one) for one in compositions])
         # Rounded, so that no last bit of a sum decides.
-        apart = np.round(np.square(asked[:, None] - self._wholes[None]).sum(axis=2).min(axis=0), 5)
-        apart[list(leave_out)] = np.inf
-        order = np.argsort(apart, kind="stable")[:count]
-        return [(int(index), False) for index in order if np.isfinite(apart[index])]
+        apart = np.round(np.square(asked[:, None] - self._wholes[None]).sum(axis=2), 5)
+        apart[:, list(leave_out)] = np.inf
+        order = np.argsort(apart, axis=1, kind="stable")
+        turns = [int(one) for rank in order.T for one in rank]
+        free = [index for index in dict.fromkeys(turns) if np.isfinite(apart[0, index])]
+        return [(index, False) for index in free[: min(3 * count, count + count * (len(asked) - 1) // 2)]]
 
     @cached_property
     def _wholes(self) -> NDArray[np.float32]:

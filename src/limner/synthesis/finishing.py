@@ -14,9 +14,9 @@ from limner.synthesis.choosing import Chooser
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Pyramid
 from limner.synthesis.options import FinishOptions, Plan, plan_for
-from limner.synthesis.rebuilding import Finished, Rebuilding, scaled
+from limner.synthesis.rebuilding import Carried, Finished, Rebuilding, scaled
 
-__all__ = ["Finished", "Finisher"]
+__all__ = ["Carried", "Finished", "Finisher"]
 
 _USUAL_SIDE = 512
 _GRAPHIC = 0.35
@@ -73,7 +73,7 @@ class Finisher:
         self,
         composition: NDArray[np.uint8],
         *,
-        before: Finished | None = None,
+        before: Carried | None = None,
         chosen: Sequence[tuple[int, bool]] | None = None,
         keep: bool = False,
     ) -> Finished:
@@ -81,14 +81,14 @@ class Finisher:
 
         Args:
             composition: what is where. # uint8 [h, w, 3]
-            before: of a composition of the same shape that differs little, with its levels: what still fits stays.
+            before: from the finish of a composition of the same shape that differs little: what still fits stays.
             chosen: exemplars to take; those of `before`, or the most alike ones, otherwise.
             keep: whether the next one is to go on from this one.
         """
         with ThreadPoolExecutor(self.threads) as pool:
             return self._finish(composition, pool, before, chosen, keep=keep)
 
-    def preview(self, composition: NDArray[np.uint8], before: Finished) -> NDArray[np.uint8]:
+    def preview(self, composition: NDArray[np.uint8], before: Carried) -> NDArray[np.uint8]:
         """Nearly what `finish` goes on to from `before`, in a tenth of the time: while a slider moves.
 
         # uint8 [h, w, 3] -> [height, width, 3]
@@ -114,7 +114,7 @@ class Finisher:
         self,
         composition: NDArray[np.uint8],
         pool: ThreadPoolExecutor | None,
-        before: Finished | None = None,
+        before: Carried | None = None,
         chosen: Sequence[tuple[int, bool]] | None = None,
         *,
         keep: bool = False,

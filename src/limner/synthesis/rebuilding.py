@@ -26,7 +26,19 @@ from limner.synthesis.options import Plan
 from limner.synthesis.pieces import break_pieces, fill_cells, largest_piece, no_bars, shares_of, upsampled_bars
 from limner.synthesis.sources import SourceMap, busy_places
 
-__all__ = ["Finished", "Level", "Rebuilding", "State", "grown", "level_of", "nearest", "resized", "scaled", "tones_of"]
+__all__ = [
+    "Carried",
+    "Finished",
+    "Level",
+    "Rebuilding",
+    "State",
+    "grown",
+    "level_of",
+    "nearest",
+    "resized",
+    "scaled",
+    "tones_of",
+]
 
 _BANDS = 4
 """Bands of rows in which a picture is searched; as many whatever the threads, so that the bits are the same."""
@@ -65,6 +77,19 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Carried:
+    """What a picture that changed little goes on from.
+
+    Attributes:
+        chosen: the exemplars that were searched, and whether mirrored.
+        levels: what was taken from them, coarse to fine.
+    """
+
+    chosen: tuple[tuple[int, bool], ...]
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
 class Finished:
     """A finished picture.
 
@@ -72,13 +97,13 @@ class Finished:
         pixels: uint8 [height, width, 3], sRGB.
         sources: where each pixel came from.
         chosen: the exemplars that were searched, and whether mirrored.
-        levels: what was taken at each level, from which a picture that changed little goes on; none unless asked for.
+        carried: what the next one goes on from; None unless asked for.
     """
 
     pixels: NDArray[np.uint8]
     sources: SourceMap
     chosen: tuple[tuple[int, bool], ...]
-    levels: tuple[Level, ...] = ()
+    carried: Carried | None = None
 
 
 @dataclass
@@ -143,7 +168,7 @@ class Rebuilding:
                 self._hold_bounds(state, side, len(sides) * 16)
             if keep:
                 levels.append(level_of(state, len(chosen)))
-        return self._finished(state, tuple(chosen), tuple(levels))
+        return self._finished(state, tuple(chosen), Carried(tuple(chosen), tuple(levels)) if keep else None)
 
     def _begin(self, chosen: list[tuple[int, bool]], side: int, prices: NDArray[np.float32] | None = None) -> State:
         """The coarsest level: for each patch the nearest of all, none giving more than its share.
@@ -325,14 +350,7 @@ class Rebuilding:
         """The picture in the broad tones of its composition. # uint8 [h, w, 3]"""
         return follow_tones(pixels, self._guide, self._plan.tone) if self._plan.tone > 0 else pixels
 
-    def _finished(
-        self,
-        state: State,
-        chosen: tuple[tuple[int, bool], ...],
-        levels: tuple[Level, ...] = (),
-        *,
-        seamless: bool = True,
-    ) -> Finished:
+    def _finished(self, state: State, chosen: tuple[tuple[int, bool], ...], carried: Carried | None) -> Finished:
         pixels = state.picture.reshape(*state.shape, 3)
         places = self._places(state)
         if self._plan.fade > 0:
@@ -350,7 +368,7 @@ class Rebuilding:
             places=places,
             busy=busy_places(pixels),
         )
-        return Finished(pixels, sources, chosen, levels)
+        return Finished(pixels, sources, chosen, carried)
 
 
 def level_of(state: State, exemplars: int) -> Level:
