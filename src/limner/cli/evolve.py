@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import print_json, progress_bar
 from limner.cli.making import (
     Borrow,
     Exemplars,
@@ -24,11 +26,19 @@ from limner.cli.making import (
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.latent.evolving import Evolution
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from limner.latent.evolving import Evolution, Look
+    from limner.latent.origins import Origins
     from limner.models.painter import Latent
+    from limner.papers.finishing import FinishWish
     from limner.papers.making import Deed
 
 __all__ = ["register"]
+
+_SHEET_SIDE = 256
+"""Shorter side of pictures on a sheet, px."""
 
 
 def register(app: typer.Typer) -> None:
@@ -75,15 +85,16 @@ def _evolve(
     numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
     origins = origins_of(model)
     name = name or origins.brush.model.card.name
+    wish = finish_wish(finish, size, borrow, exemplars)
+    look = _look(origins, wish, quiet=as_json)
     if not asked:
         found = [origins.find(one, label) for one in start or ()]
         told = {"count": 12 if count is None else count, "seed": 1 if seed is None else seed}
-        evolution = Evolution.begin(origins, name, **told, label=label, start=found, mutation=mutation)
+        evolution = Evolution.begin(origins, name, **told, label=label, start=found, mutation=mutation, look=look)
     else:
-        evolution = Evolution(origins, name)
+        evolution = Evolution(origins, name, look)
     if publish is not None:
         made = [_chosen(evolution, number) for number in numbers]
-        wish = finish_wish(finish, size, borrow, exemplars)
         make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
         return
     if keep is not None:
@@ -98,6 +109,29 @@ def _chosen(evolution: Evolution, number: int) -> tuple[Latent, Deed]:
 
     latent, forebears, how = evolution.chosen(number)
     return latent, Deed("evolve", forebears, how)
+
+
+def _look(origins: Origins, wish: FinishWish, *, quiet: bool) -> Look:
+    """Pictures of a sheet, finished as works of them would be, only smaller; bare where nothing finishes them."""
+    import numpy as np
+
+    from limner.papers.finishing import finishing_for
+
+    def look(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
+        small = replace(wish, options=wish.options.model_copy(update={"size": _SHEET_SIDE}))
+        threads = os.cpu_count() or 1
+        finishing = finishing_for(origins.brush.model, origins.workspace, small, label=label, threads=threads)
+        if isinstance(finishing, str):
+            return compositions
+        with progress_bar(quiet=quiet, unit="pictures") as bar:
+            task = bar.add_task("finishing", total=len(compositions))
+            found = []
+            for one in finishing.finisher.finish_many(compositions):
+                found.append(one.pixels)
+                bar.update(task, completed=len(found))
+        return np.stack(found)
+
+    return look
 
 
 def _numbers(option: str, told: str) -> list[int]:

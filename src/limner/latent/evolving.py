@@ -8,10 +8,12 @@ the state names it, so a killed run leaves the old state.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner import pictures
@@ -25,7 +27,7 @@ from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.workspace import Workspace, replace_file, replace_folder
 
-__all__ = ["MOST", "Evolution", "Generation", "Member"]
+__all__ = ["MOST", "Evolution", "Generation", "Look", "Member"]
 
 MOST = 60
 """Pictures of a generation at most."""
@@ -92,19 +94,29 @@ class _State(_Frozen):
     last: int = Field(ge=0)
 
 
+Look = Callable[[NDArray[np.uint8], str | None], NDArray[np.uint8]]
+"""What pictures look like on a sheet: of what the model composes for a label. # uint8 [n, h, w, 3] -> [n, h, w, 3]"""
+
+
+def as_composed(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
+    """Pictures as the model composes them."""
+    return compositions
+
+
 class Evolution:
     """An evolution of one model's pictures, as it lies in a workspace.
 
     Args:
         origins: the workspace and the model.
         name: names the folder.
+        look: what pictures look like on the sheet.
 
     Raises:
         UsageError: no such evolution, one of another model, or a damaged one.
     """
 
-    def __init__(self, origins: Origins, name: str) -> None:
-        self.name, self._origins = name, origins
+    def __init__(self, origins: Origins, name: str, look: Look = as_composed) -> None:
+        self.name, self._origins, self._look = name, origins, look
         self._folder = _folder(origins.workspace, name)
         path = self._folder / _STATE
         if not path.is_file():
@@ -130,6 +142,7 @@ class Evolution:
         label: str | None = None,
         start: Sequence[Origin] = (),
         mutation: float = MUTATION,
+        look: Look = as_composed,
     ) -> Evolution:
         """Paint the first generation: pictures 0 to `count` of a seed, or children of pictures to start from.
 
@@ -138,6 +151,7 @@ class Evolution:
             label: for the pictures that the model draws.
             start: works or pictures that stand first in the sheet, with children of theirs after them.
             mutation: of these children, 0 to 1.
+            look: what pictures look like on the sheet.
 
         Raises:
             UsageError: the name is taken or unfit, or numbers are out of range.
@@ -166,11 +180,11 @@ class Evolution:
                 root = Root(told=f"{seed}:{i}", kind="seed", digest=digest, label=label)
                 members.append(Member(latent=digest, root=root))
         first = first.model_copy(update={"members": tuple(members)})
-        sheet = _write(origins, folder, name, first, latent)
+        sheet = _write(origins, folder, name, first, latent, look)
         inputs = [*(one.digest for one in start), origins.model_digest]
         origins.ledger.record_many([_painted(name, first, inputs, sheet)])
         _move(folder, _State(model=origins.model_digest, now=0, last=0))
-        return cls(origins, name)
+        return cls(origins, name, look)
 
     @property
     def sheet(self) -> Path:
@@ -205,7 +219,7 @@ class Evolution:
         following = following.model_copy(update={"members": tuple(members)})
         digests = [self._member(number)[1].latent for number in kept]
         shown = file_digest(self.sheet)
-        sheet = _write(self._origins, self._folder, self.name, following, latent)
+        sheet = _write(self._origins, self._folder, self.name, following, latent, self._look)
         choice = {"evolution": self.name, "generation": self.now.number, "kept": kept, "of": self.now.count}
         self._origins.ledger.record_many(
             [
@@ -325,9 +339,10 @@ def _children(brush: Brush, told: Generation, kept: Sequence[tuple[Member, Laten
     return members, stacked([*(one for _, one in kept), latent])
 
 
-def _write(origins: Origins, folder: Path, name: str, generation: Generation, latent: Latent) -> str:
+def _write(origins: Origins, folder: Path, name: str, generation: Generation, latent: Latent, look: Look) -> str:
     """Write a generation's folder, which nothing names yet; sha256 of its sheet."""
-    painted = origins.brush.paint(latent).permute(0, 2, 3, 1).contiguous().numpy()
+    composed = origins.brush.paint(latent).permute(0, 2, 3, 1).contiguous().numpy()
+    painted = look(composed, generation.label)
     marked = [one.kept for one in generation.members]
     before = f", of {', '.join(map(str, generation.kept))}" if generation.kept else ""
     title = f"{name}: generation {generation.depth}{before}"
