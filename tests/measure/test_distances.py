@@ -33,6 +33,14 @@ def test_kid_agrees_with_its_definition() -> None:
     assert kid(real, painted).value == pytest.approx(float(within - 2 * xy.mean()), rel=1e-4)
 
 
+def test_a_feature_that_few_held_out_pictures_lack_does_not_rule() -> None:
+    training, real, painted = rows(1000, 1), rows(20, 2), rows(300, 3)
+    real[:, 0] = 0.02 * real[:, 0]  # By chance these twenty hardly differ there.
+    blown, scaled = kid(real, painted), kid(real, painted, by=training)
+    assert blown.value > 100
+    assert abs(scaled.value) < 0.01 * blown.value
+
+
 def test_kid_leaves_out_pairs_of_one_picture() -> None:
     once, painted = rows(150, 1), rows(300, 2)
     twice, of = once.repeat(2, 1), torch.arange(150).repeat(2)

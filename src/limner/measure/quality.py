@@ -123,7 +123,7 @@ def measure_rows(
     once = training[_once(train_of)]
     alike = min(len(fake), len(once))
     some, stand_in = _drawn(fake, alike, seed), _drawn(once, alike, seed)
-    distances = [kid(held_out, new, real_of=holdout_of, seed=seed) for new in (fake, stand_in)]
+    distances = [kid(held_out, new, by=training, real_of=holdout_of, seed=seed) for new in (fake, stand_in)]
     normals = [frechet(held_out, new, training, real_of=holdout_of, seed=seed) for new in (some, stand_in)]
     real = torch.cat([once, held_out[_once(holdout_of)], chose])
     return FeatureNumbers(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from limner.synthesis import kernels
 from limner.synthesis.levels import Atlas, level_sides, rows_of
@@ -20,7 +21,6 @@ from limner.synthesis.rebuilding import (
     Level,
     Rebuilding,
     State,
-    grown,
     level_of,
     nearest,
     resized,
@@ -32,6 +32,8 @@ __all__ = ["Carrying"]
 
 _QUICK_TO = 64
 """Shorter side of the last level but one of a quick finish, px."""
+_AROUND = 2
+"""How far around what is new is searched, too, at each level, px: with less nothing prevails, with more it flickers."""
 _PASSES = 2
 """How often what is new is searched at each level."""
 
@@ -94,7 +96,7 @@ class Carrying(Rebuilding):
         """The next level, and what is new there: elsewhere it is the former picture's."""
         atlas = self._atlas(state.chosen, side)
         shape = scaled(self._composition.shape[:2], side)
-        here = grown(nearest(new, former.field.shape[:2])) if new.any() else nearest(new, former.field.shape[:2])
+        here = maximum_filter(nearest(new, former.field.shape[:2]), 2 * _AROUND + 1)
         field, bars, costs = former.field.copy(), former.bars.copy(), former.costs.copy()
         if here.any():
             field[here] = kernels.upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)[here]

@@ -37,8 +37,8 @@ _CHANNELS = 3
 _WIDE = PATCH * _CHANNELS
 _AREA = PATCH * PATCH
 _BELL = 1.5
-_FAITHFUL = 1.15
-_NEAR = 4.0
+_FAITHFUL, _NEAR = 2.8, 12.0
+"""A former patch is kept up to so many times the cost of the best one, and so much more."""
 _FURTHEST = 72
 """Largest difference in tone that a patch is lent, levels of 255."""
 

@@ -16,7 +16,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import maximum_filter
 
 from limner.synthesis import kernels
 from limner.synthesis.blending import fade_seams, follow_tones
@@ -32,7 +31,6 @@ __all__ = [
     "Level",
     "Rebuilding",
     "State",
-    "grown",
     "level_of",
     "nearest",
     "resized",
@@ -384,12 +382,6 @@ def level_of(state: State, exemplars: int) -> Level:
 def _passes(side: int, last: bool) -> int:
     """How often a level is searched."""
     return 4 if side <= 200 else 2 if side <= 400 or (last and side <= 512) else 1
-
-
-def grown(places: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The places and those whose patches cover them. # bool [h, w]"""
-    grown: NDArray[np.bool_] = maximum_filter(places, 2 * (kernels.PATCH // 2) + 1)
-    return grown
 
 
 def _prune(state: State) -> None:

@@ -121,6 +121,7 @@ class GameStage:
         self.real = self.features(data.chooses)
         spread = torch.linspace(0, len(data.cache) - 1, min(_JUDGED, len(data.cache))).long().tolist()
         self.learned = torch.stack([centred(data.cache[i], data.size) for i in spread])
+        self.known = self.features(self.learned)
         self.before, self.diversity = self._distance()
 
     def size(self, step: int) -> int:
@@ -191,7 +192,7 @@ class GameStage:
         """KID of new pictures, and their diversity."""
         with self.machine.autocast():
             found = self.features(self.model.paint(self.model.sample(_JUDGED, seed=77)))
-        return kid(self.real, found).value, _diversity(found, self.real)
+        return kid(self.real, found, by=self.known).value, _diversity(found, self.real)
 
     def draw(self, name: str) -> None:
         """64 pictures of fixed noise."""

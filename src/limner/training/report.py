@@ -65,8 +65,8 @@ def _distances(real: Tensor, new: Tensor, data: TrainingData) -> dict[str, Any]:
     yardstick = Lite2Features()
     known = data.prior_views(0)[0]
     known = known[torch.from_numpy(np.random.default_rng(0).permutation(len(known))[:_MOST])]
-    rows = yardstick(real)
-    found, floor = kid(rows, yardstick(new)), kid(rows, yardstick(known))
+    rows, learned = yardstick(real), yardstick(known)
+    found, floor = kid(rows, yardstick(new), by=learned), kid(rows, learned, by=learned)
     return {
         "kid": found.as_dict(),
         "kid_floor": floor.as_dict(),

@@ -28,6 +28,8 @@ _SHEET_SEED = 1
 _FEWEST_LATENTS = 6000
 _DISTANCE_EVERY = 3
 _MEASURED = 128
+_SCALED_BY = 512
+"""Training pictures by whose deviation features are scaled, at most."""
 _QUICKEST = 2.0
 
 
@@ -146,12 +148,13 @@ class Judge:
     def __init__(self, data: TrainingData, teacher: bool) -> None:
         self.features = TeacherFeatures() if teacher else RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
+        self.learned = self.features(data.prior_views(0)[0][:_SCALED_BY])
 
     def distance(self, model: VAE, machine: Machine, count: int) -> float:
         """KID of `count` new pictures."""
         with machine.autocast():
             painted = model.paint(model.sample(count, seed=77))
-        return kid(self.real, self.features(painted)).value
+        return kid(self.real, self.features(painted), by=self.learned).value
 
 
 class PriorStage:

@@ -111,19 +111,30 @@ def standardised(rows: Tensor, by: Tensor) -> Tensor:
     return (rows - by.mean(0)) / deviation.clamp_min(least)
 
 
-def kid(real: Tensor, painted: Tensor, *, real_of: Tensor | None = None, seed: int = 0, groups: int = 20) -> Estimate:
+def kid(
+    real: Tensor,
+    painted: Tensor,
+    *,
+    by: Tensor | None = None,
+    real_of: Tensor | None = None,
+    seed: int = 0,
+    groups: int = 20,
+) -> Estimate:
     """Kernel distance of two sets of features (Binkowski et al. 2018, section 4): cubic kernel, unbiased, all pairs.
 
     The interval is from leaving out a group of either set at a time (jackknife: Efron and Stein 1981), so it holds what
     both sets owe to chance (a set of fewer than three pictures adds nothing to it; one picture has no distance: NaN).
-    Features are scaled by the real set's deviation. At most 100 MB beside the features.
+    At most 100 MB beside the features.
 
     Args:
         real, painted: features. # [n, d], [m, d]
+        by: rows whose mean and deviation scale both; `real` where nothing is said. Give the training pictures: among
+            few held-out ones a feature may hardly differ by chance, and the cube of it then rules. # [l, d]
         real_of: which picture each real row is a view of; pairs of one picture are left out. # [n]
         groups: how many are left out in turn.
     """
-    real, painted = standardised(real, real), standardised(painted, real)
+    by = real if by is None else by
+    real, painted = standardised(real, by), standardised(painted, by)
     real_of = torch.arange(len(real)) if real_of is None else torch.unique(real_of, return_inverse=True)[1]
     x, y = _grouped(real_of, groups, seed), _grouped(torch.arange(len(painted)), groups, seed + 1)
     xx, xx_pairs = _kernel_sums(real, real, x, x, real_of)
