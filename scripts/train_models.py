@@ -60,10 +60,11 @@ class Recipe:
     crisp: bool = True
 
 
-_LANDSCAPES = ("kind=landscape",)
-"""Of portraits there are too few for a face to be one."""
+_PAINTINGS = {"collection": "paintings", "family": "vae", "minutes": 6, "prior": "mixture", "crisp": False}
+"""Compositions only: what is painted finely comes from the exemplars."""
 RECIPES = (
-    Recipe("landscapes", "paintings", "vae", 64, 6, where=_LANDSCAPES, width=96, prior="mixture", crisp=False),
+    Recipe("landscapes", size=64, width=96, where=("kind=landscape",), **_PAINTINGS),
+    Recipe("portraits", size=96, width=64, where=("kind=portrait",), **_PAINTINGS),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
     Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(_list)
     group.command("show")(_show)
     group.command("root")(_root)
+    group.command("pack")(_pack)
     app.add_typer(group, name="model", rich_help_panel="Learn")
     app.command("encode", rich_help_panel="Paint")(_encode)
     app.command("reconstruct", rich_help_panel="Paint")(_reconstruct)
@@ -92,6 +95,98 @@ def _root(
         print_json({"path": str(rooted.path), "digest": f"sha256:{rooted.digest}", "mark": rooted.mark})
         return
     Console().print(f"{rooted.path}\nwhatever it paints carries the mark [bold]{rooted.mark}[/bold]", highlight=False)
+
+
+def _pack(
+    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    to: Annotated[Path, typer.Option(help="Folder for the files.")],
+    exemplars: Annotated[
+        bool,
+        typer.Option("--exemplars", help="Take pictures along that it learned from, so that it finishes anywhere."),
+    ] = False,
+    megabytes: Annotated[float, typer.Option(help="Of pictures at most.")] = 20.0,
+    size: Annotated[int, typer.Option(help="Shorter side of these pictures in pixels, at most.")] = 512,
+    accept_reserved: Annotated[
+        str, typer.Option(help="Take along pictures whose terms only a person can read, for this reason.")
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Put a model into a folder to pass on, and with it, only if asked, pictures that it learned from.
+
+    Where these pictures are, the model finishes what it composes; without them it paints bare. They keep their rights:
+    whoever gets the folder is held to their licences.
+
+    Example: [bold]limner model pack my-landscapes --exemplars --megabytes 30 --to for-the-studio[/bold]
+    """
+    from limner.ledger import Ledger
+    from limner.models.bundle import find_model, load_model
+    from limner.synthesis.packing import pack_exemplars
+    from limner.synthesis.packs import SUFFIX
+    from limner.workspace import Workspace, replace_file
+
+    if not 32 <= size <= 2048:
+        raise UsageError(f"--size {size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
+    if not 0 < megabytes <= 2000:
+        raise UsageError(f"--megabytes {megabytes:g}", "is out of range", "give up to 2000")
+    workspace = Workspace.default()
+    path = find_model(model, workspace)
+    loaded = load_model(path)
+    if to.exists() and not to.is_dir():
+        raise UsageError(f"--to {to}", "is a file", "give a folder")
+    workspace.make(to)
+    copy = to / path.name
+    if not copy.exists() or not copy.samefile(path):
+        with replace_file(copy) as part:
+            shutil.copyfile(path, part)
+    told: dict[str, Any] = {"model": str(copy), "digest": f"sha256:{loaded.digest}"}
+    outputs = [f"sha256:{loaded.digest}"]
+    if exemplars:
+        pack = to / f"{path.stem}{SUFFIX}"
+        with progress_bar(quiet=quiet or as_json, unit="bytes") as bar:
+            task = bar.add_task("packing", total=None)
+            packed = pack_exemplars(
+                loaded, workspace, pack, side=size, most=round(megabytes * 1e6), accepted=accept_reserved,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+        rows = packed.note.rows
+        told["exemplars"] = {
+            "path": str(pack),
+            "bytes": packed.size,
+            "pictures": len(rows),
+            "of": packed.note.of,
+            "creators": dict(Counter(row.creator or "unknown" for row in rows).most_common()),
+            "licences": dict(Counter(row.licence for row in rows).most_common()),
+            "refused": packed.refused,
+        }
+        outputs.append(str(pack.absolute()))
+    Ledger.open(workspace.ledger).record(
+        "artist",
+        "pack",
+        inputs=[f"sha256:{loaded.digest}"],
+        outputs=outputs,
+        parameters={**told, "why": accept_reserved},
+    )
+    if as_json:
+        print_json(told)
+    else:
+        _tell_packed(told)
+
+
+def _tell_packed(told: dict[str, Any]) -> None:
+    """What went along, whose it is, and what stayed behind."""
+    print(told["model"])
+    if not (inside := told.get("exemplars")):
+        print("no pictures went along: where its collection is not, it paints bare (--exemplars takes them along)")
+        return
+    print(f"{inside['path']}: {inside['pictures']:,} of {inside['of']:,} pictures, {inside['bytes'] / 1e6:.1f} MB")
+    for name, count in inside["licences"].items():
+        print(f"  {count:,} under {name}")
+    most = list(inside["creators"].items())
+    named = ", ".join(f"{name} ({count:,})" for name, count in most[:8])
+    print(f"  by {named}{f' and {len(most) - 8:,} others' if len(most) > 8 else ''}")
+    for reason, count in inside["refused"].items():
+        print(f"  {count:,} stayed behind: {reason}")
 
 
 def _show(

@@ -164,8 +164,12 @@ def finishing_for(
     label: str | None = None,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    digest: str | None = None,
 ) -> Finishing | str:
     """What finishes a model's compositions as asked, or in words why they stay bare.
+
+    Args:
+        digest: of the exemplars that are meant, where several sets are the model's own.
 
     Raises:
         UsageError: the exemplars that were named are none.
@@ -175,7 +179,7 @@ def finishing_for(
     if wish.exemplars is not None:
         hand: Hand | str = hand_named(wish.exemplars, model, workspace, progress)
     else:
-        hand = own_hand(model, workspace, label, progress)
+        hand = own_hand(model, workspace, label, progress, digest=digest)
     return hand if isinstance(hand, str) else Finishing(hand, wish.options, workspace, model.card.rights, threads)
 
 
@@ -203,7 +207,7 @@ def finishing_as(
     """
     options = FinishOptions.model_validate({**told["options"], **({"size": size} if size else {})})
     wish = FinishWish(options, False, told["exemplars"]["told"] or None)
-    found = finishing_for(model, workspace, wish, label=label)
+    found = finishing_for(model, workspace, wish, label=label, digest=told["exemplars"]["digest"])
     if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
         why = found if isinstance(found, str) else "they are others now"
         raise UsageError(

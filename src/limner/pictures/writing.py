@@ -44,13 +44,16 @@ def format_of(name: str | os.PathLike[str]) -> str:
     return format
 
 
-def encode(pixels: NDArray[np.uint8], format: str, *, quality: int = 90, xmp: bytes | None = None) -> bytes:
+def encode(
+    pixels: NDArray[np.uint8], format: str, *, quality: int = 90, lossless: bool = False, xmp: bytes | None = None
+) -> bytes:
     """The bytes of a picture file.
 
     Args:
         pixels: uint8, [height, width, 3], sRGB.
         format: one of `FORMATS` (`jpg` is understood).
         quality: 1 to 100, for JPEG, WebP and AVIF; PNG is lossless.
+        lossless: whether a WebP keeps every pixel as it is.
         xmp: an XMP packet to embed.
 
     Raises:
@@ -69,7 +72,9 @@ def encode(pixels: NDArray[np.uint8], format: str, *, quality: int = 90, xmp: by
             "use png",
         )
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format.upper(), **_options(format, quality, xmp))
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        buffer, format.upper(), **_options(format, quality, lossless, xmp)
+    )
     return buffer.getvalue()
 
 
@@ -93,7 +98,7 @@ def write(pixels: NDArray[np.uint8], path: Path, *, quality: int = 90, xmp: byte
         raise UsageError(path, f"cannot be written ({error.strerror})", "choose another place") from error
 
 
-def _options(format: str, quality: int, xmp: bytes | None) -> dict[str, Any]:
+def _options(format: str, quality: int, lossless: bool, xmp: bytes | None) -> dict[str, Any]:
     if format == "png":
         if xmp is None:
             return {}
@@ -103,6 +108,8 @@ def _options(format: str, quality: int, xmp: bytes | None) -> dict[str, Any]:
     if format == "jpeg" and xmp is not None and len(xmp) > _MAX_JPEG_XMP:
         raise UsageError(f"XMP of {len(xmp)} bytes", f"a jpeg holds at most {_MAX_JPEG_XMP}", "use png, webp or avif")
     options: dict[str, Any] = {"quality": quality}
+    if format == "webp" and lossless:
+        options |= {"lossless": True, "exact": True}
     if xmp is not None:
         options["xmp"] = xmp
     if format == "jpeg" and quality >= 90:

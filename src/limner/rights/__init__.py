@@ -4,7 +4,16 @@ Not here: the pictures themselves (`collection/`), and the papers of works (`pap
 Floor 1 of the design.
 """
 
-from limner.rights.clearing import Accepted, RightsRow, RightsSummary, clear, credit_line, joined, summary
+from limner.rights.clearing import (
+    Accepted,
+    RightsRow,
+    RightsSummary,
+    clear,
+    credit_line,
+    joined,
+    kept_from_travelling,
+    summary,
+)
 from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
@@ -28,6 +37,7 @@ __all__ = [
     "credit_line",
     "joined",
     "judge",
+    "kept_from_travelling",
     "obligations",
     "parse_licence",
     "read_embedded",

@@ -9,9 +9,18 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from limner.errors import RightsError, UsageError
-from limner.rights.licences import obligations
+from limner.rights.licences import obligations, terms
 
-__all__ = ["Accepted", "RightsRow", "RightsSummary", "clear", "credit_line", "joined", "summary"]
+__all__ = [
+    "Accepted",
+    "RightsRow",
+    "RightsSummary",
+    "clear",
+    "credit_line",
+    "joined",
+    "kept_from_travelling",
+    "summary",
+]
 
 _UNKNOWN = "unknown"
 
@@ -158,6 +167,20 @@ def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
         flags=added(one.flags, other.flags),
         accepted=_both(one.accepted, other.accepted),
     )
+
+
+def kept_from_travelling(row: RightsRow) -> str:
+    """Why a picture may not go along with a model as an exemplar, which passes it on and lets works be made from it.
+
+    Empty where it may.
+    """
+    if row.held:
+        return row.held[0]
+    if not row.licence:
+        return "its licence is unknown"
+    if not terms(row.licence):
+        return f"{row.licence} lets nothing made from it be passed on"
+    return f"terms that only a person can read ({row.licence})" if "read-it" in obligations(row.licence) else ""
 
 
 def credit_line(of: RightsSummary | Iterable[RightsRow], what: str = "Learned from pictures") -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from limner.synthesis.exemplars import Exemplars
 
-__all__ = ["Chooser"]
+__all__ = ["Chooser", "whole_of"]
 
 
 class Chooser:
@@ -37,7 +37,7 @@ class Chooser:
             count: for one composition; for each further one there are half as many more, three times as many at most.
             leave_out: numbers of exemplars that are not taken.
         """
-        asked = np.stack([_whole(one) for one in compositions])
+        asked = np.stack([whole_of(one) for one in compositions])
         # Rounded, so that no last bit of a sum decides.
         apart = np.round(np.square(asked[:, None] - self._wholes[None]).sum(axis=2), 5)
         apart[:, list(leave_out)] = np.inf
@@ -48,10 +48,10 @@ class Chooser:
 
     @cached_property
     def _wholes(self) -> NDArray[np.float32]:
-        return np.stack([_whole(self._exemplars.look(index)) for index in range(len(self._exemplars))])
+        return np.stack([whole_of(self._exemplars.look(index)) for index in range(len(self._exemplars))])
 
 
-def _whole(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def whole_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What a picture looks like as a whole: 8x8 px, and how much goes on in each channel. # uint8 [h, w, 3] -> [195]"""
     small = Image.fromarray(np.ascontiguousarray(pixels)).resize((64, 64), Image.Resampling.LANCZOS)
     coarse = small.resize((16, 16), Image.Resampling.LANCZOS).resize((64, 64), Image.Resampling.BICUBIC)

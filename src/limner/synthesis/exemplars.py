@@ -59,6 +59,7 @@ class Exemplars:
         items: what they are.
         read: gives the pixels of number i at full size. # uint8 [h, w, 3]
         looks: gives the pixels of number i, the shorter side `LOOK` px or more.
+        version: told apart by `digest` from other versions of the same pictures, such as smaller ones.
     """
 
     def __init__(
@@ -66,10 +67,12 @@ class Exemplars:
         items: Sequence[Exemplar],
         read: Callable[[int], NDArray[np.uint8]],
         looks: Callable[[int], NDArray[np.uint8]] | None = None,
+        version: str = "",
     ) -> None:
         if not items:
             raise UsageError("exemplars", "are none", "give pictures to take patches from")
         self.items, self._read, self._look = tuple(items), read, looks or read
+        self._version = version
         self._held: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
         self._lock = Lock()
 
@@ -80,6 +83,7 @@ class Exemplars:
     def digest(self) -> str:
         """sha256 over all of them, in their order: names the set."""
         whole = hashlib.sha256(b"limner exemplars 1\n" + b"".join(bytes.fromhex(one.digest) for one in self.items))
+        whole.update(self._version.encode())
         return f"sha256:{whole.hexdigest()}"
 
     @cached_property

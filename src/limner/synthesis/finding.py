@@ -9,12 +9,14 @@ from pathlib import Path
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.collection.rows import Row
 from limner.errors import CollectionError, UsageError
+from limner.models import bundle
 from limner.models.bundle import Model
 from limner.rights import clear
 from limner.synthesis.exemplars import Exemplars
+from limner.synthesis.packs import SUFFIX, Pack, open_pack
 from limner.workspace import Workspace
 
-__all__ = ["Hand", "hand_named", "own_hand", "shipped_digest"]
+__all__ = ["Hand", "hand_named", "learned_rows", "own_hand", "pack_of", "shipped_digest"]
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _MOST_FILES = 2000
@@ -35,19 +37,55 @@ class Hand:
 
 
 def own_hand(
-    model: Model, workspace: Workspace, label: str | None = None, progress: Progress | None = None
+    model: Model,
+    workspace: Workspace,
+    label: str | None = None,
+    progress: Progress | None = None,
+    *,
+    digest: str | None = None,
 ) -> Hand | str:
     """The pictures that a model learned from, or in words why they are not at hand.
+
+    Those of the collection stand before those that travel with the model, which are fewer.
 
     Args:
         label: only pictures of this label, where the model was taught labels.
         progress: told how many pictures were made small, and of how many.
+        digest: of the exemplars that are meant, where both are here.
     """
     note = model.card.collection
     collection = _of_digest(note.digest, workspace) or _shipped(note.digest, workspace, progress)
-    if collection is None:
+    hands = []
+    if collection is not None:
+        rows = _learned(model, collection, label)
+        hands.append(Hand(Exemplars.of_collection(collection, rows, workspace, progress)))
+    pack = pack_of(model) if not hands or (digest and hands[0].exemplars.digest != digest) else None
+    if pack and (not label or label in {row.label for row in pack.note.rows}):
+        hands.append(Hand(pack.exemplars(workspace, label, progress)))
+    if not hands:
         return f"{model.card.name} learned from {note.name}, which is not in this workspace"
-    return Hand(Exemplars.of_collection(collection, _learned(model, collection, label), workspace, progress))
+    return next((hand for hand in hands if hand.exemplars.digest == digest), hands[0])
+
+
+def learned_rows(model: Model, workspace: Workspace) -> tuple[Collection, list[Row]] | None:
+    """The pictures that a model learned from, as their collection describes them; None where it is not here."""
+    collection = _of_digest(model.card.collection.digest, workspace)
+    return None if collection is None else (collection, _learned(model, collection, None))
+
+
+def pack_of(model: Model) -> Pack | None:
+    """The exemplars that travel with a model: those in its folder, or among the ones that ship, of its collection."""
+    for folder in dict.fromkeys((model.path.parent, bundle.SHIPPED)):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                pack = open_pack(path)
+            except UsageError:
+                if path.name == f"{model.name}{SUFFIX}":
+                    raise
+                continue
+            if pack.note.collection == model.card.collection.digest:
+                return pack
+    return None
 
 
 def hand_named(told: str, model: Model | None, workspace: Workspace, progress: Progress | None = None) -> Hand:

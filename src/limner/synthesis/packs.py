@@ -1,0 +1,238 @@
+"""Packs: exemplars that travel with a model, each with its rights, in one file.
+
+A zip whose entries are stored as they are: `pack.json` and the pictures. It comes from outside like any other file: it
+is read entry by entry, nothing is unpacked onto the disk, and what does not fit its description is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from limner import pictures
+from limner.errors import PictureError, UsageError
+from limner.synthesis.choosing import whole_of
+from limner.synthesis.exemplars import LOOK, Exemplar, Exemplars, fitted
+from limner.workspace import Workspace, replace_file
+
+__all__ = ["SUFFIX", "Pack", "PackNote", "PackRow", "Packed", "open_pack", "varied_order", "write_pack"]
+
+SUFFIX = ".exemplars.zip"
+_NOTE = "pack.json"
+_LARGEST_NOTE, _LARGEST_PICTURE, _MOST = 32 << 20, 16 << 20, 20_000
+_QUALITY = 80
+_REMEDY = "get the pack anew, or make one with `limner model pack`"
+
+Progress = Callable[[int, int], object]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackRow(_Frozen):
+    """One picture of a pack, and its rights."""
+
+    file: str = Field(pattern=r"^pictures/[0-9]{5}\.(avif|webp)$")
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """sha256 of the pixels of the picture that it was made from, as its collection names it."""
+    title: str = ""
+    creator: str = ""
+    licence: str = ""
+    source: str = ""
+    label: str = ""
+    """The label that the model knows it by, where it was taught labels."""
+    height: int = Field(ge=8, le=8192)
+    width: int = Field(ge=8, le=8192)
+    """Of the picture in the pack, px."""
+
+
+class PackNote(_Frozen):
+    """What a pack says of itself."""
+
+    format: Literal["limner exemplars 1"] = "limner exemplars 1"
+    collection: str
+    """Digest of the collection that the pictures are from: a model that learned from it may be finished from them."""
+    name: str
+    """What that collection was called."""
+    of: int = Field(ge=1)
+    """How many pictures the model learned from."""
+    accepted: str = ""
+    """Why pictures with terms that only a person can read are among them."""
+    rows: tuple[PackRow, ...] = Field(min_length=1, max_length=_MOST)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was written.
+
+    Attributes:
+        note: what the pack says of itself.
+        size: of the file, bytes.
+    """
+
+    note: PackNote
+    size: int
+
+
+class Pack:
+    """A pack that was opened: its note was read, its pictures are read when they are needed."""
+
+    def __init__(self, path: Path, note: PackNote) -> None:
+        self.path, self.note = path, note
+
+    def exemplars(self, workspace: Workspace, label: str | None = None, progress: Progress | None = None) -> Exemplars:
+        """Its pictures, or those of a label.
+
+        Args:
+            progress: told how many were made small, and of how many, where that was not done before.
+
+        Raises:
+            UsageError: none has this label, or one does not fit its description.
+        """
+        rows = [row for row in self.note.rows if not label or row.label == label]
+        items = [
+            Exemplar(row.digest, row.title, row.creator, row.licence, row.source, row.height, row.width) for row in rows
+        ]
+        sha = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        kept = workspace.make(workspace.root / "cache" / "packs") / f"{sha[:32]}.npz"
+        if not kept.is_file():
+            self._look_at_all(kept, progress)
+        looks = np.load(kept, allow_pickle=False)
+        return Exemplars(items, lambda index: self._picture(rows[index]), lambda index: looks[rows[index].file], sha)
+
+    def _look_at_all(self, to: Path, progress: Progress | None) -> None:
+        found = {}
+        for number, row in enumerate(self.note.rows, start=1):
+            found[row.file] = fitted(self._picture(row), LOOK)
+            if progress:
+                progress(number, len(self.note.rows))
+        with replace_file(to, sync=False) as part, part.open("wb") as file:
+            np.savez(file, **found)  # type: ignore[arg-type]
+
+    def _picture(self, row: PackRow) -> NDArray[np.uint8]:
+        with zipfile.ZipFile(self.path) as archive:
+            data = _entry(archive, row.file, _LARGEST_PICTURE, self.path)
+        try:
+            pixels = pictures.decode(data, row.file).pixels
+        except PictureError as error:
+            raise UsageError(self.path, f"holds no picture as {row.file} ({error.reason})", _REMEDY) from None
+        if pixels.shape[:2] != (row.height, row.width):
+            raise UsageError(self.path, f"holds another picture than it says as {row.file}", _REMEDY)
+        return pixels
+
+
+def open_pack(path: Path) -> Pack:
+    """A pack, its note read and checked.
+
+    Raises:
+        UsageError: it is none, or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            note = PackNote.model_validate_json(_entry(archive, _NOTE, _LARGEST_NOTE, path))
+    except (OSError, zipfile.BadZipFile, ValidationError) as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise UsageError(path, f"is no pack of exemplars ({first})", _REMEDY) from None
+    return Pack(path, note)
+
+
+def write_pack(
+    path: Path,
+    exemplars: Exemplars,
+    labels: Sequence[str],
+    *,
+    collection: str,
+    name: str,
+    side: int,
+    most: int,
+    flat: bool,
+    accepted: str = "",
+    progress: Progress = lambda done, total: None,
+) -> Packed:
+    """Write as many pictures as fit, the most unlike first, so that the variety of the whole is kept.
+
+    Args:
+        labels: of each exemplar; empty where it has none.
+        collection, name: of the collection that they are from: its digest, and what it is called.
+        side: shorter side of the pictures, px; smaller ones stay as they are.
+        most: bytes that the file may have.
+        flat: whether they are drawings with flat colours, which are kept to the bit.
+        progress: told bytes written, of how many at most.
+
+    Raises:
+        UsageError: not even one picture fits.
+    """
+    rows: list[PackRow] = []
+    written = 0
+    with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for index in varied_order(exemplars, labels):
+            item = exemplars.items[index]
+            pixels = exemplars.picture(index, min(side, item.height, item.width))
+            data = pictures.encode(pixels, "webp" if flat else "avif", quality=_QUALITY, lossless=flat)
+            row = PackRow(
+                file=f"pictures/{len(rows):05d}.{'webp' if flat else 'avif'}", digest=item.digest, title=item.title,
+                creator=item.creator, licence=item.licence, source=item.source, label=labels[index],
+                height=pixels.shape[0], width=pixels.shape[1],
+            )  # fmt: skip
+            more = len(data) + len(row.model_dump_json()) + 2 * len(row.file) + 200
+            if written + more > most or len(rows) == _MOST:
+                break
+            archive.writestr(_undated(row.file), data)
+            rows.append(row)
+            written += more
+            progress(written, most)
+        if not rows:
+            raise UsageError(f"{most / 1e6:g} MB", "is too little for one picture", "give more with --megabytes")
+        note = PackNote(collection=collection, name=name, of=len(exemplars), accepted=accepted, rows=tuple(rows))
+        archive.writestr(_undated(_NOTE), note.model_dump_json())
+    return Packed(note, path.stat().st_size)
+
+
+def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
+    """Exemplars, labels taking turns, of each label the one that is most unlike all before it (Gonzalez 1985)."""
+    looks = np.stack([whole_of(exemplars.look(index)) for index in range(len(exemplars))])
+    kinds = {label: np.flatnonzero(np.array(labels) == label) for label in sorted(set(labels))}
+    # The first of each is the most usual one.
+    usual = {label: looks[of].mean(axis=0) for label, of in kinds.items()}
+    apart = {label: -np.square(looks[of] - usual[label]).sum(axis=1) for label, of in kinds.items()}
+    begun: set[str] = set()
+    for _ in range(max(len(of) for of in kinds.values())):
+        for label, of in kinds.items():
+            best = int(apart[label].argmax())
+            if not np.isfinite(apart[label][best]):
+                continue
+            yield int(of[best])
+            near = np.square(looks[of] - looks[of[best]]).sum(axis=1)
+            taken = np.isinf(apart[label]) if label in begun else np.zeros(len(of), dtype=bool)
+            apart[label] = np.minimum(apart[label], near) if label in begun else near
+            begun.add(label)
+            apart[label][taken] = -np.inf
+            apart[label][best] = -np.inf
+
+
+def _undated(name: str) -> zipfile.ZipInfo:
+    """An entry without a date, so that the same pictures make the same file."""
+    return zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+
+
+def _entry(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
+    """The bytes of an entry that is stored as it is."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise UsageError(path, f"lacks {name}", _REMEDY) from None
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size > most or info.file_size != info.compress_size:
+        raise UsageError(path, f"holds {name} in another way than limner writes it", _REMEDY)
+    try:
+        return archive.read(info)
+    except zipfile.BadZipFile:
+        raise UsageError(path, f"is damaged at {name}", _REMEDY) from None
