@@ -31,7 +31,7 @@ _WORKS = 20
 """How many works somebody averages."""
 _HARMED = 8
 """Pictures on which the harm is measured."""
-_MODEL = "paintings-vae"
+_MODEL = "landscapes"
 _MOVED = ("rotation", "flip", "perspective")
 """What moves pixels; their distance says nothing of the harm then."""
 

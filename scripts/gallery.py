@@ -104,18 +104,16 @@ SECTIONS = (
         "Mix",
         "Content of one and style of the other, block by block; by weight; or by region.",
         (
-            "sample emoji-gan -n 2 --seed 21 --to OUT/s",
-            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --content A --style B --to OUT/ab.png",
-            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --weights 0.5,0.5 --to OUT/half.png",
-            "mix OUT/s/emoji-gan-21-00000.png OUT/s/emoji-gan-21-00001.png --region rectangle:0,0.5,1,1 --to OUT/r.png",
+            "sample landscapes -n 2 --seed 1 --first 27 --size 384 --to OUT/s",
+            "mix 1:27 1:28 --model landscapes --weights 0.5,0.5 --size 384 --to OUT/half.png",
+            "mix 1:27 1:28 --model landscapes --region rectangle:0,0.5,1,1 --size 384 --to OUT/region.png",
         ),
         (
             (
-                ("s/emoji-gan-21-00000.png", "A"),
-                ("s/emoji-gan-21-00001.png", "B"),
-                ("ab.png", "content A, style B"),
+                ("s/landscapes-1-00027.png", "A"),
+                ("s/landscapes-1-00028.png", "B"),
                 ("half.png", "half of each"),
-                ("r.png", "below B"),
+                ("region.png", "A, and B below"),
             ),
         ),
     ),
@@ -217,8 +215,9 @@ SECTIONS = (
     Section(
         "walk",
         "Walk",
-        "A film from picture to picture, in steps that look equally long. (Here as an animated WebP; MP4 and GIF too.)",
-        ("walk 1:10 1:3 1:27 --model landscapes --loop --seconds 6 --fps 12 --scale 4 --to OUT/walk.webp",),
+        "A film from picture to picture, in steps that look equally long: each picture goes on from the one before, so "
+        "that nothing flickers. (Here as an animated WebP; MP4 and GIF too.)",
+        ("walk 1:10 1:3 1:27 --model landscapes --loop --seconds 6 --fps 12 --size 288 --to OUT/walk.webp",),
         (),
         "walk.webp",
     ),

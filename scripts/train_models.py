@@ -60,11 +60,10 @@ class Recipe:
     crisp: bool = True
 
 
-_PAINTINGS = {"collection": "paintings", "family": "vae", "minutes": 6, "prior": "mixture", "crisp": False}
-"""Compositions only: what is painted finely comes from the exemplars."""
 RECIPES = (
-    Recipe("landscapes", size=64, width=96, where=("kind=landscape",), **_PAINTINGS),
-    Recipe("portraits", size=96, width=64, where=("kind=portrait",), **_PAINTINGS),
+    # Compositions only: what is painted finely comes from the exemplars.
+    Recipe("landscapes", "paintings", "vae", 64, 6, None, None, ("kind=landscape",), 96, "mixture", crisp=False),
+    Recipe("portraits", "paintings", "vae", 96, 6, None, None, ("kind=portrait",), 64, "mixture", crisp=False),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
     Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )

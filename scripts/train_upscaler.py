@@ -3,7 +3,7 @@
     python scripts/train_upscaler.py
     python scripts/train_upscaler.py --steps 400 --to /tmp/upscaler
 
-It learns from pictures made small and from how `paintings-vae` paints. The same steps on the same machine give the same
+It learns from pictures made small and from how `landscapes` paints. The same steps on the same machine give the same
 weights.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
         import_collection(PAINTINGS, "paintings", workspace)
     collection = Collection.open("paintings", workspace)
     options = UpscalerOptions(name=SHIPPED_UPSCALER.stem, steps=told.steps, threads=told.threads)
-    model = load_model(SHIPPED / "paintings-vae.safetensors")
+    model = load_model(SHIPPED / "landscapes.safetensors")
     with TerminalReporter() as reporter:
         network, card = train_upscaler(collection, options, workspace, reporter, model)
     path = told.to / SHIPPED_UPSCALER.name

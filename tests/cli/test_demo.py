@@ -107,7 +107,7 @@ def test_own_pictures_go_on_from_the_shipped_model(
 
 @pytest.mark.slow
 def test_the_whole_road(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(tmp_path / "shipped", monkeypatch, "paintings-vae", "emoji-gan")
+    ship(tmp_path / "shipped", monkeypatch, "landscapes", "emoji-gan")
     folder = tmp_path / "demo"
     status, output = run("demo", "--to", str(folder), "--minutes", "0.2", "--json")
     told = json.loads(output)
@@ -117,7 +117,7 @@ def test_the_whole_road(tmp_path: Path, workspace: Workspace, monkeypatch: pytes
     assert not workspace.root.exists(), "the demo keeps to its own workspace"
     assert told["parent"] is None
     assert [(one["model"], one["labels"]) for one in told["opening"]] == [
-        ("paintings-vae", []),
+        ("landscapes", []),
         ("emoji-gan", list(STYLES)),
     ]
     assert all(pictures.read(Path(one["sheet"])).pixels.any() for one in told["opening"])

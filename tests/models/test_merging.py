@@ -114,9 +114,7 @@ def test_kin_are_known_by_card_and_weights(parent: Model, child: Model, tmp_path
 
 
 def test_of_the_models_that_ship_the_emoji_are_kin() -> None:
-    vae, gan, paintings = (
-        load_model(SHIPPED / f"{n}.safetensors") for n in ("emoji-vae", "emoji-gan", "paintings-vae")
-    )
+    vae, gan, paintings = (load_model(SHIPPED / f"{n}.safetensors") for n in ("emoji-vae", "emoji-gan", "landscapes"))
     assert is_kin(vae, gan)
     assert not is_kin(vae, paintings)
     card = merged_card("m", average(vae, gan, 0.5), (vae, gan), {})

@@ -38,7 +38,7 @@ def test_every_style_is_seen_in_rows_of_its_own(tmp_path: Path, monkeypatch: pyt
 
 
 def test_where_labels_do_not_matter_all_pictures_are_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ship(tmp_path / "shipped", monkeypatch, "paintings-vae") / "paintings-vae.safetensors"
+    path = ship(tmp_path / "shipped", monkeypatch, "landscapes") / "landscapes.safetensors"
     opened = paint_opening(
         Opener(path), tmp_path / "opening", _MACHINE, Workspace(tmp_path / "home"), lambda done, total: None
     )
@@ -59,9 +59,9 @@ def test_a_caption_says_what_the_card_says(tmp_path: Path, monkeypatch: pytest.M
     assert wording.learned_from(card) == (
         "A VAE of 32 × 32 pixels. It learned from 9 pictures of the collection c for 1 minute."
     )
-    settings = {"parent": "/home/ada/models/paintings-vae.safetensors"}
+    settings = {"parent": "/home/ada/models/landscapes.safetensors"}
     note = card.training.model_copy(update={"settings": settings, "minutes": 40.04})
     later = card.model_copy(update={"parents": ("ab" * 32,), "training": note})
     told = wording.learned_from(later)
-    assert "for 40 minutes, going on from paintings-vae, whose own learning is not counted" in told
+    assert "for 40 minutes, going on from landscapes, whose own learning is not counted" in told
     assert "/home/ada" not in told

@@ -27,9 +27,9 @@ def names(plan: Plan) -> list[tuple[str, bool]]:
 
 
 def test_of_each_kind_one_model_opens_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(tmp_path / "shipped", monkeypatch, "paintings-vae", "emoji-vae", "emoji-gan")
+    ship(tmp_path / "shipped", monkeypatch, "landscapes", "emoji-vae", "emoji-gan")
     plan = plan_paintings(tmp_path, minutes=None, size=None, where=())
-    assert names(plan) == [("paintings-vae", False), ("emoji-gan", True)]
+    assert names(plan) == [("landscapes", False), ("emoji-gan", True)]
     assert (plan.minutes, plan.size, plan.where, plan.parent) == (2, (64, 96), ("kind=landscape",), None)
 
 

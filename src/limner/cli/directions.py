@@ -51,7 +51,7 @@ def _find(
 ) -> None:
     """Find directions: measured attributes (brightness, warmth, horizon, ...), pca, the painter's layers, or labels.
 
-    Example: [bold]limner directions find paintings-vae[/bold]
+    Example: [bold]limner directions find landscapes[/bold]
     """
     from limner.latent.finding import find_directions
 
@@ -77,7 +77,7 @@ def _list(
 ) -> None:
     """Show the directions of a model, and what one step along each does.
 
-    Example: [bold]limner directions list paintings-vae[/bold]
+    Example: [bold]limner directions list landscapes[/bold]
     """
     from limner.latent.directions import directions_of
 
@@ -91,7 +91,7 @@ def _name(
 ) -> None:
     """Give a direction another name.
 
-    Example: [bold]limner directions name paintings-vae pca-2 mist[/bold]
+    Example: [bold]limner directions name landscapes pca-2 mist[/bold]
     """
     from limner.latent.directions import directions_file, directions_of
 
@@ -108,7 +108,7 @@ def _strip(
 ) -> None:
     """Paint a strip for each direction: two steps back, one, none, one, two steps ahead.
 
-    Example: [bold]limner directions strip paintings-vae --to strips.png[/bold]
+    Example: [bold]limner directions strip landscapes --to strips.png[/bold]
     """
     import torch
 
@@ -134,7 +134,7 @@ def _share(
 ) -> None:
     """Write a model's directions into one file for others.
 
-    Example: [bold]limner directions share paintings-vae --to mine.safetensors[/bold]
+    Example: [bold]limner directions share landscapes --to mine.safetensors[/bold]
     """
     from limner.latent.directions import directions_of
 
@@ -149,7 +149,7 @@ def _take(
 ) -> None:
     """Take up directions that another has shared; of the same name, theirs stay.
 
-    Example: [bold]limner directions take paintings-vae theirs.safetensors[/bold]
+    Example: [bold]limner directions take landscapes theirs.safetensors[/bold]
     """
     from limner.latent.directions import Directions
 

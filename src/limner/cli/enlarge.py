@@ -262,7 +262,7 @@ def _train(
 ) -> None:
     """Train an up-scaler on a collection at full resolution, for [bold]limner enlarge[/bold].
 
-    Example: [bold]limner train-upscaler paintings --model paintings-vae --minutes 10[/bold]
+    Example: [bold]limner train-upscaler paintings --model landscapes --minutes 10[/bold]
     """
     from limner.cli.training_bar import TerminalReporter
     from limner.collection import Collection

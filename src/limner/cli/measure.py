@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
         Beside each number stands its floor: what real pictures get in the place of the new ones.
 
-        Example: [bold]limner measure paintings-vae --count 2000[/bold]
+        Example: [bold]limner measure landscapes --count 2000[/bold]
         """
         from limner.latent.painting import Brush
         from limner.measure.quality import FEATURES

@@ -56,7 +56,7 @@ def _merge(
 
     Example: [bold]limner merge emoji-vae emoji-gan --weights 0.5,0.5 --name emoji-between[/bold]
 
-    Example: [bold]limner merge emoji-vae paintings-vae --minutes 20 --name both[/bold]
+    Example: [bold]limner merge landscapes my-landscapes --minutes 20 --name both[/bold]
     """
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model, with_gates

@@ -240,7 +240,7 @@ def _encode(
 ) -> None:
     """Find the latents of pictures.
 
-    Example: [bold]limner encode paintings-vae sketch.jpg --to sketch.safetensors[/bold]
+    Example: [bold]limner encode landscapes sketch.jpg --to sketch.safetensors[/bold]
     """
     from limner.latent.painting import Brush
     from limner.latent.store import save_latents
@@ -259,7 +259,7 @@ def _reconstruct(
 ) -> None:
     """Encode pictures and paint them again; PSNR, SSIM and perceptual distance of each.
 
-    Example: [bold]limner reconstruct paintings-vae *.jpg --to pairs.png[/bold]
+    Example: [bold]limner reconstruct landscapes *.jpg --to pairs.png[/bold]
     """
     import torch
     from rich.console import Console

@@ -139,7 +139,7 @@ def add(
 ) -> None:
     """Register works that were published before there was a registry; others are registered already.
 
-    Example: [bold]limner registry add ~/.limner/works/paintings-vae/*.png[/bold]
+    Example: [bold]limner registry add ~/.limner/works/landscapes/*.png[/bold]
     """
     from contextlib import closing
 

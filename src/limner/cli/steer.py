@@ -88,7 +88,7 @@ def _move(
 
     Find directions first: [bold]limner directions find MODEL[/bold]
 
-    Example: [bold]limner move 7:3 --model paintings-vae --along warmth=+1.5 --along horizon=-1[/bold]
+    Example: [bold]limner move 7:3 --model landscapes --along warmth=+1.5 --along horizon=-1[/bold]
     """
     from limner.latent.directions import directions_of
     from limner.latent.mixing import parse_range
@@ -136,7 +136,7 @@ def _mix(
 
     Example: [bold]limner mix sea.png dusk.png --content A --style B[/bold]
 
-    Example: [bold]limner mix 7:3 7:9 --model paintings-vae --region ellipse:0.2,0.1,0.8,0.6[/bold]
+    Example: [bold]limner mix 7:3 7:9 --model landscapes --region ellipse:0.2,0.1,0.8,0.6[/bold]
     """
     from limner.latent.origins import file_digest
     from limner.papers.making import Deed

@@ -26,11 +26,14 @@ def register(app: typer.Typer) -> None:
 
 def _reproduce(
     works: Annotated[list[Path], typer.Argument(help="Files of works.")],
+    model: Annotated[
+        str | None, typer.Option(help="The model that painted them, where it is not in the workspace.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Paint works again from their latents and compare; status 1 where one is another picture.
 
-    Example: [bold]limner reproduce ~/.limner/works/paintings-vae/*.png[/bold]
+    Example: [bold]limner reproduce ~/.limner/works/landscapes/*.png[/bold]
     """
     from limner.latent.reproducing import reproduce
     from limner.papers.finishing import finished_again
@@ -38,7 +41,7 @@ def _reproduce(
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    found = [reproduce(path, workspace, marked, finished_again) for path in works]
+    found = [reproduce(path, workspace, marked, finished_again, model) for path in works]
     if as_json:
         print_json([{**asdict(one), "same": one.same, "verdict": one.verdict} for one in found])
     else:

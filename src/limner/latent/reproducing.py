@@ -67,15 +67,19 @@ class Reproduction:
         return f"{done}, it is another picture ({self.psnr:.1f} dB)"
 
 
-def reproduce(path: Path, workspace: Workspace, marked: Marks, finished: Finishes) -> Reproduction:
+def reproduce(
+    path: Path, workspace: Workspace, marked: Marks, finished: Finishes, model: str | None = None
+) -> Reproduction:
     """Paint a work again, enlarge and mark it again where it was, and compare.
 
     Args:
         marked: puts a work's number into a picture, as was done when it was published.
         finished: finishes a composition, as the act says that it was done.
+        model: name or file of the one that painted it, where that lies outside of the workspace.
 
     Raises:
-        UsageError: the file is no work of this workspace, or its latent, model or up-scaler is gone.
+        UsageError: the model is another one, the file is no work of this workspace, or its latent, model or up-scaler
+            is gone.
     """
     origins, digest = Origins(workspace), file_digest(path)
     act = origins.published(digest)
@@ -85,7 +89,9 @@ def reproduce(path: Path, workspace: Workspace, marked: Marks, finished: Finishe
         where = _first_edition(origins, act)
         raise UsageError(path, "is a further edition of a work, made from its file", f"reproduce that: {where}")
     was = act.parameters.get("precision")
-    origins = Origins(workspace, precision=was)
+    origins = Origins(workspace, model, precision=was)
+    if model is not None and origins.model_digest != act.inputs[0]:
+        raise UsageError(f"--model {model}", "is not the model that painted it", f"give {act.inputs[0][:19]}")
     latent, enlarging = latent_of(origins, digest), enlarging_of(origins, digest)
     if latent is None:
         raise UsageError(
