@@ -10,7 +10,9 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -88,6 +90,12 @@ class Pack:
 
     def __init__(self, path: Path, note: PackNote) -> None:
         self.path, self.note = path, note
+        self._lock = Lock()
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        # Opened once: its list of entries is long.
+        return zipfile.ZipFile(self.path)
 
     def exemplars(self, workspace: Workspace, label: str | None = None, progress: Progress | None = None) -> Exemplars:
         """Its pictures, or those of a label.
@@ -103,24 +111,25 @@ class Pack:
             Exemplar(row.digest, row.title, row.creator, row.licence, row.source, row.height, row.width) for row in rows
         ]
         sha = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        kept = workspace.make(workspace.root / "cache" / "packs") / f"{sha[:32]}.npz"
+        key = hashlib.sha256(f"{sha} {label or ''}".encode()).hexdigest()
+        kept = workspace.make(workspace.root / "cache" / "packs") / f"{key[:32]}.npz"
         if not kept.is_file():
-            self._look_at_all(kept, progress)
+            self._look_at(rows, kept, progress)
         looks = np.load(kept, allow_pickle=False)
         return Exemplars(items, lambda index: self._picture(rows[index]), lambda index: looks[rows[index].file], sha)
 
-    def _look_at_all(self, to: Path, progress: Progress | None) -> None:
+    def _look_at(self, rows: Sequence[PackRow], to: Path, progress: Progress | None) -> None:
         found = {}
-        for number, row in enumerate(self.note.rows, start=1):
+        for number, row in enumerate(rows, start=1):
             found[row.file] = fitted(self._picture(row), LOOK)
             if progress:
-                progress(number, len(self.note.rows))
+                progress(number, len(rows))
         with replace_file(to, sync=False) as part, part.open("wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]
 
     def _picture(self, row: PackRow) -> NDArray[np.uint8]:
-        with zipfile.ZipFile(self.path) as archive:
-            data = _entry(archive, row.file, _LARGEST_PICTURE, self.path)
+        with self._lock:
+            data = _entry(self._archive, row.file, _LARGEST_PICTURE, self.path)
         try:
             pixels = pictures.decode(data, row.file).pixels
         except PictureError as error:
