@@ -18,7 +18,7 @@ from limner.ledger import Ledger
 from limner.papers import Identity, verify
 from limner.workspace import Workspace
 from models_made import made_model
-from pictures_made import made_picture
+from pictures_made import made_folder, made_picture
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +183,23 @@ def test_a_walk_is_a_film_of_the_right_length(suffix: str, workspace: Workspace,
             assert film.size == (64, 64)
     assert not list(tmp_path.glob(".*frames"))
     assert Ledger.open(workspace.ledger).acts()[-1].what == "walk"
+
+
+def test_a_walk_is_finished_and_says_whose_pictures_are_in_it(workspace: Workspace, tmp_path: Path) -> None:
+    folder = made_folder(tmp_path / "drawings", 12).parent
+    to = tmp_path / "walk.mp4"
+    words = ("walk", "3:1", "3:2", "--model", "m", "--seconds", "0.6", "--fps", "10", "--size", "97", "--loop")
+    told = json.loads(limner(*words, "--exemplars", folder, "--to", to, "--json"))
+    with av.open(str(to)) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert len(frames) == told["frames"] == 6
+    assert frames[0].shape == (96, 96, 3), "sides are even, as the format asks"
+    assert np.abs(frames[0].astype(int) - frames[-1]).mean() < 6, "a loop ends as it began"
+    shares = told["finish"]["shares"]
+    assert sum(one["share"] for one in shares) == pytest.approx(1, abs=0.01)
+    act = Ledger.open(workspace.ledger).acts()[-1]
+    assert act.what == "walk" and act.parameters["finish"]["shares"] == shares
+    assert not list(tmp_path.glob(".*frames"))
 
 
 def test_a_work_whose_latent_was_drawn_before_is_shown_as_the_work_it_is(tmp_path: Path) -> None:

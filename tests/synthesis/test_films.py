@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from limner import pictures
 from limner.synthesis import Exemplars, Finisher, FinishOptions
@@ -57,6 +58,21 @@ def test_a_film_flickers_less_than_pictures_finished_alone(finisher: Finisher, t
     assert flicker(carried, _compositions()) < 0.6 * flicker(alone, _compositions())
     # It does not stand still, either: it ends nearer to the end's own finish than it began.
     assert np.abs(carried[-1].mean((0, 1)) - alone[-1].mean((0, 1))).mean() < 12
+
+
+def test_a_preview_is_near_to_what_the_finish_goes_on_to(finisher: Finisher) -> None:
+    first, *_, later = list(_compositions())[:5]
+    before = finisher.finish(first, keep=True)
+    assert before.carried is not None
+    seen, whole = finisher.preview(later, before.carried), finisher.finish(later, before=before.carried)
+
+    def apart(one: Pixels, other: Pixels) -> float:
+        """Of what the eye sees first: the large forms."""
+        small = [np.asarray(Image.fromarray(p).resize((12, 9), Image.Resampling.BOX), np.float64) for p in (one, other)]
+        return float(np.abs(small[0] - small[1]).mean())
+
+    assert seen.shape == whole.pixels.shape
+    assert apart(seen, whole.pixels) < 0.8 * apart(before.pixels, whole.pixels)
 
 
 def test_a_killed_film_goes_on_to_the_same_bits(finisher: Finisher, tmp_path: Path) -> None:

@@ -118,6 +118,13 @@ def test_a_picture_that_changed_little_goes_on_from_the_former(exemplars: Exempl
     assert apart(carried.pixels) < apart(alone.pixels)
 
 
+def test_a_warm_composition_stays_warm_whatever_its_exemplars_are(exemplars: Exemplars, composition: Pixels) -> None:
+    turned = np.clip(composition.astype(np.int16) + np.array([40, 0, -40]), 0, 255).astype(np.uint8)
+    plain, warm = (_finisher(exemplars).finish(one).pixels.astype(np.float64) for one in (composition, turned))
+    warmer = (warm[..., 0] - warm[..., 2]).mean() - (plain[..., 0] - plain[..., 2]).mean()
+    assert warmer > 20
+
+
 def test_levels_are_the_same_rungs_whatever_the_last() -> None:
     small, large = level_sides(16, 512, 1.45), level_sides(16, 1024, 1.45)
     assert small[0] == large[0] == 16
