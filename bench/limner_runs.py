@@ -11,18 +11,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
-from bench.peers.common import Pictures, Stage, now, own_time
+from bench.peers.common import SIDE, Pictures, Stage, now, own_time
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.latent.painting import Brush
 from limner.models.generator import DRAWN
 from limner.models.painter import Latent
+from limner.papers.finishing import Finishing, FinishWish, finishing_for
+from limner.synthesis import FinishOptions
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 
-__all__ = ["Limner", "made"]
+__all__ = ["FinishedLimner", "Limner", "made"]
+
+_FINISHED = 128
+"""Side at which pictures are finished, px."""
 
 
 class Limner:
@@ -54,6 +60,9 @@ class Limner:
             _train_here(name, self.family, self.collection, seconds, seed, threads, workspace)
         else:
             subprocess.run(command, check=True)
+        return self._open(name, workspace, seed, threads)
+
+    def _open(self, name: str, workspace: Workspace, seed: int, threads: int) -> list[Stage]:
         self._brush = Brush.open(name, workspace, threads=threads)
         self._drawn, self._seed = 0, seed + 1
         self.choices.append(f"precision {self._brush.machine.precision}, chosen by its own probe")
@@ -93,6 +102,45 @@ class Limner:
         return {name: sum(p.numel() for p in part.parameters()) for name, part in named}
 
 
+class FinishedLimner(Limner):
+    """The same model, its compositions finished from the training pictures and made small for the measurement.
+
+    The training of the bare one is taken where it lies here already: it is the same one.
+    """
+
+    def __init__(self, family: str, collection: str) -> None:
+        super().__init__(family, collection)
+        self.choices.append(f"finished at {_FINISHED} px, then made small to {SIDE} px as all are measured")
+        self._finishing: Finishing | None = None
+
+    def train(self, folder: Path, seconds: float, *, seed: int, threads: int, place: Path) -> list[Stage]:
+        """By `limner train`, unless the bare one was trained here."""
+        workspace, bare = Workspace.default(), place.with_name(place.name.replace("-finished", ""))
+        name = f"bench-{bare.name}"[:64]
+        if (workspace.models / f"{name}.safetensors").is_file():
+            stages = self._open(name, workspace, seed, threads)
+        else:
+            stages = super().train(folder, seconds, seed=seed, threads=threads, place=bare)
+        finishing = finishing_for(
+            self.brush.model, workspace, FinishWish(FinishOptions(size=_FINISHED)), threads=threads
+        )
+        assert not isinstance(finishing, str), finishing
+        self._finishing = finishing
+        return stages
+
+    def paint(self, latents: Latent) -> Pictures:
+        """By the painter, then from patches of the training pictures."""
+        assert self._finishing is not None
+        composed = super().paint(latents)
+        found = [one.pixels for one in self._finishing.finisher.finish_many(composed)]
+        how = Image.Resampling.LANCZOS
+        return np.stack([np.asarray(Image.fromarray(one).resize((SIDE, SIDE), how)) for one in found])
+
+    def reconstruct(self, pictures: Pictures) -> Pictures | None:
+        """A finish paints no picture again."""
+        return None
+
+
 def _train_here(
     name: str, family: str, collection: str, seconds: float, seed: int, threads: int, workspace: Workspace
 ) -> None:
@@ -104,6 +152,6 @@ def _train_here(
         Training(options, Collection.open(collection, workspace), workspace, reporter, resume=False, clock=now).run()
 
 
-def made(family: str) -> Limner:
+def made(family: str, finished: bool = False) -> Limner:
     """For the harness: the collection is named by BENCH_COLLECTION."""
-    return Limner(family, os.environ["BENCH_COLLECTION"])
+    return (FinishedLimner if finished else Limner)(family, os.environ["BENCH_COLLECTION"])

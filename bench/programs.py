@@ -35,8 +35,10 @@ _GANS, _PYTHAE = ENVIRONMENTS["gans"], ENVIRONMENTS["pythae"]
 PROGRAMS = {
     program.name: program
     for program in (
-        Program("limner-vae", "limner, VAE", "VAE", None, "limner"),
-        Program("limner-gan", "limner, GAN", "GAN", None, "limner"),
+        Program("limner-vae", "limner, VAE, bare", "VAE", None, "limner"),
+        Program("limner-gan", "limner, GAN, bare", "GAN", None, "limner"),
+        Program("limner-vae-finished", "limner, VAE, finished", "VAE", None, "limner"),
+        Program("limner-gan-finished", "limner, GAN, finished", "GAN", None, "limner"),
         Program("lightweight-gan", "lightweight-gan 1.2.1", "GAN", _GANS, "lightweight_gan"),
         Program("lightweight-gan-plain", "lightweight-gan 1.2.1, no attention", "GAN", _GANS, "lightweight_gan", False),
         Program("stylegan2-pytorch", "stylegan2-pytorch 1.9.0", "GAN", _GANS, "stylegan2_pytorch"),

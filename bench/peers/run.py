@@ -36,6 +36,8 @@ PEERS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "torchgan-dcgan": ("bench.peers.torchgan_dcgan", "DCGAN", ()),
     "limner-vae": ("bench.limner_runs", "made", ("vae",)),
     "limner-gan": ("bench.limner_runs", "made", ("gan",)),
+    "limner-vae-finished": ("bench.limner_runs", "made", ("vae", True)),
+    "limner-gan-finished": ("bench.limner_runs", "made", ("gan", True)),
 }
 """Module, what makes the peer, and its arguments; modules are imported only when asked for."""
 
