@@ -125,6 +125,27 @@ def test_a_warm_composition_stays_warm_whatever_its_exemplars_are(exemplars: Exe
     assert warmer > 20
 
 
+def test_collections_of_one_kind_of_thing_give_larger_pieces(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def finisher(pixels: list[Pixels], name: str) -> Finisher:
+        folder = tmp_path / name
+        folder.mkdir()
+        for number, one in enumerate(pixels):
+            pictures.write(one, folder / f"{number:03d}.png")
+        return Finisher(Exemplars.of_pictures(sorted(folder.glob("*.png"))), FinishOptions(size=64))
+
+    kinds = [rng.integers(0, 200, (48, 48, 3), np.uint8) for _ in range(6)]
+    alike = [(kinds[number % 6] + rng.integers(0, 50, (48, 48, 3), np.uint8)) for number in range(120)]
+    grain = rng.integers(0, 50, (48, 48, 3))
+    apart = [
+        (np.kron(rng.integers(0, 200, (8, 8, 3)), np.ones((6, 6, 1))) + grain).astype(np.uint8) for _ in range(120)
+    ]
+    assert finisher(alike, "alike").plan.piece == pytest.approx(0.1)
+    assert finisher(apart, "apart").plan.piece == pytest.approx(0.03)
+    assert finisher(alike[:20], "few").plan.piece == pytest.approx(0.03), "of few pictures nothing is known"
+
+
 def test_levels_are_the_same_rungs_whatever_the_last() -> None:
     small, large = level_sides(16, 512, 1.45), level_sides(16, 1024, 1.45)
     assert small[0] == large[0] == 16

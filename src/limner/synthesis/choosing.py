@@ -16,6 +16,9 @@ from limner.synthesis.exemplars import Exemplars
 
 __all__ = ["Chooser", "whole_of"]
 
+_ASKED, _FEWEST = 600, 100
+"""Pictures that are compared with all others, about; how few say nothing."""
+
 
 class Chooser:
     """Chooses among exemplars."""
@@ -45,6 +48,16 @@ class Chooser:
         turns = [int(one) for rank in order.T for one in rank]
         free = [index for index in dict.fromkeys(turns) if np.isfinite(apart[0, index])]
         return [(index, False) for index in free[: min(3 * count, count + count * (len(asked) - 1) // 2)]]
+
+    def apart(self) -> float:
+        """How far a picture is from the one most like it, as a share of how far any two are: medians; 0 for twins."""
+        asked = self._wholes[:: max(1, len(self._wholes) // _ASKED)]
+        if len(self._wholes) < _FEWEST:
+            return 1.0
+        squares = np.square(asked).sum(axis=1)[:, None] + np.square(self._wholes).sum(axis=1)
+        distances = np.sqrt(np.maximum(0, squares - 2 * asked @ self._wholes.T))
+        nearest = np.partition(distances, 1, axis=1)[:, 1]
+        return float(np.median(nearest) / max(float(np.median(distances)), 1e-6))
 
     @cached_property
     def _wholes(self) -> NDArray[np.float32]:

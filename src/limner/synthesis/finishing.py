@@ -21,6 +21,9 @@ __all__ = ["Carried", "Finished", "Finisher"]
 _USUAL_SIDE = 512
 _GRAPHIC = 0.35
 """Share of pixels that equal their neighbour from which pictures count as drawings with flat colours."""
+_ALIKE = 0.43
+"""Distance to the most alike picture, as a share of the usual one, up to which pictures show the same kind of thing.
+Landscapes have 0.49, portraits 0.54; 3,403 photographs of clothing 0.37."""
 _EDGE = 0.02
 """Width of the edge of an exemplar that is never taken, as a share of its shorter side."""
 
@@ -50,7 +53,7 @@ class Finisher:
     @cached_property
     def plan(self) -> Plan:
         """What shapes the finish."""
-        return plan_for(self.options, graphic=self.graphic)
+        return plan_for(self.options, graphic=self.graphic, alike=not self.graphic and self._chooser.apart() < _ALIKE)
 
     @cached_property
     def _pyramid(self) -> Pyramid:

@@ -60,11 +60,16 @@ class Plan(BaseModel):
 
 
 _USUAL = 0.5
-_PIECE, _PIECE_OF_DRAWING, _SHARE = 0.03, 0.1, 1 / 3
+_PIECE, _PIECE_OF_THINGS, _PIECE_OF_DRAWING, _SHARE = 0.03, 0.1, 0.1, 1 / 3
 
 
-def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
-    """The plan for drawings with flat colours (`graphic`), or for everything that is painted or photographed."""
+def plan_for(options: FinishOptions, *, graphic: bool, alike: bool = False) -> Plan:
+    """The plan for drawings with flat colours (`graphic`), or for everything that is painted or photographed.
+
+    Args:
+        alike: whether the exemplars show the same kind of thing over and over, such as garments on a floor: larger
+            pieces then say less about any one of them, and smaller ones tear things.
+    """
     borrow = options.borrow
     # A tenth of the usual bound at 0, ten times at 1.
     times = 10 ** (2 * (borrow - _USUAL))
@@ -86,15 +91,15 @@ def plan_for(options: FinishOptions, *, graphic: bool) -> Plan:
         )
     return Plan(
         exemplars=options.exemplars or (32 if options.faithful else 8),
-        start=options.composition or (48 if options.faithful else 14),
+        start=options.composition or (48 if options.faithful else 20 if alike else 14),
         growth=1.45,
-        coherence=(0.5 if options.faithful else 1.6) * borrow,
+        coherence=(0.5 if options.faithful else 2.4 if alike else 1.6) * borrow,
         reach=(0.25, 1.0),
         sharpness=0.25,
         lent=0.9 if options.faithful else 0.5,
         fade=0.12,
         tone=0.8 if options.faithful else 0.5,
-        piece=min(1.0, _PIECE * times),
+        piece=min(1.0, (_PIECE_OF_THINGS if alike else _PIECE) * times),
         share=share,
         flat_counts=True,
     )
