@@ -77,7 +77,7 @@ def plan_for(options: FinishOptions, *, graphic: bool, alike: bool = False) -> P
     if graphic:
         return Plan(
             exemplars=options.exemplars or 24,
-            start=options.composition or 16,
+            start=options.composition or (32 if options.faithful else 16),
             growth=1.4,
             coherence=0.0,
             reach=(0.15, 0.15),
