@@ -217,7 +217,7 @@ SECTIONS = (
         "Walk",
         "A film from picture to picture, in steps that look equally long: each picture goes on from the one before, so "
         "that nothing flickers. (Here as an animated WebP; MP4 and GIF too.)",
-        ("walk 1:10 1:3 1:27 --model landscapes --loop --seconds 6 --fps 12 --size 288 --to OUT/walk.webp",),
+        ("walk 7:1 7:4 7:6 --model landscapes --loop --seconds 8 --fps 12 --size 288 --to OUT/walk.webp",),
         (),
         "walk.webp",
     ),

@@ -65,11 +65,11 @@ def _row(text: str, title: str) -> str:
 
 
 def test_one_seed_shows_its_interval() -> None:
-    assert "0.500 (0.400 to 0.600)" in _row(_table({"limner-vae": [_result()]}), "limner, VAE")
+    assert "0.500 (0.400 to 0.600)" in _row(_table({"limner-vae": [_result()]}), "limner, VAE, bare")
 
 
 def test_speeds_and_needs() -> None:
-    row = _row(table({"limner-vae": [_result()]}, list(PROGRAMS), speed_columns()), "limner, VAE")
+    row = _row(table({"limner-vae": [_result()]}, list(PROGRAMS), speed_columns()), "limner, VAE, bare")
     assert row.endswith("| painter 130/s, prior 200/s | 16,000 | 250 | 31 | 107 | 1.2 | 3.8 |")
 
 
@@ -77,7 +77,7 @@ def test_seeds_are_merged_into_mean_and_range() -> None:
     results = [_result(seed=seed, kid=kid) for seed, kid in enumerate([0.5, 0.8, 0.2])]
     ((key, programs),) = merged(results).items()
     assert key == ("emoji", 5.0, 2, "AVX2", False)
-    row = _row(_table(programs), "limner, VAE")
+    row = _row(_table(programs), "limner, VAE, bare")
     assert "| 3 | 0.500 (0.200 to 0.800) |" in row
 
 
@@ -90,7 +90,7 @@ def test_other_minutes_threads_and_processors_are_other_tables() -> None:
 def test_painting_is_not_timed_beside_other_work() -> None:
     result = _result(own_time=True, machine={"processor": "a processor", "vectors": "AVX2", "load_before": 3.0})
     result["run"]["painting"] = {"pictures": 2000, "seconds": 80.0}
-    row = _row(table({"limner-vae": [result]}, list(PROGRAMS), speed_columns()), "limner, VAE")
+    row = _row(table({"limner-vae": [result]}, list(PROGRAMS), speed_columns()), "limner, VAE, bare")
     assert row.endswith("| painter 130/s, prior 200/s | 16,000 |  |  |  | 1.2 | 3.8 |")
     assert "(the processor's own minutes)" in page([result])
 
@@ -98,14 +98,14 @@ def test_painting_is_not_timed_beside_other_work() -> None:
 def test_programs_stand_in_the_order_of_the_bench() -> None:
     results = [_result("pythae-vae"), _result("limner-vae")]
     shown = _table(merged(results)["emoji", 5.0, 2, "AVX2", False])
-    assert shown.index("limner, VAE") < shown.index("pythae")
+    assert shown.index("limner, VAE, bare") < shown.index("pythae")
 
 
 def test_a_fade_is_told_where_it_was_measured() -> None:
     result = _result()
-    assert _row(_table({"limner-vae": [result]}), "limner, VAE").endswith("| 1.5 |  |")
+    assert _row(_table({"limner-vae": [result]}), "limner, VAE, bare").endswith("| 1.5 |  |")
     result["quality"]["path_length"]["fade"] = 0.772
-    assert _row(_table({"limner-vae": [result]}), "limner, VAE").endswith("| 1.5 | 0.77 |")
+    assert _row(_table({"limner-vae": [result]}), "limner, VAE, bare").endswith("| 1.5 | 0.77 |")
 
 
 def test_without_an_encoder_there_is_no_psnr() -> None:
