@@ -121,8 +121,8 @@ SECTIONS = (
         "restyle",
         "In another hand",
         "Where the same things were drawn in several styles, a translator learns from such pairs what a picture would "
-        "be in another one; the emoji models come with theirs. Things keep their place and take the other set's "
-        "outlines, shading and palette; faces and writing get soft.",
+        "be in another one; the emoji models come with theirs. It is finished from pictures of that style: outlines, "
+        "fills and palette are its own, and what a thing is can get lost.",
         (
             "sample emoji-vae --label twemoji -n 5 --seed 5 --to OUT/s",
             *(
@@ -305,9 +305,8 @@ def page() -> str:
     parts = [
         "# What an artist can do with a model\n",
         "Every picture here was made by the commands beside it, with the models that come with limner; nothing was "
-        "picked. `SEED:NUMBER` names a picture of a seed; a work's file and one's own picture do as well. "
-        "This page is written by `python scripts/gallery.py`. Emoji and films are shown as the models compose them: "
-        "the emoji are not in the package, and films are not finished yet.\n",
+        "picked but the stations of the film. `SEED:NUMBER` names a picture of a seed; a work's file and one's own "
+        "picture do as well. This page is written by `python scripts/gallery.py`.\n",
     ]
     for section in SECTIONS:
         suffix = Path(section.shown).suffix if section.shown else ".png"

@@ -209,7 +209,8 @@ def _restyle(
     taken, told = [origin], style
     more: dict[str, Any] = {}
     composition = None
-    if style in origins.brush.model.card.config.labels and way != "patches":
+    by_label = style in origins.brush.model.card.config.labels and way != "patches"
+    if by_label:
         latent, more = to_label(
             origins.brush, origins.workspace, origin.latent, style, source=origin.label, strength=strength, way=way
         )
@@ -230,7 +231,7 @@ def _restyle(
         told = "that of the second picture"
         latent = restyle(origin.latent, taken[1].latent, strength)
     how = {"style": told, "strength": strength, **more}
-    wish = finish_wish(finish, size, borrow, exemplars, faithful=composition is not None)
+    wish = finish_wish(finish, size, borrow, exemplars, faithful=by_label or composition is not None)
     made = [(latent, Deed("restyle", taken, how, composition))]
     make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
 
