@@ -34,7 +34,7 @@ from limner.workspace import Workspace, replace_file
 __all__ = ["registry", "strangers"]
 
 Pixels = NDArray[np.uint8]
-_MODELS = {"landscapes": 5000, "emoji-gan": 5000, "portraits": 256, "emoji-vae": 256}
+_MODELS = {"landscapes": 5000, "emoji-gan": 5000, "emoji-vae": 256}
 _SEED = 20261123
 _NEW = {"landscapes": 8000, "emoji-gan": 6000}
 """Strangers that are painted with another seed."""

@@ -63,7 +63,6 @@ class Recipe:
 RECIPES = (
     # Compositions only: what is painted finely comes from the exemplars.
     Recipe("landscapes", "paintings", "vae", 64, 6, None, None, ("kind=landscape",), 96, "mixture", crisp=False),
-    Recipe("figures", "paintings", "vae", 64, 5, None, None, ("kind!=landscape",), 64, "mixture", crisp=False),
     Recipe("emoji-vae", "emoji", "vae", 64, 80, label="style"),
     Recipe("emoji-gan", "emoji", "gan", 64, 22, label="style", parent="emoji-vae"),
 )
