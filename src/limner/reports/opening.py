@@ -30,7 +30,7 @@ ROWS = 5
 _ROWS_A_LABEL = 2
 _PAGE, _GAP = 1066, 2
 _FINISHED = 224
-"""Shorter side of finished pictures in an opening, px: a demo has not the time for more."""
+"""Shorter side of finished pictures without labels in an opening, px: a demo has not the time for more."""
 LARGE = 128
 """Pixels that a picture may be enlarged to."""
 
@@ -82,18 +82,26 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
     brush = Brush(load_model(opener.path), machine)
     card = brush.model.card
     labels = card.config.labels if opener.by_label else ()
-    wish = FinishWish(FinishOptions(size=_FINISHED), bare=bool(labels))
-    finishing = finishing_for(brush.model, workspace, wish, threads=os.cpu_count() or 1, progress=progress)
+    wish = FinishWish(FinishOptions(size=LARGE if labels else _FINISHED))
+    hands = {
+        label: finishing_for(
+            brush.model, workspace, wish, label=label or None, threads=os.cpu_count() or 1, progress=progress
+        )
+        for label in labels or ("",)
+    }
     wide = card.config.painter.width
-    if not isinstance(finishing, str):
-        wide = _FINISHED * wide // min(card.config.painter.height, wide)
+    if not any(isinstance(hand, str) for hand in hands.values()):
+        wide = (LARGE if labels else _FINISHED) * wide // min(card.config.painter.height, wide)
+    else:
+        # All of one size: bare where one of them cannot be finished.
+        hands = dict.fromkeys(hands, "one of them cannot be finished")
     across = columns(wide, bool(labels))
     each = across * (_ROWS_A_LABEL if labels else ROWS)
     blocks: list[tuple[str, list[Painted]]] = []
     for label in labels or ("",):
         drawn = brush.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None)
         painted = []
-        for one, pixels, _ in finished(finishing, drawn):
+        for one, pixels, _ in finished(hands[label], drawn):
             painted.append(replace(one, pixels=pixels))
             progress(each * len(blocks) + len(painted), each * max(1, len(labels)))
         blocks.append((label, painted))
