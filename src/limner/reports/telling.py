@@ -93,7 +93,8 @@ def _sheet(card: Card, digest: str, blocks: Sequence[tuple[str, Sequence[NDArray
         columns=across,
         target=card.config.painter.width if labels else LARGE,
         learned=wording.learned_from(card),
-        which=wording.which(len(told[0].pictures), len(labels), SEED),
+        which=f"{wording.size(card, *blocks[0][1][0].shape[:2])} "
+        f"{wording.which(len(told[0].pictures), len(labels), SEED)}".strip(),
         licences=card.rights.licences,
         credit=card.credit,
     )

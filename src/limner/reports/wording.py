@@ -19,6 +19,7 @@ __all__ = [
     "machine",
     "nearness",
     "prior",
+    "size",
     "teacher",
     "usual",
     "which",
@@ -109,6 +110,14 @@ def which(numbers: int, labels: int, seed: int) -> str:
     """
     each = " for each label" if labels else ""
     return f"Numbers 0 to {numbers - 1} of seed {seed}{each}: all of them, in order, chosen by nobody."
+
+
+def size(card: Card, height: int, width: int) -> str:
+    """How pictures of a sheet came to their size: finished where they are larger than what the model composes."""
+    own = card.config.painter
+    if (height, width) == (own.height, own.width):
+        return ""
+    return f"Finished at {width} × {height} pixels from patches of what it learned from."
 
 
 def _parent(card: Card) -> str:
