@@ -75,6 +75,15 @@ def test_a_preview_is_near_to_what_the_finish_goes_on_to(finisher: Finisher) -> 
     assert apart(seen, whole.pixels) < 0.8 * apart(before.pixels, whole.pixels)
 
 
+def test_a_picture_of_another_size_is_nothing_to_go_on_from(finisher: Finisher) -> None:
+    before = finisher.finish(next(iter(_compositions())), keep=True).carried
+    larger = Finisher(finisher.exemplars, FinishOptions(size=160))
+    with pytest.raises(ValueError, match="another size or shape"):
+        larger.finish(next(iter(_compositions())), before=before)
+    with pytest.raises(ValueError, match="another size or shape"):
+        finisher.finish(_scene(1, 0.4, 24, 40), before=before)
+
+
 def test_a_killed_film_goes_on_to_the_same_bits(finisher: Finisher, tmp_path: Path) -> None:
     whole = _film(finisher, tmp_path / "whole")
     stations = list(_compositions())[:: _KEYS - 1]

@@ -120,11 +120,15 @@ def _look(origins: Origins, wish: FinishWish, *, quiet: bool) -> Look:
     def look(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
         small = replace(wish, options=wish.options.model_copy(update={"size": _SHEET_SIDE}))
         threads = os.cpu_count() or 1
-        finishing = finishing_for(origins.brush.model, origins.workspace, small, label=label, threads=threads)
-        if isinstance(finishing, str):
-            return compositions
         with progress_bar(quiet=quiet, unit="pictures") as bar:
-            task = bar.add_task("finishing", total=len(compositions))
+            task = bar.add_task("looking at exemplars", total=None)
+            finishing = finishing_for(
+                origins.brush.model, origins.workspace, small, label=label, threads=threads,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+            if isinstance(finishing, str):
+                return compositions
+            bar.reset(task, description="finishing", total=len(compositions))
             found = []
             for one in finishing.finisher.finish_many(compositions):
                 found.append(one.pixels)

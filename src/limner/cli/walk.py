@@ -76,7 +76,9 @@ def _walk(
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        finishing = finishing_for(brush.model, origins.workspace, wish, label=label, threads=os.cpu_count() or 1)
+        finishing = finishing_for(
+            brush.model, origins.workspace, wish, label=label, threads=os.cpu_count() or 1, progress=progress
+        )
         walk = Walk(brush, [one.latent for one in found], loop=loop)
         told = {"stations": digests, "loop": loop, "frames": count, "model": origins.model_digest}
         if isinstance(finishing, str):

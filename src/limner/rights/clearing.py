@@ -169,10 +169,13 @@ def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
     )
 
 
-def kept_from_travelling(row: RightsRow) -> str:
+def kept_from_travelling(row: RightsRow, *, read: bool = False) -> str:
     """Why a picture may not go along with a model as an exemplar, which passes it on and lets works be made from it.
 
     Empty where it may.
+
+    Args:
+        read: whether somebody read the terms that only a person can read, and answers for them.
     """
     if row.held:
         return row.held[0]
@@ -180,7 +183,9 @@ def kept_from_travelling(row: RightsRow) -> str:
         return "its licence is unknown"
     if not terms(row.licence):
         return f"{row.licence} lets nothing made from it be passed on"
-    return f"terms that only a person can read ({row.licence})" if "read-it" in obligations(row.licence) else ""
+    if "read-it" in obligations(row.licence) and not read:
+        return f"terms that only a person can read ({row.licence})"
+    return ""
 
 
 def credit_line(of: RightsSummary | Iterable[RightsRow], what: str = "Learned from pictures") -> str:

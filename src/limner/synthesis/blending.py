@@ -1,8 +1,7 @@
 """What is done to tones at the end: they fade over seams, and over large distances they follow the composition.
 
-The steps inside every piece stay as they are in its picture, and what differs from piece to piece fades over:
-
-gradient-domain blending (Perez et al. 2003, "Poisson Image Editing"; Agarwala et al. 2004, "Interactive Digital
+The steps inside every piece stay as they are in its picture, and what differs from piece to piece fades over: blending
+in the gradient domain (Perez et al. 2003, "Poisson Image Editing"; Agarwala et al. 2004, "Interactive Digital
 Photomontage"), screened so that tones stay near what they were (Bhat et al. 2008, "Fourier Analysis of the 2D Screened
 Poisson Equation").
 """

@@ -31,7 +31,7 @@ from limner.synthesis.rebuilding import (
 __all__ = ["Carrying"]
 
 _QUICK_TO = 64
-"""Shorter side of the last level but one of a quick finish, px."""
+"""Shorter side of the last level of a preview before its own size, px."""
 _AROUND = 2
 """How far around what is new is searched, too, at each level, px: with less nothing prevails, with more it flickers."""
 _PASSES = 2
@@ -46,6 +46,9 @@ class Carrying(Rebuilding):
 
         Args:
             before: of a finish of the same size and shape.
+
+        Raises:
+            ValueError: it is of another one.
         """
         sides = list(enumerate(level_sides(self._plan.start, side, self._plan.growth)))
         levels = []
@@ -56,7 +59,7 @@ class Carrying(Rebuilding):
         return self._finished(state, before.chosen, Carried(before.chosen, tuple(levels)))
 
     def preview(self, before: Carried, side: int) -> NDArray[np.uint8]:
-        """Nearly what `go_on` gives, at once: without the last levels but one, bounds and seams. # -> [h, w, 3]"""
+        """Nearly what `go_on` gives, at once: small levels, then the last; no bounds, no seams. # -> uint8 [h, w, 3]"""
         every = list(enumerate(level_sides(self._plan.start, side, self._plan.growth)))
         sides = [one for one in every if one[1] <= _QUICK_TO or one == every[-1]]
         for state in self._levels(before, sides, _QUICK_TO):
@@ -67,6 +70,11 @@ class Carrying(Rebuilding):
 
     def _levels(self, before: Carried, sides: list[tuple[int, int]], searched: int) -> Iterator[State]:
         """The levels of these numbers and sides; what is new is searched up to a shorter side of `searched` px."""
+        shape = scaled(self._composition.shape[:2], sides[-1][1])
+        if sides[-1][0] != len(before.levels) - 1 or before.levels[-1].field.shape[:2] != tuple(
+            side - kernels.PATCH + 1 for side in shape
+        ):
+            raise ValueError("a picture goes on from one of another size or shape")
         state = self._begin(list(before.chosen), sides[0][1], before.levels[0].prices)
         self._keep(state, before.levels[0].field)
         new = (state.field != before.levels[0].field).any(axis=2)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from limner.collection.rows import Row
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model
 from limner.rights import kept_from_travelling
@@ -64,7 +63,7 @@ def pack_exemplars(
             f"{model.name}", f"learned from {note.name}, which is not in this workspace", "import it first"
         )
     collection, rows = found
-    reasons = {row.pixel_sha256: _reason(row, accepted) for row in rows}
+    reasons = {row.pixel_sha256: kept_from_travelling(row, read=bool(accepted)) for row in rows}
     refused = Counter(reason for reason in reasons.values() if reason)
     free = [row for row in rows if not reasons[row.pixel_sha256]]
     if not free:
@@ -81,10 +80,4 @@ def pack_exemplars(
         collection=collection.digest, name=collection.name, side=side, most=most,
         flat=Finisher(exemplars).graphic, accepted=accepted, progress=progress,
     )  # fmt: skip
-    return PackedModel(packed.note, packed.size, dict(refused.most_common()))
-
-
-def _reason(row: Row, accepted: str) -> str:
-    """Why a picture stays behind; what only a person can read was read by whoever accepts it."""
-    reason = kept_from_travelling(row)
-    return "" if accepted and reason.startswith("terms that only a person can read") else reason
+    return PackedModel(packed, path.stat().st_size, dict(refused.most_common()))

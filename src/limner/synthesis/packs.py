@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -25,7 +24,7 @@ from limner.synthesis.choosing import whole_of
 from limner.synthesis.exemplars import LOOK, Exemplar, Exemplars, fitted
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["SUFFIX", "Pack", "PackNote", "PackRow", "Packed", "open_pack", "varied_order", "write_pack"]
+__all__ = ["SUFFIX", "Pack", "PackNote", "PackRow", "open_pack", "varied_order", "write_pack"]
 
 SUFFIX = ".exemplars.zip"
 _NOTE = "pack.json"
@@ -70,19 +69,6 @@ class PackNote(_Frozen):
     accepted: str = ""
     """Why pictures with terms that only a person can read are among them."""
     rows: tuple[PackRow, ...] = Field(min_length=1, max_length=_MOST)
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What was written.
-
-    Attributes:
-        note: what the pack says of itself.
-        size: of the file, bytes.
-    """
-
-    note: PackNote
-    size: int
 
 
 class Pack:
@@ -166,7 +152,7 @@ def write_pack(
     flat: bool,
     accepted: str = "",
     progress: Progress = lambda done, total: None,
-) -> Packed:
+) -> PackNote:
     """Write as many pictures as fit, the most unlike first, so that the variety of the whole is kept.
 
     Args:
@@ -203,7 +189,7 @@ def write_pack(
             raise UsageError(f"{most / 1e6:g} MB", "is too little for one picture", "give more with --megabytes")
         note = PackNote(collection=collection, name=name, of=len(exemplars), accepted=accepted, rows=tuple(rows))
         archive.writestr(_undated(_NOTE), note.model_dump_json())
-    return Packed(note, path.stat().st_size)
+    return note
 
 
 def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:

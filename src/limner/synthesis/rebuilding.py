@@ -234,24 +234,15 @@ class Rebuilding:
         self._price(state)
         self._search(state, side, number, step)
 
-    def _break(
-        self, state: State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE
-    ) -> NDArray[np.bool_] | None:
-        """Break pieces that are too large; where they may not go on, take a whole part of another place.
-
-        Returns:
-            Where other patches were taken; None where no piece was too large. # bool [h - 6, w - 6]
-        """
+    def _break(self, state: State, counts: NDArray[np.bool_], number: int, safe: float = _SAFE) -> None:
+        """Break pieces that are too large; where they may not go on, take a whole part of another place."""
         bound, seed = self._plan.piece * safe, self._seed * 1000 + number
         cells = break_pieces(state.field, state.bars, counts, bound, seed)
-        if cells is None:
-            return None
-        fill_cells(
-            state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
-            self._reach, _LENT if self._plan.fade > 0 else 0.0, self._pool,
-        )  # fmt: skip
-        broken: NDArray[np.bool_] = cells > 0
-        return broken
+        if cells is not None:
+            fill_cells(
+                state.field, cells, state.bars, state.picture, state.atlas, state.prices, self._slack(state),
+                self._reach, _LENT if self._plan.fade > 0 else 0.0, self._pool,
+            )  # fmt: skip
 
     def _slack(self, state: State) -> int:
         """How near to a barred place is barred, too, px."""
