@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from limner.pictures import decode, encode
-from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, Stated, judge, read_embedded
+from limner.rights import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, Stated, judge, read_embedded
 from odd_pictures import chunk, encoded, painting
 
 NAMESPACES = " ".join(
@@ -219,17 +220,105 @@ def test_the_file_fills_the_gaps_of_table_and_command_line() -> None:
     verdict = judge(Stated(), Stated(), said)
     assert (verdict.title, verdict.creator, verdict.licence, verdict.held) == ("Dusk", "Ada", "CC-BY-4.0", ())
     verdict = judge(Stated(title="Dawn"), Stated(creator="ada", licence="CC-BY-4.0", source="attic"), said)
-    assert (verdict.title, verdict.creator, verdict.source, verdict.flags) == ("Dawn", "ada", "attic", ())
+    assert (verdict.title, verdict.creator, verdict.source, verdict.flags) == ("Dawn", "Ada", "attic", ())
 
 
-def test_contradictions_are_reported() -> None:
+def test_row_and_file_that_contradict_each_other_hold() -> None:
     said = Embedded("", "Bo Beispiel", "(c) Bo. All rights reserved", "")
-    verdict = judge(Stated(creator="Ada Example", licence="CC-BY-4.0"), Stated(), said)
-    assert len(verdict.flags) == 2
-    assert all(flag.startswith("contradiction: ") for flag in verdict.flags)
-    assert verdict.creator == "Ada Example"
+    verdict = judge(Stated(creator="Ada Example", licence="CC-BY-4.0"), Stated(), said, origin="rights.csv")
+    assert len(verdict.held) == 2
+    assert all(reason.startswith(CONTRADICTION) and "rights.csv" in reason for reason in verdict.held)
+    assert (verdict.creator, verdict.creator_from) == ("Ada Example", "rights.csv")
     same = judge(Stated(creator="Beispiel, Bo", licence="CC-BY-4.0"), Stated(), Embedded(creator="Bo Beispiel"))
-    assert same.flags == ()
+    assert (same.flags, same.held) == ((), ())
+    reason = "she sold me all rights"
+    given = Stated(creator="Ada Example", licence="CC-BY-4.0")
+    told = judge(Stated(), given, said, override=reason)
+    assert (told.creator, told.licence, told.held) == ("Ada Example", "CC-BY-4.0", ())
+    assert any(reason in flag for flag in told.flags)
+
+
+@pytest.mark.parametrize(
+    ("said", "creator", "licence", "held"),
+    [
+        (Embedded(creator="Grace", licence="CC-BY-NC-ND-4.0"), "Grace", "CC-BY-NC-ND-4.0", False),
+        (Embedded(creator="Grace"), "Grace", "CC0-1.0", False),
+        (Embedded(licence="CC-BY-SA-4.0"), "Ada Example", "CC-BY-SA-4.0", False),
+        (Embedded(notice="(c) 2019-2021 Ada Example"), "Ada Example", "CC0-1.0", False),
+        (Embedded(notice="Copyright 2020, Example Ada."), "Ada Example", "CC0-1.0", False),
+        (Embedded(notice="(c) Grace Example"), "Ada Example", "CC0-1.0", True),
+        (Embedded(notice="Nur zur Ansicht"), "Ada Example", "CC0-1.0", True),
+        (Embedded(unclear=["xmpRights:UsageTerms 'ask me'"]), "Ada Example", "CC0-1.0", True),
+        (Embedded(unclear=["XMP that cannot be read"]), "Ada Example", "CC0-1.0", True),
+    ],
+)
+def test_what_the_file_says_stands_above_the_options(said: Embedded, creator: str, licence: str, held: bool) -> None:
+    verdict = judge(Stated(), Stated(creator="Ada Example", licence="CC0-1.0"), said)
+    assert (verdict.creator, verdict.licence) == (creator, licence)
+    assert bool(verdict.held) is held
+    if held:
+        assert verdict.held[0].startswith(CONTRADICTION)
+        own = Stated(creator="Ada Example", licence="CC0-1.0")
+        assert not judge(own, Stated(), said).held or said.notice.startswith("(c) Grace")
+
+
+def test_two_statements_in_one_file_that_contradict_each_other_hold() -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298] = "Grace Example", "CC BY-NC 4.0"
+    inner = "<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>"
+    inner += "<xmpRights:WebStatement>https://creativecommons.org/licenses/by/4.0/</xmpRights:WebStatement>"
+    found = embedded(encoded(painting(3), "JPEG", exif=exif.tobytes(), xmp=packet(inner)))
+    assert len([reason for reason in found.held if reason.startswith(CONTRADICTION)]) == 2
+
+
+def iptc(**fields: str) -> bytes:
+    """A Photoshop segment with IPTC-IIM datasets of record 2."""
+    numbers = {"by_line": 80, "notice": 116}
+    data = b""
+    for name, text in fields.items():
+        raw = text.encode()
+        data += bytes((0x1C, 2, numbers[name])) + len(raw).to_bytes(2, "big") + raw
+    block = b"8BIM\x04\x04\0\0" + len(data).to_bytes(4, "big") + data + b"\0" * (len(data) % 2)
+    body = b"Photoshop 3.0\0" + block
+    return b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def test_iptc_names_and_notices_are_read() -> None:
+    plain = encoded(painting(7), "JPEG")
+    found = embedded(plain[:2] + iptc(by_line="Grace Éxample", notice="CC BY-NC-ND 4.0") + plain[2:])
+    assert (found.creator, found.licence) == ("Grace Éxample", "CC-BY-NC-ND-4.0")
+
+
+def test_the_texts_of_a_png_are_read() -> None:
+    texts = PngInfo()
+    texts.add_text("Author", "Grace Example")
+    texts.add_itxt("Copyright", "CC BY-SA 4.0")
+    found = embedded(encoded(painting(7), "PNG", pnginfo=texts))
+    assert (found.creator, found.licence) == ("Grace Example", "CC-BY-SA-4.0")
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+def test_extended_xmp_of_a_jpeg_is_put_together(pieces: int) -> None:
+    whole = packet(attributes='plus:DataMining="DMI-PROHIBITED"' + " " * 900)
+    step, parts = -(-len(whole) // pieces), []
+    for start in range(0, len(whole), step):
+        body = b"http://ns.adobe.com/xmp/extension/\0" + b"A" * 32 + len(whole).to_bytes(4, "big")
+        body += start.to_bytes(4, "big") + whole[start : start + step]
+        parts.append(b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+    plain = encoded(painting(8), "JPEG")
+    found = embedded(plain[:2] + b"".join(reversed(parts)) + plain[2:])
+    assert found.held == ["opt-out: XMP plus:DataMining DMI-PROHIBITED"]
+    assert found.flags == []
+
+
+def test_a_manifest_names_creator_and_licence() -> None:
+    work = {"@context": "https://schema.org", "@type": "CreativeWork", "author": [{"@type": "Person", "name": "Grace"}]}
+    work["license"] = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
+    found = embedded(manifest({"label": "stds.schema-org.CreativeWork", "data": work, "kind": "Json"}))
+    assert (found.creator, found.licence) == ("Grace", "CC-BY-NC-ND-4.0")
+    metadata = {"@context": {"dc": "http://purl.org/dc/elements/1.1/"}, "dc:creator": ["Grace"], "dc:rights": "CC BY 4.0"}
+    found = embedded(manifest({"label": "cawg.metadata", "data": metadata, "kind": "Json"}))
+    assert (found.creator, found.licence) == ("Grace", "CC-BY-4.0")
 
 
 def test_what_is_unknown_is_held_and_consent_releases_opt_outs() -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import console_error, print_json, progress_bar
 from limner.errors import CollectionError, UsageError
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from limner.collection import Collection
+    from limner.collection import Collection, ImportReport
 
 __all__ = ["register"]
 
@@ -44,8 +44,15 @@ def add(
         show_default=False,
     ),
     name: str = typer.Option("", "--name", "-n", help="What to call it; the folder's name where not given."),
-    licence: str = typer.Option("", "--licence", help="SPDX expression for pictures whose row has none."),
-    creator: str = typer.Option("", "--creator", help="Creator of pictures whose row names none."),
+    licence: str = typer.Option("", "--licence", help="SPDX expression where neither row nor file names one."),
+    creator: str = typer.Option("", "--creator", help="Creator where neither row nor file names one."),
+    override_rights: str | None = typer.Option(
+        None,
+        "--override-rights",
+        metavar="REASON",
+        help="Put --licence and --creator above what the files say of themselves, for this reason.",
+        show_default=False,
+    ),
     source_note: str = typer.Option("", "--source", help="Where pictures whose row does not say it come from."),
     consent: str = typer.Option("", "--consent", help="What shows that creators who opted out agree all the same."),
     rights: Path | None = typer.Option(None, "--rights", help="A table with rights, for a folder.", show_default=False),
@@ -72,8 +79,10 @@ def add(
 ) -> None:
     """Import pictures: each is read, checked, hashed and stored once, with its rights.
 
-    A folder's own table is used: pictures.csv, labels.csv, rights.csv or metadata.csv (Hugging Face imagefolder).
-    Its further columns become labels. An import that was interrupted goes on where it was.
+    In every folder the tables rights, metadata (Hugging Face imagefolder), pictures and labels are read, in this order
+    (.csv, .tsv, .jsonl, .parquet), and XMP files beside pictures. Further columns become labels. What a row says stands
+    above what the file says, and that above --licence and --creator; where two exclude each other, the picture is held.
+    Folders called train beside test or val are kept as they are. An import that was interrupted goes on where it was.
 
     Example: limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"
     """
@@ -83,6 +92,7 @@ def add(
         source = PAINTINGS
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("reading", total=None)
+        second = bar.add_task("looking for copies", total=None, visible=False)
         report = import_collection(
             source,
             name or source.resolve().with_suffix("").name,
@@ -97,8 +107,14 @@ def add(
             together=together,
             background=_colour(background),
             processes=processes,
+            override_rights=override_rights,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            comparing=lambda done, total: bar.update(second, completed=done, total=total, visible=True),
         )
+    if override_rights is not None:
+        _record_override(report, override_rights)
+    if quiet or as_json:
+        _warn(report)
     if as_json:
         print_json(report.model_dump(mode="json"))
     elif not quiet:
@@ -206,6 +222,29 @@ def remove(
     Collection(opened.folder).remove()
     if not quiet:
         typer.echo(f"Removed {opened.name}.")
+
+
+def _warn(report: ImportReport) -> None:
+    """What must be said even where nothing else is."""
+    see = f"see: limner collection show {report.name} --pictures"
+    if report.contradictions:
+        console_error(f"{report.contradictions} pictures are held: statements about their rights exclude others; {see}")
+    if report.unused:
+        console_error(
+            f"{report.unused} pictures say of themselves whose they are: --licence or --creator is not used; {see}"
+        )
+
+
+def _record_override(report: ImportReport, reason: str) -> None:
+    """The artist's word that stands above the files' own goes into the ledger."""
+    from limner.ledger import Ledger
+
+    workspace = Workspace.default()
+    told = {"collection": report.name, "override_rights": reason, "pictures": report.taken}
+    told |= {"licences_from": report.licences_from, "creators_from": report.creators_from}
+    Ledger.open(workspace.ledger).record(
+        "artist", "override-rights", outputs=[f"sha256:{report.digest}"], parameters=told
+    )
 
 
 def _open(reference: str) -> Collection:

@@ -11,12 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from limner.collection import Collection, ImportReport, Row
+from limner.collection.kinds import remedy
 from limner.rights import RightsSummary, credit_line
 
 __all__ = ["print_check", "print_list", "print_pictures", "print_report", "print_summary"]
 
 _EXAMPLES = 3
 _MOST = 10
+_FEW = 20
 
 
 def print_report(report: ImportReport) -> None:
@@ -28,6 +30,13 @@ def print_report(report: ImportReport) -> None:
     table.add_row("[cyan]merged[/]", f"{report.merged:,}", "the same pixels as another file") if report.merged else None
     for kind, files in _by_kind(report).items():
         table.add_row("[red]refused[/]", f"{len(files):,}", f"[bold]{escape(kind)}[/]: {_examples(files)}")
+    for kind, count in report.foreign.items():
+        table.add_row("[red]not read[/]", f"{count:,}", f"[bold]{escape(kind)}[/]: {remedy(kind)}")
+    if report.system:
+        folders = ", ".join(report.system)
+        table.add_row(
+            "[cyan]left out[/]", f"{sum(report.system.values()):,}", f"files of the system in {escape(folders)}"
+        )
     if report.held_pictures:
         table.add_row("[yellow]held[/]", f"{report.held_pictures:,}", _counted(report.held))
     if report.flags:
@@ -36,12 +45,18 @@ def print_report(report: ImportReport) -> None:
     state = "was there already, with the same contents" if report.existed else "imported"
     console.print(f"[bold]{escape(report.name)}[/] {state}: digest [bold]{report.digest[:16]}[/]", _speed(report, rate))
     if report.tables:
-        console.print(f"Rights and labels from {escape(', '.join(report.tables))}.")
+        console.print(f"Rights and labels from {escape(', '.join(report.tables))}, the first of them first.")
+    if report.unread:
+        console.print(f"[yellow]Not read[/], since no picture or table goes by this name: {_examples(report.unread)}.")
+    if report.kept_split:
+        few = "; fewer than 20 say little" if report.kept_split < _FEW else ""
+        console.print(f"The folders' own split is kept: {report.kept_split:,} pictures are held out{few}.")
     if report.held_pictures:
         console.print(
             "Held pictures are left out of training with --only-cleared, "
             'or used all the same with --accept-unknown "REASON".'
         )
+    console.print(f"Licences from {_sources(report.licences_from)}. Creators from {_sources(report.creators_from)}.")
 
 
 def print_summary(collection: Collection, rows: Sequence[Row], rights: RightsSummary) -> None:
@@ -119,7 +134,13 @@ def _taken_words(report: ImportReport) -> str:
     words = [f"{report.holdout:,} of them held out of training"]
     if report.near_groups:
         words.append(f"{report.near_pictures:,} in {report.near_groups:,} groups of near-duplicates")
+    if report.copies:
+        words.append(f"{report.copies:,} of these are mirrored, turned or cropped")
     return "; ".join(words)
+
+
+def _sources(counts: Mapping[str, int]) -> str:
+    return escape(", ".join(f"{source or 'nowhere'} ({count:,})" for source, count in counts.items()))
 
 
 def _by_kind(report: ImportReport) -> dict[str, list[str]]:

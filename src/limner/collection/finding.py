@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
-from limner.collection.tables import ENDINGS, Entry, check_columns, merge, read_table
+from limner.collection.folders import folder_label, kept_apart
+from limner.collection.kinds import PICTURES, foreign_kind, is_system
+from limner.collection.naming import Names
+from limner.collection.tables import ENDINGS, STYLEGAN, Entry, agreed, check_columns, merge, read_table
 from limner.errors import CollectionError
+from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.structure import sniff
 from limner.pictures.text import visible
-from limner.rights import Stated
 
 __all__ = ["Found", "find"]
 
-_TABLES = ("metadata", "pictures", "labels", "rights")
-_PICTURES = frozenset(
-    (".avif", ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-)
+_TABLES = ("rights", "metadata", "pictures", "labels")
+"""Names of tables that are read, in this order."""
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".ndjson", ".json")
+_SIDECAR = ".xmp"
 
 
 @dataclass
@@ -31,25 +35,39 @@ class Found:
         entries: pictures to read, by their path inside `root` with `/`, sorted; the path on the disk may have bytes
             that are no text, so it is kept apart in `paths`.
         paths: the path of each entry on the disk.
-        tables: the tables that were read, inside `root` where they lie there.
+        sidecars: the XMP files beside a picture, by the picture's name.
+        splits: `train` or `holdout` by name, for pictures in folders that are called so.
+        tables: the tables that were read, inside `root` where they lie there, in the order in which they count.
+        unread: what looks like a table or a sidecar, and was not read.
         refused: (file, kind, reason) of what is seen to be no picture without opening it.
+        foreign: how many files there are of each kind that limner cannot read.
+        system: how many files lie in folders of the system (recycle bins, thumbnails), by folder.
         others: how many files are no pictures and do not claim to be.
     """
 
     root: Path
     entries: dict[str, Entry] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
+    sidecars: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
+    foreign: Counter[str] = field(default_factory=Counter)
+    system: Counter[str] = field(default_factory=Counter)
     others: int = 0
 
 
 def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, str] | None = None) -> Found:
     """Find the pictures of `source`.
 
+    In each folder the tables `rights`, `metadata`, `pictures` and `labels` are read, in this order, whatever the case
+    of their names, and StyleGAN's dataset.json; rows that contradict one another hold the picture. Names of pictures
+    match in any of Unicode's forms, and in another case where only one picture can be meant.
+
     Args:
-        source: a folder, searched with all folders in it, links to folders not followed, names with a leading dot
-            left out; or a table (.csv, .tsv, .jsonl, .parquet) beside its pictures.
+        source: a folder, searched with all folders in it, links to folders not followed, folders of the system and
+            names with a leading dot left out; or a table (.csv, .tsv, .jsonl, .parquet) beside its pictures.
         rights_table: a table whose rows go before what the folder's own tables say.
         columns: as in `read_table`.
 
@@ -59,45 +77,78 @@ def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, s
     seen: set[str] = set()
     if source.is_dir():
         found = Found(source)
-        told = _from_folder(found, columns, seen)
+        said = _from_folder(found, columns, seen)
     elif source.is_file() and source.suffix.lower() in ENDINGS:
         found = Found(source.parent, tables=[source.name])
-        told = {entry.file: entry for entry in read_table(source, columns, seen)}
+        said = read_table(source, columns, seen)
+        _beside(found, said)
     elif source.exists():
         raise CollectionError(source, "is neither a folder nor a table", f"give a folder, or {', '.join(ENDINGS)}")
     else:
         raise CollectionError(source, "does not exist", "check its name")
+    told = _told(found, said)
     if rights_table is not None:
-        found.tables.append(str(rights_table))
-        over = {entry.file: entry for entry in read_table(rights_table, columns, seen)}
-        told = {name: merge(over[name], told.get(name)) if name in over else told[name] for name in {*told, *over}}
+        found.tables.insert(0, str(rights_table))
+        over = _told(found, read_table(rights_table, columns, seen, str(rights_table)))
+        told = {name: _settled(over[name], told.get(name)) if name in over else told[name] for name in {*told, *over}}
     check_columns(columns or {}, seen)
     for name in told:
         found.paths.setdefault(name, os.path.join(found.root, name))  # noqa: PTH118 (a Path would clean `..` away)
-    names, nothing = sorted(found.paths), Stated()
-    found.entries = {name: told.get(name) or Entry(name, nothing, _folder_label(name)) for name in names}
+    found.splits, outer = kept_apart(found.paths)
+    found.entries = {
+        name: _with_label(told.get(name) or Entry(name), folder_label(name, outer)) for name in sorted(found.paths)
+    }
     return found
 
 
-def _folder_label(name: str) -> dict[str, str]:
-    folder = name.rpartition("/")[0]
-    return {"folder": folder} if folder else {}
+def _with_label(entry: Entry, label: dict[str, str]) -> Entry:
+    """The folder is a label where no table has any."""
+    return entry if entry.labels or not label else replace(entry, labels=label)
 
 
-def _from_folder(found: Found, columns: Mapping[str, str] | None, seen: set[str]) -> dict[str, Entry]:
-    told: dict[str, Entry] = {}
+def _settled(over: Entry, under: Entry | None) -> Entry:
+    """A table that goes before the folder's own settles what these contradict one another about."""
+    if under is None:
+        return over
+    about = [f"disagree on the {what}" for what in ("creator", "licence") if getattr(over.stated, what)]
+    left = tuple(reason for reason in under.held if not any(words in reason for words in about))
+    return merge(over, replace(under, held=left))
+
+
+def _told(found: Found, said: Sequence[Entry]) -> dict[str, Entry]:
+    """What tables say, by the picture that each row means; what cannot be told is named with row and pictures."""
+    names = Names(found.paths)
+    rows: dict[str, list[Entry]] = {}
+    doubtful: dict[str, tuple[str, ...]] = {}
+    for entry in said:
+        meant = names.meant(entry.file)
+        if len(meant) > 1:
+            reason = f"the row may mean {' or '.join(meant)[:200]}"
+            found.refused.append((entry.file, "ambiguous", f"{reason}; name it exactly in {entry.origin}"))
+            for name in meant:
+                doubtful[name] = (f"a row of {entry.origin} may mean it: {entry.file[:100]}",)
+            continue
+        name = meant[0] if meant else entry.file
+        rows.setdefault(name, []).append(replace(entry, file=name))
+    told = {name: agreed(entries) for name, entries in rows.items()}
+    for name, held in doubtful.items():
+        entry = told.get(name) or Entry(name)
+        told[name] = replace(entry, held=entry.held + held)
+    return told
+
+
+def _from_folder(found: Found, columns: Mapping[str, str] | None, seen: set[str]) -> list[Entry]:
+    said: list[Entry] = []
     for folder, _, files in _walk(found):
         inside = os.path.relpath(folder, found.root)
         prefix = "" if inside == "." else _name(inside) + "/"
-        table = _table_of(files, is_root=not prefix)
-        if table:
+        tables = _tables_of(files)
+        for table in tables:
             found.tables.append(prefix + table)
-            for entry in read_table(Path(folder, table), columns, seen):
-                told.setdefault(prefix + entry.file, Entry(prefix + entry.file, entry.stated, entry.labels))
-        for file in files:
-            if file != table:
-                _take(found, folder, prefix, file)
-    return told
+            for entry in read_table(Path(folder, table), columns, seen, prefix + table):
+                said.append(replace(entry, file=str(PurePosixPath(prefix + entry.file))))
+        _take_all(found, folder, prefix, [file for file in files if file not in tables])
+    return said
 
 
 def _walk(found: Found) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -106,27 +157,83 @@ def _walk(found: Found) -> Iterator[tuple[str, list[str], list[str]]]:
         for name in linked:
             inside = _name(os.path.relpath(Path(folder, name), found.root))
             found.refused.append((inside, "not-a-file", "is a link to a folder, which is not followed"))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in linked)
         for name in folders:
-            if Path(name).suffix.lower() in _PICTURES:
+            if is_system(name):
+                found.system[_name(name)] += sum(len(within) for _, _, within in os.walk(Path(folder, name)))
+        folders[:] = sorted(name for name in folders if not is_system(name) and name not in linked)
+        for name in folders:
+            if Path(name).suffix.lower() in PICTURES:
                 inside = _name(os.path.relpath(Path(folder, name), found.root))
                 found.refused.append((inside, "not-a-file", "is a folder with the name of a picture"))
-        yield folder, folders, sorted(name for name in files if not name.startswith("."))
+        yield folder, folders, sorted(name for name in files if not is_system(name))
 
 
-def _table_of(files: list[str], is_root: bool) -> str | None:
-    stems = _TABLES if is_root else _TABLES[:1]  # Hugging Face's imagefolder has a metadata table in any folder
-    present = set(files)
-    return next((stem + end for stem in stems for end in ENDINGS if stem + end in present), None)
+def _tables_of(files: Sequence[str]) -> list[str]:
+    """The tables among the files of one folder, in the order in which they count."""
+    found = []
+    for stem in _TABLES:
+        found += [file for end in ENDINGS for file in files if file.lower() == stem + end]
+    return found + [file for file in files if file.lower() == STYLEGAN]
 
 
-def _take(found: Found, folder: str, prefix: str, file: str) -> None:
-    path = f"{folder}/{file}"
-    if Path(file).suffix.lower() in _PICTURES or _promises_picture(path):
-        name = prefix + _name(file)
-        found.paths[name] = path
-    else:
-        found.others += 1
+def _take_all(found: Found, folder: str, prefix: str, files: Sequence[str]) -> None:
+    """Sort the files of one folder: pictures, sidecars, tables of other names, what cannot be read, the rest."""
+    taken: list[str] = []
+    sidecars: list[str] = []
+    for file in files:
+        path, ending = f"{folder}/{file}", Path(file).suffix.lower()
+        kind = foreign_kind(file)
+        if ending == _SIDECAR:
+            sidecars.append(file)
+        elif ending in ENDINGS or (ending in _SPREADSHEETS and Path(file).stem.lower() in _TABLES):
+            found.unread.append(prefix + _name(file))
+        elif ending in PICTURES or (not kind and _promises_picture(path)) or (kind and _read_by_plugin(kind)):
+            found.paths[prefix + _name(file)] = path
+            taken.append(file)
+        elif kind:
+            found.foreign[kind] += 1
+        else:
+            found.others += 1
+    for sidecar in sidecars:
+        owners = [file for file in taken if _is_sidecar(sidecar, file)]
+        for file in owners:
+            name = prefix + _name(file)
+            found.sidecars[name] = (*found.sidecars.get(name, ()), f"{folder}/{sidecar}")
+        if not owners:
+            found.unread.append(prefix + _name(sidecar))
+
+
+def _beside(found: Found, said: Sequence[Entry]) -> None:
+    """The pictures that a table names, with their sidecars, where the table itself is the source."""
+    folders: dict[str, list[str]] = {}
+    for entry in said:
+        folders.setdefault(entry.file.rpartition("/")[0], [])
+    for inside in folders:
+        folder = Path(found.root, inside)
+        try:
+            files = sorted(path.name for path in folder.iterdir() if not is_system(path.name))
+        except OSError:
+            continue
+        prefix = f"{inside}/" if inside else ""
+        known = Names(_name(file) for file in files)
+        wanted = {
+            name for e in said if e.file.rpartition("/")[0] == inside for name in known.meant(e.file[len(prefix) :])
+        }
+        apart = Found(found.root)
+        _take_all(apart, str(folder), prefix, [f for f in files if _name(f) in wanted or f.lower().endswith(_SIDECAR)])
+        found.paths |= apart.paths
+        found.sidecars |= apart.sidecars
+
+
+def _is_sidecar(sidecar: str, file: str) -> bool:
+    """Whether `a.xmp` or `a.jpg.xmp` belongs to `a.jpg`, in any case."""
+    stem = Names([sidecar[: -len(_SIDECAR)]])
+    return bool(stem.meant(file) or stem.meant(Path(file).stem))
+
+
+def _read_by_plugin(kind: str) -> bool:
+    """Whether files of this kind can be read here by a plug-in."""
+    return kind in NAMES.values() and kind in {NAMES[name] for name in extra_formats()}
 
 
 def _promises_picture(path: str) -> bool:
@@ -135,7 +242,7 @@ def _promises_picture(path: str) -> bool:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return False
         with open(path, "rb") as file:  # noqa: PTH123 (called for every file of a folder)
-            return sniff(file.read(16)) is not None
+            return sniff(file.read(64)) is not None
     except OSError:
         return False
 

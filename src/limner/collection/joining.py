@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from limner.collection.finding import Found
 from limner.collection.likeness import group
 from limner.collection.rows import Row
-from limner.collection.splitting import draw_holdout, kept_together
-from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
+from limner.collection.splitting import draw_holdout, kept_split, kept_together
+from limner.rights import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
 
-__all__ = ["join"]
+__all__ = ["CONTRADICTIONS", "Alike", "Joined", "join"]
 
 _GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
+_MOVED = "held out: a copy of it, or nearly, lies in the folder that is held out"
+
+CONTRADICTIONS = (CONTRADICTION, "rows disagree", "columns ", "duplicates disagree", "a row of ")
+"""How reasons begin that hold a picture because statements about it exclude each other."""
+
+Alike = Callable[[Sequence[Row], Sequence[int]], list[int]]
+"""Rows and their groups so far (for each the smallest index) to wider groups."""
+
+
+@dataclass
+class Joined:
+    """The rows of a collection, and where their rights came from.
+
+    Attributes:
+        rows: sorted by pixel_sha256.
+        licences_from, creators_from: how many pictures have theirs from each source; empty for those without any.
+        kept_split: how many pictures are held out because the folders say so.
+    """
+
+    rows: list[Row]
+    licences_from: Counter[str] = field(default_factory=Counter)
+    creators_from: Counter[str] = field(default_factory=Counter)
+    kept_split: int = 0
 
 
 def join(
-    found: Found, facts: Mapping[str, str], given: Stated, folder: FolderOptOuts, together: str | None = None
-) -> list[Row]:
-    """The rows of a collection, sorted by pixel_sha256.
+    found: Found,
+    facts: Mapping[str, str],
+    given: Stated,
+    folder: FolderOptOuts,
+    together: str | None = None,
+    override: str = "",
+    alike: Alike | None = None,
+) -> Joined:
+    """The rows of a collection.
 
     Args:
         found: what lies in the source, with what the tables say.
@@ -30,21 +60,36 @@ def join(
         given: rights for the whole collection.
         folder: opt-outs at the root of the source.
         together: label column; pictures of the same value are all learned from or all held out.
+        override: as in `judge`.
+        alike: finds copies that perceptual hashes miss: mirrored, turned, cropped.
     """
+    sources: dict[str, tuple[str, str]] = {}
     same: dict[str, list[Row]] = {}
     for name in sorted(facts):
         fact = json.loads(facts[name])
         if "refused" not in fact:
-            row = _row(name, found, fact, given, folder)
+            row, sources[name] = _row(name, found, fact, given, folder, override)
             same.setdefault(row.pixel_sha256, []).append(row)
-    rows = [_merged(same[key]) for key in sorted(same)]
-    return _split(rows, together)
+    rows = [_merged(same[key], bool(override)) for key in sorted(same)]
+    rows, kept = _split(rows, together, found.splits, alike)
+    joined = Joined(rows, kept_split=kept)
+    for row in rows:
+        joined.licences_from[sources[row.file][0]] += 1
+        joined.creators_from[sources[row.file][1]] += 1
+    return joined
 
 
-def _row(name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder: FolderOptOuts) -> Row:
+def _row(
+    name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder: FolderOptOuts, override: str
+) -> tuple[Row, tuple[str, str]]:
+    """One row, and where its licence and its creator came from."""
     entry = found.entries[name]
-    verdict = judge(entry.stated, given, Embedded(**fact["embedded"]), folder.held(name))
-    return Row(
+    verdict = judge(
+        entry.stated, given, Embedded(**fact["embedded"]), folder.held(name), origin=entry.origin, override=override
+    )
+    disagree = [] if override else list(entry.held)
+    overridden = [f"{reason} (overridden: {override[:100]})" for reason in entry.held] if override else []
+    row = Row(
         file=name,
         pixel_sha256=fact["pixel_sha256"],
         file_sha256=fact["file_sha256"],
@@ -59,22 +104,25 @@ def _row(name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder
         consent=verdict.consent,
         notice=verdict.notice,
         labels=dict(sorted(entry.labels.items())),
-        held=verdict.held,
-        flags=tuple(sorted({*verdict.flags, *fact["notes"]})),
+        held=tuple(sorted({*verdict.held, *disagree})),
+        flags=tuple(sorted({*verdict.flags, *fact["notes"], *entry.flags, *overridden})),
     )
+    return row, (verdict.licence_from, verdict.creator_from)
 
 
-def _merged(rows: Sequence[Row]) -> Row:
+def _merged(rows: Sequence[Row], override: bool) -> Row:
     """One row for files with the same pixels: the best documented one, with the opt-outs of all."""
     if len(rows) == 1:
         return rows[0]
     first, *others = sorted(rows, key=lambda row: (len(_GAPS & {*row.held}), row.file))
-    held = {*first.held} | {reason for row in others for reason in row.held if reason.startswith("opt-out")}
+    held = {*first.held} | {
+        reason for row in others for reason in row.held if reason.startswith(("opt-out", *CONTRADICTIONS))
+    }
     flags = {*first.flags}
     for what in ("licence", "creator"):
         values = sorted({value for row in rows if (value := getattr(row, what))})
         if len(values) > 1:
-            flags.add(f"duplicates disagree on the {what}: {', '.join(values)[:200]}")
+            (flags if override else held).add(f"duplicates disagree on the {what}: {', '.join(values)[:200]}")
     return replace(
         first,
         held=tuple(sorted(held)),
@@ -83,14 +131,27 @@ def _merged(rows: Sequence[Row]) -> Row:
     )
 
 
-def _split(rows: list[Row], together: str | None) -> list[Row]:
-    """Rows with their group and split; `rows` are sorted by pixel_sha256, so that the first of a group is smallest."""
+def _split(
+    rows: list[Row], together: str | None, splits: Mapping[str, str], alike: Alike | None
+) -> tuple[list[Row], int]:
+    """Rows with their group and split, and how many are held out because the folders say so.
+
+    `rows` are sorted by pixel_sha256, so that the first of a group is smallest.
+    """
     leaders = group([row.phash for row in rows])
+    if alike is not None:
+        leaders = alike(rows, leaders)
     if together is not None:
         leaders = kept_together(leaders, [row.labels.get(together, "") for row in rows])
     names = [rows[leader].pixel_sha256[:_GROUP_DIGITS] for leader in leaders]
-    held_out = draw_holdout(names)
-    return [
-        replace(row, group=name, split="holdout" if out else "train")
-        for row, name, out in zip(rows, names, held_out, strict=True)
-    ]
+    if splits:
+        given = [{splits[file] for file in (row.file, *row.also) if file in splits} for row in rows]
+        held_out = kept_split(names, given)
+    else:
+        held_out = draw_holdout(names)
+    made = []
+    for row, name, out in zip(rows, names, held_out, strict=True):
+        moved = out and splits.get(row.file) == "train"
+        flags = tuple(sorted({*row.flags, _MOVED})) if moved else row.flags
+        made.append(replace(row, group=name, split="holdout" if out else "train", flags=flags))
+    return made, sum(held_out) if splits else 0

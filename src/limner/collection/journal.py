@@ -32,13 +32,17 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def identity_of(path: str) -> list[int]:
-    """Size, time of change (nanoseconds) and inode of the file at `path` (behind links); zeros where there is none."""
-    try:
-        facts = Path(path).stat()
-    except (OSError, ValueError):
-        return [0, 0, 0]
-    return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+def identity_of(*paths: str) -> list[int]:
+    """Size, time of change (nanoseconds) and inode of each of the files (behind links); zeros where there is none."""
+    identity = []
+    for path in paths:
+        try:
+            facts = Path(path).stat()
+        except (OSError, ValueError):
+            identity += [0, 0, 0]
+        else:
+            identity += [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+    return identity
 
 
 class Journal:

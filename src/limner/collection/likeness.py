@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NEAR", "group", "hash_look", "hash_pixels"]
+__all__ = ["NEAR", "Groups", "group", "hash_look", "hash_pixels", "joined_groups"]
 
 NEAR = 31
 """Two pictures whose perceptual hashes differ in at most so many of 256 bits are near-duplicates."""
@@ -65,18 +65,54 @@ def group(hashes: Sequence[str], near: int = NEAR) -> list[int]:
         return leader
     words = np.frombuffer(bytes.fromhex("".join(hashes[i] for i in hashed)), dtype=np.uint64)
     words = words.reshape(len(hashed), -1)  # [n, 4]
+    return joined_groups(
+        leader,
+        (
+            (hashed[one], hashed[other])
+            for start in range(0, len(hashed), _BLOCK)
+            for one, other in _near_pairs(words, start, near)
+        ),
+    )
 
-    def root(i: int) -> int:
-        while leader[i] != i:
-            leader[i] = leader[leader[i]]
-            i = leader[i]
+
+def joined_groups(leaders: Sequence[int], pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Groups with these pairs joined: for each the smallest index of its group.
+
+    Args:
+        leaders: the groups so far, in the same form.
+        pairs: indices that belong together.
+    """
+    groups = Groups(leaders)
+    for one, other in pairs:
+        groups.join(one, other)
+    return [groups.leader(i) for i in range(len(leaders))]
+
+
+class Groups:
+    """Things that are chained together, each group led by the smallest of its indices.
+
+    Args:
+        leaders: for each the smallest index of its group so far.
+    """
+
+    def __init__(self, leaders: Sequence[int]) -> None:
+        self._leader = list(leaders)
+
+    def leader(self, i: int) -> int:
+        """The smallest index of the group of `i`."""
+        while self._leader[i] != i:
+            self._leader[i] = self._leader[self._leader[i]]
+            i = self._leader[i]
         return i
 
-    for start in range(0, len(hashed), _BLOCK):
-        for one, other in _near_pairs(words, start, near):
-            first, second = sorted((root(hashed[one]), root(hashed[other])))
-            leader[second] = first
-    return [root(i) for i in range(len(hashes))]
+    def same(self, one: int, other: int) -> bool:
+        """Whether both are in one group."""
+        return self.leader(one) == self.leader(other)
+
+    def join(self, one: int, other: int) -> None:
+        """Make one group of two."""
+        first, second = sorted((self.leader(one), self.leader(other)))
+        self._leader[second] = first
 
 
 def _near_pairs(words: NDArray[np.uint64], start: int, near: int) -> NDArray[Any]:

@@ -35,10 +35,11 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Request:
-    """One file to read: its path on the disk, and its name inside the source."""
+    """One file to read: its path on the disk, its name inside the source, and the XMP files beside it."""
 
     path: str
     name: str
+    sidecars: tuple[str, ...] = ()
 
 
 @dataclass
@@ -151,7 +152,9 @@ class _Pool:
             if request is None:
                 break
             worker.waiting.append(request)
-            line = json.dumps({"path": request.path, "name": request.name, "root": self._root})
+            line = json.dumps(
+                {"path": request.path, "name": request.name, "root": self._root, "sidecars": request.sidecars}
+            )
             with contextlib.suppress(BrokenPipeError):  # it died; _gone() finds its files in `waiting`
                 stream.write(line.encode() + b"\n")
         with contextlib.suppress(BrokenPipeError):

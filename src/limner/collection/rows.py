@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from limner.errors import CollectionError
+from limner.pictures.text import composed
 
 __all__ = ["Row", "digest_of", "holdout_digest_of", "read_manifest", "select", "write_manifest"]
 
@@ -29,7 +30,7 @@ class Row:
         pixel_sha256: of height, width and the decoded sRGB pixels; names the stored picture.
         file_sha256: of the file as it was found.
         width, height: in pixels, upright.
-        format: what the file was: avif, bmp, gif, jpeg, png, tiff or webp.
+        format: what the file was: avif, bmp, gif, heif, jpeg, jxl, png, tiff or webp.
         phash: perceptual hash (PDQ), 256 bits in hexadecimal; empty where the picture is too plain for one.
         group: near-duplicates share it; the first 16 digits of the smallest pixel_sha256 among them.
         split: `train` or `holdout`.
@@ -65,7 +66,7 @@ class Row:
 
     def columns(self) -> dict[str, str]:
         """Everything that `--where` can ask for, as text; `state` is `cleared` or `held`. No label hides a column."""
-        own = {name: str(getattr(self, name)) for name in _ASKED}
+        own = {name: composed(str(getattr(self, name))) for name in _ASKED}
         return {**self.labels, **own, "state": "held" if self.held else "cleared"}
 
 
@@ -115,7 +116,7 @@ def select(
 def _condition(text: str, names: Sequence[str]) -> tuple[str, str, str]:
     column, equals, value = text.partition("=")
     sign = "!=" if column.endswith("!") else "="
-    column, value = column.removesuffix("!").strip(), value.strip()
+    column, value = composed(column.removesuffix("!").strip()), composed(value.strip())
     if not equals or not column:
         raise CollectionError(f"--where {text}", "is no condition", "write column=value or column!=value")
     if column not in names:

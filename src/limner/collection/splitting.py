@@ -6,7 +6,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
-__all__ = ["draw_holdout", "holdout_size", "kept_together"]
+from limner.collection.likeness import joined_groups
+
+__all__ = ["draw_holdout", "holdout_size", "kept_split", "kept_together"]
 
 _SHARE = 0.1
 _LEAST = 20
@@ -24,19 +26,9 @@ def kept_together(leaders: Sequence[int], values: Sequence[str]) -> list[int]:
         leaders: for each picture the smallest index of the group that it is in so far.
         values: what keeps pictures together; an empty one keeps with none.
     """
-    leader, first = list(leaders), dict[str, int]()
-
-    def root(i: int) -> int:
-        while leader[i] != i:
-            leader[i] = leader[leader[i]]
-            i = leader[i]
-        return i
-
-    for i, value in enumerate(values):
-        if value:
-            one, other = sorted((root(first.setdefault(value, i)), root(i)))
-            leader[other] = one
-    return [root(i) for i in range(len(leader))]
+    first: dict[str, int] = {}
+    pairs = [(first.setdefault(value, i), i) for i, value in enumerate(values) if value]
+    return joined_groups(leaders, pairs)
 
 
 def draw_holdout(groups: Sequence[str]) -> list[bool]:
@@ -54,3 +46,14 @@ def draw_holdout(groups: Sequence[str]) -> list[bool]:
             drawn.add(name)
             count += sizes[name]
     return [name in drawn for name in groups]
+
+
+def kept_split(groups: Sequence[str], given: Sequence[set[str]]) -> list[bool]:
+    """Which pictures are held out where the artist made the split; what is held out takes all its copies along.
+
+    Args:
+        groups: the group of each picture.
+        given: for each the sides on which it lies, `train` and `holdout`; empty where the split does not reach it.
+    """
+    out = {name for name, sides in zip(groups, given, strict=True) if "holdout" in sides}
+    return [name in out for name in groups]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from limner.errors import CollectionError
-from limner.pictures.text import one_line
+from limner.pictures.text import composed, one_line
 from limner.rights import Stated
 
-__all__ = ["ENDINGS", "Entry", "check_columns", "merge", "read_table"]
+__all__ = ["ENDINGS", "STYLEGAN", "Entry", "agreed", "check_columns", "merge", "read_table"]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+STYLEGAN = "dataset.json"
+"""The table of labels that the tools of StyleGAN write."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "file": ("file", "file_name", "filename", "path", "image"),
@@ -26,16 +28,28 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "consent": ("consent",),
 }
 _TAKEN = frozenset(name for names in _NAMES.values() for name in names)
+_RIGHTS = ("creator", "licence")
 _LONGEST = 2000
+_DELIMITERS = ("\t", ";", ",")
+_MOST_NUMBERS = 64
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a table says about one picture: its path inside the folder, its rights, its labels."""
+    """What a table says about one picture: its path inside the folder, its rights, its labels.
+
+    Attributes:
+        origin: the table, inside the source; empty where none says anything.
+        held: why the picture is held: rows that contradict one another.
+        flags: what a person should know about the row.
+    """
 
     file: str
     stated: Stated = field(default_factory=Stated)
     labels: dict[str, str] = field(default_factory=dict)
+    origin: str = ""
+    held: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, str]:
         """Everything that `--where` can ask for before a picture is read."""
@@ -44,32 +58,39 @@ class Entry:
         return {**self.labels, **own, "file": self.file}
 
 
-def read_table(path: Path, columns: Mapping[str, str] | None = None, seen: set[str] | None = None) -> list[Entry]:
+def read_table(
+    path: Path, columns: Mapping[str, str] | None = None, seen: set[str] | None = None, origin: str = ""
+) -> list[Entry]:
     """Read a table; its columns beyond file, title, creator, licence, source and consent become labels.
 
+    One entry a row, in order; several rows may speak of one picture. What is not understood is refused, never guessed:
+    a quote that is not closed, a row of another length than the header, another encoding than UTF-8.
+
     Args:
-        path: .csv, .tsv, .jsonl or .parquet.
+        path: .csv, .tsv, .jsonl or .parquet, or StyleGAN's dataset.json.
         columns: which of its columns to read as file, title, creator, licence, source or consent, where its own
             names say otherwise; those that it does not have are passed over.
         seen: takes the names of its columns.
+        origin: what entries are to call the table; its name by default.
 
     Raises:
-        CollectionError: the table cannot be read, or names no files.
+        CollectionError: the table cannot be read, or names no files; says the line.
     """
-    records = _records(path)
-    roles: dict[str, str] | None = None
-    entries: dict[str, Entry] = {}
-    for record in records:
+    roles: dict[str, list[str]] | None = None
+    entries: list[Entry] = []
+    for line, record in _records(path):
         if roles is None:
             if seen is not None:
                 seen.update(record)
             roles = _roles(path, list(record), columns or {})
-        entry = _entry(record, roles)
+        entry = _entry(record, roles, origin or path.name)
         if entry.file:
-            entries.setdefault(entry.file, entry)
+            entries.append(entry)
+        elif entry.labels or entry.stated != Stated():
+            raise CollectionError(path, f"{line} names no file", "name the picture, or take the row out")
     if not entries:
         raise CollectionError(path, "the table names no pictures", "it needs a header and a row for each picture")
-    return list(entries.values())
+    return entries
 
 
 def check_columns(columns: Mapping[str, str], seen: set[str]) -> None:
@@ -94,14 +115,40 @@ def merge(over: Entry, under: Entry | None) -> Entry:
         name: getattr(over.stated, name) or getattr(under.stated, name)
         for name in ("title", "creator", "licence", "source", "consent")
     }
-    return Entry(over.file, Stated(**stated), {**under.labels, **over.labels})
+    labels = {**under.labels, **over.labels}
+    flags = tuple(sorted({*over.flags, *under.flags}))
+    return replace(over, stated=Stated(**stated), labels=labels, held=over.held + under.held, flags=flags)
 
 
-def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """For each role (file, title, ...) the column that plays it."""
+def agreed(rows: Sequence[Entry]) -> Entry:
+    """What all rows about one picture say together: gaps are filled from first to last.
+
+    Rows that name different creators or licences hold the picture; other differences are flagged.
+    """
+    joined, held, flags = rows[0], set(rows[0].held), set(rows[0].flags)
+    for row in rows[1:]:
+        joined = merge(joined, row)
+        held |= {*row.held}
+    for what in _RIGHTS:
+        if len(said := _different(getattr(row.stated, what) for row in rows)) > 1:
+            held.add(f"rows disagree on the {what}: {', '.join(said)[:200]}")
+    for label in joined.labels:
+        if len(said := _different(row.labels.get(label, "") for row in rows)) > 1:
+            flags.add(f"rows disagree on the label {label}: {', '.join(said)[:200]}")
+    origin = next((row.origin for row in rows if row.stated.licence), joined.origin)
+    return replace(joined, origin=origin, held=tuple(sorted(held)), flags=tuple(sorted(flags)))
+
+
+def _different(values: Iterable[str]) -> list[str]:
+    """The values that are really different: another case or spacing is no difference."""
+    return list({" ".join(value.split()).casefold(): value for value in values if value.strip()}.values())
+
+
+def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, list[str]]:
+    """For each role (file, title, ...) the columns that play it, the first of them first."""
     low = {name.strip().lower(): name for name in reversed(header)}
-    found = {role: next((low[name] for name in names if name in low), "") for role, names in _NAMES.items()}
-    found |= {role: column for role, column in columns.items() if role in _NAMES and column in header}
+    found = {role: [low[name] for name in names if name in low] for role, names in _NAMES.items()}
+    found |= {role: [column] for role, column in columns.items() if role in _NAMES and column in header}
     if not found["file"]:
         raise CollectionError(
             path, "the table has no column for the file", f"call it `file`; columns: {', '.join(header)[:200]}"
@@ -109,18 +156,25 @@ def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[st
     return found
 
 
-def _entry(record: Mapping[str, Any], roles: Mapping[str, str]) -> Entry:
+def _entry(record: Mapping[str, Any], roles: Mapping[str, Sequence[str]], origin: str) -> Entry:
     values = {name: _plain(value) for name, value in record.items()}
-    said = {role: values.get(column, "") for role, column in roles.items()}
+    said = {
+        role: next((values[name] for name in names if values.get(name)), "")
+        for role, names in roles.items()
+        if role != "file"
+    }
+    held = []
+    for role in _RIGHTS:
+        if len(named := _different(values.get(name, "") for name in roles[role])) > 1:
+            held.append(f"columns {', '.join(roles[role])} disagree on the {role}: {', '.join(named)[:200]}")
     # A column that plays a role under another name (--column creator=style) stays a label.
     labels = {
-        name.strip(): value
+        composed(name.strip()): composed(value)
         for name, value in values.items()
         if name.strip().lower() not in _TAKEN and name.strip() and value
     }
-    said.pop("file")
-    file = str(record.get(roles["file"]) or "").strip().replace("\\", "/")
-    return Entry(str(PurePosixPath(file)) if file else "", Stated(**said), labels)
+    file = str(record.get(roles["file"][0]) or "").strip().replace("\\", "/")
+    return Entry(str(PurePosixPath(file)) if file else "", Stated(**said), labels, origin, tuple(held))
 
 
 def _plain(value: object) -> str:
@@ -136,54 +190,122 @@ def _plain(value: object) -> str:
     return one_line(text, _LONGEST)
 
 
-def _records(path: Path) -> Iterable[dict[str, Any]]:
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row with its place in words."""
     try:
         if path.suffix.lower() == ".parquet":
             yield from _parquet(path)
-        elif path.suffix.lower() == ".jsonl":
+            return
+        _check_encoding(path)
+        if path.suffix.lower() == ".jsonl":
             yield from _json_lines(path)
+        elif path.name.lower() == STYLEGAN:
+            yield from _stylegan(path)
         else:
             yield from _csv(path)
     except UnicodeDecodeError as error:
-        raise CollectionError(path, f"is not UTF-8 (byte {error.start})", "save the table as UTF-8") from None
+        raise CollectionError(path, f"is not UTF-8 (byte {error.start})", _AS_UTF8) from None
     except OSError as error:
         raise CollectionError(path, f"cannot be read ({error.strerror or error})", "check its name") from None
 
 
-def _csv(path: Path) -> Iterator[dict[str, Any]]:
+_AS_UTF8 = "save the table as UTF-8"
+
+
+def _check_encoding(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        raise CollectionError(path, "line 1: is UTF-16, not UTF-8", _AS_UTF8)
+
+
+def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
-        file.seek(0)
-        delimiter = max("\t;,", key=first.count)
-        reader = csv.DictReader(file, delimiter=delimiter, restkey="", restval="")
+        skipped = 0
+        if first[:4].lower() == "sep=":  # what spreadsheets write before the header
+            delimiter, skipped = first[4:].rstrip("\r\n"), 1
+            if delimiter not in _DELIMITERS:
+                raise CollectionError(path, f"line 1: {first.strip()[:40]!r} is no delimiter", "use , or ; or a tab")
+        else:
+            file.seek(0)
+            delimiter = max(_DELIMITERS, key=first.count)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
-            for record in reader:
-                yield {name: value for name, value in record.items() if name}
+            header = next(reader, [])
+            _check_header(path, header, skipped + reader.line_num)
+            for values in reader:
+                line = f"line {skipped + reader.line_num}"
+                if not any(value.strip() for value in values):
+                    continue
+                while len(values) > len(header) and not values[-1].strip():  # empty cells that a spreadsheet kept
+                    values.pop()
+                if len(values) != len(header):
+                    raise CollectionError(
+                        path, f"{line} has {len(values)} values, the header {len(header)}", "check quotes and commas"
+                    )
+                yield line, {name: value for name, value in zip(header, values, strict=True) if name.strip()}
         except csv.Error as error:
-            raise CollectionError(path, f"line {reader.line_num}: {error}", "check the quotes") from None
+            said = "a quote is never closed" if "unexpected end" in str(error) else str(error)
+            raise CollectionError(path, f"line {skipped + reader.line_num}: {said}", "check the quotes") from None
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def _check_header(path: Path, header: Sequence[str], line: int) -> None:
+    low = [name.strip().lower() for name in header if name.strip()]
+    if twice := sorted({name for name in low if low.count(name) > 1}):
+        raise CollectionError(path, f"line {line}: the column {twice[0]!r} is there twice", "give it another name")
+
+
+def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                record = None
+            record = _json(path, line, f"line {number}")
             if not isinstance(record, dict):
                 raise CollectionError(path, f"line {number} is no JSON object", "write one object a line")
-            yield record
+            yield f"line {number}", record
 
 
-def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+def _json(path: Path, text: str, place: str) -> Any:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(named := dict(pairs)) < len(pairs):
+            raise CollectionError(path, f"{place} has one name twice", "take one of them out")
+        return named
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _stylegan(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`{"labels": [[file, class], ...]}`; a class is a number, or a list of numbers."""
+    told = _json(path, path.read_text("utf-8-sig"), "the table")
+    labels = told.get("labels") if isinstance(told, dict) else None
+    if not isinstance(labels, list):
+        raise CollectionError(path, 'is no table of StyleGAN\'s tools ({"labels": [[file, class], ...]})', "remove it")
+    for number, pair in enumerate(labels, 1):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise CollectionError(path, f"label {number} is no [file, class]", "write it again")
+        chosen = pair[1] if isinstance(pair[1], list) else [pair[1]]
+        if len(chosen) > _MOST_NUMBERS or not all(isinstance(value, int | float) for value in chosen):
+            raise CollectionError(path, f"label {number} is no number or short list", "write it again")
+        one_of_many = len(chosen) > 1 and sorted(chosen) == [0] * (len(chosen) - 1) + [1]
+        meant = [chosen.index(1)] if one_of_many else chosen
+        yield f"label {number}", {"file": pair[0], "class": " ".join(f"{value:g}" for value in meant)}
+
+
+def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
+            row = 0
             for batch in file.iter_batches(batch_size=1024):
-                yield from batch.to_pylist()
+                for record in batch.to_pylist():
+                    row += 1
+                    yield f"row {row}", record
     except pa.ArrowException as error:
         raise CollectionError(path, f"is no Parquet table ({' '.join(str(error).split())[:100]})", "") from None

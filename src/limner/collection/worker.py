@@ -8,6 +8,7 @@ Run as `python -P -m limner.collection.worker FOLDER RED GREEN BLUE`.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -17,7 +18,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from limner.collection.copies import glance
 from limner.collection.likeness import hash_look, hash_pixels
 from limner.collection.store import stored_path
 from limner.errors import PictureError
-from limner.pictures import decode, look, open_file
-from limner.rights import read_embedded
+from limner.pictures import Picture, decode, look, open_file
+from limner.pictures.files import Data
+from limner.rights import Embedded, read_embedded
 
 __all__ = ["examine", "main"]
 
@@ -38,6 +41,7 @@ _LEAST_SECONDS = 5
 _SECONDS_PER_MEGAPIXEL = 0.5
 _LARGE = 25_000_000  # pixels; above this a worker waits until it is the only one with such a picture
 _MEMORY = 4 << 30
+_LARGEST_SIDECAR = 4 << 20
 
 
 def main() -> None:
@@ -50,7 +54,8 @@ def main() -> None:
         request = json.loads(line)
         _allow_seconds(_LEAST_SECONDS)
         try:
-            answer = examine(Path(request["path"]), request["name"], Path(request["root"]), folder, background)
+            root = Path(request["root"])
+            answer = examine(Path(request["path"]), request["name"], root, folder, background, request["sidecars"])
         except PictureError as error:
             answer = {"refused": error.kind, "reason": error.reason}
         except MemoryError:
@@ -60,8 +65,18 @@ def main() -> None:
         _say(answer)
 
 
-def examine(path: Path, name: str, root: Path, folder: Path, background: tuple[int, int, int]) -> dict[str, Any]:
+def examine(
+    path: Path,
+    name: str,
+    root: Path,
+    folder: Path,
+    background: tuple[int, int, int],
+    sidecars: Sequence[str] = (),
+) -> dict[str, Any]:
     """Read one picture, store it in `folder`, and say all that is to know about it.
+
+    Args:
+        sidecars: XMP files beside it; one that cannot be read holds the picture.
 
     Raises:
         PictureError: it is none; see `limner.pictures.read`.
@@ -82,15 +97,28 @@ def examine(path: Path, name: str, root: Path, folder: Path, background: tuple[i
             "height": height,
             "format": picture.format,
             "phash": hash_look(picture.pixels),
-            "embedded": asdict(read_embedded(data, picture)),
+            "embedded": asdict(_embedded(data, picture, sidecars, root)),
+            "glance": base64.b64encode(glance(picture.pixels).tobytes()).decode(),
             "notes": list(picture.notes + _misnamed(name, picture.format)),
         }
+
+
+def _embedded(data: Data, picture: Picture, sidecars: Sequence[str], root: Path) -> Embedded:
+    read, unreadable = [], []
+    for sidecar in sidecars:
+        try:
+            read.append(bytes(open_file(sidecar, root=root)[: _LARGEST_SIDECAR + 1]))
+        except PictureError as error:
+            unreadable.append(f"XMP file beside it that {error.reason}")
+    found = read_embedded(data, picture, read)
+    found.held += unreadable
+    return found
 
 
 def _misnamed(name: str, format: str) -> tuple[str, ...]:
     _, dot, ending = name.rpartition("/")[2].rpartition(".")
     ending = ending.lower()
-    known = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp"}
+    known = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp", "heic": "heif", "hif": "heif"}
     if not dot:
         return (f"named without an ending, is {format}",)
     return () if known.get(ending, ending) == format else (f"named .{ending[:20]}, is {format}",)

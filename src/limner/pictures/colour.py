@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageChops, ImageCms, ImageFile
 
 __all__ = ["UnsupportedDepthError", "to_srgb"]
 
@@ -24,6 +24,9 @@ _SWAPPED = {
     for mode in ("RGB", "RGBA", "RGBX", "CMYK")
     for order, other in (("B", "L"), ("L", "B"), ("N", "B" if np.little_endian else "L"))
 }
+
+_LEFT_OVER = ("BMP", "DIB", "TIFF")
+"""Formats in which programs that know no transparency leave bytes of zero where it would stand."""
 
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -57,8 +60,14 @@ def to_srgb(
     shallow = _eight_bits(image, twin)
     profile = profile or shallow.info.get("icc_profile")  # some formats keep it behind the pixels
     orientation = _orientation(shallow)
+    if _is_negative(image):
+        shallow = _with_facts(ImageChops.invert(shallow), shallow)
     colours, alpha = _split_alpha(shallow)
     colours, notes = _convert(colours, profile)
+    if alpha is not None and alpha.getextrema() == (0, 0):
+        left_over = image.format in _LEFT_OVER
+        notes += (f"transparent everywhere{', its colours were taken' if left_over else ''}",)
+        alpha = None if left_over else alpha
     if alpha is not None:
         flat = Image.new("RGB", colours.size, background)
         flat.paste(colours, mask=alpha)
@@ -131,6 +140,11 @@ def _swap(tile: Any) -> Any:
     return tile._replace(args=(swapped, *arguments[1:]) if isinstance(tile.args, tuple) else swapped)
 
 
+def _is_negative(image: ImageFile.ImageFile) -> bool:
+    """Whether it is 16-bit grey in which larger numbers are darker; with 8 bits the decoder turns them around."""
+    return image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0
+
+
 def _with_facts(image: Image.Image, source: Image.Image) -> Image.Image:
     """`image` with what `source` knows about orientation and profile."""
     orientation = _orientation(source)
@@ -147,7 +161,9 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     whole = image.convert("RGBA")
     alpha = whole.getchannel("A")
     opaque = alpha.getextrema() == (255, 255)
-    return whole.convert("RGB"), None if opaque else alpha
+    # Grey stays grey, so that a profile for grey fits.
+    colours = image.getchannel("L") if image.mode == "LA" else whole.convert("RGB")
+    return colours, None if opaque else alpha
 
 
 def _convert(image: Image.Image, profile: object) -> tuple[Image.Image, tuple[str, ...]]:

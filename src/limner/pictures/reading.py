@@ -14,14 +14,17 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from limner.errors import PictureError
 from limner.pictures.colour import UnsupportedDepthError, to_srgb
+from limner.pictures.fields import names_in
 from limner.pictures.files import Data, open_file
+from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.quiet import decoder_warnings_ignored
 from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
-from limner.pictures.text import one_line
+from limner.pictures.tiff import pages, picture_of, unsupported
 
 __all__ = ["MAX_PIXELS", "READABLE", "Look", "Picture", "decode", "look", "open_file", "read"]
 
 READABLE = ("avif", "bmp", "gif", "jpeg", "png", "tiff", "webp")
+"""Formats that are always read; HEIF and JPEG XL besides, where their plug-ins are installed."""
 MAX_PIXELS = 200_000_000
 
 # A file that unfolds to over 500 times its size is no scan or photograph; small ones do no harm.
@@ -40,7 +43,7 @@ class Look:
     """What a file's header says, before anything is decoded.
 
     Attributes:
-        format: one of `READABLE`.
+        format: one of `READABLE`, or `heif` or `jxl`.
         width: in pixels, as stored (before the orientation is applied).
         height: in pixels, as stored.
     """
@@ -56,18 +59,18 @@ class Picture:
 
     Attributes:
         pixels: uint8, [height, width, 3], sRGB, upright, no transparency.
-        format: what the file was, one of `READABLE`.
+        format: what the file was, one of `READABLE`, or `heif` or `jxl`.
         xmp: the XMP packet that was embedded, or None.
-        artist: EXIF Artist, empty where there is none.
-        copyright: EXIF Copyright, empty where there is none.
+        creators: who EXIF, IPTC-IIM and PNG's texts say made it, each once.
+        notices: the copyright notices that stand there, each once.
         notes: what was odd about the file and did not keep it from being read.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     xmp: bytes | None = None
-    artist: str = ""
-    copyright: str = ""
+    creators: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -116,7 +119,8 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
     image = _open(data, name)
     format = _format(image)
     try:
-        upright, notes = to_srgb(image, lambda: _reopen(data), background)
+        page = image.tell() if format == "tiff" else 0
+        upright, notes = to_srgb(image, lambda: _reopen(data, page), background)
         pixels = _array(upright)
     except UnsupportedDepthError:
         raise PictureError(
@@ -126,8 +130,8 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
         raise PictureError(name, "too-large", "does not fit into memory", _SMALLER) from None
     except Exception as error:  # decoders raise nearly every type there is on hostile bytes; all mean the same
         raise _broken(data, name, format, error) from None
-    artist, copyright = _exif_names(image)
-    return Picture(pixels, format, _xmp(image), artist, copyright, notes + _oddities(image))
+    creators, notices = names_in(image)
+    return Picture(pixels, format, _xmp(image), creators, notices, notes + _oddities(image))
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:
@@ -141,11 +145,16 @@ def _array(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _open(data: Data, name: object) -> ImageFile.ImageFile:
-    promised = sniff(bytes(data[:16]))
+    promised = sniff(bytes(data[:64]))
     if promised is None:
         raise PictureError(name, "not-a-picture", "holds no picture of a known format")
+    if promised in NAMES and promised not in extra_formats():
+        raise PictureError(
+            name, "unsupported", f"is {NAMES[promised]}", "install limner[formats], or export it as JPEG or PNG"
+        )
+    page = _tiff_page(data, name) if promised == "tiff" else 0
     try:
-        image = _reopen(data)
+        image = _reopen(data, page)
     except Exception as error:  # see decode()
         raise _broken(data, name, promised, error) from None
     _check_size(image, len(data), name)
@@ -154,12 +163,30 @@ def _open(data: Data, name: object) -> ImageFile.ImageFile:
     return image
 
 
-def _reopen(data: Data) -> ImageFile.ImageFile:
+def _tiff_page(data: Data, name: object) -> int:
+    """The page of a TIFF that is the picture.
+
+    Raises:
+        PictureError: `unsupported`, by name, where its pixels cannot be read rightly.
+    """
+    found = pages(data)
+    if not found:
+        return 0
+    chosen = picture_of(found)
+    if why := unsupported(found[chosen]):
+        raise PictureError(name, "unsupported", f"is a TIFF of {why}", "export it as RGB or grey of 8 or 16 bits")
+    return chosen
+
+
+def _reopen(data: Data, page: int = 0) -> ImageFile.ImageFile:
     # Our own check follows, before anything is decoded. Pillow's warns at 89 megapixels, which is a normal scan.
     Image.MAX_IMAGE_PIXELS = None
     # A mapped file has what Pillow asks of a file: read, seek and tell.
     source = BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", _Mapped(data))
-    return Image.open(source, formats=[name.upper() for name in READABLE])
+    image = Image.open(source, formats=[name.upper() for name in (*READABLE, *extra_formats())])
+    if page:
+        image.seek(page)
+    return image
 
 
 class _Mapped:
@@ -240,23 +267,8 @@ def _xmp(image: Image.Image) -> bytes | None:
     return packet if isinstance(packet, bytes) else None
 
 
-def _exif_names(image: Image.Image) -> tuple[str, str]:
-    try:
-        exif = image.getexif()
-        return _plain(exif.get(0x013B)), _plain(exif.get(0x8298))
-    except Exception:  # damaged EXIF names nobody
-        return "", ""
-
-
-def _plain(value: object) -> str:
-    """Text from an EXIF field: one line, printable, 500 characters at most."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if not isinstance(value, str):
-        return ""
-    return one_line(value)
-
-
 def _oddities(image: Image.Image) -> tuple[str, ...]:
+    if _format(image) == "tiff" and (more := getattr(image, "n_frames", 1) - 1):
+        return (f"{more} more page{'s' if more > 1 else ''} in the file, not taken",)
     animated = getattr(image, "is_animated", False) and _format(image) in ("gif", "webp", "png", "avif")
     return ("animated, first frame taken",) if animated else ()

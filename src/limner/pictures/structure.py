@@ -10,24 +10,41 @@ __all__ = ["MAX_SCANS", "is_cut_short", "scans", "sniff"]
 
 MAX_SCANS = 100  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
 
-_AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def sniff(head: bytes) -> str | None:
-    """The format that the first 16 bytes or more promise, as in `READABLE`; None where they promise no picture."""
+    """The format that the first 64 bytes promise; None where they promise no picture.
+
+    One of the formats that are always read, or `heif` or `jxl`, which take a plug-in.
+    """
     if head.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    if head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS:
-        return "avif"
+    if head[4:8] == b"ftyp":
+        return _brand(head)
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
     if head[:6] in (b"GIF87a", b"GIF89a"):
         return "gif"
+    if head[:2] == b"\xff\x0a" or head[:12] == b"\0\0\0\x0cJXL \r\n\x87\n":
+        return "jxl"
     return "bmp" if head[:2] == b"BM" else None
+
+
+def _brand(head: bytes) -> str | None:
+    """AVIF or HEIF, by the brands that the first box names."""
+    brands = [
+        head[8:12],
+        *(head[place : place + 4] for place in range(16, min(int.from_bytes(head[:4], "big"), 64), 4)),
+    ]
+    if any(brand in _AVIF_BRANDS for brand in brands):
+        return "avif"
+    return "heif" if any(brand in _HEIF_BRANDS for brand in brands) else None
 
 
 def scans(data: Data) -> int:
@@ -47,7 +64,7 @@ def is_cut_short(data: Data, format: str) -> bool:
         return _png_cut_short(data)
     if format == "webp":
         return size < 12 or int.from_bytes(data[4:8], "little") + 8 > size + 1
-    if format == "avif":
+    if format in ("avif", "heif"):
         return _boxes_cut_short(data)
     if format == "tiff":
         return _tiff_cut_short(data)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-__all__ = ["one_line", "visible"]
+__all__ = ["composed", "one_line", "visible"]
 
 # Control characters, line and paragraph separators, lone surrogates, and what turns the direction of writing around.
 # Joiners stay: an emoji of a family is several characters joined.
@@ -19,3 +20,8 @@ def one_line(text: str, longest: int = 500) -> str:
 def visible(text: str) -> str:
     """`text` with what is unfit for a line written out (`\\n`), so that different names stay different."""
     return _UNFIT.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def composed(text: str) -> str:
+    """`text` in Unicode's normal form C: the same letters are the same text, on whichever system they were typed."""
+    return unicodedata.normalize("NFC", text)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from limner.errors import RightsError
-from limner.rights.embedded import Embedded
 from limner.rights.licences import parse_licence
+from limner.rights.statements import Embedded, same_person
 
-__all__ = ["HELD_NO_CREATOR", "HELD_NO_LICENCE", "Stated", "Verdict", "judge"]
+__all__ = [
+    "CONTRADICTION",
+    "FILE",
+    "GIVEN",
+    "HELD_NO_CREATOR",
+    "HELD_NO_LICENCE",
+    "UNUSED",
+    "Stated",
+    "Verdict",
+    "judge",
+]
 
 HELD_NO_LICENCE = "no licence"
 HELD_NO_CREATOR = "no creator"
 
 _NOBODY = {"", "unknown", "n/a", "na", "nan", "null", "none", "?", "-"}
 _ALL_RESERVED = "all rights reserved"
+
+CONTRADICTION = "contradiction: "
+"""How a reason begins for which a picture is held because two statements about it exclude each other."""
+UNUSED = "is not used"
+"""How a flag ends that says that an option for the whole collection does not count for a picture."""
+FILE = "the pictures themselves"
+GIVEN = "--licence and --creator"
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Verdict:
         notice: the copyright notice that the file carries.
         held: why it may not be trained on without being told to; empty is cleared.
         flags: what a person should know: contradictions, generated pictures.
+        licence_from, creator_from: the table's name, `FILE` or `GIVEN`; empty where there is none.
     """
 
     title: str
@@ -50,30 +69,60 @@ class Verdict:
     notice: str
     held: tuple[str, ...]
     flags: tuple[str, ...]
+    licence_from: str = ""
+    creator_from: str = ""
 
 
-def judge(table: Stated, given: Stated, embedded: Embedded, folder_held: tuple[str, ...] = ()) -> Verdict:
-    """Join the table's row, what was given for the whole collection, and what the file says, in this order.
+def judge(
+    table: Stated,
+    given: Stated,
+    embedded: Embedded,
+    folder_held: tuple[str, ...] = (),
+    *,
+    origin: str = "table",
+    override: str = "",
+) -> Verdict:
+    """Join what the table's row, the file itself, and the whole collection's options say, in this order.
+
+    What the options say fills what is empty. A statement in the file that cannot be read is not empty: such a picture
+    is held, unless its own row names the licence. So is one whose row and file contradict each other.
 
     Args:
-        table: the picture's row; its gaps are filled by `given`, then by `embedded`.
+        table: the picture's row.
         given: the same for every picture.
-        embedded: from the file.
+        embedded: from the file and from XMP beside it.
         folder_held: opt-outs of the folder that it lies in.
+        origin: what to call the table.
+        override: why `given` stands above what files say, and contradictions hold nothing; empty where it does not.
     """
-    held, flags = [], list(embedded.flags)
-    creator = _somebody(table.creator) or _somebody(given.creator)
-    licence, unreadable = _licence(table.licence or given.licence)
+    own = embedded if not override else Embedded(title=embedded.title)
+    row_licence, unreadable = _licence(table.licence)
+    given_licence, given_unreadable = _licence(given.licence)
+    licence, licence_from = _first((row_licence, origin), (own.licence, FILE), (given_licence, GIVEN))
     if unreadable:
-        held.append(unreadable)
-    flags += _contradictions(creator, licence, embedded)
-    creator, licence = creator or _somebody(embedded.creator), licence or ("" if unreadable else embedded.licence)
-    if not licence and not unreadable:
+        licence, licence_from = "", ""
+    creators = ((_somebody(table.creator), origin), (_somebody(own.creator), FILE), (_somebody(given.creator), GIVEN))
+    creator, creator_from = _first(*creators)
+    if override:
+        licence, licence_from = _first((licence, licence_from), ("" if unreadable else embedded.licence, FILE))
+        creator, creator_from = _first((creator, creator_from), (_somebody(embedded.creator), FILE))
+    held = [reason for reason in (unreadable or ("" if licence else given_unreadable),) if reason]
+    if not licence and not held:
         held.append(HELD_NO_LICENCE)
     if not creator:
         held.append(HELD_NO_CREATOR)
+    flags = list(embedded.flags)
+    against = [reason for reason in embedded.held if reason.startswith(CONTRADICTION)]
+    against += _contradictions(_somebody(table.creator), row_licence, embedded, origin)
+    against += _not_replaced(licence_from, creator, embedded) if given_licence else []
+    if override:
+        flags += [f"{reason} (overridden: {override[:100]})" for reason in against]
+        flags += _overridden(creator, licence, embedded)
+    else:
+        held += against
+        flags += _unused(given, given_licence, licence_from, creator_from, embedded)
+    opted_out = [reason for reason in embedded.held if not reason.startswith(CONTRADICTION)] + list(folder_held)
     consent = table.consent or given.consent
-    opted_out = [*embedded.held, *folder_held]
     if consent:
         flags += [f"{reason} (released by consent)" for reason in opted_out]
     else:
@@ -87,7 +136,14 @@ def judge(table: Stated, given: Stated, embedded: Embedded, folder_held: tuple[s
         notice=embedded.notice,
         held=tuple(sorted(set(held))),
         flags=tuple(sorted(set(flags))),
+        licence_from=licence_from,
+        creator_from=creator_from,
     )
+
+
+def _first(*said: tuple[str, str]) -> tuple[str, str]:
+    """The first (text, source) whose text is not empty."""
+    return next((pair for pair in said if pair[0]), ("", ""))
 
 
 def _somebody(creator: str) -> str:
@@ -103,18 +159,57 @@ def _licence(text: str) -> tuple[str, str]:
         return "", f"{error.value} {error.reason}"
 
 
-def _contradictions(creator: str, licence: str, embedded: Embedded) -> list[str]:
+def _contradictions(creator: str, licence: str, embedded: Embedded, origin: str) -> list[str]:
+    """Where the row and the file exclude each other."""
     found = []
-    if creator and embedded.creator and not _same(creator, embedded.creator):
-        found.append(f"contradiction: creator {creator!r} in the table, {embedded.creator!r} in the file")
+    if creator and embedded.creator and not same_person(creator, embedded.creator):
+        found.append(f"{CONTRADICTION}creator {creator!r} in {origin}, {embedded.creator!r} in the file")
     if licence and embedded.licence and licence != embedded.licence:
-        found.append(f"contradiction: licence {licence} in the table, {embedded.licence} in the file")
-    elif licence and _ALL_RESERVED in embedded.notice.lower():
-        found.append(f"contradiction: licence {licence} in the table, {embedded.notice[:80]!r} in the file")
+        found.append(f"{CONTRADICTION}licence {licence} in {origin}, {embedded.licence} in the file")
+    elif licence and _reserves_all(embedded):
+        found.append(f"{CONTRADICTION}licence {licence} in {origin}, {embedded.notice[:80]!r} in the file")
     return found
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether two names are of the same person: the same words in any order, or one name within the other."""
-    first, second = (frozenset(name.casefold().replace(",", " ").split()) for name in (one, other))
-    return first <= second or second <= first
+def _reserves_all(embedded: Embedded) -> bool:
+    return not embedded.licence and _ALL_RESERVED in embedded.notice.lower()
+
+
+def _not_replaced(licence_from: str, creator: str, embedded: Embedded) -> list[str]:
+    """What the file says about its licence in words that only a person can read, where an option would replace it."""
+    if licence_from != GIVEN:
+        return []
+    found = [f"{CONTRADICTION}--licence, and in the file {said}" for said in embedded.unclear]
+    if embedded.notice and not _only_names(embedded.notice, creator):
+        found.append(f"{CONTRADICTION}--licence, and in the file the notice {embedded.notice[:100]!r}")
+    return found
+
+
+_YEARS = re.compile(r"(?:19|20)\d\d(?:\s*(?:-|–|to|,)\s*(?:(?:19|20)\d\d|\d\d))*")
+_SIGNS = re.compile(r"©|\(c\)|\bcopyright\b|\bcopr\b|\bby\b|[.,;:/|]", re.IGNORECASE)
+
+
+def _only_names(notice: str, creator: str) -> bool:
+    """Whether a notice does nothing but name `creator`, with a year: `(c) 2020 Ada Example`."""
+    left = set(_SIGNS.sub(" ", _YEARS.sub(" ", notice)).casefold().split())
+    return left <= set(creator.casefold().replace(",", " ").split())
+
+
+def _unused(given: Stated, given_licence: str, licence_from: str, creator_from: str, embedded: Embedded) -> list[str]:
+    """Where a file says something else than the options, and what it says stands."""
+    found = []
+    if licence_from == FILE and given_licence and given_licence != embedded.licence:
+        found.append(f"the file says {embedded.licence}: --licence {given_licence} {UNUSED}")
+    given_creator = _somebody(given.creator)
+    if creator_from == FILE and given_creator and not same_person(given_creator, embedded.creator):
+        found.append(f"the file names {embedded.creator[:80]!r}: --creator {given_creator[:80]!r} {UNUSED}")
+    return found
+
+
+def _overridden(creator: str, licence: str, embedded: Embedded) -> list[str]:
+    found = []
+    if embedded.licence and embedded.licence != licence:
+        found.append(f"the file says {embedded.licence}, overridden by {licence}")
+    if embedded.creator and creator and not same_person(creator, embedded.creator):
+        found.append(f"the file names {embedded.creator[:80]!r}, overridden by {creator[:80]!r}")
+    return found

@@ -1,0 +1,218 @@
+"""Copies that a perceptual hash misses: mirrored, turned by a quarter, cropped; found so that they stay on one side.
+
+A glance of each picture (a few hundred bytes) is compared with the glances of windows in all others. The few pairs
+that look alike are then laid over each other, and must be near-duplicates by the perceptual hash where they overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from limner.collection.likeness import NEAR, Groups, hash_look
+
+__all__ = ["GLANCE", "copies", "glance", "turned"]
+
+GLANCE = 24
+"""Side of a glance in pixels."""
+
+_SHARES = (1.0, 0.9, 0.8)
+"""Shares of a side that a window takes; between them the laying over finds the rest."""
+_CELLS, _COLOUR_CELLS = 6, 3  # a side of what is compared: brightness, and both differences of colour
+_MANY = 400_000  # windows; from here on not all of them are compared
+_NEAREST = 3
+_FAR = 0.55
+_BLOCK = 4096
+_HOPELESS = 0.15
+"""Squared difference, in variances, at which two pictures laid over each other show different things."""
+_FINE = 96  # pixels, the side at which pairs are laid over each other
+
+Window = tuple[float, float, float, float]
+"""Left, top, right, bottom as shares of the sides."""
+
+
+def glance(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture at a glance, squeezed to a square. # uint8 [GLANCE, GLANCE, 3]
+
+    Args:
+        pixels: uint8 [height, width, 3], sRGB.
+    """
+    step = max(1, min(pixels.shape[:2]) // 256)
+    small = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
+    return np.asarray(small.resize((GLANCE, GLANCE), Image.Resampling.BOX))
+
+
+def turned(pixels: NDArray[Any], way: int) -> NDArray[Any]:
+    """One of the eight ways to lay a picture: quarter turns (`way` modulo 4), mirrored first from 4 on."""
+    return np.rot90(pixels[:, ::-1] if way >= 4 else pixels, way % 4)
+
+
+def copies(
+    glances: NDArray[np.uint8],
+    pixels: Callable[[int], NDArray[np.uint8]],
+    known: Sequence[int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j) of which i is j, or a part of it, mirrored or turned or as it is; none that others chain together.
+
+    Args:
+        glances: uint8 [n, GLANCE, GLANCE, 3].
+        pixels: the pixels of one of them; asked for only where two look alike.
+        known: the group of each; pairs within a group are not looked at.
+        progress: told how many pictures were looked at, and of how many.
+    """
+    small: dict[int, NDArray[np.uint8]] = {}
+
+    def fine(i: int) -> NDArray[np.uint8]:
+        if i not in small:
+            image = Image.fromarray(pixels(i))
+            image.thumbnail((4 * _FINE, 4 * _FINE), reducing_gap=2.0)
+            if len(small) > 512:
+                small.pop(next(iter(small)))
+            small[i] = np.asarray(image)
+        return small[i]
+
+    pairs, groups = _alike(glances), Groups(known if known is not None else range(len(glances)))
+    for number, (part, whole, way, window) in enumerate(pairs, 1):
+        if not groups.same(part, whole) and _covers(turned(fine(part), way), fine(whole), window):
+            groups.join(part, whole)
+            yield part, whole
+        if progress is not None:
+            progress(number, len(pairs))
+
+
+def _windows() -> list[Window]:
+    spans = [(left, left + share) for share in _SHARES for left in np.unique([0.0, (1 - share) / 2, 1 - share])]
+    return [(x0, y0, x1, y1) for x0, x1 in spans for y0, y1 in spans]
+
+
+def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
+    """(part, whole, way, window) for the nearest pictures of each, as far as they are near at all."""
+    count, windows = len(glances), _windows()
+    if count < 2:
+        return []
+    wholes = np.concatenate([_features(glances, window) for window in windows])  # [windows * n, d]
+    centre = wholes.mean(0, dtype=np.float64).astype(np.float32)
+    index = _index(_unit(wholes - centre))
+    found: dict[tuple[int, int], tuple[float, int, Window]] = {}
+    asked = len(windows) + 4 * _NEAREST
+    for way in range(8):
+        laid = np.stack([turned(one, way) for one in glances])
+        queries = _unit(_features(laid, (0.0, 0.0, 1.0, 1.0)) - centre)
+        for start in range(0, count, _BLOCK):
+            likeness, places = index.search(queries[start : start + _BLOCK], asked)
+            for row, (near, at) in enumerate(zip(likeness, places, strict=True), start):
+                others = 0
+                for value, place in zip(near, at, strict=True):
+                    whole, window = int(place) % count, windows[int(place) // count]
+                    if whole == row:
+                        continue
+                    if value < 1 - _FAR * _FAR / 2 or others >= 4 * _NEAREST:
+                        break
+                    others += 1
+                    if value > found.get((row, whole), (-1.0, 0, window))[0]:
+                        found[row, whole] = (float(value), way, window)
+    best: dict[int, list[tuple[float, int, int, Window]]] = {}
+    for (part, whole), (value, way, window) in found.items():
+        best.setdefault(part, []).append((value, whole, way, window))
+    return [
+        (part, whole, way, window)
+        for part in sorted(best)
+        for _, whole, way, window in sorted(best[part], key=lambda one: -one[0])[:_NEAREST]
+    ]
+
+
+def _index(vectors: NDArray[np.float32]) -> Any:
+    import faiss
+
+    count, width = vectors.shape
+    if count < _MANY:
+        index = faiss.IndexFlatIP(width)
+    else:
+        cells = int(4 * np.sqrt(count))
+        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, cells, faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors[:: max(1, count // (64 * cells))])
+        index.nprobe = 16
+    index.add(vectors)
+    return index
+
+
+def _features(glances: NDArray[np.uint8], window: Window) -> NDArray[np.float32]:
+    """What is compared: the window in coarse cells, without its mean brightness and contrast. # [n, d]"""
+    left, top, right, bottom = (round(GLANCE * value) for value in window)
+    part = glances[:, top:bottom, left:right].astype(np.float32)
+    grey = part.mean(-1, keepdims=True)
+    colour = np.concatenate([part[..., :1] - grey, part[..., 2:] - grey], -1)
+    found = []
+    for channels, side in ((grey, _CELLS), (colour, _COLOUR_CELLS)):
+        rows, columns = _averaging(part.shape[1], side), _averaging(part.shape[2], side)
+        cells = np.einsum("ah,nhwc,bw->nabc", rows, channels, columns, optimize=True)
+        found.append((cells - cells.mean((1, 2), keepdims=True)).reshape(len(glances), -1))
+    contrast = found[0].std(1, keepdims=True)
+    return np.concatenate(found, 1) / np.maximum(contrast, 4)
+
+
+def _averaging(length: int, count: int) -> NDArray[np.float32]:
+    """The matrix that averages `length` values into `count` cells of equal size. # [count, length]"""
+    edges = np.linspace(0, length, count + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    overlap = np.clip(np.minimum(high, np.arange(1, length + 1)) - np.maximum(low, np.arange(length)), 0, None)
+    return (overlap / overlap.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors in steps of 1/256: their products are exact, the same whatever machine adds them up."""
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return np.ascontiguousarray(np.round(unit * 256) / 256, np.float32)
+
+
+def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -> bool:
+    """Whether `part` is a near-duplicate of some window of `whole` near `window`."""
+    look = hash_look(np.ascontiguousarray(part))
+    if not look:
+        return False
+    small, large = Image.fromarray(part).convert("L"), Image.fromarray(whole).convert("L")
+    wanted = _plain(small.resize((_FINE // 3, _FINE // 3), Image.Resampling.BOX))
+
+    def apart(box: NDArray[np.float64]) -> float:
+        left, top, right, bottom = box * np.array([large.width, large.height] * 2)
+        shown = large.resize((_FINE // 3, _FINE // 3), Image.Resampling.BOX, box=(left, top, right, bottom))
+        return float(np.square(_plain(shown) - wanted).mean())
+
+    box, step = np.array(window, dtype=np.float64), 0.05
+    best = apart(box)
+    while step > 0.004:
+        better = False
+        for direction in _MOVES:
+            moved = np.clip(box + step * direction, 0, 1)
+            if (moved[2:] - moved[:2]).min() > 0.6 and (value := apart(moved)) < best:
+                box, best, better = moved, value, True
+        if not better:
+            step /= 2
+        if best > _HOPELESS + 14 * step:
+            return False
+    left, top, right, bottom = (
+        round(v * side) for v, side in zip(box, [whole.shape[1], whole.shape[0]] * 2, strict=True)
+    )
+    other = hash_look(np.ascontiguousarray(whole[top:bottom, left:right]))
+    return bool(other) and (int(look, 16) ^ int(other, 16)).bit_count() <= NEAR
+
+
+_MOVES = np.array(
+    [
+        *([sign * value for value in edge] for edge in np.eye(4) for sign in (-1, 1)),
+        *([x, y, x, y] for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1))),
+        *([sign, sign, -sign, -sign] for sign in (-1, 1)),
+    ],
+    dtype=np.float64,
+)
+
+
+def _plain(image: Image.Image) -> NDArray[np.float32]:
+    """Grey values without mean and contrast."""
+    grey = np.asarray(image, dtype=np.float32)
+    return (grey - grey.mean()) / max(float(grey.std()), 4.0)
