@@ -316,7 +316,11 @@ def test_a_manifest_names_creator_and_licence() -> None:
     work["license"] = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
     found = embedded(manifest({"label": "stds.schema-org.CreativeWork", "data": work, "kind": "Json"}))
     assert (found.creator, found.licence) == ("Grace", "CC-BY-NC-ND-4.0")
-    metadata = {"@context": {"dc": "http://purl.org/dc/elements/1.1/"}, "dc:creator": ["Grace"], "dc:rights": "CC BY 4.0"}
+    metadata = {
+        "@context": {"dc": "http://purl.org/dc/elements/1.1/"},
+        "dc:creator": ["Grace"],
+        "dc:rights": "CC BY 4.0",
+    }
     found = embedded(manifest({"label": "cawg.metadata", "data": metadata, "kind": "Json"}))
     assert (found.creator, found.licence) == ("Grace", "CC-BY-4.0")
 

@@ -130,9 +130,8 @@ def _index(vectors: NDArray[np.float32]) -> Any:
     import faiss
 
     count, width = vectors.shape
-    if count < _MANY:
-        index = faiss.IndexFlatIP(width)
-    else:
+    index: Any = faiss.IndexFlatIP(width)
+    if count >= _MANY:
         cells = int(4 * np.sqrt(count))
         index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, cells, faiss.METRIC_INNER_PRODUCT)
         index.train(vectors[:: max(1, count // (64 * cells))])
@@ -153,7 +152,8 @@ def _features(glances: NDArray[np.uint8], window: Window) -> NDArray[np.float32]
         cells = np.einsum("ah,nhwc,bw->nabc", rows, channels, columns, optimize=True)
         found.append((cells - cells.mean((1, 2), keepdims=True)).reshape(len(glances), -1))
     contrast = found[0].std(1, keepdims=True)
-    return np.concatenate(found, 1) / np.maximum(contrast, 4)
+    scaled: NDArray[np.float32] = np.concatenate(found, 1) / np.maximum(contrast, 4)
+    return scaled
 
 
 def _averaging(length: int, count: int) -> NDArray[np.float32]:
@@ -161,7 +161,8 @@ def _averaging(length: int, count: int) -> NDArray[np.float32]:
     edges = np.linspace(0, length, count + 1)
     low, high = edges[:-1, None], edges[1:, None]
     overlap = np.clip(np.minimum(high, np.arange(1, length + 1)) - np.maximum(low, np.arange(length)), 0, None)
-    return (overlap / overlap.sum(1, keepdims=True)).astype(np.float32)
+    shares: NDArray[np.float32] = (overlap / overlap.sum(1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -215,4 +216,5 @@ _MOVES = np.array(
 def _plain(image: Image.Image) -> NDArray[np.float32]:
     """Grey values without mean and contrast."""
     grey = np.asarray(image, dtype=np.float32)
-    return (grey - grey.mean()) / max(float(grey.std()), 4.0)
+    plain: NDArray[np.float32] = (grey - grey.mean()) / max(float(grey.std()), 4.0)
+    return plain

@@ -258,7 +258,9 @@ class Alike:
 
     def __call__(self, rows: Sequence[Row], leaders: Sequence[int]) -> list[int]:
         """For each of `rows` the smallest index of its group, given the groups so far."""
-        glances = np.stack([self._glance(row.file) for row in rows]) if rows else np.empty((0, GLANCE, GLANCE, 3))
+        if not rows:
+            return list(leaders)
+        glances = np.stack([self._glance(row.file) for row in rows])
         pairs = list(copies(glances, lambda i: self._pixels(rows[i]), leaders, self._progress))
         self.copies = len(pairs)
         return joined_groups(leaders, pairs)

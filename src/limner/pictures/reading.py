@@ -131,7 +131,7 @@ def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Pictu
     except Exception as error:  # decoders raise nearly every type there is on hostile bytes; all mean the same
         raise _broken(data, name, format, error) from None
     creators, notices = names_in(image)
-    return Picture(pixels, format, _xmp(image), creators, notices, notes + _oddities(image))
+    return Picture(pixels, format, _xmp(image), creators, notices, notes + _oddities(image, data))
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:
@@ -267,8 +267,13 @@ def _xmp(image: Image.Image) -> bytes | None:
     return packet if isinstance(packet, bytes) else None
 
 
-def _oddities(image: Image.Image) -> tuple[str, ...]:
-    if _format(image) == "tiff" and (more := getattr(image, "n_frames", 1) - 1):
-        return (f"{more} more page{'s' if more > 1 else ''} in the file, not taken",)
-    animated = getattr(image, "is_animated", False) and _format(image) in ("gif", "webp", "png", "avif")
+def _oddities(image: Image.Image, data: Data) -> tuple[str, ...]:
+    format = _format(image)
+    if format == "tiff":
+        more = len(pages(data)) - 1
+        return (f"{more} more page{'s' if more > 1 else ''} in the file, not taken",) if more > 0 else ()
+    try:
+        animated = format in ("gif", "webp", "png", "avif") and bool(getattr(image, "is_animated", False))
+    except Exception:  # what comes after the first frame is damaged
+        animated = True
     return ("animated, first frame taken",) if animated else ()
