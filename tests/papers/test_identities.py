@@ -36,14 +36,15 @@ def buy(
     usage: x509.ObjectIdentifier | None = ExtendedKeyUsageOID.EMAIL_PROTECTION,
     begins: dt.timedelta = -DAY,
     ends: dt.timedelta = 30 * DAY,
+    subject: x509.Name | None = None,
+    address: str = "",
     encryption: serialization.KeySerializationEncryption | None = None,
 ) -> tuple[Path, Path]:
     """Certificate and key files as an issuer would sell them; the issuer's root beside them."""
     now, issuer_key = dt.datetime.now(dt.UTC), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A Real Issuer")])
-    subject = x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Museum"), x509.NameAttribute(NameOID.COMMON_NAME, "Signer")]
-    )
+    museum = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Museum"), x509.NameAttribute(NameOID.COMMON_NAME, "Signer")]
+    subject = x509.Name(museum) if subject is None else subject
 
     def made(subject: x509.Name, key: Key, authority: bool) -> x509.Certificate:
         may = {"digital_signature": not authority, "key_cert_sign": authority, "crl_sign": authority}
@@ -60,6 +61,8 @@ def buy(
         )
         if usage and not authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=usage == TIME_STAMPING)
+        if address and not authority:
+            builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False)
         return builder.sign(issuer_key, hashes.SHA256())
 
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -67,6 +70,7 @@ def buy(
     (folder / "root.pem").write_bytes(root)
     (folder / "bought.pem").write_bytes(made(subject, key, False).public_bytes(pem) + root)
     secret = encryption or serialization.NoEncryption()
+    (folder / "root.key").write_bytes(issuer_key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
     (folder / "bought.key").write_bytes(key.private_bytes(pem, pkcs8, secret))
     return folder / "bought.pem", folder / "bought.key"
 

@@ -7,6 +7,7 @@ import json
 import time
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import c2pa
 import pytest
@@ -72,9 +73,11 @@ def test_a_certificate_that_ended_makes_a_work_not_valid(workspace: Workspace, t
         open_publisher(workspace, certificate=certificate, key=key)
 
 
-def foreign(workspace: Workspace, tmp_path: Path, kind: str, source_type: str = GENERATED) -> Path:
+def foreign(
+    workspace: Workspace, tmp_path: Path, kind: str, source_type: str = GENERATED, **certificate_options: Any
+) -> Path:
     """A picture that another program signed, with the least that C2PA asks for."""
-    certificate, key = buy(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+    certificate, key = buy(tmp_path, ec.generate_private_key(ec.SECP256R1()), **certificate_options)
     info = c2pa.C2paSignerInfo(b"es256", certificate.read_bytes(), key.read_bytes(), None)
     actions = {"actions": [{"action": "c2pa.created", "digitalSourceType": source_type}]}
     manifest = {

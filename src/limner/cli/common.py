@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,19 +13,29 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.progress import Progress
 
-__all__ = ["checked_options", "console_error", "print_json", "progress_bar"]
+__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "speak_plainly"]
 
 _Options = TypeVar("_Options", bound="BaseModel")
 
 
+def speak_plainly() -> None:
+    """Let what a terminal or file cannot hold become `?`, instead of an end in the middle of a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def console_error(message: str) -> None:
-    """Print one line to standard error, `limner: ` before it."""
-    print(f"limner: {message}".replace("\n", " "), file=sys.stderr)
+    """Print one line to standard error, `limner: ` before it, without control characters."""
+    from limner.pictures.text import one_line
+
+    print(f"limner: {one_line(message, 4000)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as indented JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print `value` as indented JSON on standard output; as ASCII where that is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    print(json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf8", "utf8sig"), default=str))
 
 
 def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) -> _Options:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import traceback
 
 import typer
 
 from limner import __version__
-from limner.cli.common import console_error
+from limner.cli.common import console_error, speak_plainly
 from limner.errors import LimnerError
 
 __all__ = ["app", "main"]
@@ -68,14 +71,67 @@ _register()
 
 
 def main() -> None:
-    """Run the program; a user's mistake gives one line and status 2, never a traceback."""
+    """Run the program; what goes wrong gives one line and a status, never a traceback.
+
+    Status 0 is done, 1 a finding of the command (a picture that is not genuine, say), 2 a mistake of the user or
+    something that could not be judged, 3 a fault of limner or of the machine, 130 interrupted, 141 a reader that went
+    away. With LIMNER_DEBUG set, a fault shows where it happened.
+    """
+    speak_plainly()
+    status: int | str | None = 0
     try:
         app()
+    except SystemExit as ended:
+        # Click ends with 1 where the reader of a pipe went away, which here means a finding.
+        gone = type(sys.stdout).__name__ == "PacifyFlushWrapper"
+        status = 141 if gone else ended.code
     except LimnerError as error:
         console_error(str(error))
-        sys.exit(2)
+        status = 2
     except KeyboardInterrupt:
         console_error("interrupted; nothing that was reported as done is lost")
-        sys.exit(130)
+        status = 130
     except BrokenPipeError:
-        sys.exit(141)
+        status = 141
+    except OSError as error:
+        status = _fault(f"{error.filename or 'the system'}: {error.strerror or error}{_remedy(error)}")
+    except MemoryError:
+        status = _fault("memory: there is not enough; close other programs, or ask for less")
+    except Exception as error:
+        status = _fault(f"a fault of limner ({type(error).__name__}: {error}); set LIMNER_DEBUG=1 to see where")
+    sys.exit(_flushed(status))
+
+
+def _fault(message: str) -> int:
+    if os.environ.get("LIMNER_DEBUG"):
+        traceback.print_exc()
+    console_error(message)
+    return 3
+
+
+def _remedy(error: OSError) -> str:
+    remedies = {
+        errno.ENOSPC: "; the disk is full: make room, then do it again",
+        errno.EDQUOT: "; your share of the disk is used up: make room, then do it again",
+        errno.EROFS: "; it lies on a disk that cannot be written to: choose another place",
+        errno.EACCES: "; change its permissions, or choose another place",
+        errno.EMFILE: "; too many files are open: close other programs",
+    }
+    return remedies.get(error.errno or 0, "")
+
+
+def _flushed(status: int | str | None) -> int | str | None:
+    """Write out what is still held back; what cannot be written (a full disk behind `>`) is said, and counts."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        status = 141
+    except OSError as error:
+        console_error(f"standard output: {error.strerror or error}{_remedy(error)}")
+        status = 3
+    else:
+        return status
+    # Python would try again on its way out, and end with a status of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status

@@ -96,10 +96,9 @@ def verdict_panel(verdict: Verdict) -> Panel:
     from rich.panel import Panel
     from rich.text import Text
 
-    colour = _COLOURS.get(verdict.state, "blue")
-    parts: list[Text | Table] = [
-        Text(f"{_MARKS.get(verdict.state, '–')} {_safe(verdict.summary)}", style=f"bold {colour}")
-    ]
+    colour = "yellow" if verdict.contested else _COLOURS.get(verdict.state, "blue")
+    mark = "!" if verdict.contested else _MARKS.get(verdict.state, "–")
+    parts: list[Text | Table] = [Text(f"{mark} {_safe(verdict.summary)}", style=f"bold {colour}")]
     if verdict.layers:
         parts += [Text(), _layers(verdict)]
     if facts := _facts(verdict):
@@ -214,6 +213,8 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
     """What the signed papers say, in the order in which one asks; nothing of a file that was changed."""
     if verdict.state not in ("valid", "invalid") or verdict.signer is None:
         return []
+    from limner.papers import wording
+
     made, signer = verdict.generation, verdict.signer
     mining = ", ".join(
         f"{name.split('.')[-1].replace('_', ' ')}: {use}" for name, use in verdict.training_mining.items()
@@ -221,7 +222,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
     facts = [
         ("title", verdict.title),
         ("creator", verdict.creator),
-        ("signed by", f"{signer.name} · {signer.organisation}"),
+        ("signed by", f"{wording.signed_by(signer)} · {signer.organisation}"),
         ("certificate", f"{_validity(signer)}, number {signer.serial}"),
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),

@@ -12,6 +12,7 @@ import c2pa
 from limner import __version__
 from limner.errors import PapersError
 from limner.papers.actions import actions_of, labels_of
+from limner.papers.certificates import USAGES
 from limner.papers.identity import Identity
 from limner.papers.ingredients import Ingredient
 from limner.papers.provenance import Provenance, clean
@@ -28,7 +29,7 @@ _MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining"
 def reading_context(anchors: str = "", own: str = "") -> c2pa.Context:
     """Settings to read by: nothing is fetched; `anchors` and `own` are roots in PEM, told apart in the results."""
     trust = {name: roots for name, roots in (("trust_anchors", anchors), ("user_anchors", own)) if roots}
-    return c2pa.Context.from_dict({**_settings([]), **({"trust": trust} if trust else {})})
+    return c2pa.Context.from_dict({**_settings([]), "trust": {**trust, "trust_config": "\n".join(USAGES) + "\n"}})
 
 
 def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str, Any] | None:
@@ -170,6 +171,8 @@ def _settings(hosts: Sequence[str]) -> dict[str, Any]:
         "core": {"allowed_network_hosts": list(hosts)},
         "builder": {
             "thumbnail": {"enabled": False},  # 107 kB a file
+            # Otherwise a box added to an AVIF is covered by nothing, and a picture may lie in one.
+            "bmff_hash_exclude_free_and_skip_boxes": False,
             # Without the number of a version, which the library does not look for; others count as gathered hearsay.
             "created_assertion_labels": [
                 "c2pa.actions",

@@ -15,7 +15,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["NOTICE", "Chain", "SigningKey", "algorithm_of", "fault_of", "fault_of_root", "make_chain", "renew_chain"]
+__all__ = [
+    "NOTICE",
+    "USAGES",
+    "Chain",
+    "SigningKey",
+    "algorithm_of",
+    "fault_of",
+    "fault_of_root",
+    "make_chain",
+    "renew_chain",
+]
 
 NOTICE = "self-made with limner, on no public trust list"
 """The organisation in every certificate that limner makes: whoever reads the signature reads this first."""
@@ -24,12 +34,13 @@ YEARS_LEAF = 10
 """A signature without a time-stamp ends with its certificate, so a self-made one lives as long as readers accept."""
 YEARS_ROOT = 20
 
-_CLAIM_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
-_USAGES = {
-    ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # document signing (RFC 9336)
-    _CLAIM_SIGNING,
-}
+USAGES = (
+    "1.3.6.1.5.5.7.3.4",  # e-mail protection
+    "1.3.6.1.5.5.7.3.36",  # document signing (RFC 9336)
+    "1.3.6.1.4.1.62558.2.1",  # C2PA's own: claim signing
+)
+"""Extended key usages that a signer's certificate may have, one of them at least."""
+
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 SigningKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -124,7 +135,7 @@ def _may_sign(leaf: x509.Certificate) -> bool:
         extended = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
         return False
-    return usage.digital_signature and not _USAGES.isdisjoint(extended)
+    return usage.digital_signature and any(one.dotted_string in USAGES for one in extended)
 
 
 def _unlike(kind: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from limner.errors import PapersError
 from limner.papers.marking import read_mark, read_rooted_mark
+from limner.papers.names import quoted
 from limner.papers.registry import Edition, work_name
 from limner.papers.verdict import Layer, LayerState, Verdict
 from limner.papers.watermark import SMALLEST, Prepared
@@ -68,8 +69,8 @@ def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | Non
     if edition is None:
         summary = f"{verdict.summary}; carries the mark of work {work}, which is not registered here"
         return _with(verdict, "unsigned", f"names work {work}, which is not registered here", _LIMITS, told, summary)
-    published = f'published by "{edition.signer_name}" on {edition.time[:10]}'
-    holds = f'names work {work}, "{edition.title}" by {edition.creator}, {published}'
+    published = f"published by {quoted(edition.signer_name)} on {edition.time[:10]}"
+    holds = f"names work {work}, {quoted(edition.title)} by {quoted(edition.creator)}, {published}"
     summary = f"{_without_likeness(verdict, work)}; carries the mark of work {work}, {published}"
     alike = verdict.registry is not None and verdict.registry.get("work") == work
     if verdict.state in ("none", "tampered") and not alike:

@@ -7,18 +7,21 @@ made it or where it comes from.
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import PapersError
+from limner.papers.names import quoted
 from limner.papers.verdict import Layer, Verdict
+from limner.papers.wording import source_words
 
 if TYPE_CHECKING:
-    from limner.papers.registry import Match, Registry
+    from limner.papers.registry import Edition, Match, Registry
 
-__all__ = ["found_words", "recognised"]
+__all__ = ["contested", "found_words", "recognised"]
 
 _NAME = "registry"
 
@@ -43,6 +46,51 @@ def recognised(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry) 
     return replace(verdict, layers=(*verdict.layers, _layer(match)), summary=summary, registry=told)
 
 
+def contested(verdict: Verdict, data: bytes, pixels: NDArray[np.uint8], registry: Registry) -> Verdict:
+    """The verdict on a signed file with what the registry knows of another signer for the same work.
+
+    Asked whatever the file says of itself: by the number that its papers and its watermark name, and by its looks.
+    """
+    signer = verdict.signer
+    if signer is None or signer.trust == "own":
+        return verdict
+    try:
+        if registry.with_digest(f"sha256:{sha256(data).hexdigest()}"):
+            return verdict
+        known = _known_works(verdict, pixels, registry)
+    except PapersError as error:
+        layer = Layer(_NAME, "unreadable", f"a registry that could not be asked ({error.reason})", "Nothing.")
+        return replace(verdict, layers=(*verdict.layers, layer))
+    others = {how: editions for how, editions in known.items() if all(signer.fingerprint != e.signer for e in editions)}
+    if not others or len(others) < len(known):
+        return verdict
+    how, editions = next(iter(others.items()))
+    work = editions[0]
+    said = f"{how} work {work.name}, {quoted(work.title)}, published here on {work.time[:10]} under the name "
+    said += f"{quoted(work.signer_name)} and signed with another key"
+    claims = f"; its papers claim {source}" if (source := source_words(verdict)) else ""
+    proves = "That the work was known here before, from another signer. "
+    proves += f"Its papers as published: limner registry show {work.name}"
+    layer = Layer(_NAME, "alike", said, proves)
+    unchanged = verdict.summary.partition(": ")[2]
+    summary = (
+        f"contested: {unchanged}; but {said}{claims}" if verdict.state == "valid" else f"{verdict.summary}; {said}"
+    )
+    return replace(verdict, layers=(*verdict.layers, layer), summary=summary, contested=said)
+
+
+def _known_works(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry) -> dict[str, list[Edition]]:
+    """The registered editions of the work that a signed file is or claims to be, by what says so."""
+    found: dict[str, list[Edition]] = {}
+    read = (verdict.watermark or {}).get("work")
+    for how, name in (("its papers name", verdict.mark), ("its watermark names", read)):
+        if name and (editions := registry.work(name)):
+            found[how] = editions
+    if not found and (match := registry.find(pixels)) is not None and not match.others:
+        found["it looks like"] = registry.work(match.edition.work)
+    return found
+
+
 def found_words(match: Match) -> str:
     """How the picture lies on the work: `all of it`, `81 % of it, mirrored`."""
     share = match.likeness.share
@@ -54,13 +102,13 @@ def _summary(match: Match) -> str:
     work = match.edition
     which = f"work {work.name}" if not match.others else f"work {work.name} and {_others(match)}"
     lost = "if it is that work, its signature was stripped or broken"
-    return f"looks like {which}, published by {work.signer_name} on {work.time[:10]}; {lost}"
+    return f"looks like {which}, published by {quoted(work.signer_name)} on {work.time[:10]}; {lost}"
 
 
 def _layer(match: Match) -> Layer:
     work = match.edition
-    holds = f'work {work.name}, "{work.title}" by {work.creator}, published on {work.time[:10]}'
-    holds += f' under the name "{work.signer_name}"; the picture looks like {found_words(match)}'
+    holds = f"work {work.name}, {quoted(work.title)} by {quoted(work.creator)}, published on {work.time[:10]}"
+    holds += f" under the name {quoted(work.signer_name)}; the picture looks like {found_words(match)}"
     proves = "Likeness, which is no proof of where this file comes from."
     if match.others:
         proves += f" It looks nearly as much like {_others(match)}: which of them it is cannot be said."

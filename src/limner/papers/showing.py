@@ -66,8 +66,9 @@ def _panel(verdict: Verdict) -> Image.Image:
     data = _bytes(Path(verdict.path))
     foot = _thumbnail(canvas, draw, data, Path(verdict.path))
     top = _text(draw, (left, 0), Path(verdict.path).name, 17, _FAINT)
-    colour = _COLOURS.get(verdict.state, _FAINT)
-    top = _text(draw, (left, top + 6), f"{_MARKS.get(verdict.state, '–')} {verdict.summary}", 27, colour, bold=True)
+    colour = _COLOURS["unreadable"] if verdict.contested else _COLOURS.get(verdict.state, _FAINT)
+    mark = "!" if verdict.contested else _MARKS.get(verdict.state, "–")
+    top = _text(draw, (left, top + 6), f"{mark} {verdict.summary}", 27, colour, bold=True)
     for layer in verdict.layers:
         draw.text((left, top + 22), shown(layer.name), _INK, font(19, bold=True))
         beside = left + font(19, bold=True).getlength(shown(layer.name)) + 14

@@ -14,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-__all__ = ["fault_in_manifest", "manifest_store", "manifests_in"]
+__all__ = ["fault_in_manifest", "loose_headers", "manifest_store", "manifests_in", "own_ranges", "signers_of"]
 
 _STORE = b"c2pa"
 _TAIL = bytes.fromhex("00110010800000AA00389B71")  # of every box type of C2PA, after its four letters
@@ -70,6 +70,83 @@ def manifests_in(data: bytes, kind: str | None) -> list[tuple[str, bytes]]:
         return [(_label(body), body) for _, body in list(_boxes(store))[1:]]
     except (_FaultError, struct.error, IndexError, UnicodeDecodeError, ValueError):
         return []
+
+
+def loose_headers(manifest: bytes) -> dict[str, int]:
+    """How many bytes lie in each unprotected header of a manifest's signature; padding of zeros is not counted.
+
+    Args:
+        manifest: the contents of its box, as `manifests_in` gives them.
+    """
+    found: dict[str, int] = {}
+    try:
+        _, unprotected = _cose(manifest)
+    except (_FaultError, struct.error, IndexError, UnicodeDecodeError):
+        return found
+    for name, value, length in unprotected:
+        if not (name in ("pad", "pad2") and isinstance(value, bytes) and not any(value)):
+            found[str(name)[:40]] = found.get(str(name)[:40], 0) + length
+    return found
+
+
+def signers_of(manifest: bytes) -> list[bytes]:
+    """The certificates (DER) that a manifest's signature carries under protection, the signer's first.
+
+    Args:
+        manifest: as for `loose_headers`.
+    """
+    try:
+        protected, _ = _cose(manifest)
+        at = 1
+        for _ in range(protected[0] & 31):
+            is_chain = protected[at : at + 2] == _CHAIN or protected[at + 1 : at + 8] == b"x5chain"
+            _, at = _item(protected, at)
+            if not is_chain:
+                _, at = _item(protected, at)
+                continue
+            count, at = (protected[at] & 31, at + 1) if protected[at] >> 5 == 4 else (1, at)
+            chain = []
+            for _ in range(count):
+                value, at = _cbor(protected, at)
+                chain.append(value if isinstance(value, bytes) else b"")
+            return chain
+    except (_FaultError, struct.error, IndexError, UnicodeDecodeError):
+        pass
+    return []
+
+
+_CHAIN = bytes((0x18, 33))  # the name of the certificates' header (RFC 9360), in CBOR
+
+
+def _item(data: bytes, at: int) -> tuple[object, int]:
+    """Like `_cbor`, for numbers too."""
+    if data[at] >> 5 in (0, 1):
+        return ..., at + 1 + {24: 1, 25: 2, 26: 4, 27: 8}.get(data[at] & 31, 0)
+    return _cbor(data, at)
+
+
+def _cose(manifest: bytes) -> tuple[bytes, list[tuple[object, object, int]]]:
+    """The protected header of a manifest's signature, and (name, value, bytes) of each unprotected one."""
+    for name, body in _boxes(manifest):
+        if name != b"jumb":
+            continue
+        inner = list(_boxes(body))
+        if len(inner) < 2 or inner[0][1][:4] != b"c2cs":
+            continue
+        data = inner[1][1]
+        _require(data[:1] == b"\xd2" and data[1] == 0x84, "a signature in another form")
+        protected, at = _cbor(data, 2)
+        if not isinstance(protected, bytes) or data[at] >> 5 != 5:
+            raise _FaultError("a signature in another form")
+        pairs, at = data[at] & 31, at + 1
+        found: list[tuple[object, object, int]] = []
+        for _ in range(pairs):
+            start = at
+            key, at = _item(data, at)
+            value, at = _item(data, at)
+            found.append((key if isinstance(key, str) else "without a name", value, at - start))
+        return protected, found
+    raise _FaultError("no signature")
 
 
 def _label(body: bytes) -> str:
@@ -218,9 +295,72 @@ def _in_avif(data: bytes) -> bytes:
     raise _FaultError("no manifest where it should be")
 
 
+def own_ranges(data: bytes, kind: str | None) -> list[tuple[int, int]]:
+    """Where a file's manifest lies, with what the format puts around it: (start, end) of each piece."""
+    find = _RANGES.get(kind or "", _range_anywhere)
+    try:
+        return list(find(data))
+    except (struct.error, IndexError):
+        return []
+
+
+def _png_ranges(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 8
+    while at + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name == b"caBX":
+            yield at, at + 12 + length
+        at += 12 + length
+
+
+def _jpeg_ranges(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 2
+    while at + 4 <= len(data):
+        marker, length = struct.unpack_from(">HH", data, at)
+        if marker == _SEGMENT and data[at + 4 : at + 6] == b"JP":
+            yield at, at + 2 + length
+        elif marker == 0xFFDA or marker >> 8 != 0xFF:
+            return
+        at += 2 + length
+
+
+def _webp_ranges(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 12
+    while at + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, at)
+        if name == b"C2PA":
+            yield at, at + 8 + length + length % 2
+        at += 8 + length + length % 2
+
+
+def _gif_ranges(data: bytes) -> Iterator[tuple[int, int]]:
+    """The application extension `C2PA_GIF`, up to the block that ends it."""
+    start = data.find(b"\x21\xff\x0bC2PA_GIF")
+    if start >= 0:
+        at = start + 14
+        while data[at]:
+            at += 1 + data[at]
+        yield start, at + 1
+
+
+def _range_anywhere(data: bytes) -> Iterator[tuple[int, int]]:
+    """The box of the manifest store, wherever a format keeps it."""
+    mark = data.find(b"jumd" + _STORE + _TAIL)
+    if mark >= 12:
+        start = mark - 12
+        yield start, start + int.from_bytes(data[start : start + 4], "big")
+
+
+_RANGES: dict[str, Callable[[bytes], Iterator[tuple[int, int]]]] = {
+    "image/png": _png_ranges,
+    "image/jpeg": _jpeg_ranges,
+    "image/webp": _webp_ranges,
+    "image/gif": _gif_ranges,
+}
 _FINDERS: dict[str, Callable[[bytes], bytes]] = {
     "image/png": _in_png,
     "image/jpeg": _in_jpeg,
     "image/webp": _in_webp,
     "image/avif": _in_avif,
+    "image/heif": _in_avif,
 }

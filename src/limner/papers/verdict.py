@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from limner.papers.chain import Earlier
+from limner.papers.clock import known_past
 
 __all__ = ["Layer", "LayerState", "SignerSeen", "State", "Trust", "Verdict"]
 
 State = Literal["valid", "tampered", "invalid", "none", "unreadable"]
-"""valid: signed, and not a byte changed since. tampered: changed after signing. invalid: unchanged, but the signature
-does not count (an expired certificate, say). none: no signature. unreadable: no picture that could be checked."""
+"""valid: signed, and what the signature covers is unchanged. tampered: changed after signing. invalid: the signature
+does not count (an expired certificate, say), or does not cover the picture. none: no signature. unreadable: no picture
+that could be checked."""
 
 LayerState = Literal["valid", "tampered", "invalid", "none", "unreadable", "unsigned", "alike"]
 """Of one layer; unsigned: it is there, and nothing protects it. alike: a registered work looks like it, no more."""
@@ -28,6 +30,7 @@ class SignerSeen:
 
     Attributes:
         name, organisation: of the certificate; the signer's own words unless `trust` says otherwise.
+        named_by: what `name` is: `name`, `organisation`, `unit`, `e-mail`, or `nothing` where there is none.
         issuer: who issued the certificate.
         serial: of the certificate, hexadecimal.
         algorithm: of the signature.
@@ -36,6 +39,7 @@ class SignerSeen:
         time_stamp: when a time-stamp server saw the signature, ISO 8601.
         time_stamp_trusted: whether a trust anchor vouches for that server; only then a signature outlives its
             certificate.
+        fingerprint: sha256 of the certificate, hexadecimal; empty where it could not be read.
         revoked: from when on this workspace holds the certificate for revoked, ISO 8601; None where it does not.
     """
 
@@ -50,14 +54,20 @@ class SignerSeen:
     time_stamp: str | None = None
     time_stamp_trusted: bool = False
     revoked: str | None = None
+    named_by: str = "name"
+    fingerprint: str = ""
 
     @property
     def expired(self) -> bool:
         """Whether the certificate has ended by now."""
-        try:
-            return dt.datetime.fromisoformat(self.valid_until).astimezone(dt.UTC) < dt.datetime.now(dt.UTC)
-        except ValueError:
-            return False
+        until = known_past(self.valid_until)
+        return until is not None and until < dt.datetime.now(dt.UTC)
+
+    @property
+    def not_begun(self) -> bool:
+        """Whether the certificate is not valid yet, by this computer's clock."""
+        begins = known_past(self.valid_from)
+        return begins is not None and dt.datetime.now(dt.UTC) < begins
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,10 @@ class Verdict:
         signer: of the active manifest, where it could be read.
         title, creator, tool: as the signed manifest says.
         generated: whether the signed manifest says that a trained model made the picture.
+        source_type: IPTC's digital source type, as the signed manifest says: `digitalCapture`, ...
+        uncovered: bytes that no hash covers, by what they are in; empty where everything is covered.
+        contested: what the registry knows of another signer for this work, in words; empty where it knows none.
+        not_covered: why the signature does not cover the picture; empty where it does.
         generation: what limner's own assertion holds: model, collection, seed, latent digest, licences …
         training_mining: use by purpose, as the signed manifest says.
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
@@ -120,11 +134,15 @@ class Verdict:
     chain: tuple[Earlier, ...] = ()
     mark: str | None = None
     watermark: dict[str, Any] | None = None
+    source_type: str | None = None
+    uncovered: dict[str, int] = field(default_factory=dict)
+    not_covered: str = ""
+    contested: str = ""
 
     @property
     def genuine(self) -> bool:
-        """Whether the file is as its signer left it."""
-        return self.state == "valid"
+        """Whether the file is as its signer left it, and nothing known here contradicts whose it is."""
+        return self.state == "valid" and not self.contested
 
     @property
     def trusted(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cryptography import x509
 from numpy.typing import NDArray
 
 from limner import pictures
@@ -17,14 +19,16 @@ from limner.errors import PapersError, PictureError
 from limner.papers import wording
 from limner.papers.c2pa_io import GENERATION, C2paError, read_store, reading_context
 from limner.papers.chain import chain_of, fault_in_chain
+from limner.papers.coverage import Coverage, coverage_of
 from limner.papers.guard import claims_too_much
 from limner.papers.mark_layer import with_mark
 from limner.papers.marking import ALGORITHM
+from limner.papers.names import name_in
 from limner.papers.parts import Parts, take_apart
-from limner.papers.recognising import recognised
+from limner.papers.recognising import contested, recognised
 from limner.papers.revocations import Revocation
 from limner.papers.softbinding import value_in
-from limner.papers.structure import fault_in_manifest, manifests_in
+from limner.papers.structure import fault_in_manifest, manifests_in, signers_of
 from limner.papers.verdict import Layer, LayerState, SignerSeen, State, Trust, Verdict
 from limner.papers.xmp import COMPOSITE, GENERATED, read_packet
 
@@ -38,6 +42,7 @@ _LIMIT = 512 << 20
 _UNTRUSTED = "signingCredential.untrusted"
 _SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
 _REVOKED = "signingCredential.revoked"
+_NOT_COVERED = "org.limner.picture.notCovered"
 _STAMP = b"gsigTst2"  # the name of a header of the signature, in CBOR
 _FILE_CHANGED = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.")
 
@@ -117,16 +122,19 @@ class Checker:
         """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
         file = _File(data, path)
         verdict = self._of_papers(file)
-        registry = self._registry if verdict.state in ("none", "tampered") else None
-        if verdict.state == "unreadable" or not (self._marks or registry):
+        if verdict.state == "unreadable" or not (self._marks or self._registry):
             return verdict
         try:
             pixels = file.pixels
         except PictureError:
             return verdict
-        if registry is not None:
-            verdict = recognised(verdict, pixels, registry)
-        return with_mark(verdict, pixels, self._registry, self._mark_keys) if self._marks else verdict
+        if self._registry is not None and verdict.state in ("none", "tampered"):
+            verdict = recognised(verdict, pixels, self._registry)
+        if self._marks:
+            verdict = with_mark(verdict, pixels, self._registry, self._mark_keys)
+        if self._registry is not None and verdict.state in ("valid", "invalid"):
+            verdict = contested(verdict, data, pixels, self._registry)
+        return verdict
 
     def _of_papers(self, file: _File) -> Verdict:
         data, path = file.data, file.path
@@ -194,13 +202,20 @@ def _signed(
     state, tampered = _state(failures, store.get("state"), parts, generation)
     if state == "valid" and generation:
         state, tampered = _own_state(data, parts, generation, store, results)
-    signer = _signer(manifest, results, store.get("time"))
+    stamp_holds = "timeStamp.validated" in _codes(results, "success")
+    knows_type = "brands" in _mapping(generation.get("parts"))
+    coverage = Coverage()
+    if state in ("valid", "invalid"):
+        coverage = coverage_of(data, parts.kind, manifest, stamp_holds=stamp_holds, knows_type=knows_type)
+    signer = _signer(data, parts, manifest, results, store.get("time"))
     codes = [failure.code for failure in failures]
     revocation = next((one for one in revoked if signer and one.concerns(signer.serial, signer.name)), None)
     if revocation and signer:
         signer = replace(signer, revoked=revocation.since)
         if state == "valid" and not revocation.spares(signer.time_stamp, signer.time_stamp_trusted):
             state, codes = "invalid", [*codes, _REVOKED]
+    if coverage.fault:
+        state, codes = "invalid", [*codes, _NOT_COVERED]
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
     said = Verdict(
         path=str(path),
@@ -212,6 +227,9 @@ def _signed(
         creator=_text(generation.get("creator")),
         tool=_tool(claim),
         generated=_is_generated(assertions),
+        source_type=_source_type(assertions),
+        uncovered=coverage.loose,
+        not_covered=coverage.fault,
         mark=mark.hex() if (mark := value_in(assertions, ALGORITHM)) else None,
         generation={name: value for name, value in generation.items() if name not in ("creator", "parts")},
         training_mining=_mining(assertions),
@@ -306,15 +324,22 @@ def _xmp_layer(parts: Parts, state: State, tampered: str | None) -> Layer:
     return wording.xmp_layer(protected, seen)
 
 
-def _signer(manifest: dict[str, Any], results: dict[str, Any], time: object) -> SignerSeen | None:
+def _signer(
+    data: bytes, parts: Parts, manifest: dict[str, Any], results: dict[str, Any], time: object
+) -> SignerSeen | None:
     signature = _mapping(manifest.get("signature"))
     certificate = _mapping(signature.get("certificateInfo"))
     if not certificate:
         return None
     subject, issuer = _mapping(certificate.get("subject")), _mapping(certificate.get("issuer"))
     validity = _mapping(certificate.get("validity"))
+    own = manifests_in(data, parts.kind)
+    leaf = next(iter(signers_of(own[-1][1])), b"") if own else b""
+    name, named_by = _name(leaf, subject)
     return SignerSeen(
-        name=str(subject.get("CN", "")),
+        name=name,
+        named_by=named_by,
+        fingerprint=sha256(leaf).hexdigest() if leaf else "",
         organisation=str(subject.get("O", "")),
         issuer=str(issuer.get("O") or issuer.get("CN", "")),
         serial=str(certificate.get("serialNumber", "")),
@@ -325,6 +350,27 @@ def _signer(manifest: dict[str, Any], results: dict[str, Any], time: object) -> 
         time_stamp=_text(time),
         time_stamp_trusted="timeStamp.trusted" in _codes(results, "success"),
     )
+
+
+def _name(leaf: bytes, subject: dict[str, Any]) -> tuple[str, str]:
+    """The signer's name by what there is in the certificate (DER), and what kind of name that is."""
+    if isinstance(subject.get("CN"), str) and subject["CN"].strip():
+        return subject["CN"], "name"
+    try:
+        certificate = x509.load_der_x509_certificate(leaf)
+        return name_in(certificate.subject, certificate)
+    except ValueError:
+        return (str(subject["O"]), "organisation") if subject.get("O") else ("", "nothing")
+
+
+def _source_type(assertions: dict[str, Any]) -> str | None:
+    """The last part of the digital source type of the first action that names one."""
+    for label, assertion in assertions.items():
+        if label.startswith("c2pa.actions"):
+            for action in _mapping(assertion).get("actions") or []:
+                if told := _text(_mapping(action).get("digitalSourceType")):
+                    return told.rstrip("/").rsplit("/", 1)[-1]
+    return None
 
 
 def _trust(results: dict[str, Any]) -> Trust:
