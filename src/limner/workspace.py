@@ -91,12 +91,14 @@ class Workspace:
         return self.root / "registry.index"
 
     def make(self, folder: Path, mode: int = 0o755) -> Path:
-        """Make `folder` (inside the workspace) with its parents and return it.
+        """Make `folder` (inside the workspace) with its parents and return it; a new workspace is private.
 
         Raises:
             UsageError: the folder cannot be made or written to.
         """
         try:
+            if not self.root.exists():
+                self.root.mkdir(parents=True, mode=0o700)
             folder.mkdir(parents=True, exist_ok=True, mode=mode)
         except OSError as error:
             raise UsageError(

@@ -36,7 +36,7 @@ def test_an_edition_for_the_web(work: Path) -> None:
     with Image.open(path) as image:
         assert (image.format, image.size) == ("JPEG", (160, 160))
     shown = limner("verify", path)
-    assert 'edition of        "Dusk no. 7", signed under the name "Ada Lovelace" (your own key)' in shown
+    assert 'edition of        "Dusk no. 7", signed under the name "Ada Lovelace" (a key of this workspace)' in shown
     assert '"KI-generiert" is drawn into the picture' in shown
     assert "export" in limner("family", path)
 

@@ -73,7 +73,14 @@ def test_trust_can_be_asked_for(
 
 def test_what_is_shown(works: Path) -> None:
     shown = run(works / "genuine.png").stdout
-    for text in ("genuine: not a byte changed", "your own key", "sha256:aa", "number 7 of seed 1", "C. Line", "XMP"):
+    for text in (
+        "genuine: not a byte changed",
+        "a key of this workspace",
+        "sha256:aa",
+        "number 7 of seed 1",
+        "C. Line",
+        "XMP",
+    ):
         assert text in shown
     assert "\x1b[31m" not in shown
     assert "\u202e" not in shown

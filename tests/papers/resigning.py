@@ -22,7 +22,7 @@ __all__ = ["with_validity"]
 
 
 def with_validity(png: bytes, folder: Path, begins: dt.datetime, ends: dt.datetime) -> bytes:
-    """The signed PNG as if its signer's certificate, from `bought.pem` of the folder, were valid from and until then."""
+    """The signed PNG as if its signer's certificate, from `bought.pem` of the folder, were valid at that time."""
     former = read_chain(folder / "bought.pem")[0]
     key = serialization.load_pem_private_key((folder / "bought.key").read_bytes(), None)
     issuer = serialization.load_pem_private_key((folder / "root.key").read_bytes(), None)

@@ -111,7 +111,12 @@ def test_a_hash_of_boxes_that_leaves_out_more_covers_no_picture(rule: dict[str, 
 def test_without_a_hash_of_the_file_nothing_is_covered() -> None:
     data = pictures.encode(picture(32), "png")
     assert coverage_of(data, "image/png", {"assertions": {}}, stamp_holds=False).fault
-    boxes = {"boxes": [{"names": ["PNGh"]}, {"names": ["C2PA"], "excluded": True}, {"names": ["IDAT"], "excluded": True}]}
+    boxes = {
+        "boxes": [{"names": ["PNGh"]}, {"names": ["C2PA"], "excluded": True}, {"names": ["IDAT"], "excluded": True}]
+    }
     told = {"assertions": {"c2pa.hash.boxes": boxes}}
     assert "IDAT" in coverage_of(data, "image/png", told, stamp_holds=False).fault
-    assert coverage_of(data, "image/png", {"assertions": {"c2pa.hash.boxes": {"boxes": []}}}, stamp_holds=False).fault == ""
+    assert (
+        coverage_of(data, "image/png", {"assertions": {"c2pa.hash.boxes": {"boxes": []}}}, stamp_holds=False).fault
+        == ""
+    )

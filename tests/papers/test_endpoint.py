@@ -51,15 +51,44 @@ def ask(
 
 def test_a_posted_picture_gets_its_verdict(workspace: Workspace) -> None:
     data = publish(workspace).path.read_bytes()
-    with closing(open_checker(workspace, own="anchor")) as checker, running(checker.check_bytes) as endpoint:
+    with closing(open_checker(workspace)) as checker, running(checker.check_bytes) as endpoint:
         status, headers, body = ask(endpoint, body=data)
         assert (status, headers["Content-Type"]) == (200, "application/json")
         told = json.loads(body)
         assert told["checked"]["digest"] == f"sha256:{sha256(data).hexdigest()}"
-        assert (told["state"], told["signer"]["name"], told["signer"]["trust"]) == ("valid", ARTIST, "anchor")
-        assert "your own" not in body.decode()
+        assert (told["state"], told["signer"]["name"], told["signer"]["trust"]) == ("valid", ARTIST, "own")
+        assert told["summary"] == checker.check_bytes(data, Path("picture")).summary
         assert str(workspace.root) not in body.decode()
         assert json.loads(ask(endpoint, body=b"hello")[2])["state"] == "unreadable"
+
+
+def form(*files: tuple[str, bytes], field: str = "") -> tuple[bytes, str]:
+    """A web form as browsers and curl -F send it, and its content type."""
+    mark = b"----limner-7d1"
+    parts = [f'Content-Disposition: form-data; name="note"\r\n\r\n{field}'.encode()] if field else []
+    for name, data in files:
+        head = f'Content-Disposition: form-data; name="picture"; filename="{name}"\r\nContent-Type: image/png\r\n\r\n'
+        parts.append(head.encode() + data)
+    body = b"".join(b"--" + mark + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + mark + b"--\r\n"
+    return body, f"multipart/form-data; boundary={mark.decode()}"
+
+
+def test_a_picture_in_a_web_form_is_judged_by_its_own_bytes(workspace: Workspace) -> None:
+    data = publish(workspace).path.read_bytes()
+    with closing(open_checker(workspace)) as checker, running(checker.check_bytes) as endpoint:
+        for field in ("", "a note\r\n\r\nwith lines"):
+            body, kind = form(("work.png", data), field=field)
+            status, _, answer = ask(endpoint, body=body, Content_Type=kind)
+            told = json.loads(answer)
+            assert (status, told["state"]) == (200, "valid")
+            assert told["checked"]["digest"] == f"sha256:{sha256(data).hexdigest()}"
+        for files in ((), (("a.png", data), ("b.png", data)), (("a.png", b""),)):
+            body, kind = form(*files, field="x")
+            status, _, answer = ask(endpoint, body=body, Content_Type=kind)
+            assert status == 400
+            assert "state" not in json.loads(answer)
+        status, _, answer = ask(endpoint, body=data, Content_Type="multipart/form-data")
+        assert status == 400
 
 
 def test_no_path_is_read_from_a_request(workspace: Workspace) -> None:

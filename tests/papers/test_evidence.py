@@ -102,7 +102,7 @@ def test_the_page_is_plain_words_and_not_advice(workspace: Workspace, work: Path
     assert "No registry was asked" in page
     assert "without a time-stamp" in page
     assert "Bias (how people" in page
-    assert "your own key" not in page
+    assert "a key of this workspace" not in page
     assert f"calls themselves &#34;{ARTIST}&#34;" in page
 
 

@@ -43,7 +43,10 @@ def buy(
     """Certificate and key files as an issuer would sell them; the issuer's root beside them."""
     now, issuer_key = dt.datetime.now(dt.UTC), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A Real Issuer")])
-    museum = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Museum"), x509.NameAttribute(NameOID.COMMON_NAME, "Signer")]
+    museum = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Museum"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "Signer"),
+    ]
     subject = x509.Name(museum) if subject is None else subject
 
     def made(subject: x509.Name, key: Key, authority: bool) -> x509.Certificate:

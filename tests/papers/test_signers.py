@@ -153,5 +153,5 @@ def test_a_posing_name_stays_between_its_marks(workspace: Workspace, tmp_path: P
     verdict = verify(foreign(workspace, tmp_path, "jpeg", subject=posing))
     words = 'somebody who calls themselves "Ada\' (vouched for by a trust anchor)"'
     assert words in verdict.summary
-    assert verdict.layers[0].holds.count('"Ada\'') == 1
+    assert verdict.layers[0].holds.count("\"Ada'") == 1
     assert name_in(posing) == ('Ada" (vouched for by a trust anchor)', "name")

@@ -28,7 +28,7 @@ def test_three_kinds_of_trust(workspace: Workspace) -> None:
     own, anchored, unknown = verify(path, own=[root]), verify(path, anchors=[root]), verify(path)
     assert [one.signer.trust for one in (own, anchored, unknown) if one.signer] == ["own", "anchor", "none"]
     assert [one.trusted for one in (own, anchored, unknown)] == [True, True, False]
-    assert "your own key" in own.summary
+    assert "a key of this workspace" in own.summary
     assert "vouched for by a trust anchor" in anchored.summary
     assert f'somebody who calls themselves "{ARTIST}"' in unknown.summary
     assert "self-made and on no public trust list" in unknown.layers[0].proves

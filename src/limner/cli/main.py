@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import traceback
 
@@ -35,7 +36,15 @@ def _show_version(value: bool) -> None:
 def _root(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Nothing to do before a command but the options above."""
+    """What is said before any command: that works lie unrecorded, where an ended command left some."""
+    from limner.workspace import Workspace
+
+    if (Workspace.default().root / "pending").is_dir():
+        from limner.papers.pending import unrecorded
+
+        if count := unrecorded(Workspace.default()):
+            works = f"{count} signed work{'s' if count > 1 else ''}"
+            console_error(f"{works} of a command that was broken off lie unrecorded; record them: limner works recover")
 
 
 # In the order of the help.
@@ -70,6 +79,14 @@ def _register() -> None:
 _register()
 
 
+class _EndedError(BaseException):
+    """The system asks the program to end, or its terminal was closed; what is under way is recorded first."""
+
+
+def _end(number: int, frame: object) -> None:
+    raise _EndedError(number)
+
+
 def main() -> None:
     """Run the program; what goes wrong gives one line and a status, never a traceback.
 
@@ -78,6 +95,10 @@ def main() -> None:
     away. With LIMNER_DEBUG set, a fault shows where it happened.
     """
     speak_plainly()
+    os.umask(os.umask(0o077) | 0o022)  # what is written here nobody else may change
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup keeps its say
+            signal.signal(number, _end)
     status: int | str | None = 0
     try:
         app()
@@ -91,6 +112,8 @@ def main() -> None:
     except KeyboardInterrupt:
         console_error("interrupted; nothing that was reported as done is lost")
         status = 130
+    except _EndedError as ended:
+        status = 128 + int(ended.args[0])
     except BrokenPipeError:
         status = 141
     except OSError as error:

@@ -130,7 +130,7 @@ def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, qui
     from limner.workspace import Workspace
 
     with (
-        closing(open_checker(Workspace.default(), anchors, own="anchor")) as checker,
+        closing(open_checker(Workspace.default(), anchors)) as checker,
         closing(Endpoint(checker.check_bytes, host=host, port=port, origins=origins, page=verify_page())) as endpoint,
     ):
         if not quiet:

@@ -20,8 +20,48 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.add_typer(_group, rich_help_panel="Steer")
     app.command("reproduce", rich_help_panel="Steer")(_reproduce)
     app.command("family", rich_help_panel="Steer")(_family)
+
+
+_group = typer.Typer(
+    name="works",
+    help="Look after the works that were kept.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@_group.command("recover")
+def _recover(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Record works that a broken-off command left signed in their places, and take away what never came there.
+
+    A full disk, a closed terminal or a machine that was switched off can end a command between a file and the books.
+    Commands that publish do the same by themselves before they begin.
+
+    Example: [bold]limner works recover[/bold]
+    """
+    from limner.ledger import Ledger
+    from limner.papers.pending import recover
+    from limner.papers.registry import Registry
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    registry = Registry(workspace.registry, workspace.registry_index)
+    found = recover(workspace, Ledger.open(workspace.ledger), registry)
+    if as_json:
+        print_json({name: [str(path) for path in paths] for name, paths in vars(found).items()})
+        return
+    for paths, words in (
+        (found.recorded, "recorded"),
+        (found.taken_away, "taken away, since it never came to its place"),
+        (found.gone, "not there; nothing to record"),
+    ):
+        for path in paths:
+            print(f"{path}: {words}")
+    if not any(vars(found).values()):
+        print("Nothing was left behind.")
 
 
 def _reproduce(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLongError
 from dataclasses import dataclass
+from email.message import Message
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -189,6 +190,35 @@ def _host_of(address: str) -> str:
         return ""
 
 
+def _picture_in(body: bytes, kind: str) -> bytes:
+    """The picture's bytes: the body itself, or the one file of a web form (RFC 7578).
+
+    Raises:
+        _RefusedError: the form holds no file, or several.
+    """
+    if not kind.lower().startswith("multipart/form-data"):
+        return body
+    header = Message()
+    header["Content-Type"] = kind
+    boundary = str(header.get_param("boundary") or "").encode("latin-1", "replace")
+    files = [data for head, data in _parts(body, boundary) if b"filename" in head.lower()] if boundary else []
+    if len(files) != 1:
+        raise _RefusedError(400, f"the form holds {len(files) or 'no'} file{'s' if files else ''}; post one picture")
+    if not files[0]:
+        raise _RefusedError(400, "the form's file is empty")
+    return files[0]
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Head and contents of each part of a form, to the byte."""
+    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+        if piece.startswith(b"--"):
+            return
+        head, empty, data = piece.partition(b"\r\n\r\n")
+        if empty:
+            yield head, data
+
+
 class _Server(ThreadingHTTPServer):
     """Threads, but never more than the limits allow."""
 
@@ -280,7 +310,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not piece or time.monotonic() > end:
                 raise _RefusedError(408, f"the picture did not arrive within {limits.seconds:g} seconds")
             data += piece
-        return bytes(data)
+        return _picture_in(bytes(data), self.headers.get("Content-Type", ""))
 
     def _allowed(self) -> bool:
         return self.server.endpoint.allows(self.headers.get("Host", ""), self.headers.get("Origin"))

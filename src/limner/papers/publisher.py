@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.errors import PapersError
+from limner.errors import LedgerError, PapersError
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa_io import Signing, manifest_of
 from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
@@ -25,6 +26,7 @@ from limner.papers.labels import LabelWish, draw_label
 from limner.papers.mark_keys import MarkKey, key_in_use
 from limner.papers.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
 from limner.papers.parts import take_apart
+from limner.papers.pending import Announced, Session, recover
 from limner.papers.provenance import Provenance, clean
 from limner.papers.registry import Edition, Registry, work_identifier, work_name
 from limner.papers.softbinding import of_fingerprints
@@ -35,11 +37,12 @@ from limner.papers.watermark import PUBLIC_KEY
 from limner.papers.xmp import write_packet
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["PublishedWork", "Publisher", "open_publisher"]
+__all__ = ["PublishedWork", "Publisher", "check_books", "open_publisher"]
 
 Job = tuple[NDArray[np.uint8], Path, Provenance]
 
 _BATCH = 64
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 # Two a core: one signs while the other waits for the disk.
 _WORKERS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 
@@ -77,6 +80,7 @@ class _Placed:
     edition: Edition
     watermark: str | None
     mark_key: str | None
+    announced: Path | None = None
 
 
 class Publisher:
@@ -88,6 +92,8 @@ class Publisher:
         timestamp_url: of a time-stamp server (RFC 3161).
         registry: where each work is registered in the same step; None registers none.
         mark_key: puts the watermark in; None takes the key that all know.
+        announce_in: root of the workspace in which works are announced before they come to their places; None
+            announces none.
 
     Example:
         >>> with Publisher(identity, ledger) as publisher:
@@ -102,7 +108,10 @@ class Publisher:
         timestamp_url: str | None = None,
         registry: Registry | None = None,
         mark_key: MarkKey | None = None,
+        announce_in: Path | None = None,
     ) -> None:
+        self._announce_in = announce_in
+        self._session: Session | None = None
         self.identity, self._ledger, self._timestamp_url = identity, ledger, timestamp_url
         self._mark_key = mark_key
         self._registry, self._signer = registry, identity.fingerprint
@@ -113,10 +122,13 @@ class Publisher:
         """Make ready to sign.
 
         Raises:
-            PapersError: the key cannot sign, or the time-stamp server does not answer as one.
+            PapersError: the key cannot sign, the time-stamp server does not answer as one, or the workspace cannot be
+                written to.
         """
         if self._timestamp_url:
             check_server(self._timestamp_url)
+        if self._announce_in is not None:
+            self._session = Session(self._announce_in)
         self._signing = Signing(self.identity, self._timestamp_url)
         self._checker = Checker(own_roots=self.identity.root or "")
         return self
@@ -124,10 +136,10 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for one in (self._signing, self._checker):
+        for one in (self._signing, self._checker, self._session):
             if one is not None:
                 one.close()
-        self._signing = self._checker = None
+        self._signing = self._checker = self._session = None
 
     def publish(
         self,
@@ -243,13 +255,6 @@ class Publisher:
         named = key.fingerprint if key and told else None
         manifest = manifest_of(provenance, parts.digests(), bindings, marked=told and put_in, mark_key=named)
         signed = self._signing.sign(encoded, mime, manifest, provenance.ingredients)
-        try:
-            replaced = _digest(path.read_bytes()) if path.is_file() else None
-            with replace_file(path) as part:
-                part.write_bytes(signed)
-                self._read_back(part, path, provenance)
-        except OSError as error:
-            raise PapersError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         digest = _digest(signed)
         edition = Edition(
             work=work,
@@ -269,8 +274,34 @@ class Publisher:
             xmp=parts.xmp,
         )
         mark = work_name(work) if carries_mark(pixels) else None
-        lost = replaced if replaced != digest else None
-        return _Placed(path, digest, len(signed), provenance, lost, edition, mark, named)
+        placed = _Placed(path, digest, len(signed), provenance, None, edition, mark, named)
+        try:
+            replaced = _digest(path.read_bytes()) if path.is_file() else None
+            placed = replace(placed, replaced=replaced if replaced != digest else None)
+            placed = replace(placed, announced=self._announce(placed))
+            try:
+                with replace_file(path) as part:
+                    part.write_bytes(signed)
+                    self._read_back(part, path, provenance)
+            except Exception:
+                self._settle([placed])  # it did not come to its place
+                raise
+        except OSError as error:
+            remedy = "make room; nothing was written" if error.errno in _FULL else "choose another place"
+            raise PapersError(error.filename or path, f"cannot be written ({error.strerror})", remedy) from error
+        return placed
+
+    def _announce(self, one: _Placed) -> Path | None:
+        if self._session is None:
+            return None
+        edition = one.edition if self._registry is not None else None
+        return self._session.announce(
+            Announced(one.path.absolute(), one.digest, one.size, tuple(self._entries(one)), edition)
+        )
+
+    def _settle(self, placed: Iterable[_Placed]) -> None:
+        if self._session is not None:
+            self._session.settle([one.announced for one in placed if one.announced])
 
     def _marked(
         self, pixels: NDArray[np.uint8], work: int, provenance: Provenance
@@ -302,13 +333,24 @@ class Publisher:
     def _record(self, placed: list[_Placed]) -> list[PublishedWork]:
         entries = [self._entry(one) for one in placed]
         exports = [_export(one) for one in placed if one.provenance.edition]
-        acts = self._ledger.record_many([*entries, *exports])[: len(entries)]
-        if self._registry is not None:
-            self._registry.add([one.edition for one in placed])
+        try:
+            acts = self._ledger.record_many([*entries, *exports])[: len(entries)]
+            if self._registry is not None:
+                self._registry.add([one.edition for one in placed])
+        except (LedgerError, PapersError) as error:
+            if self._session is None:
+                raise
+            files = f"{len(placed)} signed work{'s' if len(placed) > 1 else ''} in {placed[0].path.parent}"
+            remedy = f"{error.remedy}; {files} lie there unrecorded: when that is done, limner works recover"
+            raise type(error)(error.value, error.reason, remedy) from error
+        self._settle(placed)
         return [
             PublishedWork(one.path, one.digest, one.size, one.provenance, act, one.replaced)
             for one, act in zip(placed, acts, strict=True)
         ]
+
+    def _entries(self, one: _Placed) -> list[Entry]:
+        return [self._entry(one), *([_export(one)] if one.provenance.edition else [])]
 
     def _entry(self, one: _Placed) -> Entry:
         told = one.provenance
@@ -392,7 +434,21 @@ def open_publisher(
         chosen = Identity.load(workspace, identity, passphrase)
     registry = Registry(workspace.registry, workspace.registry_index)
     ledger, mark_key = Ledger.open(workspace.ledger), key_in_use(workspace)
-    return Publisher(chosen, ledger, timestamp_url=timestamp, registry=registry, mark_key=mark_key)
+    check_books(ledger, registry)
+    recover(workspace, ledger, registry)
+    root = workspace.root
+    return Publisher(chosen, ledger, timestamp_url=timestamp, registry=registry, mark_key=mark_key, announce_in=root)
+
+
+def check_books(ledger: Ledger, registry: Registry) -> None:
+    """Refuse to go on with a ledger that was emptied: what it held is not to be taken for nothing.
+
+    Raises:
+        LedgerError: it holds nothing, and the registry holds works.
+    """
+    if len(ledger) == 0 and (count := len(registry)):
+        remedy = "put a copy of the ledger back; to begin anew, move registry.sqlite away, too"
+        raise LedgerError(ledger, f"holds no act, but the registry {count:,} published works: it was emptied", remedy)
 
 
 def _digest(data: bytes) -> str:

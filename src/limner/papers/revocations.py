@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from limner.errors import PapersError
+from limner.ledger import Ledger
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Revocation", "read_revocations", "write_revocation"]
@@ -68,6 +69,9 @@ def read_revocations(workspace: Workspace) -> list[Revocation]:
     try:
         return [Revocation(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
+        if recorded := _revoked_by_ledger(workspace):
+            remedy = "restore it from a copy; until then no signature of this workspace is judged"
+            raise PapersError(path, f"is gone, though the ledger tells of {recorded} revocations", remedy) from None
         return []
     except (OSError, ValueError, TypeError) as error:
         raise PapersError(path, f"cannot be read ({type(error).__name__})", "restore it from a copy") from error
@@ -85,6 +89,11 @@ def write_revocation(workspace: Workspace, revocation: Revocation) -> None:
             raise PapersError(revocation.name, f"was revoked on {one.since[:10]} already", "nothing was changed")
     with replace_file(_path(workspace), mode=0o600) as part:
         part.write_text(json.dumps([asdict(one) for one in (*known, revocation)], indent=2), encoding="utf-8")
+
+
+def _revoked_by_ledger(workspace: Workspace) -> int:
+    """How many revocations the ledger tells of; 0 where there is no ledger."""
+    return len(Ledger.open(workspace.ledger).acts(what="revoke")) if workspace.ledger.exists() else 0
 
 
 def _path(workspace: Workspace) -> Path:

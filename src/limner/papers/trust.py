@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 
@@ -18,7 +19,6 @@ from limner.papers.mark_keys import known_keys
 from limner.papers.pem import common_name, fingerprint_of, pem_of, read_chain
 from limner.papers.registry import open_registry
 from limner.papers.revocations import read_revocations
-from limner.papers.verdict import Trust
 from limner.papers.verify import Checker
 from limner.workspace import Workspace, replace_file
 
@@ -114,19 +114,19 @@ class TrustStore:
         Ledger.open(self._workspace.ledger).record("artist", what, inputs=inputs, parameters=told)
 
 
-def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Trust = "own") -> Checker:
+def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Literal["own", "none"] = "own") -> Checker:
     """A checker that knows the workspace: its roots, anchors, revocations and works; it believes `anchors` too.
 
     Args:
-        own: what the workspace's own works are called: `own` to whom it belongs, `anchor` to who asks there, `none` to
-            a stranger, who only has the signer's word.
+        own: whether works of the workspace are told as its own; `none` judges as a stranger would, who only has the
+            signer's word.
 
     Raises:
         PapersError: an anchor, the list of revocations or a watermark key cannot be read.
     """
     roots = Identity.roots(workspace)
     return Checker(
-        anchors=[*anchors, *TrustStore(workspace).paths(), *(roots if own == "anchor" else ())],
+        anchors=[*anchors, *TrustStore(workspace).paths()],
         own=roots if own == "own" else (),
         revoked=read_revocations(workspace),
         registry=open_registry(workspace),

@@ -128,7 +128,7 @@ def signed_by(signer: SignerSeen) -> str:
 
 def whose(trust: str) -> str:
     """Why a name is believed, in brackets; empty where it is not."""
-    return {"own": " (your own key)", "anchor": " (vouched for by a trust anchor)"}.get(trust, "")
+    return {"own": " (a key of this workspace)", "anchor": " (vouched for by a trust anchor)"}.get(trust, "")
 
 
 def _who(signer: SignerSeen) -> str:
@@ -157,7 +157,7 @@ def _outlived(signer: SignerSeen) -> str:
 
 def _vouched(signer: SignerSeen) -> str:
     if signer.trust == "own":
-        return "Signed with a key of this workspace: by you. On no public trust list: others must take your word."
+        return "Signed with a key of this workspace. On no public trust list: others must take its keeper's word."
     if signer.trust == "anchor":
         return f"The name {quoted(signer.name)} is vouched for by a trust anchor that is believed here."
     if signer.named_by == "nothing":
