@@ -37,6 +37,10 @@ def _root(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
 ) -> None:
     """What is said before any command: that works lie unrecorded, where an ended command left some."""
+    _say_unrecorded()
+
+
+def _say_unrecorded() -> None:
     from limner.workspace import Workspace
 
     if (Workspace.default().root / "pending").is_dir():
@@ -108,6 +112,7 @@ def main() -> None:
         status = 141 if gone else ended.code
     except LimnerError as error:
         console_error(str(error))
+        _say_unrecorded()
         status = 2
     except KeyboardInterrupt:
         console_error("interrupted; nothing that was reported as done is lost")

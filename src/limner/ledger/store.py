@@ -159,6 +159,8 @@ def _translated(url: URL) -> Iterator[None]:
             remedy = "close the program that holds it and try again"
         elif "not a database" in reason or "malformed" in reason:
             remedy = "restore the file from a copy, or move it away to begin a new ledger"
+        elif "full" in reason or "disk I/O" in reason:
+            remedy = "the disk is full, or cannot be written to: make room"
         else:
             remedy = "see that the file and its folder exist and can be written to"
         kind = "is damaged" if isinstance(error, DatabaseError) and "malformed" in reason else "cannot be used"

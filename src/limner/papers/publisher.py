@@ -191,11 +191,12 @@ class Publisher:
         waiting: list[_Placed] = []
 
         def record() -> None:
-            for work in self._record(waiting):
+            batch = waiting[:]
+            waiting.clear()  # whatever comes of it, they are not recorded a second time
+            for work in self._record(batch):
                 works.append(work)
                 if progress:
                     progress(work)
-            waiting.clear()
 
         try:
             with closing(self._place_all(jobs, quality)) as placed:
@@ -217,6 +218,8 @@ class Publisher:
                     running.append(pool.submit(self._place, pixels, Path(path), provenance, quality))
                     if len(running) > 2 * _WORKERS:
                         yield running.popleft().result()
+            except GeneratorExit:  # nobody takes them any more; they stay announced
+                raise
             except BaseException as error:
                 failure = error
             for future in running:
@@ -340,8 +343,9 @@ class Publisher:
         except (LedgerError, PapersError) as error:
             if self._session is None:
                 raise
-            files = f"{len(placed)} signed work{'s' if len(placed) > 1 else ''} in {placed[0].path.parent}"
-            remedy = f"{error.remedy}; {files} lie there unrecorded: when that is done, limner works recover"
+            remedy = (
+                f"{error.remedy}; what lies signed in {placed[0].path.parent} is then recorded by: limner works recover"
+            )
             raise type(error)(error.value, error.reason, remedy) from error
         self._settle(placed)
         return [

@@ -109,6 +109,8 @@ def connected(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
         remedy = "see that the file and its folder exist and can be written to"
         if "locked" in reason:
             remedy = "close the program that holds it and try again"
+        elif "full" in reason or "disk I/O" in reason:
+            remedy = "the disk is full, or cannot be written to: make room"
         elif "not a database" in reason or "malformed" in reason:
             remedy = "restore it from a copy, or move it away and fill a new one: limner registry add FILE…"
         raise PapersError(_shown(engine.url), f"cannot be used as a registry ({reason})", remedy) from error
