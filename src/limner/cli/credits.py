@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def _credits(
     to: Annotated[
         Path | None, typer.Option(help="Also a picture of it (PNG): the work, its sources in colours.")
     ] = None,
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which pictures a work was finished from: shares of its area by picture, creator and licence.
@@ -41,13 +43,13 @@ def _credits(
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
+    if to is not None:
+        output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
     sources, act = _sources_of(work, workspace)
     if to is not None:
         from limner.papers.crediting import credits_picture
         from limner.pictures import read, write
 
-        if to.suffix.lower() != ".png":
-            raise UsageError(f"--to {to}", "is no PNG", "give a name that ends in .png")
         write(credits_picture(read(work).pixels, sources, workspace), to)
     if as_json:
         print_json(_told(work, sources, act, to))

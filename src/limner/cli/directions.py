@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _name(
 def _strip(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     to: Annotated[Path, typer.Option(help="File for the sheet (PNG).")],
+    overwrite: Overwrite = False,
     seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 1,
     count: Annotated[int, typer.Option(help="Pictures for each direction.")] = 2,
 ) -> None:
@@ -116,6 +118,7 @@ def _strip(
     from limner.models.painter import Latent
     from limner.training.stages import save_sheet
 
+    output(to, endings=(".png",), overwrite=overwrite)
     brush, workspace = _open(model)
     directions = directions_of(brush, workspace)
     latent = brush.sample(count, seed=seed)
@@ -131,6 +134,7 @@ def _strip(
 def _share(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     to: Annotated[Path, typer.Option(help="File for them (.safetensors).")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a model's directions into one file for others.
 
@@ -138,6 +142,7 @@ def _share(
     """
     from limner.latent.directions import directions_of
 
+    output(to, endings=(".safetensors",), sources=(model,), overwrite=overwrite)
     brush, workspace = _open(model)
     directions_of(brush, workspace).save(to)
     print(f"{to}; taken up with: limner directions take {model} {to}")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import checked_options, print_json, progress_bar
-from limner.cli.making import Identity, Json, Title
+from limner.cli.making import ENDINGS, Identity, Json, Title
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _enlarge(
     out: Annotated[
         Path | None, typer.Option(help="File for the print, or folder; the workspace's works by default.")
     ] = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
@@ -66,9 +68,11 @@ def _enlarge(
     from limner.models.upscaler import find_upscaler, kept_upscaler
     from limner.papers.intake import Intake
 
+    if out is not None and out.suffix:
+        output(out, option="--out", endings=ENDINGS, sources=(work,), overwrite=overwrite)
     origins, act, latent, digest = _work(work)
     if act.parameters.get("finish"):
-        print_ = _finish_larger(origins, act, latent, digest, work, to, out, title, identity)
+        print_ = _finish_larger(origins, act, latent, digest, work, to, out, title, identity, overwrite)
         print_json(print_) if as_json else print(print_["path"])
         return
     card = origins.brush.model.card
@@ -98,7 +102,7 @@ def _enlarge(
     with closing(Intake(origins.workspace)) as intake:
         kept = intake.of([Origin(str(work), "work", digest, latent)])
     told = {"title": title, "made": "enlarge", "parents": (digest,), "how": how, "ingredients": kept}
-    made = _publish(origins, file, identity, (pixels, path, latent_digest(latent), told))
+    made = _publish(origins, file, identity, overwrite, (pixels, path, latent_digest(latent), told))
     took = time.monotonic() - start
     if as_json:
         print_json({"path": str(path), "digest": made, "how": how, "seconds": round(took, 2)})
@@ -116,6 +120,7 @@ def _finish_larger(
     out: Path | None,
     title: str | None,
     identity: str | None,
+    overwrite: bool,
 ) -> dict[str, Any]:
     """Finish a work's composition anew with a longer side of `to` px, publish that, and say what came of it."""
     from contextlib import closing
@@ -155,7 +160,7 @@ def _finish_larger(
         "finish": {**finishing.told(finished), **{k: former[k] for k in ("composition", "chosen") if k in former}},
         "label": act.parameters.get("label"),
     }
-    made = _publish(origins, None, identity, (finished.pixels, path, latent_digest(latent), told))
+    made = _publish(origins, None, identity, overwrite, (finished.pixels, path, latent_digest(latent), told))
     return {"path": str(path), "digest": made, "how": how, "seconds": round(time.monotonic() - start, 2)}
 
 
@@ -194,26 +199,29 @@ def _how(plan: Enlargement, file: UpscalerFile | None, to: int, strength: float)
 
 
 def _place(out: Path | None, origins: Origins, latent: str, width: int, height: int) -> Path:
-    from limner.pictures import format_of
-
     workspace, name = origins.workspace, origins.brush.model.name
     if out is not None and out.suffix:
-        format_of(out)
-        workspace.make(out.parent)
         return out
     folder = workspace.make(out or workspace.works / name)
     return folder / f"{name}-enlarge-{latent.removeprefix('sha256:')[:10]}-{width}x{height}.png"
 
 
 def _publish(
-    origins: Origins, file: UpscalerFile | None, identity: str | None, job: tuple[Any, Path, str, dict[str, Any]]
+    origins: Origins,
+    file: UpscalerFile | None,
+    identity: str | None,
+    overwrite: bool,
+    job: tuple[Any, Path, str, dict[str, Any]],
 ) -> str:
     """Publish the print and record how it came about; the digest of its file."""
     from limner.papers import open_publisher
     from limner.papers.making import provenance_of
 
     opened = open_publisher(
-        origins.workspace, identity=identity, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True))
+        origins.workspace,
+        identity=identity,
+        overwrite=overwrite,
+        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
     )
     pixels, path, latent, told = job
     with opened as publisher:

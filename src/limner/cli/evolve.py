@@ -23,6 +23,7 @@ from limner.cli.making import (
     make,
     origins_of,
 )
+from limner.cli.outputs import Overwrite
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _evolve(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
@@ -95,7 +97,7 @@ def _evolve(
         evolution = Evolution(origins, name, look)
     if publish is not None:
         made = [_chosen(evolution, number) for number in numbers]
-        make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+        make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
         return
     if keep is not None:
         evolution.keep(numbers, mutation=mutation, seed=seed)

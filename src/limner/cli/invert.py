@@ -21,6 +21,7 @@ from limner.cli.making import (
     make,
     origins_of,
 )
+from limner.cli.outputs import Overwrite
 from limner.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _invert(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
@@ -73,7 +75,7 @@ def _invert(
 
         found = invert(brush, shown, likeness, steps=steps, progress=tell)
     reach = reach_of(brush, likeness)
-    _make(origins, files, found, likeness, reach, steps, to, title, identity, wish, as_json=as_json)
+    _make(origins, files, found, likeness, reach, steps, to, overwrite, title, identity, wish, as_json=as_json)
 
 
 def _make(
@@ -84,6 +86,7 @@ def _make(
     reach: Reach,
     steps: int,
     to: Path | None,
+    overwrite: bool,
     title: str | None,
     identity: str | None,
     wish: FinishWish,
@@ -105,7 +108,7 @@ def _make(
         told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
         if objection:
             objections.append(f"{file}: lies outside what {origins.brush.model.card.name} can paint ({objection})")
-    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
     if not as_json:
         print("\n".join(told))
     for one in objections:

@@ -19,6 +19,7 @@ from limner.cli.making import (
     make,
     origins_of,
 )
+from limner.cli.outputs import Overwrite
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _landscape(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
@@ -89,7 +91,9 @@ def _landscape(
         )
         for one in found
     ]
-    paths = make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=finishing)
+    paths = make(
+        origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=finishing
+    )
     if not as_json:
         _tell(found, [path.name for path in paths])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.outputs import output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from limner.papers.making import Deed
 
 __all__ = [
+    "ENDINGS",
     "Borrow",
     "Exemplars",
     "Finish",
@@ -33,6 +35,9 @@ __all__ = [
     "make",
     "origins_of",
 ]
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
+"""Of works."""
 
 Model = Annotated[
     str | None, typer.Option(help="Name or file of the model; a work knows its own, a seed or a picture does not.")
@@ -99,21 +104,32 @@ def make(
     identity: str | None,
     as_json: bool,
     wish: FinishWish | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
-    """Publish works of latents, finished as wished, and print where they lie."""
+    """Publish works of latents, finished as wished, and print where they lie.
+
+    Args:
+        overwrite: whether another file that lies at `to` may be replaced.
+    """
     from limner.latent.store import latent_digest
     from limner.papers import open_publisher
     from limner.papers.making import make_works
 
     workspace = origins.workspace
-    opened = open_publisher(
-        workspace, identity=identity, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True))
-    )
-    name = origins.brush.model.name
-    if to is not None and to.suffix:
+    named = to is not None and bool(to.suffix)
+    if named and to is not None:
         if len(made) > 1:
             raise UsageError(f"--to {to}", f"is one file for {len(made)} works", "give a folder")
-        workspace.make(to.parent)
+        sources = [origin.told for _, deed in made for origin in deed.origins]
+        output(to, endings=ENDINGS, sources=sources, overwrite=overwrite)
+    opened = open_publisher(
+        workspace,
+        identity=identity,
+        overwrite=overwrite,
+        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
+    )
+    name = origins.brush.model.name
+    if named and to is not None:
         paths = [to]
     else:
         folder = workspace.make(to or workspace.works / name)

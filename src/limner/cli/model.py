@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.making import ENDINGS
+from limner.cli.outputs import Overwrite, output
 from limner.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -237,6 +239,7 @@ def _encode(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path, typer.Option(help="File for the latents (.safetensors).")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Find the latents of pictures.
 
@@ -246,6 +249,7 @@ def _encode(
     from limner.latent.store import save_latents
     from limner.workspace import Workspace
 
+    output(to, endings=(".safetensors",), sources=(model, *files), overwrite=overwrite)
     brush = Brush.open(model, Workspace.default())
     save_latents(brush.encode(_fitted(brush, files)), to, f"sha256:{brush.model.digest}")
     print(f"{len(files)} latents in {to}")
@@ -255,6 +259,7 @@ def _reconstruct(
     model: Annotated[str, typer.Argument(help="Name or file of a model.")],
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path | None, typer.Option(help="File for a sheet: picture, reconstruction, side by side.")] = None,
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Encode pictures and paint them again; PSNR, SSIM and perceptual distance of each.
@@ -271,6 +276,8 @@ def _reconstruct(
     from limner.training.validation import perceptual, psnr, ssim
     from limner.workspace import Workspace
 
+    if to:
+        output(to, endings=ENDINGS, sources=files, overwrite=overwrite)
     brush = Brush.open(model, Workspace.default())
     shown = _fitted(brush, files)
     painted = brush.paint(brush.encode(shown))

@@ -9,6 +9,7 @@ import typer
 
 from limner.cli.common import print_json
 from limner.cli.making import Identity, Json
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def _publish(
     label: Annotated[str, typer.Option(help="Visible label: text, eu (a mark with two letters) or none.")] = "none",
     language: Annotated[str, typer.Option(help="Of the label: de, en, es, fr, it, nl, pl, pt, zh.")] = "en",
     to: Annotated[Path | None, typer.Option(help="File, or folder; beside the work by default.")] = None,
+    overwrite: Overwrite = False,
     identity: Identity = None,
     certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
@@ -54,12 +56,15 @@ def _publish(
     workspace = Workspace.default()
     formers = [open_former(work, workspace) for work in works]
     paths = [_place(one, wish, to, workspace) for one in formers]
+    if to is not None and to.suffix:
+        output(to, sources=works, overwrite=overwrite)
     opened = open_publisher(
         workspace,
         identity=identity,
         certificate=certificate,
         key=key,
         timestamp=timestamp,
+        overwrite=overwrite,
         ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
     )
     with opened as publisher:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def register(app: typer.Typer) -> None:
         borrow: Borrow = 0.5,
         exemplars: Exemplars = None,
         sheet: Annotated[bool, typer.Option("--sheet", help="Also one sheet of all of them.")] = False,
+        overwrite: Overwrite = False,
         title: Annotated[str | None, typer.Option(help="Title of the works.")] = None,
         training_mining: Annotated[
             str, typer.Option(help="May others train on them: notAllowed, allowed, constrained.")
@@ -94,7 +98,7 @@ def register(app: typer.Typer) -> None:
         wish = finish_wish(finish, size, borrow, exemplars)
         works, seconds = _sample(
             model, told, signing, count, first, to, format, quality, sheet, precision, threads, wish,
-            quiet=quiet or as_json,
+            overwrite=overwrite, quiet=quiet or as_json,
         )  # fmt: skip
         if as_json:
             print_json({"works": works, "seconds": seconds})
@@ -103,6 +107,8 @@ def register(app: typer.Typer) -> None:
         print(
             f"{len(works)} signed works in {folder} ({seconds / len(works):.2g} s each); check: limner verify {folder}"
         )
+        if sheet:
+            print(f"all of them on one sheet: {works[0]['sheet']}")
 
 
 def _sample(
@@ -119,6 +125,7 @@ def _sample(
     threads: int | None,
     wish: FinishWish,
     *,
+    overwrite: bool,
     quiet: bool,
 ) -> tuple[list[dict[str, Any]], float]:
     from limner.latent.painting import Brush
@@ -128,11 +135,19 @@ def _sample(
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    opened = open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **signing)
+    opened = open_publisher(
+        workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), overwrite=overwrite, **signing
+    )
     brush = Brush.open(reference, workspace, precision=precision, threads=threads)
     brush.label(told["label"])
     folder = workspace.make(to or workspace.works / brush.model.name)
     suffix = "jpg" if format == "jpeg" else format
+    stem = f"{brush.model.name}-{told['seed']}{_chosen(told, wish)}"
+    sheet_path = (
+        workspace.root / "sheets" / f"{stem}.png" if to is None else folder.with_name(f"{folder.name}-{stem}.png")
+    )
+    if sheet:
+        output(sheet_path, option="--sheet", overwrite=overwrite)
     shown: list[Any] = []
     latents = LatentStore(workspace)
     start = time.monotonic()
@@ -151,7 +166,7 @@ def _sample(
                 latents.keep(painted.latent, f"sha256:{brush.model.digest}")
                 if sheet:
                     shown.append(pixels)
-                path = folder / f"{brush.model.name}-{told['seed']}-{painted.index:05d}.{suffix}"
+                path = folder / f"{stem}-{painted.index:05d}.{suffix}"
                 yield pixels, path, provenance_of(brush, painted, publisher.identity.name, {**told, **finish})
 
         published = publisher.publish_many(jobs(), lambda _: bar.advance(task), quality=quality)
@@ -162,8 +177,25 @@ def _sample(
     if isinstance(finishing, str) and not wish.bare and not quiet:
         print(bare_line(finishing))
     if sheet:
-        works[0]["sheet"] = _write_sheet(shown, folder / f"{brush.model.name}-{told['seed']}-sheet.png")
+        works[0]["sheet"] = _write_sheet(shown, sheet_path)
     return works, time.monotonic() - start
+
+
+def _chosen(told: dict[str, Any], wish: FinishWish) -> str:
+    """What was chosen otherwise than usual, for the names of works: `-cat-t0.7-b0.75`; empty for what is usual."""
+    from limner.synthesis import FinishOptions
+
+    usual = FinishOptions()
+    words = {
+        "": told["label"],
+        "t": None if told["truncation"] == 1 else f"{told['truncation']:g}",
+        "s": wish.options.size,
+        "b": None if wish.options.borrow == usual.borrow else f"{wish.options.borrow:g}",
+        "x": wish.exemplars and hashlib.sha256(str(wish.exemplars).encode()).hexdigest()[:6],
+        "bare": "" if wish.bare else None,
+    }
+    plain = [f"{name}{re.sub(r'[^A-Za-z0-9.]+', '_', str(word))}" for name, word in words.items() if word is not None]
+    return "".join(f"-{word}" for word in plain)
 
 
 def _write_sheet(shown: list[Any], path: Path) -> str:

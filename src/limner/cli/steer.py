@@ -22,6 +22,7 @@ from limner.cli.making import (
     make,
     origins_of,
 )
+from limner.cli.outputs import Overwrite
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _move(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
@@ -103,7 +105,7 @@ def _move(
     latent = directions.moved(brush, origin.latent, steps, chosen)
     how = {"along": steps, **({"blocks": blocks} if blocks else {})}
     made = [(latent, Deed("move", [origin], how))]
-    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
 def _mix(
@@ -125,6 +127,7 @@ def _mix(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
@@ -169,7 +172,7 @@ def _mix(
         latent = _by_region(origins, found, region, mask, feather)
         how = {"region": region, "feather": f"{feather:g}"} if region else {"mask": file_digest(Path(str(mask)))}
     made = [(latent, Deed("mix", found, how))]
-    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
 def _restyle(
@@ -186,6 +189,7 @@ def _restyle(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
     as_json: Json = False,
@@ -233,7 +237,7 @@ def _restyle(
     how = {"style": told, "strength": strength, **more}
     wish = finish_wish(finish, size, borrow, exemplars, faithful=by_label or composition is not None)
     made = [(latent, Deed("restyle", taken, how, composition))]
-    make(origins, made, to=to, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
 
 
 def _hand_of(picture: str, style: str, way: str | None, model: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.outputs import Overwrite, output
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -40,6 +41,7 @@ def verify_files(
     ),
     trusted: bool = typer.Option(False, "--trusted", help="Count as genuine only where somebody vouches for the name."),
     picture: Path = typer.Option(None, "--picture", help="Also draw what was checked (PNG)."),
+    overwrite: Overwrite = False,
     serve: bool = typer.Option(False, "--serve", help="Check what is posted over HTTP, until Ctrl-C."),
     host: str = typer.Option("127.0.0.1", "--host", help="With --serve: where; other machines reach 0.0.0.0."),
     port: int = typer.Option(_PORT, "--port", help="With --serve: which port."),
@@ -71,6 +73,8 @@ def verify_files(
         return _write_page(page, endpoint, quiet=quiet)
     if not files:
         raise UsageError("FILE", "is missing", "name a picture or a folder; or use --serve or --page FOLDER")
+    if picture:
+        output(picture, option="--picture", endings=(".png",), sources=files, overwrite=overwrite)
     verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)
     if picture:
         from limner.papers.showing import draw_verdicts

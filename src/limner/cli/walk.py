@@ -23,6 +23,7 @@ from limner.cli.making import (
     finish_wish,
     origins_of,
 )
+from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 __all__ = ["register"]
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
 def _walk(
     stations: Annotated[list[str], typer.Argument(help="Works, SEED:NUMBER or pictures, two or more.")],
     to: Annotated[Path, typer.Option(help="File for the film: .mp4, .gif or .webp.")],
+    overwrite: Overwrite = False,
     seconds: Annotated[float, typer.Option(help="Length.")] = 8.0,
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 30,
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first station.")] = False,
@@ -62,7 +64,8 @@ def _walk(
     from limner.papers.films import FinishedFilm
     from limner.papers.finishing import finishing_for
 
-    _check(stations, to, seconds, fps, FORMATS)
+    _check(stations, to, seconds, fps)
+    output(to, endings=FORMATS, sources=stations, overwrite=overwrite)
     wish = finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model)
     found = [origins.find(one, label) for one in stations]
@@ -112,11 +115,9 @@ def _walk(
         print(inside["finish"]["credit"])
 
 
-def _check(stations: list[str], to: Path, seconds: float, fps: int, formats: tuple[str, ...]) -> None:
+def _check(stations: list[str], to: Path, seconds: float, fps: int) -> None:
     if len(stations) < 2:
         raise UsageError(stations[0], "is one station", "give two or more to walk between")
-    if to.suffix.lower() not in formats:
-        raise UsageError(f"--to {to}", "is no film that limner writes", f"use one of: {', '.join(formats)}")
     if not to.absolute().parent.is_dir():
         raise UsageError(f"--to {to}", "lies in a folder that is not there", "make the folder first")
     if not 0.1 <= seconds <= 3600 or not 1 <= fps <= 60 or seconds * fps > 100_000:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.outputs import Overwrite, output
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -93,6 +94,7 @@ def _reproduce(
 def _family(
     work: Annotated[Path, typer.Argument(help="A work's file.")],
     to: Annotated[Path | None, typer.Option(help="Also a picture of the family (PNG).")] = None,
+    overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a work was made from, and what was made from it.
@@ -107,6 +109,8 @@ def _family(
     from limner.ledger import Ledger
     from limner.workspace import Workspace
 
+    if to is not None:
+        output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
     digest = file_digest(work)
     workspace = Workspace.default()
     lineage = Lineage(Ledger.open(workspace.ledger))

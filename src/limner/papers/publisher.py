@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +94,7 @@ class Publisher:
         timestamp_url: of a time-stamp server (RFC 3161).
         registry: where each work is registered in the same step; None registers none.
         mark_key: puts the watermark in; None takes the key that all know.
+        overwrite: whether a file that is another work, or none, may be replaced; the same work always may.
         announce_in: root of the workspace in which works are announced before they come to their places; None
             announces none.
 
@@ -109,7 +112,9 @@ class Publisher:
         registry: Registry | None = None,
         mark_key: MarkKey | None = None,
         announce_in: Path | None = None,
+        overwrite: bool = False,
     ) -> None:
+        self._overwrite = overwrite
         self._announce_in = announce_in
         self._session: Session | None = None
         self.identity, self._ledger, self._timestamp_url = identity, ledger, timestamp_url
@@ -154,7 +159,7 @@ class Publisher:
 
         Args:
             pixels: uint8, [height, width, 3], sRGB.
-            path: its suffix says the format (PNG, JPEG, WebP, AVIF); its folder exists. A file there is replaced.
+            path: its suffix says the format (PNG, JPEG, WebP, AVIF); its folder exists.
             provenance: what its papers say.
             quality: 1 to 100, for formats that lose something.
             label: a visible label to draw; papers and ledger tell of it.
@@ -242,6 +247,7 @@ class Publisher:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
         format = pictures.format_of(path)
         mime = pictures.FORMATS[format]
+        self._check_place(path, provenance)
         work = self._number(provenance)
         pixels, key, put_in = self._marked(pixels, work, provenance)
         if label is not None:
@@ -293,6 +299,27 @@ class Publisher:
             remedy = "make room; nothing was written" if error.errno in _FULL else "choose another place"
             raise PapersError(error.filename or path, f"cannot be written ({error.strerror})", remedy) from error
         return placed
+
+    def _check_place(self, path: Path, provenance: Provenance) -> None:
+        """Refuse to replace what is not the same work, made in the same way.
+
+        Raises:
+            PapersError: another file lies there.
+        """
+        if self._overwrite or not path.is_file():
+            return
+        acts = [act for act in self._ledger.made(_digest(path.read_bytes())) if act.what == "publish"]
+        same = [
+            act
+            for act in acts
+            if (act.inputs[0], act.inputs[-1]) == (provenance.model_digest, provenance.latent_digest)
+            and act.parameters.get("made") == provenance.made
+            and _made_by(act.parameters.get("finish")) == _made_by(provenance.finish)
+            and (act.parameters.get("edition") or {}) == provenance.edition
+        ]
+        if not same:
+            kind = "another work" if acts else "another file"
+            raise PapersError(path, f"is {kind} that lies there already", "give another file, or add --overwrite")
 
     def _announce(self, one: _Placed) -> Path | None:
         if self._session is None:
@@ -390,6 +417,11 @@ class Publisher:
         return Entry("artist", "publish", made_of, [one.digest], parameters)
 
 
+def _made_by(finish: Any) -> Any:
+    """What decides how a finish looks: its options and exemplars."""
+    return json.loads(json.dumps({name: finish.get(name) for name in ("options", "exemplars")})) if finish else None
+
+
 def _export(one: _Placed) -> Entry:
     """What ties an edition to the file that it was made from, for the work's family."""
     told = one.provenance
@@ -408,6 +440,7 @@ def open_publisher(
     timestamp: str | None = None,
     passphrase: str | None = None,
     ask: Callable[[str], str] | None = None,
+    overwrite: bool = False,
 ) -> Publisher:
     """The publisher that a command's options ask for.
 
@@ -417,6 +450,7 @@ def open_publisher(
         certificate, key: PEM files of a bought certificate, instead of `identity`.
         timestamp: URL of a time-stamp server (RFC 3161).
         passphrase: of the key; None takes the environment variable LIMNER_PASSPHRASE.
+        overwrite: as in `Publisher`.
         ask: asks the artist for the passphrase with a prompt, where it is needed and not given.
 
     Raises:
@@ -440,8 +474,15 @@ def open_publisher(
     ledger, mark_key = Ledger.open(workspace.ledger), key_in_use(workspace)
     check_books(ledger, registry)
     recover(workspace, ledger, registry)
-    root = workspace.root
-    return Publisher(chosen, ledger, timestamp_url=timestamp, registry=registry, mark_key=mark_key, announce_in=root)
+    return Publisher(
+        chosen,
+        ledger,
+        timestamp_url=timestamp,
+        registry=registry,
+        mark_key=mark_key,
+        announce_in=workspace.root,
+        overwrite=overwrite,
+    )
 
 
 def check_books(ledger: Ledger, registry: Registry) -> None:
