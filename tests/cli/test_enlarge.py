@@ -127,7 +127,7 @@ def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace
     assert "not an up-scaler of limner's" in refused("enlarge", work, "--upscaler", model)
     assert "--strength -1: is out of range" in refused("enlarge", work, "--strength", "-1", "--upscaler", upscaler)
     out = tmp_path / "p.bmp"
-    assert "no format" in refused("enlarge", work, "--upscaler", upscaler, "--out", out)
+    assert "does not end as" in refused("enlarge", work, "--upscaler", upscaler, "--out", out)
     assert not out.exists()
 
 

@@ -114,7 +114,7 @@ def test_a_latent_that_is_gone_is_drawn_again_from_its_seed(workspace: Workspace
     limner("sample", "m", "-n", "1", "--seed", "3", "--truncation", "0.7", "--label", "b", "--to", tmp_path / "s")
     for file in workspace.latents.glob("*/*"):
         file.unlink()
-    assert "every pixel is the same" in limner("reproduce", tmp_path / "s" / "m-3-00000.png")
+    assert "every pixel is the same" in limner("reproduce", tmp_path / "s" / "m-3-b-t0.7-00000.png")
 
 
 def test_a_mask_must_fit(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_mask_must_fit(tmp_path: Path) -> None:
         (("move", "3:1", "--model", "m", "--along", "warmth=nan"), "too far"),
         (("move", "3:1", "--model", "nobody", "--along", "warmth=1"), "no model of this name"),
         (("walk", "3:1", "--model", "m", "--to", "w.mp4"), "one station"),
-        (("walk", "3:1", "3:2", "--model", "m", "--to", "w.avi"), "no film"),
+        (("walk", "3:1", "3:2", "--model", "m", "--to", "w.avi"), "does not end as"),
         (("walk", "3:1", "3:2", "--model", "m", "--to", "w.mp4", "--seconds", "0"), "out of range"),
     ],
 )

@@ -199,7 +199,7 @@ sys.path.insert(0, sys.argv[1])
 from papers.works import picture, provenance, publisher
 from limner.workspace import Workspace
 workspace = Workspace.default()
-with publisher(workspace) as ready:
+with publisher(workspace, overwrite=True) as ready:
     jobs = ((picture(), workspace.root / f"{i % 50}.png", provenance(index=i)) for i in itertools.count())
     ready.publish_many(jobs, lambda work: print(work.provenance.index % 50, work.digest, flush=True))
 """
