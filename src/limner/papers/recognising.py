@@ -95,6 +95,7 @@ def found_words(match: Match) -> str:
     """How the picture lies on the work: `all of it`, `81 % of it, mirrored`."""
     share = match.likeness.share
     shown = "all of it" if share > 0.985 else f"{share:.0%} of it"
+    shown += f", turned by {match.turned} degrees" if match.turned else ""
     return f"{shown}, mirrored" if match.likeness.mirrored else shown
 
 

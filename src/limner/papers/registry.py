@@ -117,18 +117,22 @@ class Match:
         likeness: how well the picture lies on it.
         by: the fingerprint that found it, `look` or `layout`.
         others: how many other works lie nearly as well; with any, which of them it is cannot be said.
+        turned: by how many degrees, against the clock, the picture was turned back before it lay on the work.
     """
 
     edition: Edition
     likeness: Likeness
     by: str
     others: int = 0
+    turned: int = 0
 
     def told(self) -> dict[str, Any]:
         """The match as plain values."""
         seen = self.likeness
         how = {"share": round(seen.share, 3), "difference": round(seen.score, 3)}
-        return {**self.edition.told(), "found_by": self.by, "mirrored": seen.mirrored, **how, "others": self.others}
+        return {**self.edition.told(), "found_by": self.by, "mirrored": seen.mirrored, "turned": self.turned, **how} | {
+            "others": self.others
+        }
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,7 @@ class Registry:
             connection.execute(EDITIONS.insert(), rows)
 
     def find(self, pixels: Bytes) -> Match | None:
-        """The registered work that a picture looks like, whole, mirrored, or with up to 15 % cut off its sides.
+        """The registered work that a picture looks like: whole, mirrored, in a quarter turn, or 15 % cut off its sides.
 
         Args:
             pixels: uint8, [height, width, 3], sRGB.
@@ -182,12 +186,13 @@ class Registry:
         Raises:
             PapersError: the registry cannot be read.
         """
-        good = likeness.alike(self.compared(fingerprints_of(pixels)))
-        if not good:
-            return None
-        best, candidate = good[0]
-        (edition,) = self._editions(select(EDITIONS).where(EDITIONS.c.id == candidate.row))
-        return Match(edition, best, candidate.by, others=len(good) - 1)
+        for quarters in range(4):
+            good = likeness.alike(self.compared(fingerprints_of(np.ascontiguousarray(np.rot90(pixels, quarters)))))
+            if good:
+                best, candidate = good[0]
+                (edition,) = self._editions(select(EDITIONS).where(EDITIONS.c.id == candidate.row))
+                return Match(edition, best, candidate.by, others=len(good) - 1, turned=90 * quarters)
+        return None
 
     def compared(self, prints: Fingerprints) -> list[tuple[Likeness, Candidate]]:
         """The works that a picture with these fingerprints may be, each once, and how well it lies on each."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from limner.papers.watermark.layout import LUMA, TILE, Activity, scaled
-from limner.papers.watermark.search import Pose, Spectrum, likely_poses
+from limner.papers.watermark.search import Look, Pose, Spectrum, likely_poses
 
 __all__ = ["Plane", "Prepared"]
 
@@ -52,6 +52,7 @@ class Plane:
     def __init__(self, brightness: NDArray[np.float32]) -> None:
         self.shape = brightness.shape
         self.heard = Activity(brightness).heard
+        self._poses: dict[Look, list[Pose]] = {}
 
     @cached_property
     def folded(self) -> NDArray[np.complex64]:
@@ -68,6 +69,13 @@ class Plane:
         return Spectrum(self.heard)
 
     @cached_property
-    def poses(self) -> list[Pose]:
-        """The poses in which it is most like itself a tile away, mirrored or not, best first."""
-        return [pose._replace(mirrored=mirrored) for pose in likely_poses(self.spectrum) for mirrored in (False, True)]
+    def _likeness(self) -> NDArray[np.float32]:
+        return self.spectrum.likeness()
+
+    def poses(self, look: Look) -> list[Pose]:
+        """The poses in which it is most like itself a tile away, each quarter turn, mirrored or not, best first."""
+        if look not in self._poses:
+            self._poses[look] = [
+                turned for pose in likely_poses(self._likeness, self.spectrum, look) for turned in pose.turns
+            ]
+        return self._poses[look]

@@ -12,12 +12,14 @@ from scipy import fft
 from limner.papers.watermark.code import CODED, decode
 from limner.papers.watermark.layout import FULL, PUBLIC_KEY, TILE, Layout
 from limner.papers.watermark.prepared import Plane, Prepared
-from limner.papers.watermark.search import Pose, Spectrum, posed, straight_poses
+from limner.papers.watermark.search import Look, Pose, Spectrum, posed, straight_poses
 
 __all__ = ["Reader", "Reading"]
 
-_KNOWN_POSE, _FOUND_POSE = 4.8, 5.8
-"""Deviations by which pilots must stand out, in a pose that was guessed and in one of many that were tried."""
+_KNOWN_POSE, _TURNED_POSE, _FOUND_POSE = 4.8, 5.4, 5.8
+"""Deviations by which pilots must stand out: in a pose that was guessed, in that turned by quarters, in one of many."""
+_LOOKS: dict[Look, float] = {"near": _FOUND_POSE, "turned": 6.4, "wider": 6.4}
+"""What is tried, in this order, and the deviations by which pilots must stand out then: rarer changes, more poses."""
 _FINE, _ROUGH = 128, 64
 _FEW_TILES = 400
 """Shorter side, in pixels, up to which a picture holds too few tiles to be told by its likeness to itself alone."""
@@ -78,33 +80,40 @@ class Reader:
         best = 0.0
         for plane in planes:
             sight = self._guessed(plane)
-            message = decode(self._soft(sight)) if sight.evidence >= _KNOWN_POSE else None
+            enough = _KNOWN_POSE if sight.pose.turn == 0 else _TURNED_POSE
+            message = decode(self._soft(sight)) if sight.evidence >= enough else None
             if message is not None:
                 return _told(message, sight, plane, prepared)
             best = max(best, sight.evidence)
-        found = self._searched(planes[0])
-        message = decode(self._soft(found)) if found.evidence >= _FOUND_POSE else None
-        if message is not None:
-            return _told(message, found, planes[0], prepared)
-        return Reading(None, max(best, found.evidence), None)
+        for look, enough in _LOOKS.items():
+            found = self._searched(planes[0], look)
+            message = decode(self._soft(found)) if found.evidence >= enough else None
+            if message is not None:
+                return _told(message, found, planes[0], prepared)
+            best = max(best, found.evidence)
+        return Reading(None, best, None)
 
     def _guessed(self, plane: Plane) -> _Sight:
-        """As it was put in, mirrored or not."""
-        rows, columns = self.layout.waves.T
-        values = plane.folded[rows, np.stack([columns, -columns])]
-        return self._best([Pose(1.0, 0.0, mirrored) for mirrored in (False, True)], values)
+        """As it was put in, in each quarter turn, mirrored or not."""
+        poses = Pose(1.0).turns
+        places = np.rint(posed(poses, self.layout.waves) * TILE).astype(np.int64)
+        return self._best(poses, plane.folded[places[..., 0], places[..., 1]])
 
-    def _searched(self, plane: Plane) -> _Sight:
-        """In any scale, turned a little, mirrored or not."""
+    def _searched(self, plane: Plane, look: Look) -> _Sight:
+        """In any scale, each quarter turn, mirrored or not, and as the look says turned or made wider."""
         spectrum = plane.spectrum
-        best = self._glance(spectrum, plane.poses)
-        if best.evidence < _FOUND_POSE and min(plane.shape) <= _FEW_TILES:
+        best = self._glance(spectrum, plane.poses(look))
+        if look == "near" and best.evidence < _FOUND_POSE and min(plane.shape) <= _FEW_TILES:
             best = max(best, self._glance(spectrum, straight_poses(), _ROUGH), key=lambda sight: sight.evidence)
         # A tenth of a percent and of a degree more or less makes the far ends of a picture agree.
         scale, turn = 0.002, 0.12
         for _ in range(3):
             for more, left in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                pose = Pose(best.pose.scale * (1 + more * scale), best.pose.turn + left * turn, best.pose.mirrored)
+                pose = best.pose._replace(scale=best.pose.scale * (1 + more * scale))
+                if look == "wider":
+                    pose = pose._replace(aspect=pose.aspect * (1 + left * scale))
+                else:
+                    pose = pose._replace(turn=pose.turn + left * turn)
                 best = max(best, self._glance(spectrum, [pose]), key=lambda sight: sight.evidence)
             scale, turn = scale / 2, turn / 2
         return self._best([best.pose], _folded(plane.heard, best.pose, self.layout)[None])
@@ -159,8 +168,9 @@ def _folded(heard: NDArray[np.float32], pose: Pose, layout: Layout) -> NDArray[n
     height, width = heard.shape
     angle = np.deg2rad(pose.turn)
     down = np.float32(np.cos(angle) / pose.scale), np.float32(np.sin(angle) / pose.scale)
-    rows = (np.arange(height, dtype=np.float32) - height // 2)[:, None]
-    columns = np.arange(width, dtype=np.float32) - width // 2
+    wider = np.float32(np.sqrt(pose.aspect))
+    rows = (np.arange(height, dtype=np.float32) - height // 2)[:, None] * wider
+    columns = (np.arange(width, dtype=np.float32) - width // 2) / wider
     # Two cells of the folded tile for each pixel of the true one.
     y = np.rint(2 * (down[0] * rows + down[1] * columns)).astype(np.int32) & (2 * TILE - 1)
     x = np.rint(2 * (down[0] * columns - down[1] * rows)).astype(np.int32) & (2 * TILE - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,17 @@ from scipy import fft, ndimage
 
 from limner.papers.watermark.layout import FULL, TILE, mean_around
 
-__all__ = ["Pose", "Spectrum", "likely_poses", "posed", "straight_poses"]
+__all__ = ["QUARTERS", "Look", "Pose", "Spectrum", "likely_poses", "posed", "straight_poses"]
 
 _SCALES, _TURNS = (0.45, 2.3), 4.0
 _STEP, _TURN = 0.008, 0.4
 """Of the first look; a repetition is seen over one percent and one degree."""
+_WIDE_TURNS, _WIDE_TURN, _WIDE_STEP = 45.0, 0.6, 0.012
+"""Of the look at any turn; those beyond 45 degrees are quarter turns more or less."""
+_ASPECTS, _ASPECT = 0.12, 0.01
+"""By which a picture may be wider or narrower (logarithm), and the step of the look at that."""
+QUARTERS = (0.0, 90.0, 180.0, 270.0)
+"""Turns that a tile's likeness to itself does not tell apart."""
 _FINE_STEP = 0.006
 """Over which pilots of a picture of few tiles still agree."""
 _FINER = 5
@@ -35,6 +41,9 @@ _OVERLAP = 0.15
 """Share of a picture that must meet itself for a shift to say something."""
 
 
+Look = Literal["near", "turned", "wider"]
+
+
 class Pose(NamedTuple):
     """How a tile lies in a picture.
 
@@ -42,22 +51,30 @@ class Pose(NamedTuple):
         scale: pixels of the picture for one of the tile.
         turn: degrees, against the clock.
         mirrored: left and right are exchanged.
+        aspect: how much wider than high the picture was made afterwards.
     """
 
     scale: float
     turn: float = 0.0
     mirrored: bool = False
+    aspect: float = 1.0
+
+    @property
+    def turns(self) -> list[Pose]:
+        """It, turned by each quarter, mirrored or not."""
+        return [self._replace(turn=self.turn + more, mirrored=m) for more in QUARTERS for m in (False, True)]
 
 
 def posed(poses: Sequence[Pose], waves: NDArray[np.integer]) -> NDArray[np.float32]:
     """Waves of a tile as waves a pixel of a picture in which it lies so. # [n, 2] -> [poses, n, 2]"""
-    scales, turns, mirrored = np.array(poses).T[..., None]
+    scales, turns, mirrored, aspects = np.array(poses).T[..., None]
     angle = np.deg2rad(turns)
     across, along = np.cos(angle) / (TILE * scales), np.sin(angle) / (TILE * scales)
     rows, columns = waves[:, 0], np.where(mirrored, -waves[:, 1], waves[:, 1])
     found = np.empty((len(poses), len(waves), 2), np.float32)
-    found[..., 0] = across * rows - along * columns
-    found[..., 1] = along * rows + across * columns
+    wider = np.sqrt(aspects)
+    found[..., 0] = (across * rows - along * columns) * wider
+    found[..., 1] = (along * rows + across * columns) / wider
     return found
 
 
@@ -117,24 +134,42 @@ class Spectrum:
         return found
 
 
-def likely_poses(spectrum: Spectrum) -> list[Pose]:
-    """The scales and turns at which a picture is most like itself a tile away, best first; none is mirrored."""
-    likeness = spectrum.likeness()
-    scales, turns = _grid()
-    told = _alike(likeness, _grid_places(spectrum.size), spectrum.shape)
-    seen = told.reshape(-1, round(2 * _TURNS / _TURN) + 1)
+def likely_poses(likeness: NDArray[np.float32], spectrum: Spectrum, look: Look = "near") -> list[Pose]:
+    """The poses in which a picture is most like itself a tile away, best first; none is mirrored.
+
+    Args:
+        likeness: as `spectrum.likeness` gives it.
+        look: `near`: any scale, turned by 4 degrees at most. `turned`: by 45, further turns being quarter turns more.
+            `wider`: not turned, made wider or narrower by 12 %.
+    """
+    scales, others, wide = _grid(look)
+    told = _alike(likeness, _grid_places(spectrum.size, look), spectrum.shape)
+    seen = told.reshape(-1, wide)
     peaks = (seen == ndimage.maximum_filter(seen, (5, 5), mode="nearest")).ravel()
     first = np.argsort(np.where(peaks, -told, np.inf))[:_KEPT]
     fine = np.linspace(-1, 1, 2 * _FINER + 1)
-    more, left = (part.ravel() for part in np.meshgrid(fine * _STEP, fine * _TURN, indexing="ij"))
-    near, turned = scales[first, None] * np.exp(more), turns[first, None] + left
-    shares = _alike(likeness, _Places.of(near.ravel(), turned.ravel(), spectrum.size), spectrum.shape)
+    step, other = {"near": (_STEP, _TURN), "turned": (_WIDE_STEP, _WIDE_TURN), "wider": (_STEP, _ASPECT)}[look]
+    more, left = (part.ravel() for part in np.meshgrid(fine * step, fine * other, indexing="ij"))
+    near, around = (scales[first, None] * np.exp(more)), others[first, None] + left
+    shares = _alike(likeness, _places(near.ravel(), around.ravel(), spectrum.size, look), spectrum.shape)
     shares = shares.reshape(near.shape)
-    best = [
-        (float(shares[i, at]), Pose(float(near[i, at]), float(turned[i, at])))
-        for i, at in enumerate(shares.argmax(axis=1))
-    ]
+    best = []
+    for i, at in enumerate(shares.argmax(axis=1)):
+        value = float(around[i, at])
+        pose = (
+            Pose(float(near[i, at]), aspect=float(np.exp(value)))
+            if look == "wider"
+            else Pose(float(near[i, at]), value)
+        )
+        best.append((float(shares[i, at]), pose))
     return [pose for _, pose in sorted(best, key=lambda one: -one[0])]
+
+
+def _places(scales: NDArray[np.floating], others: NDArray[np.floating], size: int, look: Look) -> _Places:
+    """Where to look up poses of a look: its second number is a turn, or the logarithm of an aspect."""
+    if look == "wider":
+        return _Places.of(scales, np.zeros_like(scales), size, np.exp(others))
+    return _Places.of(scales, others, size, np.ones_like(scales))
 
 
 @cache
@@ -155,24 +190,28 @@ class _Places(NamedTuple):
 
     y: NDArray[np.float32]
     x: NDArray[np.float32]
-    where: NDArray[np.int64]
+    where: NDArray[np.int32]
     share: NDArray[np.float32]
 
     @classmethod
-    def of(cls, scales: NDArray[np.floating], turns: NDArray[np.floating], size: int) -> _Places:
-        """Of poses, in a likeness of this size. # [p], [p]"""
+    def of(
+        cls, scales: NDArray[np.floating], turns: NDArray[np.floating], size: int, aspects: NDArray[np.floating]
+    ) -> _Places:
+        """Of poses, in a likeness of this size. # each [p]"""
         across, along = (
             (part * scales * TILE).astype(np.float32) for part in (np.cos(np.deg2rad(turns)), np.sin(np.deg2rad(turns)))
         )
         y = across[:, None] * _AWAY[:, 0] - along[:, None] * _AWAY[:, 1]
         x = along[:, None] * _AWAY[:, 0] + across[:, None] * _AWAY[:, 1]
+        wider = np.sqrt(aspects)[:, None].astype(np.float32)
+        y, x = y / wider, x * wider
         y, x = np.abs(y), np.where(y < 0, -x, x)
         low_y, low_x = np.floor(y), np.floor(x)
         fy, fx = y - low_y, x - low_x
         far = min(size // 2, _REACH)
         rows = [np.minimum(low_y.astype(np.int64) + more, far) * size for more in (0, 1)]
         columns = [(low_x.astype(np.int64) + more) % size for more in (0, 1)]
-        where = np.stack([row + column for row in rows for column in columns])
+        where = np.stack([row + column for row in rows for column in columns]).astype(np.int32)
         share = np.stack([down * right for down in (1 - fy, fy) for right in (1 - fx, fx)])
         return cls(y, x, where, share)
 
@@ -188,17 +227,24 @@ def _alike(likeness: NDArray[np.float32], places: _Places, shape: tuple[int, int
 
 
 @cache
-def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scales and turns of the first look, turns running faster. # [p], [p]"""
-    scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), _STEP))
-    turns = np.arange(-_TURNS, _TURNS + 1e-6, _TURN)
-    first, second = np.meshgrid(scales, turns, indexing="ij")
-    return first.ravel(), second.ravel()
+def _grid(look: Look) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Scales and turns (or logarithms of aspects) of a look, the second running faster, and how many. # [p], [p]"""
+    step = _WIDE_STEP if look == "turned" else _STEP
+    scales = np.exp(np.arange(np.log(_SCALES[0]), np.log(_SCALES[1]), step))
+    if look == "near":
+        others = np.arange(-_TURNS, _TURNS + 1e-6, _TURN)
+    elif look == "turned":
+        others = np.arange(-_WIDE_TURNS, _WIDE_TURNS, _WIDE_TURN)
+    else:
+        others = np.arange(-_ASPECTS, _ASPECTS + 1e-6, _ASPECT)
+    first, second = np.meshgrid(scales, others, indexing="ij")
+    return first.ravel(), second.ravel(), len(others)
 
 
-@lru_cache(maxsize=2)
-def _grid_places(size: int) -> _Places:
-    return _Places.of(*_grid(), size)
+@lru_cache(maxsize=6)
+def _grid_places(size: int, look: Look) -> _Places:
+    scales, others, _ = _grid(look)
+    return _places(scales, others, size, look)
 
 
 @lru_cache(maxsize=4)
