@@ -41,7 +41,7 @@ def test_a_friend_is_believed_without_an_option(
 def test_a_key_is_changed_and_the_former_one_revoked(workspace: Workspace) -> None:
     path = publish(workspace).path
     told = json.loads(run("identity", "show", "--json").stdout)
-    rotated = run("identity", "rotate", "--json")
+    rotated = run("identity", "rotate", "--yes", "--json")
     assert json.loads(rotated.stdout)["former"][0]["fingerprint"] == told["fingerprint"]
     assert run("verify", "--trusted", path).exit_code == 0
     said = run("identity", "revoke", ARTIST, "--certificate", told["fingerprint"][:10], "--since", "2026-01-01")

@@ -12,8 +12,9 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.progress import Progress
+    from rich.text import Text
 
-__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "speak_plainly"]
+__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "speak_plainly", "told"]
 
 _Options = TypeVar("_Options", bound="BaseModel")
 
@@ -36,6 +37,13 @@ def print_json(value: Any) -> None:
     """Print `value` as indented JSON on standard output; as ASCII where that is not UTF-8."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
     print(json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf8", "utf8sig"), default=str))
+
+
+def told(text: object) -> Text:
+    """Strangers' words for a table on the terminal: no markup, no control characters, nothing that turns writing."""
+    from rich.text import Text
+
+    return Text("".join(one if one.isprintable() else "\ufffd" for one in str(text)))
 
 
 def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) -> _Options:

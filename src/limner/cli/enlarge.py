@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import checked_options, print_json, progress_bar
-from limner.cli.making import ENDINGS, Identity, Json, Title
+from limner.cli.making import ENDINGS, Identity, Json, Title, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -214,15 +214,9 @@ def _publish(
     job: tuple[Any, Path, str, dict[str, Any]],
 ) -> str:
     """Publish the print and record how it came about; the digest of its file."""
-    from limner.papers import open_publisher
     from limner.papers.making import provenance_of
 
-    opened = open_publisher(
-        origins.workspace,
-        identity=identity,
-        overwrite=overwrite,
-        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
-    )
+    opened = ready_to_sign(origins.workspace, identity=identity, overwrite=overwrite)
     pixels, path, latent, told = job
     with opened as publisher:
         papers = provenance_of(origins.brush, latent, publisher.identity.name, **told)

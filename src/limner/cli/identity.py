@@ -10,7 +10,8 @@ from typing import Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import console_error, print_json
+from limner.errors import PapersError, UsageError
 from limner.workspace import Workspace
 
 __all__ = ["register"]
@@ -65,14 +66,21 @@ def list_identities(as_json: bool = typer.Option(False, "--json", help="Print JS
 
     workspace = Workspace.default()
     default = Identity.default_name(workspace)
-    rows = [{**Identity.look(workspace, name), "default": name == default} for name in Identity.names(workspace)]
+    rows, damaged = [], Identity.damaged(workspace)
+    for name in Identity.names(workspace):
+        try:
+            rows.append({**Identity.look(workspace, name), "default": name == default})
+        except PapersError as error:
+            damaged.append(str(error))
+    for line in damaged:
+        console_error(line)
     if as_json:
         print_json(rows)
-        return
-    if not rows:
+    elif rows:
+        _print_table(rows)
+    elif not damaged:
         typer.echo('There is no identity yet. Make one: limner identity new --name "…"')
-        return
-    _print_table(rows)
+    raise typer.Exit(1 if damaged else 0)
 
 
 def show(
@@ -92,9 +100,12 @@ def show(
 def rotate(
     name: str = typer.Argument(None, help="Which one; the default one where it is left out."),
     new_root: bool = typer.Option(False, "--new-root", help="A new root too: others must take it as an anchor anew."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Give an identity a new key and certificate; what the former key signed stays yours, the key is destroyed.
+
+    It asks first. If somebody else may have the former key, revoke that afterwards: what it signed still counts.
 
     Example: [bold]limner identity rotate "Ada Example"[/bold]
     """
@@ -103,6 +114,9 @@ def rotate(
 
     workspace = Workspace.default()
     former = Identity.look(workspace, name)
+    signed = _signed(workspace, former["fingerprint"])
+    print(f"{former['name']}: the key {former['fingerprint'][:16]} ({signed}) is destroyed for good.", file=sys.stderr)
+    _sure(f"rotate {former['name']}", "would destroy a key", yes=yes)
     secret = os.environ.get("LIMNER_PASSPHRASE") or None
     encrypted = Identity.is_encrypted(workspace, name)
     if encrypted and secret is None:
@@ -118,7 +132,7 @@ def rotate(
 
 def revoke(
     name: str = typer.Argument(..., help="Whose certificate."),
-    certificate: str = typer.Option("", help="How its fingerprint begins; the one in use where it is left out."),
+    certificate: str = typer.Option("", help="How its fingerprint begins; asked for where there are several."),
     since: datetime = typer.Option(None, help="From when on it does not count (UTC); now where it is left out."),
     reason: str = typer.Option("", help="Why, for your own records."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
@@ -136,6 +150,7 @@ def revoke(
 
     workspace = Workspace.default()
     moment = since.replace(tzinfo=UTC) if since else None
+    certificate = certificate or _which(Identity.look(workspace, name), workspace)
     found = Identity.revoke(workspace, name, certificate=certificate, since=moment, reason=reason)
     told = {"name": found.name, "since": found.since, "reason": reason}
     Ledger.open(workspace.ledger).record("artist", "revoke", inputs=[f"sha256:{found.fingerprint}"], parameters=told)
@@ -144,6 +159,54 @@ def revoke(
         return
     print(f"{found.name}: what the certificate {found.fingerprint[:16]} signed from {found.since[:16]} UTC on")
     print("does not count here, nor what no trusted time-stamp shows to be older. Tell those who trust your root.")
+
+
+def _which(told: dict[str, Any], workspace: Workspace) -> str:
+    """Which certificate is meant, where an identity has had several: each is shown with what it signed.
+
+    Raises:
+        UsageError: there is no terminal to ask at.
+    """
+    known = [told, *told["former"][::-1]]
+    if len(known) == 1:
+        return ""
+    lines = []
+    for number, one in enumerate(known, 1):
+        use = "in use" if number == 1 else "former"
+        gone = f", revoked from {one['revoked'][:10]} on" if one["revoked"] else ""
+        lines.append(f"{number}  {one['fingerprint'][:16]}  {use}, {_signed(workspace, one['fingerprint'])}{gone}")
+    if not sys.stdin.isatty():
+        which = "; ".join(lines)
+        raise UsageError(
+            told["name"], f"has had {len(known)} certificates ({which})", "say which: --certificate DIGITS"
+        )
+    print("\n".join(lines), file=sys.stderr)
+    chosen = typer.prompt("Which one", type=int, err=True)
+    if not 1 <= chosen <= len(known):
+        raise UsageError(chosen, "is none of them", f"give 1 to {len(known)}")
+    return str(known[chosen - 1]["fingerprint"])
+
+
+def _signed(workspace: Workspace, fingerprint: str) -> str:
+    """How many works a certificate signed, by the ledger, and when the last of them."""
+    from limner.ledger import Ledger
+
+    acts = Ledger.open(workspace.ledger).acts(what="publish")
+    own = [act for act in acts if act.parameters.get("signer") == fingerprint]
+    return f"signed {len(own):,} works, the last on {own[-1].time[:10]}" if own else "signed no work"
+
+
+def _sure(value: str, would: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone.
+
+    Raises:
+        UsageError: there is no terminal to ask at.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(value, would, "add --yes")
+    typer.confirm("Go on?", abort=True, err=True)
 
 
 def mark_key(
@@ -157,7 +220,6 @@ def mark_key(
 
     Example: [bold]limner identity mark-key --new[/bold]
     """
-    from limner.errors import UsageError
     from limner.ledger import Ledger
     from limner.papers.mark_keys import key_in_use, new_key, retire_key
 
@@ -180,8 +242,6 @@ def mark_key(
 def _new_passphrase() -> str:
     if given := os.environ.get("LIMNER_PASSPHRASE"):
         return given
-    from limner.errors import UsageError
-
     if not sys.stdin.isatty():
         raise UsageError("--passphrase", "there is no terminal to ask at", "set LIMNER_PASSPHRASE")
     secret: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
@@ -220,15 +280,22 @@ def _former(one: dict[str, Any]) -> str:
     return f"{one['fingerprint'][:16]}, {one['valid_from'][:10]} to {one['valid_until'][:10]}{revoked}"
 
 
+def _since(one: dict[str, Any]) -> str:
+    return f"from {one['revoked'][:10]} on" if one["revoked"] else ""
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("name", "valid until", "signatures", "fingerprint"):
+    for title in ("name", "valid until", "signatures", "fingerprint", "revoked"):
         table.add_column(title)
     for row in rows:
         name = Text(row["name"] + (" (default)" if row["default"] else ""))
-        table.add_row(name, row["valid_until"][:10], row["algorithm"], row["fingerprint"][:16])
+        table.add_row(name, row["valid_until"][:10], row["algorithm"], row["fingerprint"][:16], _since(row))
+        for one in row["former"]:
+            former = Text("  former key", style="dim")
+            table.add_row(former, one["valid_until"][:10], "", one["fingerprint"][:16], _since(one))
     Console().print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from limner.models.painter import Latent
     from limner.papers.finishing import FinishWish
     from limner.papers.making import Deed
+    from limner.papers.publisher import Publisher
+    from limner.workspace import Workspace
 
 __all__ = [
     "ENDINGS",
@@ -34,6 +37,7 @@ __all__ = [
     "finish_wish",
     "make",
     "origins_of",
+    "ready_to_sign",
 ]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
@@ -55,6 +59,31 @@ Exemplars = Annotated[
     str | None, typer.Option(help="Another hand: a label, a collection, a folder of pictures, or one picture.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
+
+
+def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
+    """The publisher that a command's options ask for, as `open_publisher`; a newcomer is offered an identity first.
+
+    Raises:
+        PapersError, LedgerError: as `open_publisher`.
+    """
+    from limner.papers import Identity, open_publisher
+
+    if not options.get("certificate") and not Identity.names(workspace) and not Identity.damaged(workspace):
+        _offer_identity(workspace)
+    return open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **options)
+
+
+def _offer_identity(workspace: Workspace) -> None:
+    """Ask a person at a terminal for the name to sign with; elsewhere signing then says what is missing."""
+    if not sys.stdin.isatty():
+        return
+    from limner.papers import Identity
+
+    print("Works are signed, and there is no identity yet. Readers of your works will see this name.", file=sys.stderr)
+    name = typer.prompt("Your name", err=True)
+    made = Identity.new(workspace, name)
+    print(f"{made.name}: key and certificate lie in {made.folder}; keep a copy.", file=sys.stderr)
 
 
 def origins_of(model: str | None) -> Origins:
@@ -112,7 +141,6 @@ def make(
         overwrite: whether another file that lies at `to` may be replaced.
     """
     from limner.latent.store import latent_digest
-    from limner.papers import open_publisher
     from limner.papers.making import make_works
 
     workspace = origins.workspace
@@ -122,12 +150,7 @@ def make(
             raise UsageError(f"--to {to}", f"is one file for {len(made)} works", "give a folder")
         sources = [origin.told for _, deed in made for origin in deed.origins]
         output(to, endings=ENDINGS, sources=sources, overwrite=overwrite)
-    opened = open_publisher(
-        workspace,
-        identity=identity,
-        overwrite=overwrite,
-        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
-    )
+    opened = ready_to_sign(workspace, identity=identity, overwrite=overwrite)
     name = origins.brush.model.name
     if named and to is not None:
         paths = [to]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import console_error, print_json, progress_bar, told
 from limner.cli.making import ENDINGS
 from limner.cli.outputs import Overwrite, output
-from limner.errors import PictureError, UsageError
+from limner.errors import ModelError, PictureError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,25 +47,33 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     from limner.workspace import Workspace
 
     folders = (Workspace.default().models, SHIPPED)
-    cards = [(path, read_card(path)) for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+    cards, damaged = [], []
+    for path in (file for folder in folders for file in sorted(folder.glob("*.safetensors"))):
+        try:
+            cards.append((path, read_card(path)))
+        except ModelError as error:
+            damaged.append(str(error))
+    for line in damaged:
+        console_error(line)
     if as_json:
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
-        return
+        raise typer.Exit(1 if damaged else 0)
     # Never cut: the name is what is typed.
     name = Column("model", no_wrap=True, min_width=max((len(path.stem) for path, _ in cards), default=0))
     table = Table(name, "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
     for path, card in cards:
         painter, quality = card.config.painter, card.quality
         table.add_row(
-            path.stem,
+            told(path.stem),
             f"{painter.width}x{painter.height}",
-            f"{card.collection.name} ({card.collection.pictures})",
+            told(f"{card.collection.name} ({card.collection.pictures})"),
             f"{card.training.minutes:.0f}",
             f"{quality['psnr']['value']:.1f} dB",
             f"{quality['kid']['value']:.2f}" if "kid" in quality else "",
-            card.created[:10],
+            told(card.created[:10]),
         )
     Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
+    raise typer.Exit(1 if damaged else 0)
 
 
 def _root(
@@ -210,28 +218,28 @@ def _show(
     if as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
         return
-    table = Table(show_header=False, box=None, title=str(path), title_justify="left")
-    table.add_row(
+    table = Table(show_header=False, box=None, title=told(str(path)), title_justify="left")
+
+    def row(name: str, value: str) -> None:
+        table.add_row(told(name), told(value))
+
+    row(
         "learned from",
         f"{card.collection.pictures} pictures of {card.collection.name} {' '.join(card.collection.where)}",
     )
-    table.add_row("collection", card.collection.digest)
+    row("collection", card.collection.digest)
     for licence, count in card.rights.licences.items():
-        table.add_row("licence", f"{licence}: {count} pictures")
+        row("licence", f"{licence}: {count} pictures")
     if card.rights.accepted:
-        table.add_row("accepted", f"{card.rights.accepted.pictures} held pictures: {card.rights.accepted.reason}")
-    table.add_row("teacher", f"{card.teacher.name} {card.teacher.licence} {card.teacher.trained_on}".strip())
-    table.add_row(
-        "training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}"
-    )
+        row("accepted", f"{card.rights.accepted.pictures} held pictures: {card.rights.accepted.reason}")
+    row("teacher", f"{card.teacher.name} {card.teacher.licence} {card.teacher.trained_on}".strip())
+    row("training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}")
     if card.config.prior.kind != "mixture":
         prior = card.config.prior
-        table.add_row("keeps", f"{prior.place} numbers of each of {prior.anchors:,} views of training pictures")
+        row("keeps", f"{prior.place} numbers of each of {prior.anchors:,} views of training pictures")
     for name, value in card.quality.items():
         if isinstance(value, dict) and "low" in value:
-            table.add_row(
-                name, f"{value['value']:.3f} (95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})"
-            )
+            row(name, f"{value['value']:.3f} (95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})")
     Console().print(table)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
-from limner.cli.making import Identity, Json
+from limner.cli.making import Identity, Json, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -46,7 +46,6 @@ def _publish(
 
     Example: [bold]limner publish sea.png --as jpeg --long-edge 1600 --label text --language de[/bold]
     """
-    from limner.papers import open_publisher
     from limner.papers.exporting import export, open_former
     from limner.workspace import Workspace
 
@@ -58,14 +57,8 @@ def _publish(
     paths = [_place(one, wish, to, workspace) for one in formers]
     if to is not None and to.suffix:
         output(to, sources=works, overwrite=overwrite)
-    opened = open_publisher(
-        workspace,
-        identity=identity,
-        certificate=certificate,
-        key=key,
-        timestamp=timestamp,
-        overwrite=overwrite,
-        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
+    opened = ready_to_sign(
+        workspace, identity=identity, certificate=certificate, key=key, timestamp=timestamp, overwrite=overwrite
     )
     with opened as publisher:
         made = [export(former, path, publisher, wish) for former, path in zip(formers, paths, strict=True)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
-from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish
+from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -130,14 +130,11 @@ def _sample(
 ) -> tuple[list[dict[str, Any]], float]:
     from limner.latent.painting import Brush
     from limner.latent.store import LatentStore
-    from limner.papers import open_publisher
     from limner.papers.finishing import finished, finishing_for
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    opened = open_publisher(
-        workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), overwrite=overwrite, **signing
-    )
+    opened = ready_to_sign(workspace, overwrite=overwrite, **signing)
     brush = Brush.open(reference, workspace, precision=precision, threads=threads)
     brush.label(told["label"])
     folder = workspace.make(to or workspace.works / brush.model.name)

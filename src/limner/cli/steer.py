@@ -357,13 +357,18 @@ def _by_region(origins: Origins, found: list[Origin], region: str | None, mask: 
 
 
 def _read_mask(path: Path, height: int, width: int) -> Tensor:
+    """White is B, black and what is transparent is A; values of 0 and 1 alone count as black and white. # [h, w]
+
+    Raises:
+        UsageError: no picture, of another size, or one value everywhere.
+    """
     import torch
 
     from limner import pictures
     from limner.errors import PictureError
 
     try:
-        pixels = pictures.read(path).pixels
+        pixels = pictures.read(path, background=(0, 0, 0)).pixels
     except PictureError as error:
         raise UsageError(error.value, error.reason, error.remedy or "give another mask") from None
     if pixels.shape[:2] != (height, width):
@@ -372,4 +377,9 @@ def _read_mask(path: Path, height: int, width: int) -> Tensor:
             f"is {pixels.shape[1]}x{pixels.shape[0]}, the model's pictures are {width}x{height}",
             "make it as large as them",
         )
-    return torch.from_numpy(pixels.copy()).float().mean(2) / 255
+    shape = torch.from_numpy(pixels.copy()).float().mean(2)
+    shape = shape / (1 if shape.max() <= 1 else 255)
+    if shape.min() == shape.max():
+        whole = "A, the first picture" if shape.max() < 0.5 else "B, the second picture"
+        raise UsageError(f"--mask {path}", f"has one value everywhere: all would be {whole}", "paint B white, A black")
+    return shape

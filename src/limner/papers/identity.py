@@ -212,11 +212,23 @@ class Identity:
 
     @classmethod
     def names(cls, workspace: Workspace) -> list[str]:
-        """The names of all identities in the workspace, sorted; no key is read."""
-        if not workspace.identities.is_dir():
-            return []
-        found = [folder / _CERTIFICATE for folder in workspace.identities.iterdir() if not folder.name.startswith(".")]
-        return sorted(common_name(read_chain(path)[0]) for path in found if path.is_file())
+        """The names of all identities in the workspace that can be read, sorted; no key is read."""
+        found = []
+        for path in _certificates(workspace):
+            with contextlib.suppress(PapersError):  # one that is damaged does not hide the others
+                found.append(common_name(read_chain(path)[0]))
+        return sorted(found)
+
+    @classmethod
+    def damaged(cls, workspace: Workspace) -> list[str]:
+        """What is wrong with identities that cannot be read, a line each."""
+        found = []
+        for path in _certificates(workspace):
+            try:
+                read_chain(path)
+            except PapersError as error:
+                found.append(str(error))
+        return found
 
     @classmethod
     def default_name(cls, workspace: Workspace) -> str | None:
@@ -237,6 +249,8 @@ class Identity:
         """
         names = cls.names(workspace)
         if not names:
+            for path in _certificates(workspace):
+                read_chain(path)  # says what is wrong with it
             raise PapersError("identity", "there is none to sign with", 'make one: limner identity new --name "…"')
         wanted = name if name is not None else cls.default_name(workspace)
         if wanted is None:
@@ -292,6 +306,14 @@ class Identity:
     def fingerprint(self) -> str:
         """SHA-256 of the signer's certificate (hexadecimal): what tells two signers of one name apart."""
         return fingerprint_of(self.certificate)
+
+
+def _certificates(workspace: Workspace) -> list[Path]:
+    """The certificate in use of each identity."""
+    if not workspace.identities.is_dir():
+        return []
+    folders = sorted(one for one in workspace.identities.iterdir() if not one.name.startswith("."))
+    return [folder / _CERTIFICATE for folder in folders if (folder / _CERTIFICATE).is_file()]
 
 
 def _formers(folder: Path) -> list[Path]:

@@ -6,15 +6,17 @@ made it or where it comes from.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import PapersError
 from limner.papers.names import quoted
+from limner.papers.structure import signer_of_store
 from limner.papers.verdict import Layer, Verdict
 from limner.papers.wording import source_words
 
@@ -26,12 +28,20 @@ __all__ = ["contested", "found_words", "recognised"]
 _NAME = "registry"
 
 
-def recognised(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry) -> Verdict:
+def recognised(
+    verdict: Verdict,
+    data: bytes,
+    pixels: NDArray[np.uint8],
+    registry: Registry,
+    made_from: Callable[[Edition], Sequence[str]] = lambda edition: (),
+) -> Verdict:
     """The verdict with what the registry holds of works that look like the picture; its state stays what it was.
 
     Args:
         verdict: of a file whose papers are gone or no longer fit.
+        data: the file's bytes.
         pixels: the file's. # uint8 [h, w, 3]
+        made_from: digests of what an edition was made from, as its papers say.
     """
     try:
         match = registry.find(pixels)
@@ -41,9 +51,27 @@ def recognised(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry) 
     if match is None:
         layer = Layer(_NAME, "none", f"nothing like it among what was published here ({len(registry):,})", "Nothing.")
         return replace(verdict, layers=(*verdict.layers, layer))
+    if signer_of_store(match.edition.manifest) != match.edition.signer:
+        return _unfit(verdict, match.edition)
     told = {name: value for name, value in match.told().items() if name not in ("path", "id")}
+    if f"sha256:{sha256(data).hexdigest()}" in made_from(match.edition):
+        return _as_source(verdict, match.edition, told)
     summary = f"{verdict.summary}; {_summary(match)}"
     return replace(verdict, layers=(*verdict.layers, _layer(match)), summary=summary, registry=told)
+
+
+def _unfit(verdict: Verdict, work: Edition) -> Verdict:
+    """The row that was found says something else than the manifest that is kept in it."""
+    holds = f"a row for work {work.name} that does not fit the signed manifest in it: it was changed"
+    return replace(verdict, layers=(*verdict.layers, Layer(_NAME, "tampered", holds, "Nothing: it is not believed.")))
+
+
+def _as_source(verdict: Verdict, work: Edition, told: dict[str, Any]) -> Verdict:
+    """The file is not a copy of the work: the work was made from it."""
+    said = f"work {work.name}, {quoted(work.title)}, which was made from this very file, as its papers say"
+    layer = Layer(_NAME, "alike", said, "That this file lay there when the work was made; not who made it.")
+    summary = f"{verdict.summary}; it is the source of {said}"
+    return replace(verdict, layers=(*verdict.layers, layer), summary=summary, registry={**told, "is_source": True})
 
 
 def contested(verdict: Verdict, data: bytes, pixels: NDArray[np.uint8], registry: Registry) -> Verdict:
@@ -66,6 +94,8 @@ def contested(verdict: Verdict, data: bytes, pixels: NDArray[np.uint8], registry
         return verdict
     how, editions = next(iter(others.items()))
     work = editions[0]
+    if signer_of_store(work.manifest) != work.signer:
+        return _unfit(verdict, work)
     said = f"{how} work {work.name}, {quoted(work.title)}, published here on {work.time[:10]} under the name "
     said += f"{quoted(work.signer_name)} and signed with another key"
     claims = f"; its papers claim {source}" if (source := source_words(verdict)) else ""

@@ -13,8 +13,17 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 
-__all__ = ["fault_in_manifest", "loose_headers", "manifest_store", "manifests_in", "own_ranges", "signers_of"]
+__all__ = [
+    "fault_in_manifest",
+    "loose_headers",
+    "manifest_store",
+    "manifests_in",
+    "own_ranges",
+    "signer_of_store",
+    "signers_of",
+]
 
 _STORE = b"c2pa"
 _TAIL = bytes.fromhex("00110010800000AA00389B71")  # of every box type of C2PA, after its four letters
@@ -147,6 +156,17 @@ def _cose(manifest: bytes) -> tuple[bytes, list[tuple[object, object, int]]]:
             found.append((key if isinstance(key, str) else "without a name", value, at - start))
         return protected, found
     raise _FaultError("no signature")
+
+
+def signer_of_store(store: bytes) -> str:
+    """sha256 (hexadecimal) of the certificate that signed the active manifest of a store; empty where none is read."""
+    try:
+        ((_, inside),) = _boxes(store)
+        manifest = list(_boxes(inside))[-1][1]
+    except (_FaultError, struct.error, IndexError, ValueError):
+        return ""
+    leaf = next(iter(signers_of(manifest)), b"")
+    return sha256(leaf).hexdigest() if leaf else ""
 
 
 def _label(body: bytes) -> str:

@@ -34,7 +34,7 @@ from limner.papers.xmp import COMPOSITE, GENERATED, read_packet
 
 if TYPE_CHECKING:
     from limner.papers.mark_keys import MarkKey
-    from limner.papers.registry import Registry
+    from limner.papers.registry import Edition, Registry
 
 __all__ = ["Checker", "verify"]
 
@@ -129,12 +129,23 @@ class Checker:
         except PictureError:
             return verdict
         if self._registry is not None and verdict.state in ("none", "tampered"):
-            verdict = recognised(verdict, pixels, self._registry)
+            verdict = recognised(verdict, data, pixels, self._registry, self._made_from)
         if self._marks:
             verdict = with_mark(verdict, pixels, self._registry, self._mark_keys)
         if self._registry is not None and verdict.state in ("valid", "invalid"):
             verdict = contested(verdict, data, pixels, self._registry)
         return verdict
+
+    def _made_from(self, edition: Edition) -> list[str]:
+        """Digests of what a registered edition was made from, as its stored manifest says."""
+        try:
+            store = read_store(edition.manifest, "application/c2pa", self._context)
+        except C2paError:
+            return []
+        manifests = {one.get("label"): one for one in (store or {}).get("manifests", [])}
+        active = _mapping(manifests.get((store or {}).get("active")))
+        parents = _mapping(_mapping(active.get("assertions")).get(GENERATION)).get("parents")
+        return [one for one in parents if isinstance(one, str)] if isinstance(parents, list) else []
 
     def _of_papers(self, file: _File) -> Verdict:
         data, path = file.data, file.path
