@@ -24,6 +24,7 @@ from limner.latent.painting import Brush
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader, reading
 from limner.papers.watermark.prepared import Plane
+from limner.papers.watermark.search import Look
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SOURCES", "THRESHOLDS", "Listener", "false_alarms"]
@@ -56,8 +57,8 @@ class Listener(Reader):
         self.guessed.append(sight.evidence)
         return sight
 
-    def _searched(self, plane: Plane) -> Any:
-        sight = super()._searched(plane)
+    def _searched(self, plane: Plane, look: Look) -> Any:
+        sight = super()._searched(plane, look)
         self.searched.append(sight.evidence)
         return sight
 

@@ -31,11 +31,11 @@ def test_a_source_is_never_replaced_whatever_leads_to_it(tmp_path: Path) -> None
 def test_what_lies_there_stays_unless_told_otherwise(tmp_path: Path) -> None:
     there = tmp_path / "there.png"
     there.write_bytes(b"x")
-    with pytest.raises(UsageError, match="lies there already.*--overwrite"):
+    with pytest.raises(UsageError, match=r"lies there already.*--overwrite"):
         output(there)
     assert output(there, overwrite=True) == there
     assert output(tmp_path / "new" / "one.png", endings=(".png",)).parent.is_dir()
-    with pytest.raises(UsageError, match="end it in .safetensors"):
+    with pytest.raises(UsageError, match=r"end it in \.safetensors"):
         output(tmp_path / "latents.png", endings=(".safetensors",))
     with pytest.raises(UsageError, match="is a folder"):
         output(tmp_path)

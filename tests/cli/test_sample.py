@@ -69,7 +69,7 @@ def test_the_same_seed_paints_the_same_pictures(model: Path, identity: Identity,
 
 def test_a_sheet_shows_all(model: Path, identity: Identity, tmp_path: Path) -> None:
     limner("sample", MODEL, "-n", "4", "--label", "b", "--sheet", "--to", str(tmp_path))
-    with Image.open(tmp_path.with_name(f"{tmp_path.name}-m-1-b.png") as sheet:
+    with Image.open(tmp_path.with_name(f"{tmp_path.name}-m-1-b.png")) as sheet:
         assert sheet.size == (2 * 34 + 2, 2 * 34 + 2)
 
 

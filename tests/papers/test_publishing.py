@@ -44,7 +44,8 @@ def test_what_was_said_can_be_read_back(workspace: Workspace, kind: str) -> None
     verdict = verify(work.path, own=roots(workspace))
     assert (verdict.genuine, verdict.trusted, verdict.generated) == (True, True, True)
     assert (verdict.title, verdict.creator) == ("Dusk no. 7", ARTIST)
-    assert verdict.generation == {**told.generation(), "seed": str(2**64 - 1)}
+    ledger = {"acts": 0, "head": "0" * 64}
+    assert verdict.generation == {**told.generation(), "seed": str(2**64 - 1), "ledger": ledger}
     assert (verdict.model_digest, verdict.collection_digest) == (told.model_digest, told.collection_digest)
     assert set(verdict.training_mining.values()) == {"notAllowed"}
     xmp = read_packet(take_apart(work.path.read_bytes()).xmp or b"")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import print_json, progress_bar
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.ledger import Act, Ledger, LedgerReport
+    from limner.papers.witnesses import Comparison
 
 __all__ = ["register"]
 
@@ -48,24 +50,56 @@ def show(
         _print_acts(acts, len(ledger))
 
 
-def verify(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
-    """Re-derive every hash of the ledger and name the first act that does not hold.
+def verify(
+    files: list[Path] = typer.Argument(None, metavar="FILE…", help="Works, or folders of works, to compare with too."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Re-derive every hash of the ledger, and compare it with every work at hand: a rewritten ledger is found out.
+
+    A chain that holds shows only that it fits itself. Each work carries, signed, the head of the ledger of its moment:
+    the registry's works, those in the workspace, and the files that are given are asked.
 
     Example: [bold]limner ledger verify[/bold]
 
-    Exit status: 0 the chain holds, 1 it does not, 2 it could not be read.
+    Exit status: 0 it holds, 1 it does not, 2 it could not be read.
     """
     from limner.ledger import GENESIS, LedgerReport
+    from limner.papers.identity import Identity
+    from limner.papers.registry import open_registry
+    from limner.papers.witnesses import compare, witnesses
 
-    ledger = _open()
+    workspace, ledger = Workspace.default(), _open()
+    registry = open_registry(workspace)
     report = ledger.verify() if ledger else LedgerReport(ok=True, count=0, head=GENESIS)
+    testimony = None
+    if report.ok and (ledger or registry or files):
+        from limner.ledger import Ledger
+
+        found = [one for path in (*(files or ()), workspace.works) for one in _pictures(path)]
+        with progress_bar(quiet=as_json, unit="works") as bar:
+            task = bar.add_task("comparing with works", total=(len(registry) if registry else 0) + len(found))
+            testimony = compare(
+                ledger or Ledger.open("sqlite://"),
+                witnesses(registry, found, Identity.roots(workspace)),
+                lambda: bar.advance(task),
+            )
     if as_json:
-        print_json(vars(report))
-    elif report.ok and not report.count:
+        print_json({**vars(report), "works": vars(testimony) if testimony else None})
+    elif report.ok and not report.count and not (testimony and testimony.faults):
         typer.echo("No act is recorded yet.")
     else:
         _print_report(report)
-    raise typer.Exit(0 if report.ok else 1)
+        if testimony:
+            _print_testimony(testimony)
+    raise typer.Exit(0 if report.ok and not (testimony and testimony.faults) else 1)
+
+
+def _pictures(path: Path) -> list[Path]:
+    """A file itself, or the pictures in a folder."""
+    if not path.is_dir():
+        return [path] if path.is_file() else []
+    endings = (".png", ".jpg", ".jpeg", ".webp", ".avif")
+    return sorted(one for one in path.rglob("*") if one.suffix.lower() in endings and not one.name.startswith("."))
 
 
 def _open() -> Ledger | None:
@@ -112,6 +146,19 @@ def _print_report(report: LedgerReport) -> None:
     else:
         console.print(Text(f"✗ {_safe(report.reason)}", "bold red"))
         console.print(Text(f"The {report.count:,} acts before it hold.", "dim"))
+
+
+def _print_testimony(testimony: Comparison) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for line in testimony.faults:
+        console.print(Text(f"✗ {_safe(line)}", "bold red"))
+    if not testimony.faults and testimony.heard:
+        said = f"✓ {testimony.heard:,} works were compared: each is recorded"
+        said += f", and {testimony.telling:,} carry a signed head that lies in this ledger" if testimony.telling else ""
+        console.print(Text(said, "bold green"))
 
 
 def _short(name: str) -> str:

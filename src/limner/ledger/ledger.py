@@ -157,6 +157,25 @@ class Ledger:
                 self, f"holds an act that cannot be read ({error})", "run `limner ledger verify`"
             ) from error
 
+    def head(self) -> tuple[int, str]:
+        """How many acts there are, and the hash of the last; `GENESIS` where there is none.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        with reading(self._engine) as connection:
+            last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
+        return (int(last.id), str(last.hash)) if last else (0, GENESIS)
+
+    def hash_of(self, id: int) -> str | None:
+        """The hash of an act; None where there is none of this number.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        with reading(self._engine) as connection:
+            return connection.execute(select(ACTS.c.hash).where(ACTS.c.id == id)).scalar_one_or_none()
+
     def __len__(self) -> int:
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(ACTS)).scalar_one()

@@ -63,6 +63,7 @@ def manifest_of(
     *,
     marked: bool = False,
     mark_key: str | None = None,
+    ledger: tuple[int, str] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a work: how it came about, from what, and what others may do with it.
 
@@ -74,6 +75,8 @@ def manifest_of(
         bindings: soft bindings: name of the algorithm and value.
         marked: whether a watermark was put in that is among them.
         mark_key: fingerprint of the key that reads it; None for that which all know.
+        ledger: how many acts the publisher's ledger holds, and the hash of the last: whoever rewrites the ledger
+            later has these against them.
     """
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
@@ -90,6 +93,7 @@ def manifest_of(
                 "data": {
                     **provenance.generation(),
                     **({"mark_key": mark_key} if mark_key else {}),
+                    **({"ledger": {"acts": ledger[0], "head": ledger[1]}} if ledger else {}),
                     "creator": clean(provenance.creator),
                     "parts": parts,
                 },

@@ -262,7 +262,9 @@ class Publisher:
         if told:
             bindings.append((ALGORITHM, value_of(work)))
         named = key.fingerprint if key and told else None
-        manifest = manifest_of(provenance, parts.digests(), bindings, marked=told and put_in, mark_key=named)
+        manifest = manifest_of(
+            provenance, parts.digests(), bindings, marked=told and put_in, mark_key=named, ledger=self._ledger.head()
+        )
         signed = self._signing.sign(encoded, mime, manifest, provenance.ingredients)
         digest = _digest(signed)
         edition = Edition(
