@@ -1,4 +1,4 @@
-"""Sixty files of every kind: limner's verdicts beside another reader's, which was written by others in another language."""
+"""Sixty files of every kind: verdicts beside those of another reader, written by others in another language."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def written(path: Path, data: bytes) -> Path:
 def other_reader(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     try:
-        found: dict[str, Any] = encypher_c2pa.verify(data, kind_of(data) or "image/png")
+        found = dict(encypher_c2pa.verify(data, kind_of(data) or "image/png"))
     except Exception as error:
         return {"error": str(error)}
     return found
