@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import print_json, progress_bar, told
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_STRONG, _WEAK = 0.5, 0.1
+"""Deviations from which on a change is seen at once, and below which it is not seen."""
 _STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
@@ -178,23 +180,23 @@ def _tell(found: Directions, as_json: bool) -> None:
     from rich.table import Table
 
     if as_json:
-        told: list[dict[str, Any]] = [
+        rows: list[dict[str, Any]] = [
             {name: value for name, value in asdict(one).items() if name != "row"} for one in found
         ]
-        print_json({"model": found.model, "directions": told})
+        print_json({"model": found.model, "directions": rows})
         return
-    attributes = list(next(iter(found)).effects) if len(found) else []
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("direction", no_wrap=True)
-    table.add_column("safe", no_wrap=True)
-    for name in attributes:
-        table.add_column(name[:5], justify="right", no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("direction", "safe"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("what one step changes")
     for one in found:
-        effects = []
-        for name in attributes:
-            value = one.effects[name]
-            strong = one.told.get("attribute") == name or (one.method != "attribute" and abs(value) > 0.5)
-            effects.append(f"[bold]{value:+.2f}[/bold]" if strong else f"[dim]{value:+.2f}[/dim]")
-        table.add_row(one.name[:16], f"{one.low:g}..{one.high:+g}", *effects)
+        own = one.told.get("attribute")
+        effects = sorted(one.effects.items(), key=lambda effect: (effect[0] != own, -abs(effect[1])))
+        words = [
+            f"[bold]{name} {value:+.2f}[/bold]" if name == own or abs(value) > _STRONG else f"{name} {value:+.2f}"
+            for name, value in effects
+            if name == own or abs(value) >= _WEAK
+        ]
+        table.add_row(told(one.name), f"{one.low:g}..{one.high:+g}", ", ".join(words) or "[dim]little[/dim]")
     Console().print(table)
-    Console().print("[dim]what one step changes, in deviations of the model's own pictures (medians)[/dim]")
+    Console().print("[dim]in deviations of the model's own pictures (medians); effects below 0.1 are left out[/dim]")

@@ -153,7 +153,7 @@ def _table(title: str, rows: list[tuple[Meaning, Finding]], *, words: bool) -> T
     table.add_column("good", no_wrap=True)
     if words:
         table.add_column("what it tells", style="dim")
-    colours = {"as real": "green", "better": "green", "worse": "yellow", "": "dim"}
+    colours = {"as real": "green", "better": "green", "worse": "yellow", "cannot tell": "dim", "": "dim"}
     good = {"low": "low", "high": "high", "floor": "as real"}
     for meaning, found in rows:
         verdict = found.verdict(meaning.good)

@@ -52,6 +52,9 @@ MEANINGS = {
 
 PATCHES = Meaning("patches", "low", "how unlike small details are, times 1,000 (sliced Wasserstein distance)")
 PATH_LENGTH = Meaning("path length", "low", "how abruptly pictures change between two latents")
+FEWEST = 30
+"""Pictures on either side, of which fewer say nothing."""
+
 INCEPTION = Meaning("Inception FID", "low", "the number that papers report; few pictures make it large")
 
 
@@ -76,12 +79,18 @@ class Finding(_Frozen):
         return cls(**found.as_dict(), floor=floor)
 
     def verdict(self, good: Literal["low", "high", "floor"]) -> str:
-        """`as real`, `worse` or `better`, by whether the intervals meet; empty without a floor."""
+        """`as real`, `worse`, `better` or `cannot tell`; empty without a floor.
+
+        Where the intervals do not meet, it is better or worse. Where they do, it is as real only if what real pictures
+        get lies within the interval, and enough pictures were compared; else nothing can be told.
+        """
         if self.floor is None:
             return ""
         below, above = self.high < self.floor.low, self.low > self.floor.high
+        if min(self.count, self.floor.count) < FEWEST:
+            return "cannot tell"
         if not below and not above:
-            return "as real"
+            return "as real" if self.low <= self.floor.value <= self.high else "cannot tell"
         return "better" if (below and good == "low") or (above and good == "high") else "worse"
 
 
