@@ -6,16 +6,18 @@ import re
 import subprocess
 import sys
 from functools import cache
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.measure.findings import MEANINGS, QualityReport
+from limner.measure.findings import MEANINGS, Finding, QualityReport
 from limner.measure.inception import inception_missing
 from limner.measure.quality import FEATURES, extractor, measure_sets
 from limner.models.selfsupervised import SelfSupervisedFeatures
+from limner.training.validation import Estimate
 from pictures_made import made_picture
 
 
@@ -42,8 +44,23 @@ def test_fresh_pictures_are_as_real() -> None:
     for name, found in numbers.items():
         assert found.low <= found.value <= found.high
         assert found.floor is not None
-        assert found.verdict(MEANINGS[name].good) in ("as real", "better"), name
+        verdict = found.verdict(MEANINGS[name].good)
+        assert verdict != "worse", name
+        assert verdict == "as real" or not found.low <= found.floor.value <= found.high, name
     assert measured("fresh").counts == {"training": 200, "held_out": 100, "chose": 100, "generated": 120}
+
+
+def test_what_cannot_be_told_is_not_called_real() -> None:
+    def verdict(value: float, spread: float, count: int, floor: float, good: Literal["low", "high"] = "high") -> str:
+        real = Estimate(floor, floor - 0.05, floor + 0.05, 100)
+        return Finding(value=value, low=value - spread, high=value + spread, count=count, floor=real).verdict(good)
+
+    assert verdict(0.80, 0.05, 100, 0.82) == "as real"
+    assert verdict(0.80, 0.05, 100, 0.87) == "cannot tell"  # the intervals meet, and the real value lies outside
+    assert verdict(0.80, 0.05, 8, 0.82) == "cannot tell"
+    assert verdict(0.20, 0.05, 8, 0.82) == "cannot tell"
+    assert verdict(0.60, 0.05, 100, 0.82) == "worse"
+    assert verdict(0.60, 0.05, 100, 0.82, "low") == "better"
 
 
 def test_copies_are_told() -> None:

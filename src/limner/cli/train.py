@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import console_error, print_json
 from limner.cli.train_options import options_of, resumed
 from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
+    from limner import collection as collections
     from limner.training.options import TrainOptions
     from limner.workspace import Workspace
 
 __all__ = ["register"]
+
+_FEW = 20
+"""Pictures of a label, of which fewer are hard to learn from."""
 
 
 def register(app: typer.Typer) -> None:
@@ -156,6 +161,7 @@ def _train(
         options = resumed(open_run(options.name, workspace).options, options, said, given["pictures"])
     if options.rooted_mark:
         _check_rooted(options)
+    _warn_of_few(opened, options)
     with TerminalReporter(quiet) as reporter:
         path = Training(options, opened, workspace, reporter, resume=resume).run()
     card = read_card(path)
@@ -167,6 +173,16 @@ def _train(
         parameters=options.model_dump(mode="json"),
     )
     return _rooted(path, workspace) if options.rooted_mark else path
+
+
+def _warn_of_few(opened: collections.Collection, options: TrainOptions) -> None:
+    """Say which labels have too few pictures to be learned."""
+    if not options.label:
+        return
+    counts = Counter(row.labels.get(options.label, "") for row in opened.rows(options.where, split="train"))
+    if few := sorted((count, name) for name, count in counts.items() if name and count < _FEW):
+        named = ", ".join(f"{name} ({count})" for count, name in few[:8]) + (" and more" if len(few) > 8 else "")
+        console_error(f"labels of fewer than {_FEW} pictures are learned badly, or by heart: {named}")
 
 
 def _show(path: Path, as_json: bool) -> None:
