@@ -83,12 +83,14 @@ def _register() -> None:
 _register()
 
 
-class _EndedError(BaseException):
-    """The system asks the program to end, or its terminal was closed; what is under way is recorded first."""
+_asked: list[int] = []
+"""Signals that asked the program to end."""
 
 
 def _end(number: int, frame: object) -> None:
-    raise _EndedError(number)
+    """The system, a closed terminal or Ctrl-C asks the program to end: what is under way is kept first."""
+    _asked.append(number)
+    raise KeyboardInterrupt
 
 
 def main() -> None:
@@ -100,8 +102,8 @@ def main() -> None:
     """
     speak_plainly()
     os.umask(os.umask(0o077) | 0o022)  # what is written here nobody else may change
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup keeps its say
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps its say
             signal.signal(number, _end)
     status: int | str | None = 0
     try:
@@ -109,16 +111,13 @@ def main() -> None:
     except SystemExit as ended:
         # Click ends with 1 where the reader of a pipe went away, which here means a finding.
         gone = type(sys.stdout).__name__ == "PacifyFlushWrapper"
-        status = 141 if gone else ended.code
+        status = 141 if gone else 128 + _asked[0] if _asked else ended.code
     except LimnerError as error:
         console_error(str(error))
         _say_unrecorded()
         status = 2
     except KeyboardInterrupt:
-        console_error("interrupted; nothing that was reported as done is lost")
-        status = 130
-    except _EndedError as ended:
-        status = 128 + int(ended.args[0])
+        status = 128 + (_asked or [signal.SIGINT])[0]
     except BrokenPipeError:
         status = 141
     except OSError as error:
@@ -127,6 +126,8 @@ def main() -> None:
         status = _fault("memory: there is not enough; close other programs, or ask for less")
     except Exception as error:
         status = _fault(f"a fault of limner ({type(error).__name__}: {error}); set LIMNER_DEBUG=1 to see where")
+    if _asked:
+        console_error("interrupted; nothing that was reported as done is lost")
     sys.exit(_flushed(status))
 
 
