@@ -256,7 +256,7 @@ def _train(
     crisp: Annotated[bool, typer.Option(help="Play against a critic, so that texture appears.")] = True,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
     only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
     accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,

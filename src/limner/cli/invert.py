@@ -65,7 +65,7 @@ def _invert(
     wish = finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model)
     brush = origins.brush
-    shown = _read(files, origins)
+    files, shown = _read(files, origins)
     likeness = Likeness.of(brush.model.card, brush.machine.device)
     with progress_bar(quiet=quiet or as_json, unit="steps") as bar:
         task = bar.add_task("looking for them", total=None)
@@ -115,18 +115,29 @@ def _make(
         console_error(one)
 
 
-def _read(files: list[Path], origins: Origins) -> Tensor:
-    """The largest centred part of each picture at the model's size. # uint8 [n, 3, height, width]"""
+def _read(files: list[Path], origins: Origins) -> tuple[list[Path], Tensor]:
+    """The files that can be read, and the largest centred part of each at the model's size; others are named.
+
+    # uint8 [n, 3, height, width]
+
+    Raises:
+        UsageError: none can be read.
+    """
     import torch
 
     from limner import pictures
     from limner.training.augmentation import centred
 
     config = origins.brush.model.card.config.painter
-    found = []
+    read, found, wrong = [], [], []
     for file in files:
         try:
             found.append(centred(pictures.read(file).pixels, (config.height, config.width)))
+            read.append(file)
         except PictureError as error:
-            raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
-    return torch.stack(found)
+            wrong.append(UsageError(error.value, error.reason, error.remedy or "give another picture"))
+    if not found:
+        raise wrong[0]
+    for one in wrong:
+        console_error(f"{one}; the others are looked for")
+    return read, torch.stack(found)

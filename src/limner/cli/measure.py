@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `measured` by default.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
     ) -> None:

@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
         key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
         timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
         quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print the works as JSON.")] = False,
     ) -> None:

@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
         batch: Annotated[int, typer.Option(help="Pictures a step; a third of it at first.")] = 48,
         rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
         precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-        threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None,
+        threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
         device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card (not tried yet).")] = "cpu",
         only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
         accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,

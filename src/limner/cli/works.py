@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import console_error, print_json
 from limner.cli.outputs import Overwrite, output
+from limner.errors import LimnerError
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -72,7 +73,7 @@ def _reproduce(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Paint works again from their latents and compare; status 1 where one is another picture.
+    """Paint works again from their latents and compare; status 1 where one is another picture, 2 where one cannot be.
 
     Example: [bold]limner reproduce ~/.limner/works/landscapes/*.png[/bold]
     """
@@ -82,13 +83,23 @@ def _reproduce(
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    found = [reproduce(path, workspace, marked, finished_again, model) for path in works]
+    found, missed = [], 0
+    for path in works:
+        try:
+            one = reproduce(path, workspace, marked, finished_again, model)
+        except LimnerError as error:  # the others are looked at all the same
+            console_error(str(error))
+            missed += 1
+            continue
+        found.append(one)
+        if not as_json:
+            print(f"{one.path}: {one.verdict}")
     if as_json:
         print_json([{**asdict(one), "same": one.same, "verdict": one.verdict} for one in found])
-    else:
-        for one in found:
-            print(f"{one.path}: {one.verdict}")
-    raise typer.Exit(0 if all(one.same for one in found) else 1)
+    elif len(works) > 1:
+        same = sum(one.same for one in found)
+        print(f"{same:,} of {len(works):,} are the same{f', {missed:,} could not be painted again' if missed else ''}")
+    raise typer.Exit(2 if missed else 0 if all(one.same for one in found) else 1)
 
 
 def _family(

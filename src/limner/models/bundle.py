@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -111,18 +112,14 @@ def find_model(reference: str, workspace: Workspace) -> Path:
     Raises:
         ModelError: neither; names close ones.
     """
-    path = Path(reference)
-    if path.is_file():
-        return path
-    named = workspace.models / f"{reference}.safetensors"
-    if named.is_file():
-        return named
-    shipped = SHIPPED / f"{reference}.safetensors"
-    if shipped.is_file():
-        return shipped
+    named = f"{reference}.safetensors"
+    for path in (Path(reference), workspace.models / named, SHIPPED / named):
+        with suppress(OSError, ValueError):  # a name that no file can have
+            if path.is_file():
+                return path
     there = sorted({file.stem for folder in (workspace.models, SHIPPED) for file in folder.glob("*.safetensors")})
     known = f"models here: {', '.join(there)}" if there else "train one with `limner train COLLECTION`"
-    raise ModelError(reference, "no such model file and no model of this name", known)
+    raise ModelError(reference[:80], "no such model file and no model of this name", known)
 
 
 def find_digest(digest: str, workspace: Workspace) -> Path | None:
