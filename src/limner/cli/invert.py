@@ -12,6 +12,7 @@ from limner.cli.making import (
     Borrow,
     Exemplars,
     Finish,
+    Fit,
     Identity,
     Json,
     Size,
@@ -47,6 +48,7 @@ def _invert(
     size: Size = None,
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
+    fit: Fit = "crop",
     to: To = None,
     overwrite: Overwrite = False,
     title: Title = None,
@@ -63,7 +65,7 @@ def _invert(
     from limner.latent.inverting import Likeness, invert, reach_of
 
     wish = finish_wish(finish, size, borrow, exemplars)
-    origins = origins_of(model)
+    origins = origins_of(model, fit)
     brush = origins.brush
     files, shown = _read(files, origins)
     likeness = Likeness.of(brush.model.card, brush.machine.device)
@@ -126,13 +128,13 @@ def _read(files: list[Path], origins: Origins) -> tuple[list[Path], Tensor]:
     import torch
 
     from limner import pictures
-    from limner.training.augmentation import centred
+    from limner.training.augmentation import fitted
 
     config = origins.brush.model.card.config.painter
     read, found, wrong = [], [], []
     for file in files:
         try:
-            found.append(centred(pictures.read(file).pixels, (config.height, config.width)))
+            found.append(fitted(pictures.read(file).pixels, (config.height, config.width), origins.fit))
             read.append(file)
         except PictureError as error:
             wrong.append(UsageError(error.value, error.reason, error.remedy or "give another picture"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -26,6 +26,7 @@ __all__ = [
     "Borrow",
     "Exemplars",
     "Finish",
+    "Fit",
     "Identity",
     "Json",
     "Label",
@@ -34,6 +35,7 @@ __all__ = [
     "Title",
     "To",
     "bare_line",
+    "checked_fit",
     "finish_wish",
     "make",
     "origins_of",
@@ -57,6 +59,10 @@ Size = Annotated[
 Borrow = Annotated[float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")]
 Exemplars = Annotated[
     str | None, typer.Option(help="Another hand: a label, a collection, a folder of pictures, or one picture.")
+]
+Fit = Annotated[
+    str,
+    typer.Option(help="How your own pictures come to the model's size: crop, pad (all of it), stretch."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 
@@ -86,12 +92,28 @@ def _offer_identity(workspace: Workspace) -> None:
     print(f"{made.name}: key and certificate lie in {made.folder}; keep a copy.", file=sys.stderr)
 
 
-def origins_of(model: str | None) -> Origins:
-    """Where works, seeds and pictures are found: the default workspace."""
+def origins_of(model: str | None, fit: str = "crop") -> Origins:
+    """Where works, seeds and pictures are found: the default workspace.
+
+    Raises:
+        UsageError: `fit` is no way to bring a picture to a model's size.
+    """
     from limner.latent.origins import Origins
     from limner.workspace import Workspace
 
-    return Origins(Workspace.default(), model)
+    return Origins(Workspace.default(), model, fit=checked_fit(fit))
+
+
+def checked_fit(fit: str) -> Literal["crop", "pad", "stretch"]:
+    """`fit`, where it is a way to bring a picture of one's own to a model's size.
+
+    Raises:
+        UsageError: it is none.
+    """
+    for way in get_args(Literal["crop", "pad", "stretch"]):
+        if fit == way:
+            return way  # type: ignore[no-any-return]
+    raise UsageError(f"--fit {fit}", "is no way to fit a picture", "use crop, pad or stretch")
 
 
 def finish_wish(

@@ -11,6 +11,7 @@ from limner.cli.making import (
     Borrow,
     Exemplars,
     Finish,
+    Fit,
     Identity,
     Json,
     Label,
@@ -80,6 +81,7 @@ def _move(
     size: Size = None,
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
+    fit: Fit = "crop",
     to: To = None,
     overwrite: Overwrite = False,
     title: Title = None,
@@ -97,7 +99,7 @@ def _move(
     from limner.papers.making import Deed
 
     steps, wish = parse_steps(along), finish_wish(finish, size, borrow, exemplars)
-    origins = origins_of(model)
+    origins = origins_of(model, fit)
     origin = origins.find(work, label)
     brush = origins.brush
     chosen = None if blocks is None else parse_range(blocks, brush.model.card.config.painter.blocks)
@@ -126,6 +128,7 @@ def _mix(
     size: Size = None,
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
+    fit: Fit = "crop",
     to: To = None,
     overwrite: Overwrite = False,
     title: Title = None,
@@ -158,7 +161,7 @@ def _mix(
         told = " and ".join(asked) or "no way to mix"
         raise UsageError(told, "is not one way to mix", f"give one of: {', '.join(ways)}")
     wish = finish_wish(finish, size, borrow, exemplars)
-    origins = origins_of(model)
+    origins = origins_of(model, fit)
     found = [origins.find(one, label) for one in works]
     letters = _LETTERS[: len(found)]
     how: dict[str, Any]
@@ -188,6 +191,7 @@ def _restyle(
     size: Size = None,
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
+    fit: Fit = "crop",
     to: To = None,
     overwrite: Overwrite = False,
     title: Title = None,
@@ -208,7 +212,7 @@ def _restyle(
 
     hand = _hand_of(picture, style, way, model)
     # In the hand of a model that model paints, whichever other one was named.
-    origins = origins_of(style if hand == "model" else model)
+    origins = origins_of(style if hand == "model" else model, fit)
     origin = origins.find(picture, label)
     taken, told = [origin], style
     more: dict[str, Any] = {}

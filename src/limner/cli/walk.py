@@ -15,6 +15,7 @@ from limner.cli.making import (
     Borrow,
     Exemplars,
     Finish,
+    Fit,
     Json,
     Label,
     Model,
@@ -50,6 +51,7 @@ def _walk(
     size: Size = None,
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
+    fit: Fit = "crop",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +69,7 @@ def _walk(
     _check(stations, to, seconds, fps)
     output(to, endings=FORMATS, sources=stations, overwrite=overwrite)
     wish = finish_wish(finish, size, borrow, exemplars)
-    origins = origins_of(model)
+    origins = origins_of(model, fit)
     found = [origins.find(one, label) for one in stations]
     count = max(2, round(seconds * fps))
     digests = [one.digest for one in found]

@@ -18,7 +18,7 @@ from limner.latent.store import LatentStore, latent_digest
 from limner.ledger import Act, Ledger
 from limner.models.bundle import find_digest
 from limner.models.painter import Latent
-from limner.training.augmentation import centred
+from limner.training.augmentation import Fit, fitted
 from limner.workspace import Workspace
 
 __all__ = ["Origin", "Origins", "file_digest"]
@@ -50,12 +50,20 @@ class Origins:
 
     Args:
         model: name or file of the model to paint with; None takes that of the first work that is named.
+        fit: how pictures of one's own come to the model's size.
     """
 
-    def __init__(self, workspace: Workspace, model: str | None = None, *, precision: str | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        model: str | None = None,
+        *,
+        precision: str | None = None,
+        fit: Fit = "crop",
+    ) -> None:
         self.workspace, self.latents = workspace, LatentStore(workspace)
         self.ledger = Ledger.open(workspace.ledger)
-        self._precision = precision
+        self._precision, self.fit = precision, fit
         self._brush = None if model is None else self._open(model)
 
     @property
@@ -147,7 +155,7 @@ class Origins:
             pixels = pictures.read(path).pixels
         except PictureError as error:
             raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
-        latent = self.brush.encode(centred(pixels, (config.height, config.width))[None])
+        latent = self.brush.encode(fitted(pixels, (config.height, config.width), self.fit)[None])
         return Origin(told, "picture", file_digest(path), latent)
 
     def _seed(self, told: str, seed: int, index: int, label: str | None) -> Origin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from torch import Tensor
 
 from limner.collection.cache import PictureCache
 
-__all__ = ["Augmentation", "Disturbance", "augmentation_for", "centred", "plain_views", "views"]
+__all__ = ["Augmentation", "Disturbance", "Fit", "augmentation_for", "centred", "fitted", "plain_views", "views"]
+
+Fit = Literal["crop", "pad", "stretch"]
 
 
 class Augmentation(BaseModel):
@@ -77,6 +80,28 @@ def plain_views(cache: PictureCache, size: tuple[int, int]) -> Tensor:
 def centred(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
     """The largest centred crop of a picture. # uint8 [h, w, 3] -> [3, height, width]"""
     return _crop(pixels, size, 1.0, 0.5, 0.5)
+
+
+def fitted(pixels: NDArray[np.uint8], size: tuple[int, int], fit: Fit = "crop") -> Tensor:
+    """A picture of one's own at a model's size. # uint8 [h, w, 3] -> [3, height, width]
+
+    Args:
+        fit: `crop` takes the largest centred part; `pad` all of it, with the mean colour of its border around;
+            `stretch` all of it, made wider or narrower.
+    """
+    if fit == "crop":
+        return centred(pixels, size)
+    height, width = pixels.shape[:2]
+    if fit == "pad":
+        tall, wide = max(height, round(width * size[0] / size[1])), max(width, round(height * size[1] / size[0]))
+        border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        canvas = np.empty((tall, wide, 3), np.uint8)
+        canvas[:] = border.mean(0).round().astype(np.uint8)
+        top, left = (tall - height) // 2, (wide - width) // 2
+        canvas[top : top + height, left : left + width] = pixels
+        pixels = canvas
+    whole = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+    return F.interpolate(whole[None], size, mode="bilinear", antialias=True)[0]
 
 
 def _crop(pixels: NDArray[np.uint8], size: tuple[int, int], share: float, down: float, across: float) -> Tensor:
