@@ -100,7 +100,7 @@ def _enlarge(
     own = str(act.parameters.get("title") or card.name).partition(_ENLARGED)[0]
     title = title or f"{own}{_ENLARGED}{plan.width}x{plan.height}"
     with closing(Intake(origins.workspace)) as intake:
-        kept = intake.of([Origin(str(work), "work", digest, latent)])
+        kept = intake.of([Origin(str(work), "work", digest, latent)], works=True)
     told = {"title": title, "made": "enlarge", "parents": (digest,), "how": how, "ingredients": kept}
     made = _publish(origins, file, identity, overwrite, (pixels, path, latent_digest(latent), told))
     took = time.monotonic() - start
@@ -150,7 +150,7 @@ def _finish_larger(
     path = _place(out, origins, act.inputs[-1], *size)
     own = str(act.parameters.get("title") or origins.brush.model.card.name).partition(_ENLARGED)[0]
     with closing(Intake(origins.workspace)) as intake:
-        kept = intake.of([Origin(str(work), "work", digest, latent)])
+        kept = intake.of([Origin(str(work), "work", digest, latent)], works=True)
     told = {
         "title": title or f"{own}{_ENLARGED}{size[0]}x{size[1]}",
         "made": "enlarge",

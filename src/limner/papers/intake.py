@@ -40,24 +40,27 @@ class Intake:
         """Free what the library holds."""
         self._checker.close()
 
-    def of(self, origins: Iterable[Origin]) -> tuple[Ingredient, ...]:
+    def of(self, origins: Iterable[Origin], *, works: bool = False) -> tuple[Ingredient, ...]:
         """What of these goes into the papers of a work that is made from them, each once.
 
         A picture from outside always does. A work does where its own papers keep such pictures, so that they are
         handed on; another one is named by its digest among the parents, and the ledger knows the rest.
+
+        Args:
+            works: keep the papers of works in any case, as for a print of a work.
         """
         found: dict[str, Ingredient] = {}
         for origin in origins:
             if origin.kind == "seed":
                 continue
             if origin.digest not in self._known:
-                self._known[origin.digest] = self._look(origin)
+                self._known[origin.digest] = self._look(origin, works=works)
             one = self._known[origin.digest]
             if one is not None:
                 found[origin.digest] = one
         return tuple(found.values())
 
-    def _look(self, origin: Origin) -> Ingredient | None:
+    def _look(self, origin: Origin, *, works: bool) -> Ingredient | None:
         try:
             data = bytes(pictures.open_file(Path(origin.told)))
         except PictureError:
@@ -66,7 +69,7 @@ class Intake:
             return None if origin.kind == "work" else Ingredient(origin.digest, "inputTo", "unread")
         verdict = self._checker.check_bytes(data, Path(origin.told))
         handed_on = any(one.relationship != "parentOf" for one in verdict.chain)
-        return ingredient_of(data, verdict) if handed_on or origin.kind == "picture" else None
+        return ingredient_of(data, verdict) if works or handed_on or origin.kind == "picture" else None
 
 
 def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "inputTo") -> Ingredient:
