@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from limner import pictures
 from limner.cli.main import app
+from limner.cli.steer import _read_mask
 from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
@@ -119,12 +120,36 @@ def test_a_latent_that_is_gone_is_drawn_again_from_its_seed(workspace: Workspace
 
 def test_a_mask_must_fit(tmp_path: Path) -> None:
     for side, name in ((32, "fits"), (48, "large")):
-        Image.fromarray(np.full((side, side, 3), 255, np.uint8)).save(tmp_path / f"{name}.png")
+        shape = np.full((side, side, 3), 255, np.uint8)
+        shape[: side // 2] = 0
+        Image.fromarray(shape).save(tmp_path / f"{name}.png")
     limner("mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / "fits.png", "--to", tmp_path / "w.png")
     line = refused("mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / "large.png", "--to", tmp_path / "v.png")
     assert "48x48" in line
     assert "32x32" in line
     assert not (tmp_path / "v.png").exists()
+
+
+def test_a_mask_is_read_as_a_mask(tmp_path: Path) -> None:
+    half = np.zeros((32, 32), np.uint8)
+    half[8:20, 4:30] = 255
+    clear = np.full((32, 32, 4), 255, np.uint8)
+    clear[..., 3] = half
+    paper = np.stack([half, half], -1)
+    masks = {"grey": half, "white on transparent": clear, "zeros and ones": half // 255, "grey with alpha": paper}
+    for name, mask in masks.items():
+        Image.fromarray(mask).save(tmp_path / f"{name}.png")
+        assert np.array_equal(_read_mask(tmp_path / f"{name}.png", 32, 32).numpy(), half / 255), name
+    for name, value, words in (("black", 0, "all would be A"), ("white", 255, "all would be B"), ("one", 1, "be B")):
+        Image.fromarray(np.full((32, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
+        line = refused(
+            "mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / f"{name}.png", "--to", tmp_path / "v.png"
+        )
+        assert words in line, name
+    empty = np.zeros((32, 32, 4), np.uint8)
+    empty[..., :3] = 255
+    Image.fromarray(empty).save(tmp_path / "empty.png")
+    assert "all would be A" in refused("mix", "3:1", "3:2", "--model", "m", "--mask", tmp_path / "empty.png")
 
 
 @pytest.mark.parametrize(
