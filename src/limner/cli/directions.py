@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar, told
+from limner.cli.completing import models
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -45,7 +46,7 @@ def _open(model: str) -> tuple[Brush, Workspace]:
 
 
 def _find(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     method: Annotated[str, typer.Option(help="attribute, pca, closed-form or labels.")] = "attribute",
     count: Annotated[int, typer.Option(help="Pictures that are painted to learn from.")] = 2048,
     keep: Annotated[int, typer.Option(help="How many of pca and closed-form.")] = 8,
@@ -75,7 +76,7 @@ def _find(
 
 
 def _list(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the directions of a model, and what one step along each does.
@@ -88,7 +89,7 @@ def _list(
 
 
 def _name(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     old: Annotated[str, typer.Argument(help="The direction's name so far.")],
     new: Annotated[str, typer.Argument(help="Its new name.")],
 ) -> None:
@@ -104,7 +105,7 @@ def _name(
 
 
 def _strip(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     to: Annotated[Path, typer.Option(help="File for the sheet (PNG).")],
     overwrite: Overwrite = False,
     seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 1,
@@ -134,7 +135,7 @@ def _strip(
 
 
 def _share(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     to: Annotated[Path, typer.Option(help="File for them (.safetensors).")],
     overwrite: Overwrite = False,
 ) -> None:
@@ -151,7 +152,7 @@ def _share(
 
 
 def _take(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     file: Annotated[Path, typer.Argument(help="File that `limner directions share` wrote.")],
 ) -> None:
     """Take up directions that another has shared; of the same name, theirs stay.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.completing import models
 from limner.cli.making import (
     Borrow,
     Exemplars,
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _evolve(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     start: Annotated[
         list[str] | None, typer.Option("--from", help="Begin with a work, SEED:NUMBER or picture; repeatable.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import console_error, progress_bar
+from limner.cli.completing import models
 from limner.cli.making import (
     Borrow,
     Exemplars,
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _invert(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     files: Annotated[list[Path], typer.Argument(help="Pictures; the largest centred part of each is taken.")],
     steps: Annotated[int, typer.Option(help="Steps of the search; more come nearer, slowly.")] = 40,
     finish: Finish = "exemplars",

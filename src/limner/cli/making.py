@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.completing import labels, models
 from limner.cli.outputs import output
 from limner.errors import UsageError
 
@@ -46,9 +47,12 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 """Of works."""
 
 Model = Annotated[
-    str | None, typer.Option(help="Name or file of the model; a work knows its own, a seed or a picture does not.")
+    str | None,
+    typer.Option(
+        help="Name or file of the model; a work knows its own, a seed or a picture does not.", autocompletion=models
+    ),
 ]
-Label = Annotated[str | None, typer.Option(help="Label for pictures of a seed.")]
+Label = Annotated[str | None, typer.Option(help="Label for pictures of a seed.", autocompletion=labels)]
 To = Annotated[Path | None, typer.Option(help="File for the work, or folder; the workspace's works by default.")]
 Title = Annotated[str | None, typer.Option(help="Title of the work.")]
 Identity = Annotated[str | None, typer.Option(help="Who signs; the default identity otherwise.")]

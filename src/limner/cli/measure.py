@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.completing import models
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(rich_help_panel="Learn")
     def measure(
-        model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+        model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
         collection: Annotated[
             str | None, typer.Option(help="Name or folder of what it learned from; by its card otherwise.")
         ] = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import checked_options, print_json
+from limner.cli.completing import models
 from limner.cli.making import Json
 from limner.errors import UsageError
 
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _merge(
-    model_a: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model_a: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     model_b: Annotated[str, typer.Argument(help="Name or file of another.")],
     name: Annotated[str, typer.Option(help="Name of the new model.")],
     at: Annotated[

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import console_error, print_json, progress_bar, told
+from limner.cli.completing import models
 from limner.cli.making import ENDINGS
 from limner.cli.outputs import Overwrite, output
 from limner.errors import ModelError, PictureError, UsageError
@@ -108,7 +109,7 @@ def _root(
 
 
 def _pack(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     to: Annotated[Path, typer.Option(help="Folder for the files.")],
     exemplars: Annotated[
         bool,
@@ -200,7 +201,7 @@ def _tell_packed(told: dict[str, Any]) -> None:
 
 
 def _show(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a model's card: what it learned from and under which licences, how, and how well.
@@ -244,7 +245,7 @@ def _show(
 
 
 def _encode(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path, typer.Option(help="File for the latents (.safetensors).")],
     overwrite: Overwrite = False,
@@ -264,7 +265,7 @@ def _encode(
 
 
 def _reconstruct(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path | None, typer.Option(help="File for a sheet: picture, reconstruction, side by side.")] = None,
     overwrite: Overwrite = False,

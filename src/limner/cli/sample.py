@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.completing import labels, models
 from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
@@ -57,12 +58,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command(rich_help_panel="Paint")
     def sample(
-        model: Annotated[str, typer.Argument(help="Name or file of a model.")],
+        model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
         count: Annotated[int, typer.Option("-n", "--count", help="How many pictures.")] = 16,
         seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 1,
         first: Annotated[int, typer.Option(help="Number of the first picture.")] = 0,
         truncation: Annotated[float, typer.Option(help="0 to 1.5; lower is calmer and less varied.")] = 1.0,
-        label: Annotated[str | None, typer.Option(help="Only pictures of this label.")] = None,
+        label: Annotated[str | None, typer.Option(help="Only pictures of this label.", autocompletion=labels)] = None,
         to: Annotated[Path | None, typer.Option(help="Folder; the workspace's works by default.")] = None,
         format: Annotated[str, typer.Option(help="png, jpeg, webp or avif.")] = "png",
         quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92,

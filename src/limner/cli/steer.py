@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from limner.cli.completing import directions
 from limner.cli.making import (
     Borrow,
     Exemplars,
@@ -73,7 +74,9 @@ def parse_steps(told: list[str]) -> dict[str, float]:
 
 def _move(
     work: Annotated[str, typer.Argument(help="A work's file, SEED:NUMBER, or another picture.")],
-    along: Annotated[list[str], typer.Option(help="Direction and how far, e.g. warmth=+1.5; repeatable.")],
+    along: Annotated[
+        list[str], typer.Option(help="Direction and how far, e.g. warmth=+1.5; repeatable.", autocompletion=directions)
+    ],
     blocks: Annotated[str | None, typer.Option(help="Only in these blocks, e.g. 3-6; 0 is the content.")] = None,
     model: Model = None,
     label: Label = None,

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import console_error, print_json
+from limner.cli.completing import collections
 from limner.cli.train_options import options_of, resumed
 from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner import collection as collections
+    from limner.collection import Collection as Pictures
     from limner.training.options import TrainOptions
     from limner.workspace import Workspace
 
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
     @app.command(rich_help_panel="Learn")
     def train(
         context: typer.Context,
-        collection: Annotated[str, typer.Argument(help="Name or folder of a collection.")],
+        collection: Annotated[str, typer.Argument(help="Name or folder of a collection.", autocompletion=collections)],
         name: Annotated[
             str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
         ] = None,
@@ -148,14 +149,14 @@ def _train(
     quiet: bool,
     workspace: Workspace,
 ) -> Path:
-    from limner import collection as collections
+    from limner.collection import Collection as Pictures
     from limner.ledger import Ledger
     from limner.models.bundle import read_card
     from limner.models.files import sha256_of
     from limner.training.record import open_run
     from limner.training.trainer import Training
 
-    opened = collections.Collection.open(collection, workspace)
+    opened = Pictures.open(collection, workspace)
     options = options_of(opened.name, given, workspace)
     if resume:
         options = resumed(open_run(options.name, workspace).options, options, said, given["pictures"])
@@ -175,7 +176,7 @@ def _train(
     return _rooted(path, workspace) if options.rooted_mark else path
 
 
-def _warn_of_few(opened: collections.Collection, options: TrainOptions) -> None:
+def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:
     """Say which labels have too few pictures to be learned."""
     if not options.label:
         return
