@@ -118,6 +118,16 @@ def test_a_latent_that_is_gone_is_drawn_again_from_its_seed(workspace: Workspace
     assert "every pixel is the same" in limner("reproduce", tmp_path / "s" / "m-3-b-t0.7-00000.png")
 
 
+def test_a_sheet_shows_sources_and_works(tmp_path: Path) -> None:
+    limner("move", "3:1", "--model", "m", "--along", "warmth=+1", "--to", tmp_path / "one.png", "--title", "One")
+    sheet = tmp_path / "sheet.png"
+    limner("mix", tmp_path / "one.png", "3:2", "--weights", "1,1", "--to", tmp_path / "two.png", "--sheet", sheet)
+    with Image.open(sheet) as shown:
+        assert shown.size == (34 + 2, 2 * 34 + 2)  # the source that is a file, and the work below it
+    line = refused("move", tmp_path / "one.png", "--along", "warmth=+1", "--sheet", tmp_path / "one.png")
+    assert "is one of the sources" in line
+
+
 def test_a_mask_must_fit(tmp_path: Path) -> None:
     for side, name in ((32, "fits"), (48, "large")):
         shape = np.full((side, side, 3), 255, np.uint8)

@@ -17,6 +17,7 @@ from limner.cli.making import (
     Identity,
     Json,
     Label,
+    Place,
     Size,
     Title,
     To,
@@ -98,7 +99,7 @@ def _evolve(
         evolution = Evolution(origins, name, look)
     if publish is not None:
         made = [_chosen(evolution, number) for number in numbers]
-        make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
+        make(origins, made, at=Place(to, overwrite), title=title, identity=identity, as_json=as_json, wish=wish)
         return
     if keep is not None:
         evolution.keep(numbers, mutation=mutation, seed=seed)

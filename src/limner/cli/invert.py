@@ -16,6 +16,8 @@ from limner.cli.making import (
     Fit,
     Identity,
     Json,
+    Place,
+    Sheet,
     Size,
     Title,
     To,
@@ -51,6 +53,7 @@ def _invert(
     exemplars: Exemplars = None,
     fit: Fit = "crop",
     to: To = None,
+    sheet: Sheet = None,
     overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
@@ -78,7 +81,7 @@ def _invert(
 
         found = invert(brush, shown, likeness, steps=steps, progress=tell)
     reach = reach_of(brush, likeness)
-    _make(origins, files, found, likeness, reach, steps, to, overwrite, title, identity, wish, as_json=as_json)
+    _make(origins, files, found, likeness, reach, steps, to, overwrite, sheet, title, identity, wish, as_json=as_json)
 
 
 def _make(
@@ -90,6 +93,7 @@ def _make(
     steps: int,
     to: Path | None,
     overwrite: bool,
+    sheet: Path | None,
     title: str | None,
     identity: str | None,
     wish: FinishWish,
@@ -111,7 +115,15 @@ def _make(
         told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
         if objection:
             objections.append(f"{file}: lies outside what {origins.brush.model.card.name} can paint ({objection})")
-    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(
+        origins,
+        made,
+        at=Place(to, overwrite, sheet),
+        title=title,
+        identity=identity,
+        as_json=as_json,
+        wish=wish,
+    )
     if not as_json:
         print("\n".join(told))
     for one in objections:

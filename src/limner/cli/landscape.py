@@ -12,6 +12,8 @@ from limner.cli.making import (
     Finish,
     Identity,
     Json,
+    Place,
+    Sheet,
     Size,
     Title,
     To,
@@ -50,6 +52,7 @@ def _landscape(
     borrow: Borrow = 0.5,
     exemplars: Exemplars = None,
     to: To = None,
+    sheet: Sheet = None,
     overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
@@ -92,7 +95,13 @@ def _landscape(
         for one in found
     ]
     paths = make(
-        origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=finishing
+        origins,
+        made,
+        at=Place(to, overwrite, sheet),
+        title=title,
+        identity=identity,
+        as_json=as_json,
+        wish=finishing,
     )
     if not as_json:
         _tell(found, [path.name for path in paths])

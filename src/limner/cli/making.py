@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -32,6 +33,8 @@ __all__ = [
     "Json",
     "Label",
     "Model",
+    "Place",
+    "Sheet",
     "Size",
     "Title",
     "To",
@@ -64,6 +67,9 @@ Borrow = Annotated[float, typer.Option(help="0 to 1: from small patches widely m
 Exemplars = Annotated[
     str | None, typer.Option(help="Another hand: a label, a collection, a folder of pictures, or one picture.")
 ]
+Sheet = Annotated[
+    Path | None, typer.Option("--sheet", help="Also a sheet (PNG) of what it was made from and what was made.")
+]
 Fit = Annotated[
     str,
     typer.Option(help="How your own pictures come to the model's size: crop, pad (all of it), stretch."),
@@ -94,6 +100,21 @@ def _offer_identity(workspace: Workspace) -> None:
     name = typer.prompt("Your name", err=True)
     made = Identity.new(workspace, name)
     print(f"{made.name}: key and certificate lie in {made.folder}; keep a copy.", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where works go.
+
+    Attributes:
+        to: a file, or a folder; None is the workspace's works.
+        overwrite: whether another file that lies there may be replaced.
+        sheet: file for a sheet of the sources that are files, and the works.
+    """
+
+    to: Path | None
+    overwrite: bool = False
+    sheet: Path | None = None
 
 
 def origins_of(model: str | None, fit: str = "crop") -> Origins:
@@ -154,22 +175,20 @@ def make(
     origins: Origins,
     made: Sequence[tuple[Latent, Deed]],
     *,
-    to: Path | None,
+    at: Place,
     title: str | None,
     identity: str | None,
     as_json: bool,
     wish: FinishWish | None = None,
-    overwrite: bool = False,
 ) -> list[Path]:
-    """Publish works of latents, finished as wished, and print where they lie.
-
-    Args:
-        overwrite: whether another file that lies at `to` may be replaced.
-    """
+    """Publish works of latents, finished as wished, and print where they lie."""
     from limner.latent.store import latent_digest
     from limner.papers.making import make_works
 
-    workspace = origins.workspace
+    workspace, to, overwrite, sheet = origins.workspace, at.to, at.overwrite, at.sheet
+    if sheet is not None:
+        told_of = [origin.told for _, deed in made for origin in deed.origins]
+        output(sheet, option="--sheet", endings=(".png",), sources=told_of, overwrite=overwrite)
     named = to is not None and bool(to.suffix)
     if named and to is not None:
         if len(made) > 1:
@@ -194,6 +213,9 @@ def make(
             wish=wish,
             bare=bare.append,
         )
+    if sheet is not None:
+        given = dict.fromkeys(Path(origin.told) for _, deed in made for origin in deed.origins)
+        _write_sheet([path for path in given if path.is_file()], [work.path for work in works], sheet)
     if as_json:
         told: list[dict[str, Any]] = [
             {"path": str(w.path), "digest": w.digest, "latent": w.provenance.latent_digest, "how": w.provenance.how}
@@ -205,4 +227,24 @@ def make(
             print(work.path)
         for reason in bare:
             print(bare_line(reason))
+        if sheet is not None:
+            print(f"all of them on one sheet: {sheet}")
     return [work.path for work in works]
+
+
+def _write_sheet(sources: Sequence[Path], works: Sequence[Path], to: Path) -> None:
+    """The sources in the first row, the works below, each fitted into the size of the first work."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    from limner import pictures
+    from limner.pictures.sheets import sheet
+
+    shown = [Image.fromarray(pictures.read(path).pixels) for path in (*works, *sources)]
+    size = shown[0].size
+    made, given = shown[: len(works)], shown[len(works) :]
+    columns = max(len(given), round(len(made) ** 0.5), 1)
+    blank = Image.new("RGB", size, "white")
+    first = [*given, *[blank] * (-len(given) % columns)]
+    tiles = [np.asarray(ImageOps.pad(one, size, color="white")) for one in (*first, *made)]
+    pictures.write(sheet(np.stack(tiles), columns=columns), to)

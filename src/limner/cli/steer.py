@@ -17,6 +17,8 @@ from limner.cli.making import (
     Json,
     Label,
     Model,
+    Place,
+    Sheet,
     Size,
     Title,
     To,
@@ -86,6 +88,7 @@ def _move(
     exemplars: Exemplars = None,
     fit: Fit = "crop",
     to: To = None,
+    sheet: Sheet = None,
     overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
@@ -110,7 +113,15 @@ def _move(
     latent = directions.moved(brush, origin.latent, steps, chosen)
     how = {"along": steps, **({"blocks": blocks} if blocks else {})}
     made = [(latent, Deed("move", [origin], how))]
-    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(
+        origins,
+        made,
+        at=Place(to, overwrite, sheet),
+        title=title,
+        identity=identity,
+        as_json=as_json,
+        wish=wish,
+    )
 
 
 def _mix(
@@ -133,6 +144,7 @@ def _mix(
     exemplars: Exemplars = None,
     fit: Fit = "crop",
     to: To = None,
+    sheet: Sheet = None,
     overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
@@ -178,7 +190,15 @@ def _mix(
         latent = _by_region(origins, found, region, mask, feather)
         how = {"region": region, "feather": f"{feather:g}"} if region else {"mask": file_digest(Path(str(mask)))}
     made = [(latent, Deed("mix", found, how))]
-    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(
+        origins,
+        made,
+        at=Place(to, overwrite, sheet),
+        title=title,
+        identity=identity,
+        as_json=as_json,
+        wish=wish,
+    )
 
 
 def _restyle(
@@ -196,6 +216,7 @@ def _restyle(
     exemplars: Exemplars = None,
     fit: Fit = "crop",
     to: To = None,
+    sheet: Sheet = None,
     overwrite: Overwrite = False,
     title: Title = None,
     identity: Identity = None,
@@ -244,7 +265,15 @@ def _restyle(
     how = {"style": told, "strength": strength, **more}
     wish = finish_wish(finish, size, borrow, exemplars, faithful=by_label or composition is not None)
     made = [(latent, Deed("restyle", taken, how, composition))]
-    make(origins, made, to=to, overwrite=overwrite, title=title, identity=identity, as_json=as_json, wish=wish)
+    make(
+        origins,
+        made,
+        at=Place(to, overwrite, sheet),
+        title=title,
+        identity=identity,
+        as_json=as_json,
+        wish=wish,
+    )
 
 
 def _hand_of(picture: str, style: str, way: str | None, model: str | None) -> str:
