@@ -78,3 +78,10 @@ def test_which_certificate_is_revoked_is_asked_for(workspace: Workspace) -> None
     assert "from 20" in shown
     done = RUN.invoke(app, ["identity", "rotate", "Ada Example"])
     assert "would destroy a key" in str(done.exception)
+
+
+def test_all_that_is_missing_is_said_at_once(workspace: Workspace) -> None:
+    done = RUN.invoke(app, ["sample", "nobody", "-n", "1"])
+    assert "no model is called 'nobody'" in str(done.exception)
+    assert "no identity signs" in str(done.exception)
+    assert "emoji-gan" in str(done.exception)

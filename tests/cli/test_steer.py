@@ -119,12 +119,12 @@ def test_a_latent_that_is_gone_is_drawn_again_from_its_seed(workspace: Workspace
 
 
 def test_a_sheet_shows_sources_and_works(tmp_path: Path) -> None:
-    limner("move", "3:1", "--model", "m", "--along", "warmth=+1", "--to", tmp_path / "one.png", "--title", "One")
+    limner("mix", "3:1", "3:3", "--model", "m", "--weights", "1,1", "--to", tmp_path / "one.png")
     sheet = tmp_path / "sheet.png"
     limner("mix", tmp_path / "one.png", "3:2", "--weights", "1,1", "--to", tmp_path / "two.png", "--sheet", sheet)
     with Image.open(sheet) as shown:
         assert shown.size == (34 + 2, 2 * 34 + 2)  # the source that is a file, and the work below it
-    line = refused("move", tmp_path / "one.png", "--along", "warmth=+1", "--sheet", tmp_path / "one.png")
+    line = refused("mix", tmp_path / "one.png", "3:2", "--weights", "1,1", "--sheet", tmp_path / "one.png")
     assert "is one of the sources" in line
 
 

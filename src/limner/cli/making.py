@@ -39,6 +39,7 @@ __all__ = [
     "Title",
     "To",
     "bare_line",
+    "check_present",
     "checked_fit",
     "finish_wish",
     "make",
@@ -88,6 +89,29 @@ def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
     if not options.get("certificate") and not Identity.names(workspace) and not Identity.damaged(workspace):
         _offer_identity(workspace)
     return open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **options)
+
+
+def check_present(workspace: Workspace, model: str | None, *, signs: bool = True) -> None:
+    """Say at once, before anything heavy is loaded, all that a command needs and that is not there.
+
+    Args:
+        model: its name or file; None where works may know theirs.
+        signs: whether an identity is needed.
+
+    Raises:
+        UsageError: something is missing.
+    """
+    from limner.cli.completing import models
+
+    missing = []
+    if model is not None and model not in models("") and not Path(model).is_file():
+        missing.append(f"no model is called {model[:80]!r} (there are: {', '.join(models(''))})")
+    folder = workspace.identities
+    has_one = folder.is_dir() and any(not one.name.startswith(".") and one.is_dir() for one in folder.iterdir())
+    if signs and not has_one and not sys.stdin.isatty():
+        missing.append('no identity signs (make one: limner identity new --name "…")')
+    if len(missing) > 1:
+        raise UsageError(f"{len(missing)} things", f"are missing: {'; '.join(missing)}", "nothing was begun")
 
 
 def _offer_identity(workspace: Workspace) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.completing import labels, models
-from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, finish_wish, ready_to_sign
+from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, check_present, finish_wish, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
@@ -135,6 +135,7 @@ def _sample(
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
+    check_present(workspace, reference, signs=not signing["certificate"])
     opened = ready_to_sign(workspace, overwrite=overwrite, **signing)
     brush = Brush.open(reference, workspace, precision=precision, threads=threads)
     brush.label(told["label"])
