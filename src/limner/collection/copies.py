@@ -29,6 +29,8 @@ _FAR = 0.55
 _BLOCK = 4096
 _HOPELESS = 0.15
 """Squared difference, in variances, at which two pictures laid over each other show different things."""
+_HOPELESS_GLANCE = 0.2
+"""The same for two glances."""
 _FINE = 96  # pixels, the side at which pairs are laid over each other
 
 Window = tuple[float, float, float, float]
@@ -78,11 +80,15 @@ def copies(
 
     pairs, groups = _alike(glances), Groups(known if known is not None else range(len(glances)))
     for number, (part, whole, way, window) in enumerate(pairs, 1):
-        if not groups.same(part, whole) and _covers(turned(fine(part), way), fine(whole), window):
-            groups.join(part, whole)
-            yield part, whole
         if progress is not None:
             progress(number, len(pairs))
+        if groups.same(part, whole):
+            continue
+        # At a glance first: most pairs are told apart before their pictures are opened.
+        glanced = _laid(turned(glances[part], way), glances[whole], window, GLANCE // 2, 0.012, _HOPELESS_GLANCE, 6)
+        if glanced is not None and _covers(turned(fine(part), way), fine(whole), window):
+            groups.join(part, whole)
+            yield part, whole
 
 
 def _windows() -> list[Window]:
@@ -174,19 +180,44 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -> bool:
     """Whether `part` is a near-duplicate of some window of `whole` near `window`."""
     look = hash_look(np.ascontiguousarray(part))
-    if not look:
+    laid = _laid(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
+    if laid is None:
         return False
+    sides = [whole.shape[1], whole.shape[0]] * 2
+    left, top, right, bottom = (round(value * side) for value, side in zip(laid, sides, strict=True))
+    other = hash_look(np.ascontiguousarray(whole[top:bottom, left:right]))
+    return bool(other) and (int(look, 16) ^ int(other, 16)).bit_count() <= NEAR
+
+
+def _laid(
+    part: NDArray[np.uint8],
+    whole: NDArray[np.uint8],
+    window: Window,
+    side: int,
+    finest: float,
+    hopeless: float,
+    slack: float,
+) -> NDArray[np.float64] | None:
+    """The window of `whole` near `window` that shows what `part` does, by descent; None where none does.
+
+    Args:
+        side: pixels at which both are compared.
+        finest: the last step, as a share of the sides.
+        hopeless: squared difference, in variances, that may be left at the end.
+        slack: how much more of it may be left for each step that is still to come.
+    """
     small, large = Image.fromarray(part).convert("L"), Image.fromarray(whole).convert("L")
-    wanted = _plain(small.resize((_FINE // 3, _FINE // 3), Image.Resampling.BOX))
+    wanted = _plain(small.resize((side, side), Image.Resampling.BOX))
+    scale = np.array([large.width, large.height] * 2)
 
     def apart(box: NDArray[np.float64]) -> float:
-        left, top, right, bottom = box * np.array([large.width, large.height] * 2)
-        shown = large.resize((_FINE // 3, _FINE // 3), Image.Resampling.BOX, box=(left, top, right, bottom))
+        left, top, right, bottom = box * scale
+        shown = large.resize((side, side), Image.Resampling.BOX, box=(left, top, right, bottom))
         return float(np.square(_plain(shown) - wanted).mean())
 
     box, step = np.array(window, dtype=np.float64), 0.05
     best = apart(box)
-    while step > 0.004:
+    while step > finest:
         better = False
         for direction in _MOVES:
             moved = np.clip(box + step * direction, 0, 1)
@@ -194,13 +225,9 @@ def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -
                 box, best, better = moved, value, True
         if not better:
             step /= 2
-        if best > _HOPELESS + 14 * step:
-            return False
-    left, top, right, bottom = (
-        round(v * side) for v, side in zip(box, [whole.shape[1], whole.shape[0]] * 2, strict=True)
-    )
-    other = hash_look(np.ascontiguousarray(whole[top:bottom, left:right]))
-    return bool(other) and (int(look, 16) ^ int(other, 16)).bit_count() <= NEAR
+        if best > hopeless + slack * step:
+            return None
+    return box
 
 
 _MOVES = np.array(
