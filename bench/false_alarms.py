@@ -59,7 +59,12 @@ class Listener(Reader):
 
     def _searched(self, plane: Plane, look: Look) -> Any:
         sight = super()._searched(plane, look)
-        self.searched.append(sight.evidence)
+        # Of all looks at a picture the one that came nearest to its threshold, as if that were the first one's.
+        evidence = sight.evidence - (reading._LOOKS[look] - reading._FOUND_POSE)
+        if look == "near":
+            self.searched.append(evidence)
+        else:
+            self.searched[-1] = max(self.searched[-1], evidence)
         return sight
 
 

@@ -107,7 +107,9 @@ def test_another_hand(model: Path, tmp_path: Path) -> None:
     assert "unknown" in verify(work).generation["licences"]
     assert "every pixel is the same" in limner("reproduce", str(work))
     (folder / "0.png").unlink()
-    assert "they are others now" in str(CliRunner().invoke(app, ["reproduce", str(work)]).exception)
+    again = CliRunner().invoke(app, ["reproduce", str(work)])
+    assert again.exit_code == 2
+    assert "they are others now" in again.stderr
 
 
 def test_without_its_collection_a_model_paints_bare_and_says_why(
