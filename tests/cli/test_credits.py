@@ -107,9 +107,13 @@ def test_another_hand(model: Path, tmp_path: Path) -> None:
     assert "unknown" in verify(work).generation["licences"]
     assert "every pixel is the same" in limner("reproduce", str(work))
     (folder / "0.png").unlink()
-    again = CliRunner().invoke(app, ["reproduce", str(work)])
-    assert again.exit_code == 2
-    assert "they are others now" in again.stderr
+    assert "they are others now" in str(CliRunner().invoke(app, ["reproduce", str(work)]).exception)
+    # One that cannot be made again hides no other.
+    other, _ = sampled("--size", "48", "--finish", "none", "--to", str(tmp_path / "bare"))
+    both = CliRunner().invoke(app, ["reproduce", str(work), str(other)])
+    assert both.exit_code == 2
+    assert "they are others now" in both.stderr
+    assert "1 of 2 are the same, 1 could not be painted again" in both.stdout
 
 
 def test_without_its_collection_a_model_paints_bare_and_says_why(

@@ -65,7 +65,12 @@ def test_a_reader_that_goes_away_is_no_finding(work: Path) -> None:
 def test_asked_to_end_it_says_so_and_counts_as_no_verdict(number: signal.Signals, workspace: Workspace) -> None:
     artist(workspace)
     command = [sys.executable, "-m", "limner", "verify", "--serve", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # where tests run under nohup
+    )
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(0.3)

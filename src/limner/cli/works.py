@@ -88,6 +88,8 @@ def _reproduce(
         try:
             one = reproduce(path, workspace, marked, finished_again, model)
         except LimnerError as error:  # the others are looked at all the same
+            if len(works) == 1:
+                raise
             console_error(str(error))
             missed += 1
             continue
