@@ -78,7 +78,7 @@ def test_mistakes_give_one_line(tmp_path: Path) -> None:
         ((own, own), "the file is damaged or not a model"),
         (("m", tmp_path / "nowhere.png"), "nowhere.png"),
         (("m", text), "text.png"),
-        (("m", own, cut), "cut.png"),
+        (("m", cut), "cut.png"),
         (("m", tmp_path), "is a folder"),
         (("m", own, "--steps", "0"), "--steps 0: is out of range"),
         (("m", own, "--steps", "1001"), "--steps 1001: is out of range"),
@@ -87,3 +87,13 @@ def test_mistakes_give_one_line(tmp_path: Path) -> None:
         assert told in line
         assert "\n" not in line
     assert not (tmp_path / "w.png").exists()
+
+
+def test_one_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    own, cut = tmp_path / "own0.png", tmp_path / "cut.png"
+    cut.write_bytes(own.read_bytes()[:200])
+    done = CliRunner().invoke(app, ["invert", "m", str(cut), str(own), "--steps", "2", "--to", str(tmp_path / "out")])
+    assert done.exit_code == 0
+    assert "cut.png" in done.stderr
+    assert "the others are looked for" in done.stderr
+    assert len(list((tmp_path / "out").glob("*.png"))) == 1

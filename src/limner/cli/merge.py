@@ -45,9 +45,7 @@ def _merge(
     ] = None,
     to: Annotated[Path | None, typer.Option(help="File for the model; the workspace's models by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice in learning.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads for learning; chosen by a probe otherwise.")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads for learning; chosen by a probe otherwise.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Json = False,
 ) -> None:
