@@ -178,9 +178,10 @@ def _train(
 
 def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:
     """Say which labels have too few pictures to be learned."""
-    if not options.label:
-        return
-    counts = Counter(row.labels.get(options.label, "") for row in opened.rows(options.where, split="train"))
+    rows = opened.rows(options.where, split="train") if options.label else []
+    if not options.label or (options.pairs and not any(row.labels.get(options.pairs) for row in rows)):
+        return  # what is wrong with that is said by the training
+    counts = Counter(row.labels.get(options.label, "") for row in rows)
     if few := sorted((count, name) for name, count in counts.items() if name and count < _FEW):
         named = ", ".join(f"{name} ({count})" for count, name in few[:8]) + (" and more" if len(few) > 8 else "")
         console_error(f"labels of fewer than {_FEW} pictures are learned badly, or by heart: {named}")
