@@ -53,7 +53,7 @@ def set_of(workspace: Workspace, root: Path) -> Iterator[tuple[Path, Expected]]:
         path = foreign(workspace, folder, "png")
         ended = with_validity(path.read_bytes(), folder, NOW - 30 * DAY, NOW - (1 + number) * DAY)
         yield written(folder / "ended.png", ended), ("invalid", "certificate ended on")
-        later = with_validity(path.read_bytes(), folder, NOW + dt.timedelta(minutes=10 + number), NOW + 99 * DAY)
+        later = with_validity(path.read_bytes(), folder, NOW + dt.timedelta(hours=12 + number), NOW + 99 * DAY)
         yield written(folder / "later.png", later), ("invalid", "begins only at")
     for number, kind in enumerate(KINDS):  # 8 without papers
         for size in (48, 96):
