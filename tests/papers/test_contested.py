@@ -59,7 +59,6 @@ def check(workspace: Workspace, path: Path) -> Verdict:
         (SMALLEST * 2, True, "its papers name"),
         (SMALLEST * 2, False, "its watermark names"),
         (SMALLEST // 2, True, "its papers name"),
-        (SMALLEST // 2, False, "it looks like"),
     ],
 )
 def test_a_work_signed_anew_by_another_is_contested(
@@ -82,6 +81,20 @@ def test_a_work_signed_anew_by_another_is_contested(
     assert verdict.to_dict()["contested"]
     genuine = check(workspace, workspace.works / "work.png")
     assert (genuine.genuine, genuine.contested) == (True, "")
+
+
+def test_likeness_alone_is_told_and_contests_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    artist(workspace)
+    workspace.make(workspace.works)
+    with open_publisher(workspace) as publisher:
+        publisher.publish(scene(3, SMALLEST // 2), workspace.works / "work.png", provenance())
+    verdict = check(workspace, sign_anew(scene(3, SMALLEST // 2), tmp_path, None))
+    assert (verdict.genuine, verdict.contested) == (True, "")
+    assert verdict.summary.startswith("genuine: ")
+    (layer,) = [layer for layer in verdict.layers if layer.name == "registry"]
+    assert "it looks like work" in layer.holds
+    assert "signed with another key" in layer.holds
+    assert "no proof" in layer.proves
 
 
 def test_another_picture_is_not_contested(workspace: Workspace, tmp_path: Path) -> None:

@@ -180,14 +180,14 @@ def import_collection(
     with locked(part, name):
         facts, remembered = _examine(found, part, background, processes or _processors(), progress)
         refused = _refused(found, facts)
-        alike = Alike(facts, part, comparing)
-        joined = join(found, facts, given, read_folder(found.root), together, override, alike)
+        copy_finder = CopyFinder(facts, part, comparing)
+        joined = join(found, facts, given, read_folder(found.root), together, override, copy_finder)
         rows = joined.rows
         if not rows:
             kinds = ", ".join(sorted({one.kind for one in refused}))
             raise CollectionError(source, f"none of {len(facts)} files is a picture ({kinds})", "look at them")
         facts.clear()
-        report = _report(name, place, found, refused, joined).model_copy(update={"copies": alike.copies})
+        report = _report(name, place, found, refused, joined).model_copy(update={"copies": copy_finder.copies})
         existed = _finish(part, place, report, rows, background, _source_name(source), override)
     return report.model_copy(update={"seconds": time.monotonic() - began, "remembered": remembered, "existed": existed})
 
@@ -245,7 +245,7 @@ def _examine(
     return facts, remembered
 
 
-class Alike:
+class CopyFinder:
     """Widens groups of near-duplicates by mirrored, turned and cropped copies.
 
     Attributes:

@@ -14,7 +14,7 @@ from limner.collection.rows import Row
 from limner.collection.splitting import draw_holdout, kept_split, kept_together
 from limner.rights import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
 
-__all__ = ["CONTRADICTIONS", "Alike", "Joined", "join"]
+__all__ = ["CONTRADICTIONS", "Joined", "Widening", "join"]
 
 _GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
@@ -23,7 +23,7 @@ _MOVED = "held out: a copy of it, or nearly, lies in the folder that is held out
 CONTRADICTIONS = (CONTRADICTION, "rows disagree", "columns ", "duplicates disagree", "a row of ")
 """How reasons begin that hold a picture because statements about it exclude each other."""
 
-Alike = Callable[[Sequence[Row], Sequence[int]], list[int]]
+Widening = Callable[[Sequence[Row], Sequence[int]], list[int]]
 """Rows and their groups so far (for each the smallest index) to wider groups."""
 
 
@@ -50,7 +50,7 @@ def join(
     folder: FolderOptOuts,
     together: str | None = None,
     override: str = "",
-    alike: Alike | None = None,
+    widened: Widening | None = None,
 ) -> Joined:
     """The rows of a collection.
 
@@ -61,7 +61,7 @@ def join(
         folder: opt-outs at the root of the source.
         together: label column; pictures of the same value are all learned from or all held out.
         override: as in `judge`.
-        alike: finds copies that perceptual hashes miss: mirrored, turned, cropped.
+        widened: finds copies that perceptual hashes miss: mirrored, turned, cropped.
     """
     sources: dict[str, tuple[str, str]] = {}
     same: dict[str, list[Row]] = {}
@@ -71,7 +71,7 @@ def join(
             row, sources[name] = _row(name, found, fact, given, folder, override)
             same.setdefault(row.pixel_sha256, []).append(row)
     rows = [_merged(same[key], bool(override)) for key in sorted(same)]
-    rows, kept = _split(rows, together, found.splits, alike)
+    rows, kept = _split(rows, together, found.splits, widened)
     joined = Joined(rows, kept_split=kept)
     for row in rows:
         joined.licences_from[sources[row.file][0]] += 1
@@ -132,15 +132,15 @@ def _merged(rows: Sequence[Row], override: bool) -> Row:
 
 
 def _split(
-    rows: list[Row], together: str | None, splits: Mapping[str, str], alike: Alike | None
+    rows: list[Row], together: str | None, splits: Mapping[str, str], widened: Widening | None
 ) -> tuple[list[Row], int]:
     """Rows with their group and split, and how many are held out because the folders say so.
 
     `rows` are sorted by pixel_sha256, so that the first of a group is smallest.
     """
     leaders = group([row.phash for row in rows])
-    if alike is not None:
-        leaders = alike(rows, leaders)
+    if widened is not None:
+        leaders = widened(rows, leaders)
     if together is not None:
         leaders = kept_together(leaders, [row.labels.get(together, "") for row in rows])
     names = [rows[leader].pixel_sha256[:_GROUP_DIGITS] for leader in leaders]

@@ -295,7 +295,8 @@ class Publisher:
                     part.write_bytes(signed)
                     self._read_back(part, path, provenance)
             except Exception:
-                self._settle([placed])  # it did not come to its place
+                if not path.is_file() or _digest(path.read_bytes()) != digest:
+                    self._settle([placed])  # it did not come to its place
                 raise
         except OSError as error:
             remedy = "make room; nothing was written" if error.errno in _FULL else "choose another place"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["contested", "found_words", "recognised"]
 
 _NAME = "registry"
+_LOOKS = "it looks like"
 
 
 def recognised(
@@ -77,7 +78,8 @@ def _as_source(verdict: Verdict, work: Edition, told: dict[str, Any]) -> Verdict
 def contested(verdict: Verdict, data: bytes, pixels: NDArray[np.uint8], registry: Registry) -> Verdict:
     """The verdict on a signed file with what the registry knows of another signer for the same work.
 
-    Asked whatever the file says of itself: by the number that its papers and its watermark name, and by its looks.
+    Asked whatever the file says of itself. Another signer for the number that papers or watermark name is a finding;
+    likeness alone, which is no proof, is told as a layer and changes no verdict.
     """
     signer = verdict.signer
     if signer is None or signer.trust == "own":
@@ -98,6 +100,9 @@ def contested(verdict: Verdict, data: bytes, pixels: NDArray[np.uint8], registry
         return _unfit(verdict, work)
     said = f"{how} work {work.name}, {quoted(work.title)}, published here on {work.time[:10]} under the name "
     said += f"{quoted(work.signer_name)} and signed with another key"
+    if how == _LOOKS:
+        layer = Layer(_NAME, "alike", said, "Likeness, which is no proof: pictures of two people can look alike.")
+        return replace(verdict, layers=(*verdict.layers, layer))
     claims = f"; its papers claim {source}" if (source := source_words(verdict)) else ""
     proves = "That the work was known here before, from another signer. "
     proves += f"Its papers as published: limner registry show {work.name}"
@@ -117,7 +122,7 @@ def _known_works(verdict: Verdict, pixels: NDArray[np.uint8], registry: Registry
         if name and (editions := registry.work(name)):
             found[how] = editions
     if not found and (match := registry.find(pixels)) is not None and not match.others:
-        found["it looks like"] = registry.work(match.edition.work)
+        found[_LOOKS] = registry.work(match.edition.work)
     return found
 
 
