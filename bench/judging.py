@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.machine import Machine
 from limner.models.vae import to_unit
-from limner.training.machine import Machine
 
 __all__ = ["StyleJudge"]
 

@@ -19,10 +19,10 @@ from limner.collection import Collection
 from limner.latent.painting import Brush
 from limner.models.generator import DRAWN
 from limner.models.painter import Latent
-from limner.papers.finishing import Finishing, FinishWish, finishing_for
 from limner.synthesis import FinishOptions
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
+from limner.works.finishing import Finishing, FinishWish, finishing_for
 from limner.workspace import Workspace
 
 __all__ = ["FinishedLimner", "Limner", "made"]

@@ -25,10 +25,10 @@ from PIL import Image
 from bench.places import RESULTS, WORK
 from bench.registry_strangers import is_same_drawing, many_strangers, photographed, squares
 from limner.collection.likeness import hash_pixels
-from limner.papers import fingerprints
-from limner.papers.fingerprints import fingerprints_of, pack_thumbnail
-from limner.papers.registry import Edition, Registry
-from limner.papers.registry_index import Index
+from limner.papers.registry import fingerprints
+from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
+from limner.papers.registry.index import Index
+from limner.papers.registry.registry import Edition, Registry
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["registry", "strangers"]

@@ -21,10 +21,10 @@ from sqlalchemy import select
 from bench.mark_pictures import photographs
 from bench.places import WORK
 from limner import pictures
-from limner.papers.fingerprints import fingerprints_of, thumbnail_of, unpack_thumbnail
-from limner.papers.registry import Edition, Registry
-from limner.papers.registry_index import Index
-from limner.papers.registry_store import EDITIONS, connected
+from limner.papers.registry.fingerprints import fingerprints_of, thumbnail_of, unpack_thumbnail
+from limner.papers.registry.index import Index
+from limner.papers.registry.registry import Edition, Registry
+from limner.papers.registry.store import EDITIONS, connected
 
 __all__ = ["Attacks", "is_same_drawing", "many_strangers", "photographed", "squares"]
 

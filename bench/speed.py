@@ -25,13 +25,13 @@ from limner.cli.sample import provenance_of
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.latent.painting import Brush
 from limner.ledger import Ledger
+from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.painter import painter_config
 from limner.models.vae import VAE, VAEConfig
 from limner.papers import Identity, Publisher
 from limner.training.data import load_data
 from limner.training.loop import Budget, Loop
-from limner.training.machine import Machine, probe
 from limner.training.options import TrainOptions
 from limner.training.stages import PainterStage, PriorStage
 from limner.workspace import Workspace

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from limner.papers.showing import font
+from limner.papers.verify.showing import font
 
 ROOT = Path(__file__).parents[1]
 _RESULTS = ROOT / "bench" / "results"

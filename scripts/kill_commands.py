@@ -23,8 +23,8 @@ from typing import Any
 
 from limner.collection import PAINTINGS
 from limner.ledger import Ledger
-from limner.papers.pending import unrecorded
-from limner.papers.registry import Registry
+from limner.papers.publishing.pending import unrecorded
+from limner.papers.registry.registry import Registry
 from limner.workspace import Workspace
 
 

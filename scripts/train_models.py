@@ -22,9 +22,9 @@ from limner.errors import LimnerError
 from limner.latent.directions import shipped_directions
 from limner.latent.finding import find_directions
 from limner.latent.painting import Brush
+from limner.machine import probe
 from limner.models.bundle import SHIPPED, load_model, save_model
 from limner.models.prior import PriorConfig
-from limner.training.machine import probe
 from limner.training.options import TrainOptions
 from limner.training.record import open_run
 from limner.training.trainer import Training

@@ -15,8 +15,8 @@ from limner.collection import Collection
 from limner.models.bundle import load_model, save_model
 from limner.models.card import CollectionNote
 from limner.papers import Identity, verify
-from limner.papers.parts import take_apart
-from limner.papers.xmp import COMPOSITE, GENERATED, read_packet
+from limner.papers.c2pa.parts import take_apart
+from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, read_packet
 from limner.workspace import Workspace
 from models_made import made_model
 from pictures_made import made_collection

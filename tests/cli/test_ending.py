@@ -121,7 +121,7 @@ def test_a_new_workspace_is_private_whatever_the_umask(tmp_path: Path) -> None:
 
 def test_works_left_behind_are_named_before_any_command(workspace: Workspace, work: Path) -> None:
     from limner.ledger import Entry
-    from limner.papers.pending import Announced, Session
+    from limner.papers.publishing.pending import Announced, Session
 
     stray = workspace.works / "stray.png"
     stray.write_bytes(work.read_bytes() + b"another")

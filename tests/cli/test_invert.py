@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from limner.cli.main import app
 from limner.errors import LimnerError
-from limner.latent.origins import file_digest
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
+from limner.works.origins import file_digest
 from limner.workspace import Workspace
 from models_made import made_model
 from pictures_made import made_picture

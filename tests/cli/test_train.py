@@ -15,7 +15,7 @@ from limner.cli.main import main
 from limner.cli.train_options import options_of, resumed
 from limner.errors import UsageError
 from limner.ledger import Ledger
-from limner.papers.rooting import root
+from limner.papers.watermark.model_mark import root
 from limner.training.options import TrainOptions
 from limner.training.sharing import steps_for
 from limner.workspace import Workspace

@@ -12,8 +12,8 @@ from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.directions import Direction, Directions, shipped_directions
 from limner.latent.finding import find_directions
 from limner.latent.painting import Brush
+from limner.machine import Machine
 from limner.models.bundle import SHIPPED, load_model
-from limner.training.machine import Machine
 from models_made import made_model
 
 

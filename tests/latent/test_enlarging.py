@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from limner.errors import UsageError
-from limner.latent.enlarging import _doubled, enlarge, plan_enlargement
+from limner.machine import Machine
 from limner.models.upscaler import Upscaler
-from limner.training.machine import Machine
+from limner.works.enlarging import _doubled, enlarge, plan_enlargement
 from pictures_made import made_picture
 from upscalers_made import made_upscaler
 

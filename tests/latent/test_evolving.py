@@ -12,13 +12,13 @@ import torch
 
 from limner import pictures
 from limner.errors import UsageError
-from limner.latent import evolving
 from limner.latent.breeding import breed
 from limner.latent.contact import draw_contact
-from limner.latent.evolving import Evolution
-from limner.latent.origins import Origins
 from limner.latent.store import latent_digest
 from limner.models.painter import Latent
+from limner.works import evolving
+from limner.works.evolving import Evolution
+from limner.works.origins import Origins
 from limner.workspace import Workspace
 from models_made import made_model
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from limner.errors import UsageError
 from limner.latent.inverting import Inversion, Likeness, invert, reach_of
 from limner.latent.painting import Brush
+from limner.machine import Machine
 from limner.models.bundle import SHIPPED, Model, load_model
 from limner.models.painter import Latent
-from limner.training.machine import Machine
 from models_made import made_model
 
 _MACHINE = Machine("cpu", "fp32", 1, "", 0.0)

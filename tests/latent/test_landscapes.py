@@ -13,8 +13,8 @@ from limner.latent.directions import Directions
 from limner.latent.landscapes import TIMES, Wish, flattened, landscapes
 from limner.latent.painting import Brush
 from limner.latent.sensing import Sense
+from limner.machine import Machine
 from limner.models.bundle import load_model
-from limner.training.machine import Machine
 from models_made import made_model
 
 

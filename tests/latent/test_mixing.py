@@ -12,9 +12,9 @@ from limner.latent.filming import frames_of
 from limner.latent.mixing import Region, mix_blocks, mix_region, mix_weights, parse_blocks, parse_range
 from limner.latent.painting import Brush
 from limner.latent.walking import Walk
+from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.models.painter import Latent
-from limner.training.machine import Machine
 from models_made import made_model
 
 

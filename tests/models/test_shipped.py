@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from limner.cli.main import app
 from limner.latent.painting import Brush
+from limner.machine import Machine
 from limner.models.bundle import SHIPPED, find_model, load_model
-from limner.training.machine import Machine
 from limner.workspace import Workspace
 
 FILES = sorted(SHIPPED.glob("*.safetensors"))

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from limner.papers.pem import read_chain
-from limner.papers.structure import manifests_in
+from limner.papers.c2pa.structure import manifests_in
+from limner.papers.identity.pem import read_chain
 
 __all__ = ["with_validity"]
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.cli.verify import exit_status
 from limner.papers import open_publisher
-from limner.papers.marking import ALGORITHM, value_of
-from limner.papers.softbinding import soft_bindings
-from limner.papers.trust import open_checker
-from limner.papers.verdict import Verdict
+from limner.papers.c2pa.soft_bindings import soft_bindings
+from limner.papers.identity.trust import open_checker
+from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import SMALLEST
+from limner.papers.watermark.marking import ALGORITHM, value_of
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.test_registered import scene

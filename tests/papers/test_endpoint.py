@@ -19,9 +19,9 @@ import pytest
 
 from limner.errors import PapersError
 from limner.papers import Verdict
-from limner.papers.endpoint import Endpoint, Limits, check_origin
-from limner.papers.pages import verify_page
-from limner.papers.trust import open_checker
+from limner.papers.evidence.pages import verify_page
+from limner.papers.identity.trust import open_checker
+from limner.papers.verify.endpoint import Endpoint, Limits, check_origin
 from limner.workspace import Workspace
 from papers.works import ARTIST, publish
 

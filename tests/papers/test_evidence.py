@@ -17,8 +17,8 @@ from limner.cli.main import app
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, verify
-from limner.papers.evidence import EvidenceFile, write_evidence
-from limner.papers.registry import Registry, work_identifier
+from limner.papers.evidence.evidence import EvidenceFile, write_evidence
+from limner.papers.registry.registry import Registry, work_identifier
 from limner.papers.watermark import Embedder
 from limner.workspace import Workspace
 from models_made import made_model
@@ -126,7 +126,7 @@ def test_a_lighter_edition_goes_along(workspace: Workspace) -> None:
 
 
 def test_a_watermark_is_said_to_be_whose_it_is(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limner.papers.publisher.marked", lambda pixels, *_: pixels)
+    monkeypatch.setattr("limner.papers.publishing.publisher.marked", lambda pixels, *_: pixels)
     signer = Identity.new(workspace, ARTIST).fingerprint
     papers = provenance()
     own = work_identifier(papers.latent_digest, papers.model_digest, signer)

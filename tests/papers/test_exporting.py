@@ -14,12 +14,12 @@ from PIL import Image
 
 from limner import pictures
 from limner.errors import LimnerError, PapersError, UsageError
-from limner.latent.lineage import Lineage
 from limner.ledger import Ledger
 from limner.papers import Identity, PublishedWork, Publisher, verify
-from limner.papers.exporting import Export, export, open_former
-from limner.papers.labels import LabelWish
-from limner.papers.verify import Checker
+from limner.papers.publishing.exporting import Export, export, open_former
+from limner.papers.publishing.labels import LabelWish
+from limner.papers.verify.checking import Checker
+from limner.works.lineage import Lineage
 from limner.workspace import Workspace
 from papers.test_timestamps import authority, server, stamp
 from papers.works import KINDS, picture, provenance, publish, publisher, roots

@@ -15,7 +15,7 @@ import pytest
 
 from limner import pictures
 from limner.papers import verify
-from limner.papers.xmp import read_packet
+from limner.papers.c2pa.xmp import read_packet
 from limner.workspace import Workspace
 from papers.works import KINDS, picture, publish
 

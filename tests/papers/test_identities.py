@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, open_publisher, verify
-from limner.papers.certificates import NOTICE
+from limner.papers.identity.certificates import NOTICE
 from limner.workspace import Workspace
 from papers.works import picture, provenance
 
@@ -97,7 +97,7 @@ def test_a_key_is_private_from_its_first_byte(workspace: Workspace, monkeypatch:
         seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return true_fdopen(descriptor, *arguments)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("limner.papers.pem.os.fdopen", fdopen)
+    monkeypatch.setattr("limner.papers.identity.pem.os.fdopen", fdopen)
     Identity.new(workspace, "Ada")
     assert seen == [0o600] * 4
 

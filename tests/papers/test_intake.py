@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from limner import pictures
-from limner.latent.origins import Origin, file_digest
 from limner.ledger import Ledger
 from limner.models.painter import Latent
 from limner.papers import Identity, Publisher, verify
-from limner.papers.ingredients import Ingredient
-from limner.papers.intake import Intake
-from limner.papers.wording import earlier
-from limner.papers.xmp import write_packet
+from limner.papers.c2pa.ingredients import Ingredient
+from limner.papers.c2pa.xmp import write_packet
+from limner.papers.verify.wording import earlier
+from limner.works.intake import Intake
+from limner.works.origins import Origin, file_digest
 from limner.workspace import Workspace
 from papers.works import KINDS, artist, picture, provenance, publish, publisher, roots
 

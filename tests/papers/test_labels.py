@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from limner.errors import UsageError
-from limner.papers.labels import LANGUAGES, LabelKind, LabelWish, draw_label
+from limner.papers.publishing.labels import LANGUAGES, LabelKind, LabelWish, draw_label
 
 
 def grey(value: int, height: int = 200, width: int = 300) -> NDArray[np.uint8]:

@@ -19,12 +19,12 @@ from limner.collection import PAINTINGS
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Identity, open_publisher
-from limner.papers.evidence import write_evidence
-from limner.papers.exporting import Export, export, open_former
-from limner.papers.mark_keys import key_in_use, known_keys, new_key, retire_key
-from limner.papers.marking import read_mark
-from limner.papers.trust import open_checker
-from limner.papers.verdict import Verdict
+from limner.papers.evidence.evidence import write_evidence
+from limner.papers.identity.trust import open_checker
+from limner.papers.publishing.exporting import Export, export, open_former
+from limner.papers.verify.verdict import Verdict
+from limner.papers.watermark.keys import key_in_use, known_keys, new_key, retire_key
+from limner.papers.watermark.marking import read_mark
 from limner.workspace import Workspace
 from papers.works import provenance
 

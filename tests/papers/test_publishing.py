@@ -20,9 +20,9 @@ from limner import pictures
 from limner.errors import LimnerError, PapersError, UsageError
 from limner.ledger import Ledger
 from limner.papers import Publisher, verify
-from limner.papers.parts import take_apart
-from limner.papers.publisher import Job
-from limner.papers.xmp import GENERATED, read_packet
+from limner.papers.c2pa.parts import take_apart
+from limner.papers.c2pa.xmp import GENERATED, read_packet
+from limner.papers.publishing.publisher import Job
 from limner.workspace import Workspace
 from papers.works import ARTIST, KINDS, artist, picture, provenance, publish, publisher, roots
 

@@ -15,8 +15,8 @@ from PIL import Image
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Publisher
-from limner.papers.registry import Registry, work_identifier, work_name
-from limner.papers.trust import open_checker
+from limner.papers.identity.trust import open_checker
+from limner.papers.registry.registry import Registry, work_identifier, work_name
 from limner.workspace import Workspace
 from papers.works import artist, provenance
 
@@ -138,9 +138,9 @@ def test_works_that_nobody_can_tell_apart_are_all_counted(workspace: Workspace) 
 def test_the_index_is_kept_brought_up_to_date_and_made_anew(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("limner.papers.registry._UNSAVED", 1)
-    monkeypatch.setattr("limner.papers.registry_index._FLAT", 8)
-    monkeypatch.setattr("limner.papers.registry_index._LISTS", 4)
+    monkeypatch.setattr("limner.papers.registry.registry._UNSAVED", 1)
+    monkeypatch.setattr("limner.papers.registry.index._FLAT", 8)
+    monkeypatch.setattr("limner.papers.registry.index._LISTS", 4)
     fill(workspace, range(12))
 
     def found(seed: int) -> str | None:

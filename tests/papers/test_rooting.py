@@ -14,8 +14,8 @@ from PIL import Image
 from limner.errors import ModelError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, read_card
-from limner.papers.marking import read_mark, read_rooted_mark
-from limner.papers.rooting import root
+from limner.papers.watermark.marking import read_mark, read_rooted_mark
+from limner.papers.watermark.model_mark import root
 from limner.workspace import Workspace
 from models_made import made_model
 

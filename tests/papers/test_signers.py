@@ -12,11 +12,11 @@ from cryptography.x509.oid import NameOID
 
 from limner.errors import PapersError
 from limner.papers import open_publisher, verify
-from limner.papers.certificates import USAGES
-from limner.papers.clock import must_be_wrong
-from limner.papers.names import name_in, quoted
-from limner.papers.verdict import SignerSeen, Verdict
-from limner.papers.wording import summary
+from limner.papers.identity.certificates import USAGES
+from limner.papers.verify.clock import must_be_wrong
+from limner.papers.verify.names import name_in, quoted
+from limner.papers.verify.verdict import SignerSeen, Verdict
+from limner.papers.verify.wording import summary
 from limner.workspace import Workspace
 from papers.resigning import with_validity
 from papers.test_identities import DAY, buy

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from limner import pictures
-from limner.papers.c2pa_io import manifest_of, read_store, reading_context
-from limner.papers.fingerprints import fingerprints_of
-from limner.papers.softbinding import LABEL, LAYOUT, LOOK, soft_bindings
+from limner.papers.c2pa.library import manifest_of, read_store, reading_context
+from limner.papers.c2pa.soft_bindings import LABEL, LAYOUT, LOOK, soft_bindings
+from limner.papers.registry.fingerprints import fingerprints_of
 from limner.workspace import Workspace
 from papers.works import picture, provenance, publish
 

@@ -15,9 +15,9 @@ import encypher_c2pa
 import pytest
 from PIL import Image
 
-from limner.papers.parts import take_apart
-from limner.papers.verdict import Verdict
-from limner.papers.verify import Checker
+from limner.papers.c2pa.parts import take_apart
+from limner.papers.verify.checking import Checker
+from limner.papers.verify.verdict import Verdict
 from limner.pictures import FORMATS
 from limner.workspace import Workspace
 from papers.works import KINDS, publish, roots

@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import open_publisher, verify
-from limner.papers.timestamp import TimestampRelay, check_server
+from limner.papers.identity.timestamp import TimestampRelay, check_server
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.works import picture, provenance, publisher
@@ -117,7 +117,7 @@ def test_a_server_that_stops_in_between(workspace: Workspace) -> None:
 
 def test_a_server_that_grows_slow_in_between(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers the first question, and the one that matters too late, or a byte now and then."""
-    monkeypatch.setattr("limner.papers.timestamp.TimestampRelay.__init__.__defaults__", (0.3,))
+    monkeypatch.setattr("limner.papers.identity.timestamp.TimestampRelay.__init__.__defaults__", (0.3,))
     gone, answers = threading.Event(), iter([GRANTED_GARBAGE])
 
     def answer(query: bytes) -> tuple[int, bytes]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from limner import pictures
 from limner.errors import PapersError
 from limner.papers import open_publisher, verify
-from limner.papers.xmp import GENERATED
+from limner.papers.c2pa.xmp import GENERATED
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.works import ARTIST, picture, provenance, publish, publisher, roots
@@ -144,7 +144,7 @@ def test_many_threads_check_with_one_checker(workspace: Workspace) -> None:
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import closing
 
-    from limner.papers.verify import Checker
+    from limner.papers.verify.checking import Checker
 
     with publisher(workspace) as ready:
         jobs = [(picture(seed=i), workspace.root / f"{i}.png", provenance(index=i)) for i in range(20)]

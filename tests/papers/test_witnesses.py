@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from limner.cli.main import app
 from limner.ledger import Ledger
 from limner.papers import open_publisher, verify
-from limner.papers.identity import Identity
-from limner.papers.registry import open_registry
-from limner.papers.witnesses import Comparison, compare, witnesses
+from limner.papers.identity.identity import Identity
+from limner.papers.registry.registry import open_registry
+from limner.papers.verify.witnesses import Comparison, compare, witnesses
 from limner.workspace import Workspace
 from papers.works import artist, picture, provenance
 

@@ -7,11 +7,11 @@ import pytest
 
 from limner import pictures
 from limner.latent.painting import Brush
+from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.reports import wording
 from limner.reports.opening import SEED, columns, paint_opening
 from limner.reports.planning import Opener
-from limner.training.machine import Machine
 from limner.workspace import Workspace
 from shipped_made import STYLES, ship
 

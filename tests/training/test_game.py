@@ -9,6 +9,7 @@ import torch
 
 from limner.collection import Collection
 from limner.errors import TrainingError
+from limner.machine import Machine
 from limner.models.critics import Critic
 from limner.models.gan import Mapping
 from limner.models.vae import VAE
@@ -16,7 +17,6 @@ from limner.training.augmentation import Disturbance
 from limner.training.data import load_data
 from limner.training.game import GameStage
 from limner.training.games import relativistic
-from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.patterns import beyond
 from limner.training.trainer import Training

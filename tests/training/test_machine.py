@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from limner.machine import Machine, probe
 from limner.training import trainer
-from limner.training.machine import Machine, probe
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
 from limner.workspace import Workspace

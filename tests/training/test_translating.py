@@ -19,9 +19,9 @@ from limner.errors import ModelError, TrainingError, UsageError
 from limner.latent.painting import Brush
 from limner.latent.restyling import to_label
 from limner.latent.translating import known_translator, translator_file
+from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.models.translator import PairCritic, Translator, TranslatorConfig, load_translator, save_translator
-from limner.training.machine import Machine
 from limner.training.pairs import paired_rows
 from limner.training.translating import TranslatingObjective, TranslatorOptions, passed_on, train_translator
 from limner.workspace import Workspace

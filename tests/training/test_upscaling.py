@@ -11,6 +11,7 @@ from PIL import Image
 
 from limner.collection import Collection, import_collection
 from limner.collection.cache import open_cache
+from limner.machine import Machine
 from limner.models.bundle import load_model, save_model
 from limner.models.critics import PixelCritic
 from limner.models.painter import painter_config
@@ -18,7 +19,6 @@ from limner.models.prior import PriorConfig
 from limner.models.upscaler import Upscaler, UpscalerConfig
 from limner.models.vae import VAE, VAEConfig, to_unit
 from limner.training.crops import Crops, painted_pictures
-from limner.training.machine import Machine
 from limner.training.upscaling import UpscalerOptions, UpscalingObjective, train_upscaler
 from limner.workspace import Workspace
 from models_made import made_card

@@ -47,8 +47,8 @@ def _credits(
         output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
     sources, act = _sources_of(work, workspace)
     if to is not None:
-        from limner.papers.crediting import credits_picture
         from limner.pictures import read, write
+        from limner.works.crediting import credits_picture
 
         write(credits_picture(read(work).pixels, sources, workspace), to)
     if as_json:
@@ -60,8 +60,8 @@ def _credits(
 
 
 def _sources_of(work: Path, workspace: Any) -> tuple[SourceMap, Act]:
-    from limner.latent.origins import Origins, file_digest
     from limner.synthesis.sources import SourceStore
+    from limner.works.origins import Origins, file_digest
 
     if not work.is_file():
         raise UsageError(work, "is no file", "give a work's file")

@@ -15,12 +15,12 @@ from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.latent.enlarging import Enlargement
-    from limner.latent.origins import Origins
     from limner.ledger import Act
     from limner.models.painter import Latent
     from limner.models.upscaler import UpscalerFile
-    from limner.papers.provenance import Provenance
+    from limner.papers.c2pa.provenance import Provenance
+    from limner.works.enlarging import Enlargement
+    from limner.works.origins import Origins
 
 __all__ = ["register"]
 
@@ -62,11 +62,11 @@ def _enlarge(
     """
     from contextlib import closing
 
-    from limner.latent.enlarging import enlarge, grain_of, plan_enlargement
-    from limner.latent.origins import Origin
     from limner.latent.store import latent_digest
     from limner.models.upscaler import find_upscaler, kept_upscaler
-    from limner.papers.intake import Intake
+    from limner.works.enlarging import enlarge, grain_of, plan_enlargement
+    from limner.works.intake import Intake
+    from limner.works.origins import Origin
 
     if out is not None and out.suffix:
         output(out, option="--out", endings=ENDINGS, sources=(work,), overwrite=overwrite)
@@ -125,10 +125,10 @@ def _finish_larger(
     """Finish a work's composition anew with a longer side of `to` px, publish that, and say what came of it."""
     from contextlib import closing
 
-    from limner.latent.origins import Origin
     from limner.latent.store import latent_digest
-    from limner.papers.finishing import composed, finishing_as
-    from limner.papers.intake import Intake
+    from limner.works.finishing import composed, finishing_as
+    from limner.works.intake import Intake
+    from limner.works.origins import Origin
 
     start, former = time.monotonic(), act.parameters["finish"]
     painted = origins.brush.composed(latent)
@@ -166,8 +166,8 @@ def _finish_larger(
 
 def _work(work: Path) -> tuple[Origins, Act, Latent, str]:
     """Where the work was published, its latent, and the digest of its file."""
-    from limner.latent.enlarging import latent_of
-    from limner.latent.origins import Origins, file_digest
+    from limner.works.enlarging import latent_of
+    from limner.works.origins import Origins, file_digest
     from limner.workspace import Workspace
 
     digest = file_digest(work)
@@ -214,7 +214,7 @@ def _publish(
     job: tuple[Any, Path, str, dict[str, Any]],
 ) -> str:
     """Publish the print and record how it came about; the digest of its file."""
-    from limner.papers.making import provenance_of
+    from limner.works.making import provenance_of
 
     opened = ready_to_sign(origins.workspace, identity=identity, overwrite=overwrite)
     pixels, path, latent, told = job
@@ -233,8 +233,8 @@ def _publish(
 
 def _with_rights(papers: Provenance, origins: Origins, file: UpscalerFile | None) -> Provenance:
     """With the rights in the pictures that the up-scaler, and tools before it, learned from."""
-    from limner.papers.owing import rights_of
     from limner.rights import credit_line, joined
+    from limner.works.owing import rights_of
 
     card = origins.brush.model.card
     rights = rights_of(card.rights, origins.ledger, papers.parents, papers.how)

@@ -28,7 +28,7 @@ def _evidence(
 
     Example: [bold]limner evidence works/sea.png --to sea-evidence[/bold]
     """
-    from limner.papers.evidence import write_evidence
+    from limner.papers.evidence.evidence import write_evidence
     from limner.workspace import Workspace
 
     found = write_evidence(work, Workspace.default(), to)

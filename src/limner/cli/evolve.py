@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from limner.latent.evolving import Evolution, Look
-    from limner.latent.origins import Origins
     from limner.models.painter import Latent
-    from limner.papers.finishing import FinishWish
-    from limner.papers.making import Deed
+    from limner.works.evolving import Evolution, Look
+    from limner.works.finishing import FinishWish
+    from limner.works.making import Deed
+    from limner.works.origins import Origins
 
 __all__ = ["register"]
 
@@ -78,7 +78,7 @@ def _evolve(
 
     Example: [bold]limner evolve emoji-gan --keep 2,5,7[/bold]
     """
-    from limner.latent.evolving import Evolution
+    from limner.works.evolving import Evolution
 
     given = {"--keep": keep is not None, "--back": back, "--publish": publish is not None}
     asked = [told for told, yes in given.items() if yes]
@@ -109,7 +109,7 @@ def _evolve(
 
 
 def _chosen(evolution: Evolution, number: int) -> tuple[Latent, Deed]:
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
 
     latent, forebears, how = evolution.chosen(number)
     return latent, Deed("evolve", forebears, how)
@@ -119,7 +119,7 @@ def _look(origins: Origins, wish: FinishWish, *, quiet: bool) -> Look:
     """Pictures of a sheet, finished as works of them would be, only smaller; bare where nothing finishes them."""
     import numpy as np
 
-    from limner.papers.finishing import finishing_for
+    from limner.works.finishing import finishing_for
 
     def look(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
         small = replace(wish, options=wish.options.model_copy(update={"size": _SHEET_SIDE}))

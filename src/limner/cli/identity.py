@@ -50,7 +50,7 @@ def new(
 
     Example: [bold]limner identity new --name "Ada Example"[/bold]
     """
-    from limner.papers.identity import Identity
+    from limner.papers.identity.identity import Identity
 
     secret = _new_passphrase() if passphrase else os.environ.get("LIMNER_PASSPHRASE") or None
     identity = Identity.new(Workspace.default(), name, secret, default=default)
@@ -62,7 +62,7 @@ def list_identities(as_json: bool = typer.Option(False, "--json", help="Print JS
 
     Example: [bold]limner identity list[/bold]
     """
-    from limner.papers.identity import Identity
+    from limner.papers.identity.identity import Identity
 
     workspace = Workspace.default()
     default = Identity.default_name(workspace)
@@ -91,7 +91,7 @@ def show(
 
     Example: [bold]limner identity show "Ada Example"[/bold]
     """
-    from limner.papers.identity import Identity
+    from limner.papers.identity.identity import Identity
 
     workspace = Workspace.default()
     _print_identity(Identity.look(workspace, name), as_json, encrypted=Identity.is_encrypted(workspace, name))
@@ -110,7 +110,7 @@ def rotate(
     Example: [bold]limner identity rotate "Ada Example"[/bold]
     """
     from limner.ledger import Ledger
-    from limner.papers.identity import Identity
+    from limner.papers.identity.identity import Identity
 
     workspace = Workspace.default()
     former = Identity.look(workspace, name)
@@ -146,7 +146,7 @@ def revoke(
     from datetime import UTC
 
     from limner.ledger import Ledger
-    from limner.papers.identity import Identity
+    from limner.papers.identity.identity import Identity
 
     workspace = Workspace.default()
     moment = since.replace(tzinfo=UTC) if since else None
@@ -221,7 +221,7 @@ def mark_key(
     Example: [bold]limner identity mark-key --new[/bold]
     """
     from limner.ledger import Ledger
-    from limner.papers.mark_keys import key_in_use, new_key, retire_key
+    from limner.papers.watermark.keys import key_in_use, new_key, retire_key
 
     if new_one and retire:
         raise UsageError("--new, --retire", "say opposite things", "retire the key first, then make a new one")

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from limner.latent.inverting import Inversion, Likeness, Reach
-    from limner.latent.origins import Origins
-    from limner.papers.finishing import FinishWish
+    from limner.works.finishing import FinishWish
+    from limner.works.origins import Origins
 
 __all__ = ["register"]
 
@@ -101,9 +101,9 @@ def _make(
     as_json: bool,
 ) -> None:
     """Publish the works, and say how near they came."""
-    from limner.latent.origins import Origin, file_digest
     from limner.models.painter import Latent
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
+    from limner.works.origins import Origin, file_digest
 
     made, told, objections = [], [], []
     for i, file in enumerate(files):

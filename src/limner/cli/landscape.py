@@ -66,9 +66,9 @@ def _landscape(
     """
     from limner.latent.directions import directions_of
     from limner.latent.landscapes import Wish, landscapes
-    from limner.latent.origins import Origin
     from limner.latent.store import latent_digest
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
+    from limner.works.origins import Origin
 
     if not 1 <= count <= 100:
         raise UsageError(f"--count {count}", "is out of range", "give 1 to 100")

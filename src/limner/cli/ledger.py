@@ -12,7 +12,7 @@ from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.ledger import Act, Ledger, LedgerReport
-    from limner.papers.witnesses import Comparison
+    from limner.papers.verify.witnesses import Comparison
 
 __all__ = ["register"]
 
@@ -64,9 +64,9 @@ def verify(
     Exit status: 0 it holds, 1 it does not, 2 it could not be read.
     """
     from limner.ledger import GENESIS, LedgerReport
-    from limner.papers.identity import Identity
-    from limner.papers.registry import open_registry
-    from limner.papers.witnesses import compare, witnesses
+    from limner.papers.identity.identity import Identity
+    from limner.papers.registry.registry import open_registry
+    from limner.papers.verify.witnesses import compare, witnesses
 
     workspace, ledger = Workspace.default(), _open()
     registry = open_registry(workspace)

@@ -44,7 +44,7 @@ def _say_unrecorded() -> None:
     from limner.workspace import Workspace
 
     if (Workspace.default().root / "pending").is_dir():
-        from limner.papers.pending import unrecorded
+        from limner.papers.publishing.pending import unrecorded
 
         if count := unrecorded(Workspace.default()):
             works = f"{count} signed work{'s' if count > 1 else ''}"

@@ -16,11 +16,11 @@ from limner.cli.outputs import output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.latent.origins import Origins
     from limner.models.painter import Latent
-    from limner.papers.finishing import FinishWish
-    from limner.papers.making import Deed
-    from limner.papers.publisher import Publisher
+    from limner.papers.publishing.publisher import Publisher
+    from limner.works.finishing import FinishWish
+    from limner.works.making import Deed
+    from limner.works.origins import Origins
     from limner.workspace import Workspace
 
 __all__ = [
@@ -147,7 +147,7 @@ def origins_of(model: str | None, fit: str = "crop") -> Origins:
     Raises:
         UsageError: `fit` is no way to bring a picture to a model's size.
     """
-    from limner.latent.origins import Origins
+    from limner.works.origins import Origins
     from limner.workspace import Workspace
 
     return Origins(Workspace.default(), model, fit=checked_fit(fit))
@@ -176,8 +176,8 @@ def finish_wish(
     Raises:
         UsageError: one is out of range, or cannot be had with `--finish none`.
     """
-    from limner.papers.finishing import FinishWish
     from limner.synthesis import FinishOptions
+    from limner.works.finishing import FinishWish
 
     if finish not in ("exemplars", "none"):
         raise UsageError(f"--finish {finish}", "is no way to finish", "use exemplars or none")
@@ -207,7 +207,7 @@ def make(
 ) -> list[Path]:
     """Publish works of latents, finished as wished, and print where they lie."""
     from limner.latent.store import latent_digest
-    from limner.papers.making import make_works
+    from limner.works.making import make_works
 
     workspace, to, overwrite, sheet = origins.workspace, at.to, at.overwrite, at.sheet
     if sheet is not None:

@@ -90,7 +90,7 @@ def _root(
 
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, read_card
-    from limner.papers.rooting import root
+    from limner.papers.watermark.model_mark import root
     from limner.workspace import Workspace
 
     workspace = Workspace.default()

@@ -13,8 +13,8 @@ from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.papers.exporting import Export, Former
-    from limner.papers.publisher import PublishedWork
+    from limner.papers.publishing.exporting import Export, Former
+    from limner.papers.publishing.publisher import PublishedWork
     from limner.workspace import Workspace
 
 __all__ = ["register"]
@@ -46,7 +46,7 @@ def _publish(
 
     Example: [bold]limner publish sea.png --as jpeg --long-edge 1600 --label text --language de[/bold]
     """
-    from limner.papers.exporting import export, open_former
+    from limner.papers.publishing.exporting import export, open_former
     from limner.workspace import Workspace
 
     wish = _wish(format, quality, long_edge, label, language, to)
@@ -72,8 +72,8 @@ def _publish(
 def _wish(
     format: str | None, quality: int, long_edge: int | None, label: str, language: str, to: Path | None
 ) -> Export:
-    from limner.papers.exporting import Export
-    from limner.papers.labels import LabelWish
+    from limner.papers.publishing.exporting import Export
+    from limner.papers.publishing.labels import LabelWish
     from limner.pictures import format_of
 
     if not 1 <= quality <= 100:
@@ -91,7 +91,7 @@ def _wish(
 
 
 def _place(former: Former, wish: Export, to: Path | None, workspace: Workspace) -> Path:
-    from limner.papers.exporting import name_of
+    from limner.papers.publishing.exporting import name_of
 
     if to is not None and to.suffix:
         workspace.make(to.parent)

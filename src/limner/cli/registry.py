@@ -13,7 +13,7 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     import c2pa
 
-    from limner.papers.registry import Edition, Match, Registry
+    from limner.papers.registry.registry import Edition, Match, Registry
 
 __all__ = ["register"]
 
@@ -44,7 +44,7 @@ def list_works(
 
     Example: [bold]limner registry list -n 5[/bold]
     """
-    from limner.papers.registry import open_registry
+    from limner.papers.registry.registry import open_registry
 
     registry = open_registry(Workspace.default())
     editions = registry.latest(limit) if registry else []
@@ -65,7 +65,7 @@ def show(
 
     Example: [bold]limner registry show 3f9c21aa07be[/bold]
     """
-    from limner.papers.stored import stored_papers
+    from limner.papers.registry.stored import stored_papers
 
     editions = _existing().work(work)
     if not editions:
@@ -112,9 +112,9 @@ def restore(
     Example: [bold]limner registry restore seen-somewhere.jpg --to papers[/bold]
     """
     from limner.errors import PapersError
-    from limner.latent.origins import file_digest
     from limner.ledger import Ledger
-    from limner.papers import stored
+    from limner.papers.registry import stored
+    from limner.works.origins import file_digest
 
     workspace = Workspace.default()
     match = _match(picture)
@@ -144,11 +144,11 @@ def add(
     from contextlib import closing
 
     from limner.errors import PapersError
-    from limner.latent.origins import file_digest
     from limner.ledger import Ledger
-    from limner.papers.registry import Registry
-    from limner.papers.stored import edition_of
-    from limner.papers.trust import open_checker
+    from limner.papers.identity.trust import open_checker
+    from limner.papers.registry.registry import Registry
+    from limner.papers.registry.stored import edition_of
+    from limner.works.origins import file_digest
 
     workspace = Workspace.default()
     registry, ledger = Registry(workspace.registry, workspace.registry_index), Ledger.open(workspace.ledger)
@@ -172,7 +172,7 @@ def add(
 
 def _existing() -> Registry:
     from limner.errors import UsageError
-    from limner.papers.registry import open_registry
+    from limner.papers.registry.registry import open_registry
 
     registry = open_registry(Workspace.default())
     if registry is None:
@@ -181,7 +181,7 @@ def _existing() -> Registry:
 
 
 def _context() -> c2pa.Context:
-    from limner.papers.c2pa_io import reading_context
+    from limner.papers.c2pa.library import reading_context
 
     return reading_context()
 
@@ -193,7 +193,7 @@ def _match(picture: Path) -> Match | None:
 
 
 def _print_match(match: Match) -> None:
-    from limner.papers.recognising import found_words
+    from limner.papers.verify.recognising import found_words
 
     work = match.edition
     print(

@@ -21,7 +21,7 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from limner.latent.painting import Brush, Painted
     from limner.papers import Provenance
-    from limner.papers.finishing import FinishWish
+    from limner.works.finishing import FinishWish
 
 __all__ = ["provenance_of", "register"]
 
@@ -30,7 +30,7 @@ _FORMATS = ("png", "jpeg", "webp", "avif")
 
 def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, Any]) -> Provenance:
     """What the papers of a new picture say."""
-    from limner.papers.making import provenance_of as papers_of
+    from limner.works.making import provenance_of as papers_of
 
     title = told.get("title") or f"{brush.model.card.name}, seed {told['seed']}, no. {painted.index}"
     return papers_of(brush, painted.digest, creator, **{**told, "title": title, "index": painted.index})
@@ -131,7 +131,7 @@ def _sample(
 ) -> tuple[list[dict[str, Any]], float]:
     from limner.latent.painting import Brush
     from limner.latent.store import LatentStore
-    from limner.papers.finishing import finished, finishing_for
+    from limner.works.finishing import finished, finishing_for
     from limner.workspace import Workspace
 
     workspace = Workspace.default()

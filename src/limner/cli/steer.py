@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from limner.latent.origins import Origin, Origins
     from limner.models.painter import Latent
+    from limner.works.origins import Origin, Origins
     from limner.workspace import Workspace
 
 __all__ = ["parse_steps", "register"]
@@ -102,7 +102,7 @@ def _move(
     """
     from limner.latent.directions import directions_of
     from limner.latent.mixing import parse_range
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
 
     steps, wish = parse_steps(along), finish_wish(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
@@ -159,8 +159,8 @@ def _mix(
 
     Example: [bold]limner mix 7:3 7:9 --model landscapes --region ellipse:0.2,0.1,0.8,0.6[/bold]
     """
-    from limner.latent.origins import file_digest
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
+    from limner.works.origins import file_digest
 
     if not 2 <= len(works) <= len(_LETTERS):
         raise UsageError(f"{len(works)} pictures", "cannot be mixed", f"give 2 to {len(_LETTERS)}")
@@ -232,7 +232,7 @@ def _restyle(
     Example: [bold]limner restyle cat.png --model emoji-vae --style openmoji[/bold]
     """
     from limner.latent.restyling import restyle, to_label
-    from limner.papers.making import Deed
+    from limner.works.making import Deed
 
     hand = _hand_of(picture, style, way, model)
     # In the hand of a model that model paints, whichever other one was named.
@@ -279,8 +279,8 @@ def _restyle(
 def _hand_of(picture: str, style: str, way: str | None, model: str | None) -> str:
     """Whether a style is painted by patches, and of what: `model`, `picture`, or empty where it is not."""
     from limner.errors import ModelError
-    from limner.latent.origins import Origins, file_digest
     from limner.models.bundle import find_model
+    from limner.works.origins import Origins, file_digest
     from limner.workspace import Workspace
 
     if way not in (None, "patches"):
@@ -304,7 +304,7 @@ def _hand_of(picture: str, style: str, way: str | None, model: str | None) -> st
 
 def _knows_its_model(picture: str, workspace: Workspace) -> bool:
     """Whether a picture is a work that was published here."""
-    from limner.latent.origins import Origins, file_digest
+    from limner.works.origins import Origins, file_digest
 
     return Path(picture).is_file() and Origins(workspace).published(file_digest(Path(picture))) is not None
 

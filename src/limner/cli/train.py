@@ -121,7 +121,7 @@ def _rooted(path: Path, workspace: Workspace) -> Path:
     """The model, which now marks what it paints, in the place of the one that was trained."""
     from limner.ledger import Ledger
     from limner.models.bundle import read_card
-    from limner.papers.rooting import root
+    from limner.papers.watermark.model_mark import root
 
     return root(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
 
@@ -129,7 +129,7 @@ def _rooted(path: Path, workspace: Workspace) -> Path:
 def _check_rooted(options: TrainOptions) -> None:
     """Refuse what could not be rooted once it is trained, before it is trained."""
     from limner.models.bundle import read_card
-    from limner.papers.rooting import SMALLEST
+    from limner.papers.watermark.model_mark import SMALLEST
 
     if min(options.height, options.width) < SMALLEST:
         size = f"{options.width}x{options.height}"

@@ -11,7 +11,7 @@ import typer
 from limner.cli.common import print_json
 
 if TYPE_CHECKING:
-    from limner.papers.trust import TrustStore
+    from limner.papers.identity.trust import TrustStore
 
 __all__ = ["register"]
 
@@ -81,7 +81,7 @@ def _remove(name: Annotated[str, typer.Argument(help="Which one.")]) -> None:
 
 
 def _store() -> TrustStore:
-    from limner.papers.trust import TrustStore
+    from limner.papers.identity.trust import TrustStore
     from limner.workspace import Workspace
 
     return TrustStore(Workspace.default())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from limner.papers.verdict import SignerSeen, Verdict
+    from limner.papers.verify.verdict import SignerSeen, Verdict
 
 __all__ = ["exit_status", "register", "verdict_panel"]
 
@@ -77,7 +77,7 @@ def verify_files(
         output(picture, option="--picture", endings=(".png",), sources=files, overwrite=overwrite)
     verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)
     if picture:
-        from limner.papers.showing import draw_verdicts
+        from limner.papers.verify.showing import draw_verdicts
 
         draw_verdicts(verdicts, picture)
     if as_json:
@@ -114,7 +114,7 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
     from concurrent.futures import ThreadPoolExecutor
     from contextlib import closing
 
-    from limner.papers.trust import open_checker
+    from limner.papers.identity.trust import open_checker
     from limner.workspace import Workspace
 
     with (
@@ -128,9 +128,9 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
 def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, quiet: bool) -> None:
     from contextlib import closing
 
-    from limner.papers.endpoint import Endpoint
-    from limner.papers.pages import verify_page
-    from limner.papers.trust import open_checker
+    from limner.papers.evidence.pages import verify_page
+    from limner.papers.identity.trust import open_checker
+    from limner.papers.verify.endpoint import Endpoint
     from limner.workspace import Workspace
 
     with (
@@ -148,7 +148,7 @@ def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, qui
 
 def _write_page(folder: Path, endpoint: str, *, quiet: bool) -> None:
     from limner.errors import UsageError
-    from limner.papers.pages import verify_page
+    from limner.papers.evidence.pages import verify_page
     from limner.workspace import replace_file
 
     page = verify_page(endpoint)
@@ -217,7 +217,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
     """What the signed papers say, in the order in which one asks; nothing of a file that was changed."""
     if verdict.state not in ("valid", "invalid") or verdict.signer is None:
         return []
-    from limner.papers import wording
+    from limner.papers.verify import wording
 
     made, signer = verdict.generation, verdict.signer
     mining = ", ".join(
@@ -269,7 +269,7 @@ def _deed(made: dict[str, Any]) -> str:
 
 
 def _earlier(verdict: Verdict) -> list[tuple[str, Any]]:
-    from limner.papers import wording
+    from limner.papers.verify import wording
 
     words = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}
     return [

@@ -63,8 +63,8 @@ def _walk(
     """
     from limner.latent.filming import FORMATS, film, frames_of, key_of
     from limner.latent.walking import Walk
-    from limner.papers.films import FinishedFilm
-    from limner.papers.finishing import finishing_for
+    from limner.works.films import FinishedFilm
+    from limner.works.finishing import finishing_for
 
     _check(stations, to, seconds, fps)
     output(to, endings=FORMATS, sources=stations, overwrite=overwrite)

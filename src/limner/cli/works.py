@@ -15,7 +15,7 @@ from limner.errors import LimnerError
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from limner.latent.lineage import Kin
+    from limner.works.lineage import Kin
 
 __all__ = ["register"]
 
@@ -45,8 +45,8 @@ def _recover(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     Example: [bold]limner works recover[/bold]
     """
     from limner.ledger import Ledger
-    from limner.papers.pending import recover
-    from limner.papers.registry import Registry
+    from limner.papers.publishing.pending import recover
+    from limner.papers.registry.registry import Registry
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
@@ -77,9 +77,9 @@ def _reproduce(
 
     Example: [bold]limner reproduce ~/.limner/works/landscapes/*.png[/bold]
     """
-    from limner.latent.reproducing import reproduce
-    from limner.papers.finishing import finished_again
-    from limner.papers.marking import marked
+    from limner.papers.watermark.marking import marked
+    from limner.works.finishing import finished_again
+    from limner.works.reproducing import reproduce
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
@@ -117,9 +117,9 @@ def _family(
     from rich.console import Console
 
     from limner.errors import UsageError
-    from limner.latent.lineage import Lineage
-    from limner.latent.origins import file_digest
     from limner.ledger import Ledger
+    from limner.works.lineage import Lineage
+    from limner.works.origins import file_digest
     from limner.workspace import Workspace
 
     if to is not None:
@@ -131,8 +131,8 @@ def _family(
     if above.path is None:
         raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
     if to is not None:
-        from limner.latent.origins import Origins
-        from limner.latent.portraying import draw_family
+        from limner.works.origins import Origins
+        from limner.works.portraying import draw_family
 
         draw_family(above, below, to, Origins(workspace).painted)
     if as_json:

@@ -1,14 +1,15 @@
-"""Lives here: what travels with a published work: who signs (identity), XMP, C2PA manifest, publishing, verifying.
+"""Lives here: what travels with a published work, in rooms; what many callers need is exported here.
 
-Not here: what a licence obliges (`limner.rights`), what the ledger holds (`limner.ledger`), how verdicts are shown
-(`limner.cli.verify`).
+`identity` who signs; `c2pa` the manifest, XMP, what a signature covers; `watermark` the mark in the pixels;
+`registry` works found again by how they look; `publishing` papers put in, in order; `verify` what a file proves;
+`evidence` one folder about a work. Not here: licences (`limner.rights`), the ledger (`limner.ledger`), works.
 """
 
-from limner.papers.identity import Identity
-from limner.papers.provenance import Provenance
-from limner.papers.publisher import PublishedWork, Publisher, open_publisher
-from limner.papers.verdict import Layer, SignerSeen, Verdict
-from limner.papers.verify import verify
+from limner.papers.c2pa.provenance import Provenance
+from limner.papers.identity.identity import Identity
+from limner.papers.publishing.publisher import PublishedWork, Publisher, open_publisher
+from limner.papers.verify.checking import verify
+from limner.papers.verify.verdict import Layer, SignerSeen, Verdict
 
 __all__ = [
     "Identity",

@@ -19,10 +19,10 @@ from limner.errors import UsageError
 from limner.latent.nearest import Neighbour, Neighbours, Usual
 from limner.latent.painting import Brush, Painted
 from limner.ledger import Ledger
+from limner.machine import Machine, probe
 from limner.models.bundle import read_card
 from limner.papers import Identity, Provenance, Verdict, open_publisher
-from limner.papers.finishing import FinishWish, finished, finishing_for
-from limner.papers.verify import Checker
+from limner.papers.verify.checking import Checker
 from limner.reports.forging import Flip, flip_byte, save_again
 from limner.reports.opening import SEED, TRUNCATION, Opened, paint_opening
 from limner.reports.page import write_demo
@@ -33,8 +33,8 @@ from limner.reports.telling import record_of
 from limner.reports.watching import WatchedTraining
 from limner.training.augmentation import plain_views, views
 from limner.training.loop import Reporter
-from limner.training.machine import Machine, probe
 from limner.training.options import TrainOptions
+from limner.works.finishing import FinishWish, finished, finishing_for
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Demonstration", "prepare"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from limner.machine import Machine
 from limner.models.vae import VAE
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
 from limner.training.loop import Stage, StageState
-from limner.training.machine import Machine
 from limner.training.stages import PainterStage, PriorStage
 from limner.training.trainer import Training
 

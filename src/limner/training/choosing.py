@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from limner.machine import Machine
 from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
 from limner.models.vae import VAE
 from limner.training.data import TrainingData
 from limner.training.loop import Reporter
-from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.stages import Judge, Latents
 

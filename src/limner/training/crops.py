@@ -16,10 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from limner.collection.cache import PictureCache
+from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.upscaler import Upscaler
 from limner.models.vae import to_unit
-from limner.training.machine import Machine
 
 __all__ = ["SEEN", "SMALLEST", "Crops", "Painted", "middle", "painted_pictures"]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import TrainingError
+from limner.machine import Machine
 from limner.models.critics import Critic, PixelCritic, TeacherCritic, scales_of
 from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
@@ -18,7 +19,6 @@ from limner.models.vae import VAE, seeded_noise, to_unit
 from limner.training.augmentation import Disturbance, centred
 from limner.training.data import TrainingData
 from limner.training.games import GameObjective, held
-from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.stages import draw_new
 from limner.training.validation import kid, psnr

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection.cache import PictureCache
+from limner.machine import Machine, probe
 from limner.models.bundle import Model, save_model
 from limner.models.card import Card
 from limner.models.generator import DRAWN
@@ -29,7 +30,6 @@ from limner.training.augmentation import Augmentation
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
-from limner.training.machine import Machine, probe
 from limner.training.notes import teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.stages import PainterStage, PriorStage

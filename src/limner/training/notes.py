@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from limner.collection import Collection
+from limner.machine import Machine
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.teacher import TEACHERS
 from limner.rights import RightsSummary, joined
-from limner.training.machine import Machine
 
 __all__ = ["Told", "collection_note", "now", "rights_with", "teacher_note", "training_note"]
 

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limner.machine import Machine
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
 from limner.models.vae import VAE
 from limner.training.data import TrainingData
-from limner.training.machine import Machine
 from limner.training.options import TrainOptions
 from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim, told_apart
 

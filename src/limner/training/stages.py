@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limner import pictures
+from limner.machine import Machine
 from limner.models.features import RandomFeatures, TeacherFeatures
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
@@ -17,7 +18,6 @@ from limner.models.vae import VAE, to_unit
 from limner.pictures.sheets import sheet
 from limner.training.batches import batch_at, seen_before
 from limner.training.data import TrainingData
-from limner.training.machine import Machine
 from limner.training.objectives import FlowObjective, PainterObjective
 from limner.training.options import TrainOptions
 from limner.training.validation import kid, psnr

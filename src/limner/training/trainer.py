@@ -12,6 +12,7 @@ import torch
 
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
+from limner.machine import Machine, check_device, probe
 from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model, with_gates
 from limner.models.card import Card, TeacherNote
@@ -26,7 +27,6 @@ from limner.training.data import TrainingData, load_data, split_rows
 from limner.training.game import GameStage
 from limner.training.growing import grow, half_config, half_data
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
-from limner.training.machine import Machine, check_device, probe
 from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.plots import plot_curves

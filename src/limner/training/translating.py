@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from limner.collection import Collection, Row
 from limner.collection.cache import cache_side, open_cache
 from limner.errors import TrainingError
+from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.painter import Latent
 from limner.models.teacher import Teacher, load_teacher
@@ -28,7 +29,6 @@ from limner.models.translator import PairCritic, Translator, TranslatorCard, Tra
 from limner.rights import clear, credit_line, summary
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
-from limner.training.machine import Machine, probe
 from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.pairs import Pairs, paired_rows
 from limner.training.translating_report import measure_translator

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.translator import Translator
-from limner.training.machine import Machine
 from limner.training.pairs import Pairs
 from limner.training.validation import interval
 

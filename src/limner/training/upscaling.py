@@ -19,6 +19,7 @@ from torch import Tensor
 from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
 from limner.errors import TrainingError
+from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.critics import PixelCritic
 from limner.models.teacher import Teacher, load_teacher
@@ -27,7 +28,6 @@ from limner.rights import clear, credit_line, summary
 from limner.training.crops import SEEN, SMALLEST, Crops, middle, painted_pictures
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
-from limner.training.machine import Machine, probe
 from limner.training.notes import collection_note, now, rights_with, teacher_note, training_note
 from limner.training.upscaling_report import measure_upscaler
 from limner.workspace import Workspace

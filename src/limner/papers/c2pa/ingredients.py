@@ -1,0 +1,66 @@
+"""A picture that a work was made from, as the work's papers keep or name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from limner.papers.c2pa.texts import clean
+
+__all__ = ["Found", "Ingredient", "Relationship"]
+
+Relationship = Literal["parentOf", "inputTo"]
+"""In C2PA's words (specification 2.2, section 18.15): parentOf, the former edition of the same work; inputTo, a picture
+that a model was given."""
+
+Found = Literal["valid", "unverified", "none", "unread"]
+"""valid: papers that hold. unverified: papers that do not hold or cannot be checked, or unsigned lines on origin. none:
+nothing. unread: the file was gone or had changed when the work was signed."""
+
+_NOTES: dict[Found, str] = {
+    "valid": "papers were found on it, and they held",
+    "unverified": "papers or marks were found on it that could not be verified",
+    "none": "no papers were found on it",
+    "unread": "its file was gone when the work was signed",
+}
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One picture that a work was made from.
+
+    Attributes:
+        digest: sha256 of its file, `sha256:` before it.
+        relationship: what it is to the work.
+        found: what was found on it.
+        mime: what kind of file it is.
+        title, signer, tool: as its papers say, where they hold.
+        source_type: `trainedAlgorithmicMedia` where its papers say so, else the last word of the term in unsigned XMP.
+        file: the whole file, so that its manifest can be kept in the work's own; None where none is kept.
+    """
+
+    digest: str
+    relationship: Relationship
+    found: Found
+    mime: str | None = None
+    title: str | None = None
+    signer: str | None = None
+    tool: str | None = None
+    source_type: str | None = None
+    file: bytes | None = field(default=None, repr=False)
+
+    def told(self) -> dict[str, Any]:
+        """As the work's own assertion and the ledger name it."""
+        names = ("digest", "found", "title", "signer", "tool", "source_type")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def definition(self, label: str) -> dict[str, str]:
+        """As the C2PA library takes it; `label` is by what actions call it."""
+        name = f"picture {self.digest.removeprefix('sha256:')[:12]}"
+        told = {
+            "label": label,
+            "title": clean(self.title or name)[:500],
+            "relationship": self.relationship,
+            "description": f"{self.digest}; {_NOTES[self.found]}",
+        }
+        return {**told, "format": self.mime} if self.mime else told

@@ -1,0 +1,129 @@
+"""XMP: the machine-readable lines that most programs show, unsigned by themselves (the C2PA signature covers them).
+
+IPTC Photo Metadata Standard 2025.1 (digital source type, AI system), PLUS (data mining), Dublin Core, Photoshop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from limner import __version__
+from limner.papers.c2pa.provenance import Provenance, TrainingMining, clean
+
+__all__ = ["COMPOSITE", "GENERATED", "XmpSeen", "read_packet", "write_packet"]
+
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""IPTC: "created algorithmically using an AI model trained on captured content"; so is what a model paints alone."""
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished
+work: a model composed it, and its patches are cut from pictures that people made."""
+
+_SPACES = {
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+}
+_MINING: dict[TrainingMining, str] = {
+    "notAllowed": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED",
+    "allowed": "http://ns.useplus.org/ldf/vocab/DMI-ALLOWED",
+    "constrained": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-SEECONSTRAINT",
+}
+_TEXT_LIMIT = 8000  # JPEG holds 65,502 bytes of XMP; two long texts of 4 bytes a character stay below with the rest
+_PACKET_LIMIT = 4 << 20
+_CUT = " … (whole in the C2PA manifest)"
+
+
+@dataclass(frozen=True)
+class XmpSeen:
+    """What a picture's XMP says; None where it says nothing."""
+
+    source_type: str | None = None
+    creator: str | None = None
+    title: str | None = None
+    tool: str | None = None
+    credit: str | None = None
+    rights: str | None = None
+    mining: str | None = None
+
+
+def write_packet(provenance: Provenance, credit: str | None = None) -> bytes:
+    """The XMP packet of a work, UTF-8; texts that are too long for JPEG are cut with a note."""
+    credit = provenance.credit if credit is None else credit
+    ai = "Iptc4xmpExt:AISystem"
+    properties = [
+        ("Iptc4xmpExt:DigitalSourceType", _text(COMPOSITE if provenance.finish else GENERATED)),
+        (f"{ai}Used", _text(f"{provenance.model_name} ({provenance.family})")),
+        (f"{ai}VersionUsed", _text(provenance.model_digest)),
+        ("xmp:CreatorTool", _text(f"limner {__version__}")),
+        ("plus:DataMining", _text(_MINING[provenance.training_mining])),
+        ("dc:creator", f"<rdf:Seq><rdf:li>{_text(provenance.creator)}</rdf:li></rdf:Seq>"),
+        ("dc:title", _alternatives(provenance.title)),
+    ]
+    if credit:
+        properties += [("photoshop:Credit", _text(credit)), ("dc:rights", _alternatives(credit))]
+    if provenance.training_mining_terms:
+        properties.append(("plus:OtherConstraints", _alternatives(provenance.training_mining_terms[:1000])))
+    spaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in _SPACES.items() if prefix != "rdf")
+    body = "".join(f"<{name}>{value}</{name}>" for name, value in properties)
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        f'<rdf:RDF xmlns:rdf="{_SPACES["rdf"]}"><rdf:Description rdf:about="" {spaces}>{body}'
+        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def read_packet(packet: bytes) -> XmpSeen:
+    """What the packet says of origin, creator and rights.
+
+    Raises:
+        ValueError: it is no XML, or XML that tries something (entities, external files), or over 4 MiB.
+    """
+    if len(packet) > _PACKET_LIMIT:
+        raise ValueError("larger than 4 MiB")
+    try:
+        tree = fromstring(packet.strip(b"\0"))
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise ValueError(f"no readable XML ({type(error).__name__})") from error
+    return XmpSeen(
+        source_type=_value(tree, "Iptc4xmpExt", "DigitalSourceType"),
+        creator=_value(tree, "dc", "creator"),
+        title=_value(tree, "dc", "title"),
+        tool=_value(tree, "xmp", "CreatorTool"),
+        credit=_value(tree, "photoshop", "Credit"),
+        rights=_value(tree, "dc", "rights"),
+        mining=_value(tree, "plus", "DataMining"),
+    )
+
+
+def _text(value: str) -> str:
+    value = clean(value)
+    return escape(value if len(value) <= _TEXT_LIMIT else value[: _TEXT_LIMIT - len(_CUT)] + _CUT)
+
+
+def _alternatives(value: str) -> str:
+    return f'<rdf:Alt><rdf:li xml:lang="x-default">{_text(value)}</rdf:li></rdf:Alt>'
+
+
+def _value(tree: Any, prefix: str, name: str) -> str | None:
+    """The first value of a property, written as an element, a list, a reference or an attribute of its description."""
+    tag = f"{{{_SPACES[prefix]}}}{name}"
+    return next((value for value in _values(tree, tag) if value), None)
+
+
+def _values(tree: Element, tag: str) -> Iterator[str]:
+    resource, item = f"{{{_SPACES['rdf']}}}resource", f"{{{_SPACES['rdf']}}}li"
+    for element in tree.iter(tag):
+        items = [(one.text or "").strip() for one in element.iter(item)]
+        yield ", ".join(items) if items else (element.text or "").strip() or element.get(resource, "")
+    for element in tree.iter(f"{{{_SPACES['rdf']}}}Description"):
+        yield element.get(tag, "")

@@ -1,0 +1,117 @@
+"""The papers that the registry keeps: what a stored manifest says, writing it out again, registering older works."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+from limner import pictures
+from limner.errors import PapersError
+from limner.papers.c2pa.library import GENERATION, C2paError, read_store
+from limner.papers.c2pa.parts import take_apart
+from limner.papers.c2pa.structure import manifest_store
+from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
+from limner.papers.registry.registry import Edition, work_identifier
+from limner.papers.verify.checking import Checker
+from limner.workspace import replace_file
+
+__all__ = ["edition_of", "restore", "stored_papers"]
+
+_KIND = "application/c2pa"
+# The stored manifest is read without the picture that it was made for, so what binds it to one cannot hold.
+_BINDING = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.", "signingCredential.untrusted")
+
+
+def stored_papers(edition: Edition, context: c2pa.Context) -> dict[str, Any]:
+    """What the stored manifest says, and whether its signature holds: `signature` is `holds` or says why not.
+
+    Args:
+        context: settings to read by, as `reading_context` makes them.
+    """
+    try:
+        store = read_store(edition.manifest, _KIND, context)
+    except C2paError as error:
+        return {"signature": f"cannot be read ({error})"}
+    active = store["active"] if store else None
+    manifest: dict[str, Any] = next((m for m in (store or {}).get("manifests", []) if m.get("label") == active), {})
+    failures = [
+        str(one.get("code"))
+        for one in manifest.get("validationResults", {}).get("failure", [])
+        if not str(one.get("code")).startswith(_BINDING)
+    ]
+    claim = manifest.get("claim.v2") or manifest.get("claim") or {}
+    return {
+        "signature": "holds"
+        if manifest and not failures
+        else f"does not hold ({', '.join(failures) or 'no manifest'})",
+        "title": claim.get("dc:title"),
+        "time_stamp": store.get("time") if store else None,
+        "generation": manifest.get("assertions", {}).get(GENERATION, {}),
+    }
+
+
+def restore(edition: Edition, to: Path, context: c2pa.Context) -> list[Path]:
+    """Write the papers of a work as they were published: `to` with the endings .c2pa, .json, and .xmp.
+
+    Raises:
+        PapersError: one of the files exists, or cannot be written.
+    """
+    try:
+        told = json.dumps(read_store(edition.manifest, _KIND, context), indent=2, ensure_ascii=False).encode()
+    except C2paError as error:
+        raise PapersError(edition.name, f"has a stored manifest that cannot be read ({error})") from error
+    contents = {".c2pa": edition.manifest, ".json": told, **({".xmp": edition.xmp} if edition.xmp else {})}
+    paths = {to.with_suffix(ending): content for ending, content in contents.items()}
+    for path in paths:
+        if path.exists():
+            raise PapersError(path, "exists already", "choose another name")
+    try:
+        for path, content in paths.items():
+            with replace_file(path) as part:
+                part.write_bytes(content)
+    except OSError as error:
+        raise PapersError(to, f"cannot be written ({error.strerror})", "choose another place") from error
+    return list(paths)
+
+
+def edition_of(path: Path, checker: Checker, signer: tuple[str, str]) -> Edition:
+    """A work that was published before there was a registry, read from its own file.
+
+    Args:
+        checker: by which it must be found genuine.
+        signer: fingerprint and name of the certificate that it was published with, as the ledger says.
+
+    Raises:
+        PapersError: it is not genuine, or no work of limner.
+        PictureError: it cannot be read.
+    """
+    data = bytes(pictures.open_file(path))
+    verdict = checker.check_bytes(data, path)
+    made = verdict.generation
+    parts = take_apart(data)
+    manifest = manifest_store(data, parts.kind)
+    if not verdict.genuine or not made or manifest is None:
+        raise PapersError(path, f"cannot be registered ({verdict.summary})", "register works as they were published")
+    prints = fingerprints_of(pictures.decode(data, path).pixels)
+    latent, model = str(made.get("latent_digest", "")), str(made.get("model_digest", ""))
+    return Edition(
+        work=work_identifier(latent, model, signer[0]),
+        digest=f"sha256:{sha256(data).hexdigest()}",
+        title=verdict.title or "",
+        creator=verdict.creator or "",
+        path=str(path.absolute()),
+        signer=signer[0],
+        signer_name=signer[1],
+        model=model,
+        latent=latent,
+        manifest=manifest,
+        thumbnail=pack_thumbnail(prints.thumbnail),
+        look=prints.look,
+        mirror=prints.mirror,
+        layout=prints.layout,
+        xmp=parts.xmp,
+    )

@@ -1,0 +1,5 @@
+"""Lives here: checking any file: each layer looked at (C2PA, XMP, watermark, registry), the verdict, and its words.
+
+Not here: reading a manifest (`limner.papers.c2pa`) or a mark (`limner.papers.watermark`).
+Verdicts are facts; `wording.py` alone puts them into sentences.
+"""

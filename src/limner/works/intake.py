@@ -1,0 +1,118 @@
+"""Looking at the papers of what comes in: what was found on a picture is kept in the papers of what is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from limner import pictures
+from limner.errors import PictureError
+from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
+from limner.papers.c2pa.parts import Parts, take_apart
+from limner.papers.c2pa.structure import manifest_store
+from limner.papers.c2pa.xmp import XmpSeen, read_packet
+from limner.papers.identity.identity import Identity
+from limner.papers.verify.checking import Checker
+from limner.papers.verify.verdict import Verdict
+from limner.works.origins import Origin
+from limner.workspace import Workspace
+
+__all__ = ["Intake", "ingredient_of"]
+
+_MOST_KEPT = 1 << 20
+"""Bytes of a manifest that is kept; a larger one would outweigh the work, and is named."""
+_LONGEST = 200
+
+
+class Intake:
+    """Looks at each picture that works are made from once.
+
+    Args:
+        workspace: whose own works are told from others.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._checker = Checker(own=Identity.roots(workspace))
+        self._known: dict[str, Ingredient | None] = {}
+
+    def close(self) -> None:
+        """Free what the library holds."""
+        self._checker.close()
+
+    def of(self, origins: Iterable[Origin], *, works: bool = False) -> tuple[Ingredient, ...]:
+        """What of these goes into the papers of a work that is made from them, each once.
+
+        A picture from outside always does. A work does where its own papers keep such pictures, so that they are
+        handed on; another one is named by its digest among the parents, and the ledger knows the rest.
+
+        Args:
+            works: keep the papers of works in any case, as for a print of a work.
+        """
+        found: dict[str, Ingredient] = {}
+        for origin in origins:
+            if origin.kind == "seed":
+                continue
+            if origin.digest not in self._known:
+                self._known[origin.digest] = self._look(origin, works=works)
+            one = self._known[origin.digest]
+            if one is not None:
+                found[origin.digest] = one
+        return tuple(found.values())
+
+    def _look(self, origin: Origin, *, works: bool) -> Ingredient | None:
+        try:
+            data = bytes(pictures.open_file(Path(origin.told)))
+        except PictureError:
+            data = b""
+        if f"sha256:{sha256(data).hexdigest()}" != origin.digest:
+            return None if origin.kind == "work" else Ingredient(origin.digest, "inputTo", "unread")
+        verdict = self._checker.check_bytes(data, Path(origin.told))
+        handed_on = any(one.relationship != "parentOf" for one in verdict.chain)
+        return ingredient_of(data, verdict) if works or handed_on or origin.kind == "picture" else None
+
+
+def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "inputTo") -> Ingredient:
+    """A picture's file as an ingredient, with its manifest where that holds.
+
+    Args:
+        data: the file.
+        verdict: on it.
+    """
+    parts = take_apart(data)
+    seen = _unsigned_words(parts)
+    found = _found(verdict, parts, seen)
+    digest = f"sha256:{sha256(data).hexdigest()}"
+    source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
+    if found != "valid" or verdict.signer is None:
+        return Ingredient(digest, relationship, found, parts.kind, source_type=source)
+    light = len(manifest_store(data, parts.kind) or b"") <= _MOST_KEPT
+    return Ingredient(
+        digest,
+        relationship,
+        found,
+        parts.kind,
+        title=verdict.title and verdict.title[:_LONGEST],
+        signer=verdict.signer.name[:_LONGEST],
+        tool=verdict.tool and verdict.tool[:_LONGEST],
+        source_type=source,
+        file=data if light else None,
+    )
+
+
+def _found(verdict: Verdict, parts: Parts, seen: XmpSeen) -> Found:
+    if verdict.genuine:
+        return "valid"
+    says = (seen.source_type, seen.creator, seen.credit, seen.rights, seen.mining)
+    return "unverified" if verdict.state in ("tampered", "invalid") or parts.has_manifest or any(says) else "none"
+
+
+def _unsigned_words(parts: Parts) -> XmpSeen:
+    try:
+        return read_packet(parts.xmp) if parts.xmp else XmpSeen()
+    except ValueError:
+        return XmpSeen()
+
+
+def _last_word(term: str | None) -> str | None:
+    return term.rsplit("/", 1)[-1][:_LONGEST] if term else None
