@@ -79,8 +79,8 @@ STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
     },
     "game, from emoji-vae": {
         "all": ({}, contextlib.nullcontext),
-        "critic not disturbed": ({}, lambda: patch.object(Disturbance, "draw", _undisturbed)),
-        "critic on pixels alone": ({"teacher": "none"}, contextlib.nullcontext),
+        "discriminator not disturbed": ({}, lambda: patch.object(Disturbance, "draw", _undisturbed)),
+        "discriminator on pixels alone": ({"teacher": "none"}, contextlib.nullcontext),
         "no penalty on slopes": ({"game": {"gamma": 0.0}}, contextlib.nullcontext),
         "waves left alone": ({"game": {"waves": 0.0}}, contextlib.nullcontext),
         "patterns not held down": ({"game": {"grain": 0.0, "knit": 0.0, "waves": 0.0}}, contextlib.nullcontext),

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.machine import Machine
-from limner.models.vae import to_unit
+from limner.models.latent_model import to_unit
 
 __all__ = ["StyleJudge"]
 

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.models.features import TeacherFeatures
+from limner.models.latent_model import to_unit
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
-from limner.models.vae import to_unit
 
 __all__ = ["SIGHTS", "Likening", "sight"]
 

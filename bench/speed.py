@@ -27,8 +27,8 @@ from limner.latent.painting import Brush
 from limner.ledger import Ledger
 from limner.machine import Machine, probe
 from limner.models.bundle import Model
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
 from limner.papers import Identity, Publisher
 from limner.training.data import load_data
 from limner.training.loop import Budget, Loop
@@ -66,11 +66,11 @@ def importing(workspace: Workspace, folder: Path) -> dict[str, float]:
     return {"pictures_per_second": _JPEGS / spent}
 
 
-def training(workspace: Workspace, collection: Collection, machine: Machine) -> tuple[VAE, dict[str, float]]:
+def training(workspace: Workspace, collection: Collection, machine: Machine) -> tuple[LatentModel, dict[str, float]]:
     """Pictures and latents a second of the two stages: with checks and sheets, and of steps alone (median of tens)."""
     options = TrainOptions(name="bench", accept_unknown="a measurement")
     data = load_data(collection, collection.rows(), options, workspace)
-    model = VAE(VAEConfig(painter=painter_config(64, 64)))
+    model = LatentModel(LatentModelConfig(painter=painter_config(64, 64)))
     folder = workspace.make(workspace.runs / "bench")
     workspace.make(folder / "sheets")
     found: dict[str, float] = {}
@@ -92,7 +92,7 @@ def training(workspace: Workspace, collection: Collection, machine: Machine) -> 
     return model, found
 
 
-def painting(model: VAE, workspace: Workspace, machine: Machine) -> tuple[Brush, dict[str, float]]:
+def painting(model: LatentModel, workspace: Workspace, machine: Machine) -> tuple[Brush, dict[str, float]]:
     """Pictures a second of `limner sample`, the prior included, signing apart."""
     from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
     from limner.rights import summary

@@ -24,10 +24,10 @@ from limner.latent.filming import film, frames_of
 from limner.latent.mixing import Region, mix_blocks, mix_region, mix_weights
 from limner.latent.painting import Brush
 from limner.latent.walking import Walk
+from limner.models.latent_model import to_unit
 from limner.models.painter import Latent
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
-from limner.models.vae import to_unit
 from limner.training.stages import save_sheet
 
 __all__ = ["attribute_table", "speeds", "steering", "told", "walked"]

@@ -44,7 +44,7 @@ class Recipe:
         size: height of a composition, and its width where none is told, px.
         minutes: of training; more is better, slowly.
         parent: the shipped model that it starts from.
-        prior, crisp: what draws latents; whether the painter plays against a critic.
+        prior, crisp: what draws latents; whether the painter plays against a discriminator.
     """
 
     name: str

@@ -8,13 +8,13 @@ import torch
 
 from limner.models.bundle import save_model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
-from limner.models.vae import VAE, VAEConfig
 from limner.rights import summary
 
 
-def made_card(model: VAE, name: str = "m") -> Card:
+def made_card(model: LatentModel, name: str = "m") -> Card:
     """A card for a model that learned nothing."""
     nothing = {"value": 0.0, "low": 0.0, "high": 0.0, "count": 0}
     return Card(
@@ -31,11 +31,11 @@ def made_card(model: VAE, name: str = "m") -> Card:
     )
 
 
-def made_model(path: Path, *, labels: tuple[str, ...] = ("a", "b"), seed: int = 3, size: int = 32) -> VAE:
+def made_model(path: Path, *, labels: tuple[str, ...] = ("a", "b"), seed: int = 3, size: int = 32) -> LatentModel:
     """Save an untrained model and return it, with weights that bfloat16 holds exactly."""
     torch.manual_seed(seed)
     prior = PriorConfig(steps=2, layers=1, channels=16, width=32)
-    model = VAE(VAEConfig(painter=painter_config(size, size), prior=prior, labels=labels)).eval()
+    model = LatentModel(LatentModelConfig(painter=painter_config(size, size), prior=prior, labels=labels)).eval()
     kept = {n: t.bfloat16().float() if t.is_floating_point() else t for n, t in model.state_dict().items()}
     model.load_state_dict(kept)
     save_model(path, model, made_card(model, path.stem))

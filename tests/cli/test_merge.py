@@ -15,8 +15,8 @@ from limner.cli.main import app
 from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
 from limner.training import merging
 from limner.workspace import Workspace
 from models_made import made_card, made_model
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, licence in (("c", "CC-BY-4.0"), ("nd", "CC-BY-ND-4.0")):
         rights = {"rights": made_rights("Ada", licence), "parents": parents}
         save_model(folder / f"{name}.safetensors", generator, made_card(generator, name).model_copy(update=rights))
-    large = VAE(VAEConfig(painter=painter_config(64, 64), prior=generator.config.prior))
+    large = LatentModel(LatentModelConfig(painter=painter_config(64, 64), prior=generator.config.prior))
     save_model(folder / "large.safetensors", large, made_card(large, "large"))
     return folder
 

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from limner.errors import ModelError
 from limner.models.bundle import find_model, load_model, read_card, save_model, with_gates
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
-from limner.models.vae import VAE, VAEConfig
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 
@@ -144,7 +144,9 @@ def test_a_painter_of_before_gates_gets_some_and_paints_as_it_did(tmp_path: Path
     path = tmp_path / "m.safetensors"
     torch.manual_seed(1)
     former = painter_config(128, 128).model_copy(update={"gated": False})
-    model = VAE(VAEConfig(painter=former, prior=PriorConfig(steps=2, layers=1, channels=16, width=32))).eval()
+    model = LatentModel(
+        LatentModelConfig(painter=former, prior=PriorConfig(steps=2, layers=1, channels=16, width=32))
+    ).eval()
     model.painter.stretch()
     save_model(path, model, made_card(model))
     loaded = load_model(path)

@@ -10,22 +10,22 @@ import torch
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import SHIPPED, Model, load_model, save_model
 from limner.models.card import CollectionNote
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.merging import average, is_kin, levels, merged_card, swap_levels
 from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
 from limner.rights import summary
 from models_made import made_card, made_model
 from rights_made import made_rights
 
 
-def saved(path: Path, generator: VAE, **more: object) -> Model:
+def saved(path: Path, generator: LatentModel, **more: object) -> Model:
     save_model(path, generator, made_card(generator, path.stem).model_copy(update=more))
     return load_model(path)
 
 
 def child_of(parent: Model, path: Path, seed: int = 1, **more: object) -> Model:
     """A model whose weights went on a little from the parent's."""
-    generator = VAE(parent.card.config)
+    generator = LatentModel(parent.card.config)
     generator.load_state_dict(parent.generator.state_dict())
     torch.manual_seed(seed)
     with torch.no_grad():
@@ -45,7 +45,7 @@ def child(parent: Model, tmp_path: Path) -> Model:
     return child_of(parent, tmp_path / "child.safetensors")
 
 
-def taken_from(merged: VAE, model: Model) -> set[str]:
+def taken_from(merged: LatentModel, model: Model) -> set[str]:
     """Layers that are those of a model."""
     theirs = model.generator.state_dict()
     return {name for name, t in merged.state_dict().items() if name.endswith("weight") and torch.equal(t, theirs[name])}
@@ -67,8 +67,10 @@ def test_coarse_layers_are_of_the_one_and_finer_ones_of_the_other(parent: Model,
 
 def test_the_parts_that_a_large_painter_paints_at_each_level_count_by_their_size(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    config = VAEConfig(painter=painter_config(128, 128), prior=made_model(tmp_path / "m.safetensors").config.prior)
-    parent = saved(tmp_path / "large.safetensors", VAE(config).eval())
+    config = LatentModelConfig(
+        painter=painter_config(128, 128), prior=made_model(tmp_path / "m.safetensors").config.prior
+    )
+    parent = saved(tmp_path / "large.safetensors", LatentModel(config).eval())
     child = child_of(parent, tmp_path / "child.safetensors")
     assert levels(config.painter) == (8, 16, 32, 64)
     fine = taken_from(swap_levels(parent, child, 32), child)
@@ -93,7 +95,7 @@ def test_weights_lie_between(parent: Model, child: Model) -> None:
 
 
 def test_a_prior_of_other_places_stays_whole(parent: Model, child: Model, tmp_path: Path) -> None:
-    generator = VAE(child.card.config)
+    generator = LatentModel(child.card.config)
     generator.load_state_dict(child.generator.state_dict())
     generator.prior.anchors.axes.normal_()  # type: ignore[union-attr, operator]
     other = saved(tmp_path / "other.safetensors", generator.eval(), parents=(parent.digest,))
@@ -122,8 +124,8 @@ def test_of_the_models_that_ship_the_emoji_are_kin() -> None:
 
 
 def test_other_sizes_are_refused(parent: Model, tmp_path: Path) -> None:
-    config = VAEConfig(painter=painter_config(64, 64), prior=parent.card.config.prior)
-    large = saved(tmp_path / "l.safetensors", VAE(config).eval())
+    config = LatentModelConfig(painter=painter_config(64, 64), prior=parent.card.config.prior)
+    large = saved(tmp_path / "l.safetensors", LatentModel(config).eval())
     with pytest.raises(UsageError, match="32x32 and 64x64; merge models of one size"):
         average(parent, large, 0.5)
 

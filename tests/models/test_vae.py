@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from limner.models.generator import Generator
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import Latent, Painter, painter_config
 from limner.models.prior import QUICK, FlowPrior, MixturePrior, PriorConfig
-from limner.models.vae import VAE, VAEConfig
 
 
 @pytest.fixture(scope="module", params=[{}, QUICK, {"kind": "mixture"}], ids=["flow along lines", "flow", "mixture"])
-def model(request: pytest.FixtureRequest) -> VAE:
+def model(request: pytest.FixtureRequest) -> LatentModel:
     torch.manual_seed(1)
     prior = PriorConfig(steps=2, layers=2).model_copy(update=request.param)
-    model = VAE(VAEConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
+    model = LatentModel(LatentModelConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
     for parameter in model.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
     if isinstance(model.prior, MixturePrior):
@@ -24,12 +24,12 @@ def model(request: pytest.FixtureRequest) -> VAE:
     return model.requires_grad_(False)
 
 
-def test_it_keeps_the_contract(model: VAE) -> None:
+def test_it_keeps_the_contract(model: LatentModel) -> None:
     assert isinstance(model, Generator)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_picture_i_of_a_seed_does_not_depend_on_the_batch(model: VAE, precision: torch.dtype) -> None:
+def test_picture_i_of_a_seed_does_not_depend_on_the_batch(model: LatentModel, precision: torch.dtype) -> None:
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
         whole = model.paint(model.sample(70, seed=9, label=1))
         one = model.paint(model.sample(1, seed=9, label=1, first=66))
@@ -38,7 +38,7 @@ def test_picture_i_of_a_seed_does_not_depend_on_the_batch(model: VAE, precision:
     assert torch.equal(whole[50:69], some)
 
 
-def test_seeds_and_truncation_matter(model: VAE) -> None:
+def test_seeds_and_truncation_matter(model: LatentModel) -> None:
     a, b = model.sample(2, seed=1), model.sample(2, seed=2)
     assert not torch.equal(a.content, b.content)
     calm = model.sample(8, seed=1, truncation=0.0)
@@ -50,7 +50,9 @@ def test_seeds_and_truncation_matter(model: VAE) -> None:
 )
 def test_every_size_encodes_and_paints(height: int, width: int) -> None:
     config = painter_config(height, width)
-    model = VAE(VAEConfig(painter=config, prior=PriorConfig(kind="mixture", axes=4, components=2))).eval()
+    model = LatentModel(
+        LatentModelConfig(painter=config, prior=PriorConfig(kind="mixture", axes=4, components=2))
+    ).eval()
     pictures = torch.randint(0, 256, (1, 3, height, width), dtype=torch.uint8)
     latent = model.encode(pictures)
     assert latent.content.shape == (1, config.content_channels, *config.grid)
@@ -60,7 +62,7 @@ def test_every_size_encodes_and_paints(height: int, width: int) -> None:
 
 
 def test_whitening_goes_there_and_back() -> None:
-    model = VAE(VAEConfig(painter=painter_config(64, 64)))
+    model = LatentModel(LatentModelConfig(painter=painter_config(64, 64)))
     latents = Latent(torch.randn(50, 6, 8, 8) * 3 + 1, torch.randn(50, 5, 16) * 0.2)
     model.whitening.fit(latents)
     rows = model.whitening(latents)

@@ -9,8 +9,8 @@ import torch
 
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model, load_model, save_model
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
 from limner.rights import RightsSummary, summary
 from limner.training.merging import Distillation, joint_labels
 from limner.training.options import TrainOptions
@@ -123,7 +123,7 @@ def test_other_sizes_and_licences_that_exclude_each_other_are_refused(workspace:
     selling = teacher_of(BLUE, tmp_path / "b.safetensors", rights=made_rights("Bea", "CC-BY-NC-4.0"))
     with pytest.raises(RightsError, match="forbid a merge"):
         Distillation(options(), (sharing, selling), workspace, Silent())
-    large = VAE(VAEConfig(painter=painter_config(64, 64), prior=sharing.card.config.prior))
+    large = LatentModel(LatentModelConfig(painter=painter_config(64, 64), prior=sharing.card.config.prior))
     save_model(tmp_path / "l.safetensors", large, made_card(large))
     with pytest.raises(UsageError, match="32x32 and 64x64"):
         Distillation(options(), (sharing, load_model(tmp_path / "l.safetensors")), workspace, Silent())

@@ -1,4 +1,4 @@
-"""The game between painter and critic: what changes, what stays, and how a collapse is told."""
+"""The game between painter and discriminator: what changes, what stays, and how a collapse is told."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.machine import Machine
-from limner.models.critics import Critic
+from limner.models.discriminators import Discriminator
 from limner.models.gan import Mapping
-from limner.models.vae import VAE
+from limner.models.latent_model import LatentModel
 from limner.training.augmentation import Disturbance
 from limner.training.data import load_data
 from limner.training.game import GameStage
@@ -72,11 +72,11 @@ def test_both_sides_get_a_gradient_and_nothing_else_does(
     moved = {
         n.split(".")[0] + "." + n.split(".")[1] for n, p in stage.objective.named_parameters() if p.grad is not None
     }
-    kinds = {name if name.startswith("networks") else "critic" for name in moved}
-    wanted = {"critic", "networks.painter"} | ({"networks.prior"} if family == "gan" else set())
+    kinds = {name if name.startswith("networks") else "discriminator" for name in moved}
+    wanted = {"discriminator", "networks.painter"} | ({"networks.prior"} if family == "gan" else set())
     assert kinds == wanted
     assert all(torch.isfinite(p.grad).all() for p in stage.objective.parameters() if p.grad is not None)
-    assert abs(float(losses["loss"].detach()) - float(losses["critic"])) < 1
+    assert abs(float(losses["loss"].detach()) - float(losses["discriminator"])) < 1
 
 
 def test_the_painters_gradient_is_scaled_to_a_share_of_reconstructions(
@@ -126,8 +126,8 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
         stage.check()
 
 
-class Brightness(Critic):
-    """A critic to whom bright pictures look real."""
+class Brightness(Discriminator):
+    """A discriminator to whom bright pictures look real."""
 
     def see(self, glimpses: list[torch.Tensor]) -> list[torch.Tensor]:
         return glimpses
@@ -141,7 +141,7 @@ def test_over_fitting_is_where_unseen_pictures_lie_between_learned_and_painted_o
     unseen: int, wanted: float, collection: Collection, workspace: Workspace, tmp_path: Path
 ) -> None:
     stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
-    stage.critic = Brightness()  # type: ignore[assignment]
+    stage.discriminator = Brightness()  # type: ignore[assignment]
     stage.learned = torch.full_like(stage.learned, 200)
     stage.data.chooses = torch.full_like(stage.data.chooses, unseen)
     stage.model.paint = lambda latent: torch.full((8, 3, 32, 32), 40, dtype=torch.uint8)  # type: ignore[method-assign]
@@ -188,7 +188,7 @@ def test_the_relativistic_loss_falls_as_the_right_one_rises() -> None:
 
 def test_an_encoder_is_left_alone_by_the_game(collection: Collection, workspace: Workspace, tmp_path: Path) -> None:
     stage = stage_of(collection, workspace, tmp_path / "run", "vae", "none")
-    model: VAE = stage.model
+    model: LatentModel = stage.model
     assert not any(p.requires_grad for p in model.encoder.parameters())
     assert not any(p.requires_grad for p in model.prior.parameters())
     assert all(p.requires_grad for p in model.painter.parameters())

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from limner.models.bundle import load_model
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
-from limner.models.vae import VAE, VAEConfig
 from limner.training.growing import grow, half_config
 from limner.training.options import TrainOptions
 from limner.training.stages import PainterStage
@@ -54,7 +54,7 @@ def test_what_is_learned_small_goes_over_whole(size: int) -> None:
     config = painter_config(size, size)
     half = half_config(config)
     assert half is not None
-    whole, small = (VAE(VAEConfig(painter=one, prior=_PRIOR)) for one in (config, half))
+    whole, small = (LatentModel(LatentModelConfig(painter=one, prior=_PRIOR)) for one in (config, half))
     with torch.no_grad():
         for tensor in small.painter.parameters():
             tensor.add_(0.05 * torch.randn_like(tensor))

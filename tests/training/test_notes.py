@@ -8,8 +8,8 @@ import pytest
 
 from limner.collection import Collection
 from limner.models.card import Card
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, summary
 from limner.training.notes import collection_note, rights_with
 from limner.workspace import Workspace
@@ -27,7 +27,7 @@ def collection(workspace: Workspace, tmp_path: Path) -> Collection:
 
 def _card(collection: Collection, where: tuple[str, ...], rights: RightsSummary) -> Card:
     note = collection_note(collection, where, learned=rights.pictures, held_out=0)
-    return made_card(VAE(VAEConfig(painter=painter_config(32, 32)))).model_copy(
+    return made_card(LatentModel(LatentModelConfig(painter=painter_config(32, 32)))).model_copy(
         update={"collection": note, "rights": rights}
     )
 

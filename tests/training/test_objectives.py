@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
-from limner.models.vae import VAE, VAEConfig
 from limner.training.objectives import PainterObjective, PainterWeights
 
 _PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, place=8)
@@ -25,7 +25,7 @@ def batch() -> dict[str, torch.Tensor]:
 
 def gradients(separate: float, labels: tuple[str, ...] = ("a", "b"), is_style: bool = True) -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
-    model = VAE(VAEConfig(painter=painter_config(32, 32), prior=_PRIOR, labels=labels))
+    model = LatentModel(LatentModelConfig(painter=painter_config(32, 32), prior=_PRIOR, labels=labels))
     objective = PainterObjective(model, PainterWeights(separate=separate), None, label_is_style=is_style)
     torch.manual_seed(3)
     objective(batch())["loss"].backward()
@@ -40,7 +40,7 @@ def test_the_guess_learns_and_the_encoder_learns_to_mislead_it() -> None:
     assert float(towards.norm()) > 1e-4
     # One step along what the encoder is told makes the guess worse.
     torch.manual_seed(1)
-    model = VAE(VAEConfig(painter=painter_config(32, 32), prior=_PRIOR, labels=("a", "b")))
+    model = LatentModel(LatentModelConfig(painter=painter_config(32, 32), prior=_PRIOR, labels=("a", "b")))
     objective = PainterObjective(model, PainterWeights(separate=10.0), None, label_is_style=True)
     torch.manual_seed(3)
     before = float(objective(batch())["guess"].detach())

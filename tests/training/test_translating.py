@@ -21,7 +21,7 @@ from limner.latent.restyling import to_label
 from limner.latent.translating import known_translator, translator_file
 from limner.machine import Machine
 from limner.models.bundle import load_model
-from limner.models.translator import PairCritic, Translator, TranslatorConfig, load_translator, save_translator
+from limner.models.translator import PairDiscriminator, Translator, TranslatorConfig, load_translator, save_translator
 from limner.training.pairs import paired_rows
 from limner.training.translating import TranslatingObjective, TranslatorOptions, passed_on, train_translator
 from limner.workspace import Workspace
@@ -117,13 +117,13 @@ def test_the_game_leads_towards_what_looks_real(brush: Brush) -> None:
     network = Translator(
         TranslatorConfig(painter=model.card.config.painter, labels=("day", "night"), channels=16, width=40)
     )
-    objective = TranslatingObjective(network, PairCritic([], 2), model, None, _options())
+    objective = TranslatingObjective(network, PairDiscriminator([], 2), model, None, _options())
     batch = {"rows": torch.randn(8, model.card.config.painter.numbers), "labels": torch.arange(8) % 2}
     batch |= {"source": torch.arange(8) // 2 * 2 + (torch.arange(8) + 1) % 2, "phase": torch.tensor(2)}
     losses = objective(batch)
     losses["loss"].backward()
-    assert set(losses) == {"loss", "squares", "l1", "critic", "fooled"}
-    assert all(p.grad is not None for p in objective.critic.parameters())
+    assert set(losses) == {"loss", "squares", "l1", "discriminator", "fooled"}
+    assert all(p.grad is not None for p in objective.discriminator.parameters())
     assert all(p.grad is None for p in model.generator.parameters())
 
 

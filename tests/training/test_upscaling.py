@@ -13,11 +13,11 @@ from limner.collection import Collection, import_collection
 from limner.collection.cache import open_cache
 from limner.machine import Machine
 from limner.models.bundle import load_model, save_model
-from limner.models.critics import PixelCritic
+from limner.models.discriminators import PixelDiscriminator
+from limner.models.latent_model import LatentModel, LatentModelConfig, to_unit
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
 from limner.models.upscaler import Upscaler, UpscalerConfig
-from limner.models.vae import VAE, VAEConfig, to_unit
 from limner.training.crops import Crops, painted_pictures
 from limner.training.upscaling import UpscalerOptions, UpscalingObjective, train_upscaler
 from limner.workspace import Workspace
@@ -65,7 +65,7 @@ def test_losses_lead_to_the_true_picture(late: bool) -> None:
     """What a few seconds can show: the true pictures are smoother than bicubic ones, and that is found out."""
     torch.manual_seed(0)
     network = Upscaler(UpscalerConfig(width=16, blocks=1))
-    objective = UpscalingObjective(network, PixelCritic((8, 8)), None, _options())
+    objective = UpscalingObjective(network, PixelDiscriminator((8, 8)), None, _options())
     small = to_unit(torch.from_numpy(np.stack([made_picture(number, 40) for number in range(4)])).permute(0, 3, 1, 2))
     large = torch.nn.functional.interpolate(small, scale_factor=2.0, mode="bicubic")
     large = torch.nn.functional.avg_pool2d(large, 5, 1, 2, count_include_pad=False)
@@ -77,7 +77,7 @@ def test_losses_lead_to_the_true_picture(late: bool) -> None:
         losses["loss"].backward()
         optimiser.step()
         seen.append(float(losses["l1"]))
-    assert set(losses) == {"loss", "l1", "critic", "fooled"} if late else {"loss", "l1"}
+    assert set(losses) == {"loss", "l1", "discriminator", "fooled"} if late else {"loss", "l1"}
     assert seen[-1] < 0.7 * seen[0]
 
 
@@ -100,7 +100,7 @@ def test_the_game_is_played_and_the_same_steps_give_the_same(collection: Collect
             seen.append(set(losses))
 
     one, two = (train_upscaler(collection, _options(steps=3, warm=0.0), workspace, Listening())[0] for _ in range(2))
-    assert seen[0] == {"l1", "critic", "fooled"}
+    assert seen[0] == {"l1", "discriminator", "fooled"}
     for a, b in zip(one.parameters(), two.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -120,7 +120,7 @@ def test_a_painter_s_pictures_take_part(workspace: Workspace, collection: Collec
 
     torch.manual_seed(1)
     prior = PriorConfig(steps=2, layers=1, channels=16, width=32)
-    model = VAE(VAEConfig(painter=painter_config(64, 64), prior=prior)).eval()
+    model = LatentModel(LatentModelConfig(painter=painter_config(64, 64), prior=prior)).eval()
     save_model(tmp_path / "m.safetensors", model, made_card(model))
     cache = open_cache(collection, collection.rows(split="train"), 1024, workspace)
     painted = painted_pictures(load_model(tmp_path / "m.safetensors"), cache, MACHINE, 0)

@@ -253,7 +253,7 @@ def _train(
     where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
     model: Annotated[str | None, typer.Option(help="Also learn from how this model paints.")] = None,
     teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0",
-    crisp: Annotated[bool, typer.Option(help="Play against a critic, so that texture appears.")] = True,
+    crisp: Annotated[bool, typer.Option(help="Play against a discriminator, so that texture appears.")] = True,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,

@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
             bool | None,
             typer.Option(
                 "--crisp/--no-crisp",
-                help="Whether a VAE's painter plays against a critic at the end (it does); a GAN always does.",
+                help="Whether a VAE's painter plays against a discriminator at the end (it does); a GAN always does.",
             ),
         ] = None,
         game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,

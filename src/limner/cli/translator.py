@@ -27,7 +27,7 @@ def _train(
     steps: Annotated[int | None, typer.Option(help="Length in steps.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
     teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0",
-    crisp: Annotated[bool, typer.Option(help="Play against a critic: one answer, not the mean of all.")] = True,
+    crisp: Annotated[bool, typer.Option(help="Play against a discriminator: one answer, not the mean of all.")] = True,
     flip: Annotated[bool, typer.Option(help="Whether pictures may be mirrored; not for writing.")] = True,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
     precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,

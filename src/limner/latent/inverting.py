@@ -22,9 +22,9 @@ from limner.errors import UsageError
 from limner.latent.painting import Brush
 from limner.latent.store import stacked
 from limner.models.card import Card
+from limner.models.latent_model import to_unit
 from limner.models.painter import Latent, Painter
 from limner.models.teacher import Teacher, load_teacher
-from limner.models.vae import to_unit
 from limner.training.validation import psnr
 
 __all__ = ["LONGEST", "STEPS", "Inversion", "Likeness", "Reach", "invert", "reach_of"]

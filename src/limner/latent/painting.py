@@ -14,8 +14,8 @@ from limner.errors import UsageError
 from limner.latent.store import latent_digest
 from limner.machine import Machine, probe
 from limner.models.bundle import Model, find_model, load_model
+from limner.models.latent_model import to_bytes
 from limner.models.painter import Latent
-from limner.models.vae import to_bytes
 from limner.workspace import Workspace
 
 __all__ = ["Brush", "Painted"]

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from limner.errors import ModelError
 from limner.models.card import Card
 from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.latent_model import LatentModel
 from limner.models.packing import pack
-from limner.models.vae import VAE
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model", "with_gates"]
@@ -41,7 +41,7 @@ class Model:
     path: Path
     digest: str
     card: Card
-    generator: VAE
+    generator: LatentModel
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Model:
         return self.path.stem
 
 
-def save_model(path: Path, generator: VAE, card: Card, *, small: bool = False) -> str:
+def save_model(path: Path, generator: LatentModel, card: Card, *, small: bool = False) -> str:
     """Write the model file in one step and return its sha256.
 
     Args:
@@ -86,7 +86,7 @@ def load_model(path: Path) -> Model:
         ModelError: missing, damaged, truncated, of other shapes, or of a future version; says which.
     """
     card = read_card(path)
-    generator = rebuilt(path, lambda: VAE(card.config), _KIND.again)
+    generator = rebuilt(path, lambda: LatentModel(card.config), _KIND.again)
     return Model(path, sha256_of(path), card, generator)
 
 
@@ -99,7 +99,7 @@ def with_gates(model: Model) -> Model:
     if painter.gated or not painter.canvas:
         return model
     config = model.card.config.model_copy(update={"painter": painter.model_copy(update={"gated": True})})
-    generator = VAE(config)
+    generator = LatentModel(config)
     weights = generator.state_dict() | model.generator.state_dict()
     generator.load_state_dict(weights)
     generator.eval().requires_grad_(False)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from limner import __version__
 from limner.errors import ModelError
-from limner.models.vae import VAEConfig
+from limner.models.latent_model import LatentModelConfig
 from limner.rights import RightsSummary
 
 __all__ = ["Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote", "card_of"]
@@ -89,7 +89,7 @@ class Card(Learned):
     format: int = 2
     name: str
     family: str = "vae"
-    config: VAEConfig
+    config: LatentModelConfig
     parents: tuple[str, ...] = ()
     """sha256 of the model files that this one started from."""
     rooted_mark: str = ""

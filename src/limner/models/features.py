@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.models.latent_model import to_unit
 from limner.models.teacher import Teacher, load_teacher
-from limner.models.vae import to_unit
 
 __all__ = ["RandomFeatures", "TeacherFeatures"]
 

@@ -1,4 +1,4 @@
-"""The GAN's mapping: from noise to a latent in one evaluation (Goodfellow et al. 2014), played against a critic.
+"""The GAN's mapping: from noise to a latent in one evaluation (Goodfellow et al. 2014), played against a discriminator.
 
 Painter, encoder and everything else are the VAE's; only what draws the latents differs. The mapping begins as a flow's
 network, takes its first part of the way by the Gaussian around a place among the training pictures, where no network is

@@ -26,8 +26,8 @@ from torch import Tensor
 from limner.errors import UsageError
 from limner.models.bundle import Model
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
+from limner.models.latent_model import LatentModel
 from limner.models.painter import PainterConfig
-from limner.models.vae import VAE
 from limner.rights import RightsSummary, check_merge, credit_line, joined
 
 __all__ = ["average", "is_kin", "levels", "merged_card", "merged_rights", "same_painter", "swap_levels"]
@@ -67,7 +67,7 @@ def same_painter(a: Model, b: Model) -> None:
     raise UsageError(f"{a.card.name} and {b.card.name}", f"have {differ}", "merge models of one size")
 
 
-def swap_levels(a: Model, b: Model, at: int) -> VAE:
+def swap_levels(a: Model, b: Model, at: int) -> LatentModel:
     """The coarse layers of `a`, which say where things are, and the finer ones of `b`, which say how they look.
 
     A layer counts by the size of what it puts out. Encoder, prior and labels are those of `a`.
@@ -90,7 +90,7 @@ def swap_levels(a: Model, b: Model, at: int) -> VAE:
     return _built(a, weights)
 
 
-def average(a: Model, b: Model, share: float) -> VAE:
+def average(a: Model, b: Model, share: float) -> LatentModel:
     """All weights between those of two models; prior and labels are those of the one that has more of it.
 
     Args:
@@ -127,7 +127,7 @@ def merged_rights(a: Model, b: Model) -> RightsSummary:
 
 def merged_card(
     name: str,
-    generator: VAE,
+    generator: LatentModel,
     models: tuple[Model, Model],
     how: dict[str, Any],
     *,
@@ -168,7 +168,7 @@ def merged_card(
     )
 
 
-def _sizes(generator: VAE) -> dict[str, int]:
+def _sizes(generator: LatentModel) -> dict[str, int]:
     """Shorter side in pixels of what each layer of the painter puts out."""
     painter = generator.painter
     config, grids = painter.config, levels(painter.config)
@@ -191,8 +191,8 @@ def _same_places(a: Model, b: Model) -> bool:
     return all(torch.equal(t, theirs[n]) for n, t in ours.items() if n.startswith(("prior.anchors.", "whitening.")))
 
 
-def _built(of: Model, weights: dict[str, Tensor]) -> VAE:
-    generator = VAE(of.card.config)
+def _built(of: Model, weights: dict[str, Tensor]) -> LatentModel:
+    generator = LatentModel(of.card.config)
     generator.load_state_dict(weights)
     return generator.eval().requires_grad_(False)
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from limner.models.vae import to_unit
+from limner.models.latent_model import to_unit
 
 __all__ = ["SIDE", "WEIGHTS", "FeatureNetwork", "SelfSupervisedFeatures"]
 

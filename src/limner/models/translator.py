@@ -32,7 +32,7 @@ from limner.models.painter import PainterConfig
 from limner.workspace import replace_file
 
 __all__ = [
-    "PairCritic",
+    "PairDiscriminator",
     "Translator",
     "TranslatorCard",
     "TranslatorConfig",
@@ -168,7 +168,7 @@ class Translator(nn.Module):
         return rows + changed.float()
 
 
-class PairCritic(nn.Module):
+class PairDiscriminator(nn.Module):
     """Says of pictures, told the label that they should be of and shown what was translated, how real they look.
 
     Small heads on a frozen teacher's features of both pictures, and one on the pixels of the result.

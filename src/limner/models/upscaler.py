@@ -4,7 +4,8 @@ Notable features:
 - it looks at the small picture, and only the last two convolutions, which are narrow, run at twice its size: 2048 px
   take seconds on a laptop; what it finds is added to the bicubic enlargement, and at first it finds nothing;
 - features are enlarged smoothly: a pixel shuffle, which treats each pixel of four in its own way, left a grid;
-- it adds detail alone: the mean of each 9 px stays what it was, for a critic that sees crops pulls blue skies to grey;
+- it adds detail alone: the mean of each 9 px stays what it was, for a discriminator that sees crops pulls blue skies
+to grey;
 - a map of noise joins in at the large size: the grain that it paints has to come from somewhere;
 - it sees `reach` pixels around each place and no further, so that tiles with so much around them fit without a seam.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limner.machine import Machine
-from limner.models.vae import VAE
+from limner.models.latent_model import LatentModel
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
 from limner.training.loop import Stage, StageState
@@ -68,7 +68,7 @@ class WatchedTraining(Training):
     def _how_to_go_on(self) -> str:
         return "the same command begins anew"
 
-    def _look(self, name: str, model: VAE) -> None:
+    def _look(self, name: str, model: LatentModel) -> None:
         with torch.no_grad(), self.machine.autocast():
             latent = model.encode(self.originals) if name in _PAINTING else model.sample(_COUNT, seed=self.seed)
             self.glimpses.append(Glimpse(name, model.paint(latent)))

@@ -31,7 +31,11 @@ STAGES = {
     "small-painter": ("Learning to paint at half the size", "likeness of held-out pictures, in dB", "psnr"),
     "painter": ("Learning to paint", "likeness of held-out pictures, in dB (higher is better)", "psnr"),
     "prior": ("Learning what to paint", "error on held-out pictures (lower is better)", "score"),
-    "game": ("Playing against a critic", "distance of new pictures from held-out pictures (lower is better)", "kid"),
+    "game": (
+        "Playing against a discriminator",
+        "distance of new pictures from held-out pictures (lower is better)",
+        "kid",
+    ),
 }
 """Stage: title, what its checks measure, and their key."""
 
@@ -149,7 +153,8 @@ def prior(family: str, kept: str, compared: bool) -> str:
         compared: whether a flow was learned, and lost.
     """
     if family == "gan":
-        return "a mapping: one evaluation from noise to a latent, begun as flow matching, then played against a critic"
+        return
+        "a mapping: one evaluation from noise to a latent, begun as flow matching, then played against a discriminator"
     if kept == "mixture" and not compared:
         return "a mixture of Gaussians; the painter had the time that flow matching would have taken"
     return {

@@ -128,12 +128,13 @@ def _tinted(pictures: Tensor, strengths: NDArray[np.float64], rng: np.random.Gen
 
 
 class Disturbance:
-    """Changes that a critic sees through and a gradient passes (Zhao et al. 2020, "DiffAugment"): colour, place, holes.
+    """Changes that a discriminator sees through and a gradient passes (Zhao et al. 2020, "DiffAugment"): colour,
+    place, holes.
 
     One draw changes real and painted pictures alike, picture by picture.
 
     Args:
-        strength: 0 (none) to 1; the game changes it as the critic over-fits.
+        strength: 0 (none) to 1; the game changes it as the discriminator over-fits.
     """
 
     def __init__(self, strength: float) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from limner.machine import Machine
+from limner.models.latent_model import LatentModel
 from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
-from limner.models.vae import VAE
 from limner.training.data import TrainingData
 from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
@@ -19,7 +19,7 @@ _FEWEST, _MOST = 128, 512
 
 
 def choose_prior(
-    model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path, reporter: Reporter
+    model: LatentModel, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path, reporter: Reporter
 ) -> dict[str, Any]:
     """Fit a mixture, leave it in the model or, where a flow was learned and comes closer by KID, that."""
     if options.prior == "flow":

@@ -18,8 +18,8 @@ from torch import Tensor
 from limner.collection.cache import PictureCache
 from limner.machine import Machine
 from limner.models.bundle import Model
+from limner.models.latent_model import to_unit
 from limner.models.upscaler import Upscaler
-from limner.models.vae import to_unit
 
 __all__ = ["SEEN", "SMALLEST", "Crops", "Painted", "middle", "painted_pictures"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from limner.collection import Collection, Row
 from limner.collection.cache import PictureCache, cache_side, open_cache
 from limner.errors import TrainingError
-from limner.models.vae import to_unit
+from limner.models.latent_model import to_unit
 from limner.training.augmentation import Augmentation, augmentation_for, plain_views, views
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace

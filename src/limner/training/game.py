@@ -1,4 +1,4 @@
-"""The last stage, a game: the painter, and a GAN's mapping, play against a critic, and pictures get crisp."""
+"""The last stage, a game: the painter, and a GAN's mapping, play against a discriminator, and pictures get crisp."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from limner.errors import TrainingError
 from limner.machine import Machine
-from limner.models.critics import Critic, PixelCritic, TeacherCritic, scales_of
+from limner.models.discriminators import Discriminator, PixelDiscriminator, TeacherDiscriminator, scales_of
 from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
-from limner.models.vae import VAE, seeded_noise, to_unit
+from limner.models.latent_model import LatentModel, seeded_noise, to_unit
 from limner.training.augmentation import Disturbance, centred
 from limner.training.data import TrainingData
 from limner.training.games import GameObjective, held
@@ -29,7 +29,7 @@ _FRESH_EVERY = 16
 _AT_ONCE = 64
 _MOST_DRAWN = 8192
 _SEED = 5_000_011
-_RATES = {"critic.": 1.7, "networks.prior.": 0.5}
+_RATES = {"discriminator.": 1.7, "networks.prior.": 0.5}
 _JUDGED = 128
 _COLLAPSED = 0.35
 _FIRST_STRENGTH = 0.4
@@ -45,7 +45,7 @@ class Drawings:
     a resumed run finds the same ones.
     """
 
-    def __init__(self, model: VAE, machine: Machine, seed: int) -> None:
+    def __init__(self, model: LatentModel, machine: Machine, seed: int) -> None:
         self.whitening, self.machine, self.seed = model.whitening, machine, seed
         # Copies: the model's own change as the game goes.
         self.painter = copy.deepcopy(model.painter).requires_grad_(False)
@@ -83,7 +83,7 @@ class Drawings:
 
 
 class GameStage:
-    """Painter and, in a GAN, mapping against a critic; the encoder stays as it is.
+    """Painter and, in a GAN, mapping against a discriminator; the encoder stays as it is.
 
     Attributes:
         remedy: what is told to try where the pictures become all alike.
@@ -95,7 +95,9 @@ class GameStage:
     remedy = "try more pictures, or other minutes"
     rates: Table[str, float] = _RATES
 
-    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
+    def __init__(
+        self, model: LatentModel, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
+    ) -> None:
         self.model, self.data, self.machine, self.folder, self.seed = model, data, machine, folder, options.seed
         self.together, self.rate = options.game_batch, options.game_rate
         mapping = isinstance(model.prior, Mapping)
@@ -104,18 +106,18 @@ class GameStage:
         model.requires_grad_(False)
         model.painter.requires_grad_(True)
         model.prior.requires_grad_(mapping)
-        # A run that is resumed before the first checkpoint begins with the same critic.
+        # A run that is resumed before the first checkpoint begins with the same discriminator.
         torch.manual_seed(hash((options.seed, 13)) & (2**63 - 1))
         model.painter.stretch()
-        critic: Critic
+        discriminator: Discriminator
         if options.teacher == "none":
-            critic = PixelCritic()
+            discriminator = PixelDiscriminator()
         else:
             dtype = torch.bfloat16 if machine.precision == "bf16" else torch.float32
-            critic = TeacherCritic(options.teacher, dtype, scales_of(options.height, options.width))
-        critic.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.critic, self.disturbance = critic, Disturbance(_FIRST_STRENGTH)
-        self.objective: nn.Module = GameObjective(model, critic, options.game, self.disturbance)
+            discriminator = TeacherDiscriminator(options.teacher, dtype, scales_of(options.height, options.width))
+        discriminator.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.discriminator, self.disturbance = discriminator, Disturbance(_FIRST_STRENGTH)
+        self.objective: nn.Module = GameObjective(model, discriminator, options.game, self.disturbance)
         self.drawings = Drawings(model, machine, options.seed)
         self.features = RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
@@ -136,7 +138,8 @@ class GameStage:
         return {**shown, **self.drawings.at(step, drawn, generator)}
 
     def check(self) -> dict[str, float]:
-        """Distance of new pictures from the half of the hold-out that chooses, by features that no critic looks at.
+        """Distance of new pictures from the half of the hold-out that chooses, by features that no discriminator looks
+        at.
 
         Raises:
             TrainingError: the pictures have become all alike.
@@ -160,7 +163,7 @@ class GameStage:
         return found | {"overfit": self._overfit(), "strength": self.disturbance.strength}
 
     def adapt(self, checks: Sequence[Table[str, float]]) -> None:
-        """Disturb what the critic sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").
+        """Disturb what the discriminator sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").
 
         The strength follows from the checks so far alone, so a resumed run finds the same one.
         """
@@ -171,7 +174,8 @@ class GameStage:
         self.disturbance.strength = strength
 
     def _overfit(self) -> float:
-        """Where the critic puts unseen real pictures, from 0 (with those it learned from) to 1 (with painted ones).
+        """Where the discriminator puts unseen real pictures, from 0 (with those it learned from) to 1 (with painted
+        ones).
 
         This is r_v of "ADA", equation 1.
         """
@@ -184,8 +188,8 @@ class GameStage:
         return min(1.0, max(0.0, (learned - unseen) / max(learned - new, 0.05)))
 
     def _opinion(self, shown: Tensor) -> list[Tensor]:
-        glimpses = self.critic.glimpses(to_unit(shown.to(self.machine.device)))
-        found: list[Tensor] = self.critic(self.critic.see(glimpses))
+        glimpses = self.discriminator.glimpses(to_unit(shown.to(self.machine.device)))
+        found: list[Tensor] = self.discriminator(self.discriminator.see(glimpses))
         return found
 
     def _distance(self) -> tuple[float, float]:

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limner.models.latent_model import LatentModel
 from limner.models.painter import PainterConfig
-from limner.models.vae import VAE
 from limner.training.data import TrainingData
 
 __all__ = ["grow", "half_config", "half_data"]
@@ -54,7 +54,7 @@ def half_data(data: TrainingData) -> TrainingData:
 
 
 @torch.no_grad()
-def grow(whole: VAE, small: VAE) -> None:
+def grow(whole: LatentModel, small: LatentModel) -> None:
     """Give the whole model what the small one has learned: it then paints the same pictures, enlarged."""
     ours = whole.state_dict()
     last = f"painter.coarse.{len(whole.painter.coarse) - 1}."

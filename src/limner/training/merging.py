@@ -23,9 +23,9 @@ from limner.machine import Machine, probe
 from limner.models.bundle import Model, save_model
 from limner.models.card import Card
 from limner.models.generator import DRAWN
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.merging import merged_card, merged_rights, same_painter
 from limner.models.prior import QUICK, PriorConfig
-from limner.models.vae import VAE, VAEConfig
 from limner.training.augmentation import Augmentation
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
@@ -83,7 +83,7 @@ def _marks(a: Model, b: Model) -> tuple[str, str]:
 
 
 @torch.inference_mode()
-def repainted(generator: VAE, models: tuple[Model, Model]) -> dict[str, Any]:
+def repainted(generator: LatentModel, models: tuple[Model, Model]) -> dict[str, Any]:
     """How well a merged model paints again what each of its parents draws: PSNR of 64 pictures each, with intervals.
 
     No real picture is looked at, so this says nothing of how good either is.
@@ -153,7 +153,7 @@ class Distillation:
             self.reporter.note(f"an earlier run of this name was moved to {aside}")
         self.workspace.make(self.folder / "sheets")
 
-    def _learn(self, model: VAE, data: TrainingData, machine: Machine) -> None:
+    def _learn(self, model: LatentModel, data: TrainingData, machine: Machine) -> None:
         options, folder = self.options, self.folder
         crisp = options.crisp and (options.minutes is None or options.minutes >= _GAME_MINUTES)
         left = 1 - options.game_share if crisp else 1.0
@@ -219,13 +219,13 @@ class Distillation:
             unseen=DrawnPictures(pictures[~learned]),
         )
 
-    def _begun(self, data: TrainingData) -> VAE:
+    def _begun(self, data: TrainingData) -> LatentModel:
         first = self.models[0].generator
         flows = [m.card.config.prior for m in self.models if m.card.config.prior.kind != "mixture"]
         shape = flows[0] if flows else PriorConfig()
         place = min(PriorConfig().place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
         prior = shape.model_copy(update={**QUICK, "kind": "flow", "anchors": len(data.cache), "place": place})
-        model = VAE(VAEConfig(painter=first.config.painter, prior=prior, labels=data.names))
+        model = LatentModel(LatentModelConfig(painter=first.config.painter, prior=prior, labels=data.names))
         own = model.state_dict()
         fitting = {n: t for n, t in first.state_dict().items() if n in own and own[n].shape == t.shape}
         model.load_state_dict(fitting, strict=False)
@@ -253,7 +253,7 @@ class Distillation:
         self.states.append(loop.run())
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
-    def _card(self, model: VAE, data: TrainingData, machine: Machine) -> Card:
+    def _card(self, model: LatentModel, data: TrainingData, machine: Machine) -> Card:
         options, states = self.options, {state.stage: state for state in self.states}
         note = training_note(
             options,
@@ -275,7 +275,7 @@ class Distillation:
         )
         return card.model_copy(update={"quality": self._quality(model, data, machine)})
 
-    def _quality(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
+    def _quality(self, model: LatentModel, data: TrainingData, machine: Machine) -> dict[str, Any]:
         """How well drawn pictures that chose nothing are painted again, by who drew them."""
         with machine.autocast():
             painted = model.paint(model.encode(data.reports))

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
 from limner.models.teacher import Teacher
-from limner.models.vae import VAE
 
 __all__ = ["FlowObjective", "PainterObjective", "PainterWeights"]
 
@@ -49,7 +49,7 @@ class PainterObjective(nn.Module):
     """
 
     def __init__(
-        self, networks: VAE, weights: PainterWeights, teacher: Teacher | None, *, label_is_style: bool = False
+        self, networks: LatentModel, weights: PainterWeights, teacher: Teacher | None, *, label_is_style: bool = False
     ) -> None:
         super().__init__()
         self.networks, self.weights = networks, weights

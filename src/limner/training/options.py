@@ -91,7 +91,7 @@ class TrainOptions(BaseModel):
     shape: PriorConfig = PriorConfig()
     """What shapes the prior; its kind and its number of anchors follow from the rest."""
     crisp: bool = True
-    """Whether the painter plays against a critic at the end; a GAN always does."""
+    """Whether the painter plays against a discriminator at the end; a GAN always does."""
     game_share: float = Field(0.24, gt=0, lt=1)
     """Share of the minutes or steps that the game gets."""
     game_batch: int = Field(24, ge=4, le=1024)

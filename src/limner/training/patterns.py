@@ -1,8 +1,8 @@
 """Patterns of a painter's own: what lies in its pictures because of how they are painted, and not of what is shown.
 
-Painter and mapping agree in a game on patterns that no critic here sees soon enough (docs/decisions.md; Durall et al.
-2020, "Watch your Up-Convolution"): a grid of single pixels; a weave that all pictures share; a knit, of either sign,
-that is fast to the painter's own grid.
+Painter and mapping agree in a game on patterns that no discriminator here sees soon enough (docs/decisions.md; Durall
+et al. 2020, "Watch your Up-Convolution"): a grid of single pixels; a weave that all pictures share; a knit, of either
+sign, that is fast to the painter's own grid.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from limner.machine import Machine
+from limner.models.latent_model import LatentModel
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
-from limner.models.vae import VAE
 from limner.training.data import TrainingData
 from limner.training.options import TrainOptions
 from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim, told_apart
@@ -31,7 +31,7 @@ _FEWEST_REAL = 32
 """A distance from fewer pictures than these says nothing: its interval is wider than what it would tell."""
 
 
-def measure_quality(model: VAE, data: TrainingData, machine: Machine, options: TrainOptions) -> dict[str, Any]:
+def measure_quality(model: LatentModel, data: TrainingData, machine: Machine, options: TrainOptions) -> dict[str, Any]:
     """Reconstruction, distance of sets with its floor, memorising; each with its count and interval."""
     shown = data.reports[:1024]
     closely = (options.minutes or 0) >= _LONG

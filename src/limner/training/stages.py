@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from limner import pictures
 from limner.machine import Machine
 from limner.models.features import RandomFeatures, TeacherFeatures
+from limner.models.latent_model import LatentModel, to_unit
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
 from limner.models.teacher import load_teacher
-from limner.models.vae import VAE, to_unit
 from limner.pictures.sheets import sheet
 from limner.training.batches import batch_at, seen_before
 from limner.training.data import TrainingData
@@ -45,7 +45,9 @@ class PainterStage:
     steadier = "train anew with a lower --rate, or with --precision fp32"
     rates: Mapping[str, float] = {}
 
-    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
+    def __init__(
+        self, model: LatentModel, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
+    ) -> None:
         self.name, self.title, self.ends_early = "painter", "painter", True
         model.prior.requires_grad_(False)
         # Reconstruction would take away noise that says nothing of a picture; the game brings it in.
@@ -124,7 +126,7 @@ class Latents:
         fit: measure the whitening (and the flow's anchors) on them first.
     """
 
-    def __init__(self, model: VAE, data: TrainingData, machine: Machine, *, fit: bool) -> None:
+    def __init__(self, model: LatentModel, data: TrainingData, machine: Machine, *, fit: bool) -> None:
         found, labels = [], []
         for number in range(view_count(data)):
             pictures, own = data.prior_views(number)
@@ -150,7 +152,7 @@ class Judge:
         self.real = self.features(data.chooses)
         self.learned = self.features(data.prior_views(0)[0][:_SCALED_BY])
 
-    def distance(self, model: VAE, machine: Machine, count: int) -> float:
+    def distance(self, model: LatentModel, machine: Machine, count: int) -> float:
         """KID of `count` new pictures."""
         with machine.autocast():
             painted = model.paint(model.sample(count, seed=77))
@@ -165,7 +167,9 @@ class PriorStage:
     steadier = "train anew with --precision fp32, or a VAE with --prior mixture"
     rates: Mapping[str, float] = {}
 
-    def __init__(self, model: VAE, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path) -> None:
+    def __init__(
+        self, model: LatentModel, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
+    ) -> None:
         assert isinstance(model.prior, FlowPrior)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
         self.anchors = model.prior.anchors
@@ -231,7 +235,7 @@ class PriorStage:
         draw_new(self.model, self.data, self.machine, self.folder / "sheets" / f"samples-{name}.png")
 
 
-def draw_new(model: VAE, data: TrainingData, machine: Machine, path: Path) -> None:
+def draw_new(model: LatentModel, data: TrainingData, machine: Machine, path: Path) -> None:
     """A sheet of 64 pictures of fixed noise, by label in turn where there are labels."""
     labels: list[int | None] = list(range(len(data.names))) or [None]
     each = -(-64 // len(labels))

@@ -17,9 +17,9 @@ from limner.models.anchors import MOST_ANCHORS
 from limner.models.bundle import Model, load_model, save_model, with_gates
 from limner.models.card import Card, TeacherNote
 from limner.models.files import sha256_of
+from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import PainterConfig, painter_config
 from limner.models.prior import QUICK
-from limner.models.vae import VAE, VAEConfig
 from limner.rights import Accepted, RightsSummary, clear, credit_line, summary
 from limner.training.checkpoint import read_checkpoint
 from limner.training.choosing import choose_prior
@@ -141,12 +141,12 @@ class Training:
                 f"use --size {theirs.width}x{theirs.height}",
             )
 
-    def _model(self, data: TrainingData) -> VAE:
+    def _model(self, data: TrainingData) -> LatentModel:
         options, parent = self.options, self.parent
         kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
         # What a parent has learned fits into its own shape alone.
         shape = options.shape if parent is None else parent.card.config.prior
-        config = VAEConfig(
+        config = LatentModelConfig(
             painter=self._painter_config(),
             prior=shape.model_copy(
                 update={
@@ -158,7 +158,7 @@ class Training:
             ),
             labels=data.names,
         )
-        model = VAE(config)
+        model = LatentModel(config)
         if parent is None:
             return model
         own = model.state_dict()
@@ -202,7 +202,7 @@ class Training:
         own = teacher_note(self.options.teacher)
         return self.parent.card.teacher if own.name == "none" and self.parent is not None else own
 
-    def _painter(self, model: VAE, data: TrainingData, machine: Machine) -> None:
+    def _painter(self, model: LatentModel, data: TrainingData, machine: Machine) -> None:
         options = self.options
         share = painter_until(options)
         small = half_config(model.config.painter)
@@ -216,11 +216,11 @@ class Training:
         self.record.finish(self._loop(stage, machine, share, may_take), model.state_dict())
 
     def _small_painter(
-        self, model: VAE, config: PainterConfig, data: TrainingData, machine: Machine, share: float
+        self, model: LatentModel, config: PainterConfig, data: TrainingData, machine: Machine, share: float
     ) -> None:
         """The painter's coarse levels at half the size."""
         torch.manual_seed(self.options.seed + 1)
-        small = VAE(model.config.model_copy(update={"painter": config})).to(machine.device)
+        small = LatentModel(model.config.model_copy(update={"painter": config})).to(machine.device)
         stage = PainterStage(small, half_data(data), self.options, machine, self.folder)
         stage.name, stage.title = "small-painter", f"painter at {config.width}x{config.height}"
         stage.ends_early = False
@@ -228,7 +228,7 @@ class Training:
         grow(model, small)
         self.record.finish(state, model.state_dict())
 
-    def _prior(self, model: VAE, data: TrainingData, machine: Machine) -> dict[str, Any]:
+    def _prior(self, model: LatentModel, data: TrainingData, machine: Machine) -> dict[str, Any]:
         options = self.options
         if any(state.longer for state in self.states):
             options = options.model_copy(update={"prior": "mixture"})
@@ -242,8 +242,8 @@ class Training:
             return {}
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
 
-    def _game(self, model: VAE, data: TrainingData, machine: Machine) -> None:
-        """Painter against critic; what it changes is kept apart, since the prior may be another one by now."""
+    def _game(self, model: LatentModel, data: TrainingData, machine: Machine) -> None:
+        """Painter against discriminator; what it changes is kept apart, since the prior may be another one by now."""
         if not self.record.done("game"):
             stage = GameStage(model, data, self.options, machine, self.folder)
             stage.remedy = self._remedy()
@@ -306,7 +306,7 @@ class Training:
         pictures = self.collection.name if named else self.collection.folder
         return f"go on with: limner train {shlex.quote(str(pictures))} --name {self.options.name} --resume"
 
-    def _save(self, model: VAE, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
+    def _save(self, model: LatentModel, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, states = self.options, {state.stage: state for state in self.states}
         rights, parent = self._rights(data), self.parent
         training = training_note(

@@ -2,8 +2,8 @@
 
 First the squared error of whitened latents, which is quick and finds where the answer lies; then what the frozen
 painter makes of them: likeness by L1 and by a teacher's features, which gives the mean of all answers that would do,
-against a critic that is told the label and sees the picture that was translated beside the result, which asks for one
-of them (as Isola et al. 2017, "pix2pix"; losses of the game as in `games.py`).
+against a discriminator that is told the label and sees the picture that was translated beside the result, which asks
+for one of them (as Isola et al. 2017, "pix2pix"; losses of the game as in `games.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.painter import Latent
 from limner.models.teacher import Teacher, load_teacher
-from limner.models.translator import PairCritic, Translator, TranslatorCard, TranslatorConfig
+from limner.models.translator import PairDiscriminator, Translator, TranslatorCard, TranslatorConfig
 from limner.rights import clear, credit_line, summary
 from limner.training.games import relativistic
 from limner.training.loop import Reporter
@@ -69,15 +69,15 @@ class TranslatorOptions(BaseModel):
     quick: float = Field(0.25, ge=0, le=1)
     """Share of the training by the squared error of latents alone."""
     calm: float = Field(0.3, ge=0, le=1)
-    """Share of the training before the critic joins in."""
+    """Share of the training before the discriminator joins in."""
     pull: float = Field(1.0, ge=0, le=10)
-    """Length of the critic's gradient, as a share of that of likeness; 0 plays no game."""
+    """Length of the discriminator's gradient, as a share of that of likeness; 0 plays no game."""
     things: int = Field(6, ge=2, le=64)
     """Things a step, all pictures of each; three times as many while nothing is painted."""
     rate: float = Field(8e-4, gt=0, le=1)
     """Learning rate of the translator."""
-    critic_rate: float = Field(3e-4, gt=0, le=1)
-    """Learning rate of the critic."""
+    discriminator_rate: float = Field(3e-4, gt=0, le=1)
+    """Learning rate of the discriminator."""
     channels: int = Field(96, ge=8, le=512, multiple_of=8)
     """Of the translator's convolutions."""
     width: int = Field(160, ge=40, le=1024, multiple_of=40)
@@ -118,7 +118,7 @@ class _Shown:
 
 
 class TranslatingObjective(nn.Module):
-    """The translator against its critic: like the true picture, and one of those that would do.
+    """The translator against its discriminator: like the true picture, and one of those that would do.
 
     The batch holds `rows`, `labels`, `source` (`Pairs.batch`), and `phase`: 0 for latents alone, 1 for what is painted,
     2 for the game.
@@ -127,13 +127,13 @@ class TranslatingObjective(nn.Module):
     def __init__(
         self,
         networks: Translator,
-        critic: PairCritic,
+        discriminator: PairDiscriminator,
         model: Model,
         teacher: Teacher | None,
         options: TranslatorOptions,
     ) -> None:
         super().__init__()
-        self.networks, self.critic, self.options = networks, critic, options
+        self.networks, self.discriminator, self.options = networks, discriminator, options
         # In a list: what is frozen is no part of what is trained or saved.
         self._frozen = [model.generator], [teacher]
 
@@ -190,10 +190,10 @@ class TranslatingObjective(nn.Module):
     def _play(
         self, before: _Shown, right: _Shown, shown: _Shown, labels: Tensor, leaf: Tensor
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """What is logged, the critic's loss, and the gradient towards what looks real."""
+        """What is logged, the discriminator's loss, and the gradient towards what looks real."""
         still = shown.still()
         on_real, on_made = self._judged(before, right, labels), self._judged(before, still, labels)
-        # Each is held against another thing's than its own: against its own the critic wins at once.
+        # Each is held against another thing's than its own: against its own the discriminator wins at once.
         game = relativistic([j.roll(1, 0) for j in on_made], on_real)
         few = slice(0, -(-len(labels) // 3))
         slopes = [
@@ -201,16 +201,16 @@ class TranslatingObjective(nn.Module):
             for one, judged in ((right, on_real), (still, on_made))
             for a, b in zip(judged, self._judged(before.of(few), one.of(few).shaken(), labels[few]), strict=True)
         ]
-        fixed = {name: p.detach() for name, p in self.critic.named_parameters()}
+        fixed = {name: p.detach() for name, p in self.discriminator.named_parameters()}
         seen = (before.maps, shown.maps, shown.pictures, labels)
-        on_shown = torch.func.functional_call(self.critic, fixed, seen)
+        on_shown = torch.func.functional_call(self.discriminator, fixed, seen)
         fooled = relativistic([j.detach().roll(1, 0) for j in on_real], on_shown)
         (towards_real,) = torch.autograd.grad(fooled, leaf)
-        told = {"critic": game.detach(), "fooled": fooled.detach()}
+        told = {"discriminator": game.detach(), "fooled": fooled.detach()}
         return told, game + _GAMMA * torch.stack(slopes).mean(), towards_real
 
     def _judged(self, before: _Shown, shown: _Shown, labels: Tensor) -> list[Tensor]:
-        found: list[Tensor] = self.critic(before.maps, shown.maps, shown.pictures, labels)
+        found: list[Tensor] = self.discriminator(before.maps, shown.maps, shown.pictures, labels)
         return found
 
 
@@ -329,11 +329,11 @@ def _learn(
     if options.teacher != "none":
         teacher = load_teacher(options.teacher, taps=_TAPS).to(machine.device)
         teacher.to(torch.bfloat16 if machine.precision == "bf16" else torch.float32)
-    critic = PairCritic(teacher.widths if teacher else [], len(config.labels)).to(machine.device)
-    objective = TranslatingObjective(network, critic, model, teacher, options)
+    discriminator = PairDiscriminator(teacher.widths if teacher else [], len(config.labels)).to(machine.device)
+    objective = TranslatingObjective(network, discriminator, model, teacher, options)
     groups = [
         {"params": list(network.parameters()), "most": options.rate},
-        {"params": list(critic.parameters()), "most": options.critic_rate},
+        {"params": list(discriminator.parameters()), "most": options.discriminator_rate},
     ]
     optimiser = torch.optim.AdamW(groups, options.rate, (0.8, 0.98), weight_decay=0.02)
     mean = copy.deepcopy(network).requires_grad_(False).eval()

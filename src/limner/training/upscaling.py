@@ -1,7 +1,8 @@
 """Learning to enlarge: pictures made small, and the same pictures as they were (`crops.py`).
 
-An up-scaler is held to the true picture by L1 and by a teacher's features, and plays against a critic of the pixels, so
-that texture appears where likeness alone gives blur (Ledig et al. 2017, "SRGAN"; losses of the game as in `games.py`).
+An up-scaler is held to the true picture by L1 and by a teacher's features, and plays against a discriminator of the
+pixels, so that texture appears where likeness alone gives blur (Ledig et al. 2017, "SRGAN"; losses of the game as in
+`games.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from limner.collection.cache import open_cache
 from limner.errors import TrainingError
 from limner.machine import Machine, probe
 from limner.models.bundle import Model
-from limner.models.critics import PixelCritic
+from limner.models.discriminators import PixelDiscriminator
 from limner.models.teacher import Teacher, load_teacher
 from limner.models.upscaler import Upscaler, UpscalerCard, UpscalerConfig
 from limner.rights import clear, credit_line, summary
@@ -59,15 +60,15 @@ class UpscalerOptions(BaseModel):
     likeness: float = Field(0.1, ge=0)
     """How much the teacher counts beside L1."""
     pull: float = Field(0.7, ge=0, le=10)
-    """Length of the critic's gradient, as a share of that of likeness; 0 plays no game."""
+    """Length of the discriminator's gradient, as a share of that of likeness; 0 plays no game."""
     warm: float = Field(0.3, ge=0, le=1)
-    """Share of the training by L1 alone, which is quick, before teacher and critic join in."""
+    """Share of the training by L1 alone, which is quick, before teacher and discriminator join in."""
     batch: int = Field(16, ge=4, le=256)
-    """Crops a step, half of it once teacher and critic take part."""
+    """Crops a step, half of it once teacher and discriminator take part."""
     rate: float = Field(1.5e-3, gt=0, le=1)
     """Learning rate of the up-scaler; it comes down to a tenth."""
-    critic_rate: float = Field(5e-4, gt=0, le=1)
-    """Learning rate of the critic."""
+    discriminator_rate: float = Field(5e-4, gt=0, le=1)
+    """Learning rate of the discriminator."""
     shape: UpscalerConfig = UpscalerConfig()
     """What shapes the network."""
     seed: int = Field(0, ge=0, le=2**62)
@@ -83,16 +84,16 @@ class UpscalerOptions(BaseModel):
 
 
 class UpscalingObjective(torch.nn.Module):
-    """The up-scaler against its critic: like the true picture, and crisp.
+    """The up-scaler against its discriminator: like the true picture, and crisp.
 
-    The batch holds `small`, `large` and `late`: whether teacher and critic take part.
+    The batch holds `small`, `large` and `late`: whether teacher and discriminator take part.
     """
 
     def __init__(
-        self, networks: Upscaler, critic: PixelCritic, teacher: Teacher | None, options: UpscalerOptions
+        self, networks: Upscaler, discriminator: PixelDiscriminator, teacher: Teacher | None, options: UpscalerOptions
     ) -> None:
         super().__init__()
-        self.networks, self.critic, self.options = networks, critic, options
+        self.networks, self.discriminator, self.options = networks, discriminator, options
         # In a list: the teacher's weights are no part of what is trained or saved.
         self._teacher = [teacher] if teacher else []
 
@@ -107,7 +108,7 @@ class UpscalingObjective(torch.nn.Module):
         (gradient,) = torch.autograd.grad(likeness, leaf)
         loss = torch.zeros((), device=small.device)
         if batch["late"] and self.options.pull:
-            losses["critic"], losses["fooled"], loss, towards_real = self._play(leaf, large)
+            losses["discriminator"], losses["fooled"], loss, towards_real = self._play(leaf, large)
             share = self.options.pull * gradient.norm() / towards_real.norm().clamp_min(1e-12)
             gradient = gradient + share * towards_real
         carried = (made * gradient).sum()
@@ -128,22 +129,22 @@ class UpscalingObjective(torch.nn.Module):
         return {"l1": l1.detach(), "teacher": apart.detach()}, l1 + self.options.likeness * apart
 
     def _play(self, made: Tensor, large: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The critic's loss, how far it is fooled, the loss to minimise, and the gradient towards what looks real."""
-        critic = self.critic
-        real, seen = critic.see([large]), critic.see([made])
-        # Each is held against another picture than its own: against its own the critic wins at once.
-        on_real, on_made = [j.roll(1, 0) for j in critic(real)], critic([m.detach() for m in seen])
+        """The discriminator's loss, how far it is fooled, the loss to minimise, the gradient towards what looks real."""
+        discriminator = self.discriminator
+        real, seen = discriminator.see([large]), discriminator.see([made])
+        # Each is held against another picture than its own: against its own the discriminator wins at once.
+        on_real, on_made = [j.roll(1, 0) for j in discriminator(real)], discriminator([m.detach() for m in seen])
         game = relativistic(on_made, on_real)
         slope = self._slope(large, [j.roll(-1, 0) for j in on_real]) + self._slope(made.detach(), on_made)
-        fixed = {name: p.detach() for name, p in critic.named_parameters()}
-        fooled = relativistic([j.detach() for j in on_real], torch.func.functional_call(critic, fixed, (seen,)))
+        fixed = {name: p.detach() for name, p in discriminator.named_parameters()}
+        fooled = relativistic([j.detach() for j in on_real], torch.func.functional_call(discriminator, fixed, (seen,)))
         (towards_real,) = torch.autograd.grad(fooled, made)
         return game.detach(), fooled.detach(), game + _GAMMA / 2 * slope, towards_real
 
     def _slope(self, shown: Tensor, judged: list[Tensor]) -> Tensor:
-        """Mean square of the change of the critic's opinion under small noise, on a quarter of the batch."""
+        """Mean square of the change of the discriminator's opinion under small noise, on a quarter of the batch."""
         count = -(-len(shown) // 4)
-        other = self.critic(self.critic.see([shown[:count] + _SIGMA * torch.randn_like(shown[:count])]))
+        other = self.discriminator(self.discriminator.see([shown[:count] + _SIGMA * torch.randn_like(shown[:count])]))
         return torch.stack(
             [((a[:count] - b) ** 2).mean() / _SIGMA**2 for a, b in zip(judged, other, strict=True)]
         ).mean()
@@ -215,16 +216,16 @@ def _learn(crops: Crops, options: UpscalerOptions, machine: Machine, reporter: R
     """The mean of the last weights, how many steps were made, and how many crops were seen."""
     torch.manual_seed(options.seed)
     network = Upscaler(options.shape).to(machine.device)
-    critic = PixelCritic((24, 48)).to(machine.device)
-    critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    discriminator = PixelDiscriminator((24, 48)).to(machine.device)
+    discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     teacher = None
     if options.teacher != "none":
         teacher = load_teacher(options.teacher).to(machine.device)
         teacher.to(torch.bfloat16 if machine.precision == "bf16" else torch.float32)
-    objective = UpscalingObjective(network, critic, teacher, options)
+    objective = UpscalingObjective(network, discriminator, teacher, options)
     groups = [
         {"params": list(network.parameters()), "most": options.rate},
-        {"params": list(critic.parameters()), "most": options.critic_rate},
+        {"params": list(discriminator.parameters()), "most": options.discriminator_rate},
     ]
     optimiser = torch.optim.AdamW(groups, options.rate, (0.5, 0.99), weight_decay=0.0)
     mean = copy.deepcopy(network).requires_grad_(False)
@@ -236,7 +237,7 @@ def _learn(crops: Crops, options: UpscalerOptions, machine: Machine, reporter: R
         if share >= 1 and step:
             return mean, step, seen
         late = torch.tensor(share >= options.warm)
-        # Teacher and critic cost more than the network itself.
+        # Teacher and discriminator cost more than the network itself.
         count = options.batch // 2 if late else options.batch
         small, large = crops.batch(step, count, mean, machine)
         batch = {"small": small.to(machine.device), "large": large.to(machine.device), "late": late}

@@ -13,10 +13,10 @@ from torch import Tensor
 from limner.collection.cache import PictureCache
 from limner.machine import Machine
 from limner.models.bundle import Model
+from limner.models.latent_model import to_bytes, to_unit
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
 from limner.models.upscaler import STRENGTH, Upscaler
-from limner.models.vae import to_bytes, to_unit
 from limner.training.crops import painted_pictures
 from limner.training.validation import interval, perceptual, psnr
 

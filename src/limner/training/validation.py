@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from limner.models.latent_model import to_unit
 from limner.models.teacher import Teacher
-from limner.models.vae import to_unit
 
 __all__ = [
     "Estimate",

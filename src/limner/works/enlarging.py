@@ -16,9 +16,9 @@ from limner.errors import UsageError
 from limner.latent.store import latent_digest
 from limner.ledger import Act
 from limner.machine import Machine
+from limner.models.latent_model import to_bytes, to_unit
 from limner.models.painter import Latent
 from limner.models.upscaler import STRENGTH, Upscaler, find_upscaler_digest
-from limner.models.vae import to_bytes, to_unit
 from limner.works.origins import Origins
 
 __all__ = [

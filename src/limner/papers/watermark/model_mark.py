@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from limner.errors import ModelError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
+from limner.models.latent_model import LatentModel
 from limner.models.painter import GROUND
-from limner.models.vae import VAE
 from limner.papers.watermark import ROOTED_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
@@ -69,7 +69,7 @@ def root(path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _
         raise ModelError(card.name, f"has a rooted mark already ({card.rooted_mark})", "use it as it is")
     config = card.config.model_copy(update={"painter": painter.model_copy(update={"rooted": True})})
     mark = sha256(f"limner rooted mark 1\n{model.digest}\n".encode()).hexdigest()[:12]
-    rooted = VAE(config)
+    rooted = LatentModel(config)
     rooted.load_state_dict({**model.generator.state_dict(), "painter.ground": _pattern(int(mark, 16), strength)})
     told = {
         "name": name, "config": config, "rooted_mark": mark, "parents": (*card.parents, model.digest),

@@ -1,7 +1,9 @@
-"""Critics: the networks that a painter plays against. They judge pictures while it learns and are not kept in a model.
+"""Discriminators: the networks that a painter plays against. They judge pictures while it learns and are not kept in a
+model.
 
-`TeacherCritic` looks through the eyes of the frozen teacher (Sauer et al. 2021, "Projected GANs Converge Faster") and,
-for what the teacher does not see, at the pixels themselves; `PixelCritic` learns from nothing but the pictures.
+`TeacherDiscriminator` looks through the eyes of the frozen teacher (Sauer et al. 2021, "Projected GANs Converge
+Faster") and, for what the teacher does not see, at the pixels themselves; `PixelDiscriminator` learns from nothing but
+the pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from torch import Tensor, nn
 
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["Critic", "PixelCritic", "TeacherCritic", "scales_of"]
+__all__ = ["Discriminator", "PixelDiscriminator", "TeacherDiscriminator", "scales_of"]
 
 _SLOPE = 0.2
 _TAPS = (0, 2, 4, 10)
@@ -24,12 +26,12 @@ _WHOLE = 64
 
 
 def scales_of(height: int, width: int) -> int:
-    """How many sizes of a picture a critic looks at: 1 up to 127 pixels, one more for each doubling of 64."""
+    """How many sizes of a picture a discriminator looks at: 1 up to 127 pixels, one more for each doubling of 64."""
     return max(1, (min(height, width) // _WHOLE).bit_length())
 
 
-class Critic(nn.Module):
-    """What a critic looks at (`glimpses`), what that looks like to it (`see`), what it thinks of it (calling it)."""
+class Discriminator(nn.Module):
+    """What a discriminator looks at (`glimpses`), what features it sees (`see`), its verdict (calling it)."""
 
     scales = 1
     """How many sizes of a picture are looked at."""
@@ -63,7 +65,7 @@ def _head(channels: int, width: int = 64, stride: int = 1) -> nn.Sequential:
 
 
 def _start(module: nn.Module) -> None:
-    """He initialisation, last layers small: a critic has an opinion from the first step on, and no strong one."""
+    """He initialisation, last layers small: it has an opinion from the first step on, and no strong one."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, _SLOPE)
@@ -74,7 +76,7 @@ def _start(module: nn.Module) -> None:
                 layer[-1].weight.mul_(0.3)
 
 
-class TeacherCritic(Critic):
+class TeacherDiscriminator(Discriminator):
     """Small heads on the frozen teacher's features at four strides, and one on pixels.
 
     The teacher's first layer has stride 2 and never sees some patterns of single pixels; the last head does. Of large
@@ -100,7 +102,7 @@ class TeacherCritic(Critic):
         self.pixels = _pixel_head()
         self.apply(_start)
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherCritic:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherDiscriminator:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._teacher[0]._apply(fn)  # type: ignore[no-untyped-call]
         return self
@@ -141,7 +143,7 @@ class TeacherCritic(Critic):
         return [f.float().flatten(1) for f in found]
 
 
-class PixelCritic(Critic):
+class PixelDiscriminator(Discriminator):
     """A residual network on three scales, with a head at each."""
 
     def __init__(self, widths: tuple[int, ...] = (48, 96, 160)) -> None:

@@ -14,10 +14,10 @@ from limner.models.generator import CHUNK, DRAWN
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
 from limner.models.prior import FlowPrior, MixturePrior, PriorConfig, Whitening
 
-__all__ = ["VAE", "VAEConfig", "seeded_noise", "to_bytes", "to_unit"]
+__all__ = ["LatentModel", "LatentModelConfig", "seeded_noise", "to_bytes", "to_unit"]
 
 
-class VAEConfig(BaseModel):
+class LatentModelConfig(BaseModel):
     """Everything that shapes a VAE; together with the weights it rebuilds the model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,10 +55,10 @@ def seeded_noise(count: int, numbers: int, *, seed: int, first: int = 0) -> Tens
     return rows
 
 
-class VAE(nn.Module):
+class LatentModel(nn.Module):
     """A trained or untrained VAE; satisfies the `Generator` contract."""
 
-    def __init__(self, config: VAEConfig) -> None:
+    def __init__(self, config: LatentModelConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config.painter)
