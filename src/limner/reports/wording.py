@@ -153,8 +153,7 @@ def prior(family: str, kept: str, compared: bool) -> str:
         compared: whether a flow was learned, and lost.
     """
     if family == "gan":
-        return
-        "a mapping: one evaluation from noise to a latent, begun as flow matching, then played against a discriminator"
+        return "a mapping: one evaluation from noise to a latent, begun as flow matching, then against a discriminator"
     if kept == "mixture" and not compared:
         return "a mixture of Gaussians; the painter had the time that flow matching would have taken"
     return {

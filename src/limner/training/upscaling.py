@@ -129,7 +129,7 @@ class UpscalingObjective(torch.nn.Module):
         return {"l1": l1.detach(), "teacher": apart.detach()}, l1 + self.options.likeness * apart
 
     def _play(self, made: Tensor, large: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The discriminator's loss, how far it is fooled, the loss to minimise, the gradient towards what looks real."""
+        """The discriminator's loss, how far it is fooled, the loss to minimise, the gradient towards real ones."""
         discriminator = self.discriminator
         real, seen = discriminator.see([large]), discriminator.see([made])
         # Each is held against another picture than its own: against its own the discriminator wins at once.
