@@ -65,6 +65,7 @@ _MAKING = (
     "landscape",
     "works",
     "credits",
+    "upscaler",
     "enlarge",
     "publish",
     "walk",
