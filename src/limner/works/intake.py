@@ -8,21 +8,14 @@ from pathlib import Path
 
 from limner import pictures
 from limner.errors import PictureError
-from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
-from limner.papers.c2pa.parts import Parts, take_apart
-from limner.papers.c2pa.structure import manifest_store
-from limner.papers.c2pa.xmp import XmpSeen, read_packet
+from limner.papers.c2pa.ingredients import Ingredient
 from limner.papers.identity.identity import Identity
+from limner.papers.publishing.ingredients import ingredient_of
 from limner.papers.verify.checking import Checker
-from limner.papers.verify.verdict import Verdict
 from limner.works.origins import Origin
 from limner.workspace import Workspace
 
-__all__ = ["Intake", "ingredient_of"]
-
-_MOST_KEPT = 1 << 20
-"""Bytes of a manifest that is kept; a larger one would outweigh the work, and is named."""
-_LONGEST = 200
+__all__ = ["Intake"]
 
 
 class Intake:
@@ -70,49 +63,3 @@ class Intake:
         verdict = self._checker.check_bytes(data, Path(origin.told))
         handed_on = any(one.relationship != "parentOf" for one in verdict.chain)
         return ingredient_of(data, verdict) if works or handed_on or origin.kind == "picture" else None
-
-
-def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "inputTo") -> Ingredient:
-    """A picture's file as an ingredient, with its manifest where that holds.
-
-    Args:
-        data: the file.
-        verdict: on it.
-    """
-    parts = take_apart(data)
-    seen = _unsigned_words(parts)
-    found = _found(verdict, parts, seen)
-    digest = f"sha256:{sha256(data).hexdigest()}"
-    source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
-    if found != "valid" or verdict.signer is None:
-        return Ingredient(digest, relationship, found, parts.kind, source_type=source)
-    light = len(manifest_store(data, parts.kind) or b"") <= _MOST_KEPT
-    return Ingredient(
-        digest,
-        relationship,
-        found,
-        parts.kind,
-        title=verdict.title and verdict.title[:_LONGEST],
-        signer=verdict.signer.name[:_LONGEST],
-        tool=verdict.tool and verdict.tool[:_LONGEST],
-        source_type=source,
-        file=data if light else None,
-    )
-
-
-def _found(verdict: Verdict, parts: Parts, seen: XmpSeen) -> Found:
-    if verdict.genuine:
-        return "valid"
-    says = (seen.source_type, seen.creator, seen.credit, seen.rights, seen.mining)
-    return "unverified" if verdict.state in ("tampered", "invalid") or parts.has_manifest or any(says) else "none"
-
-
-def _unsigned_words(parts: Parts) -> XmpSeen:
-    try:
-        return read_packet(parts.xmp) if parts.xmp else XmpSeen()
-    except ValueError:
-        return XmpSeen()
-
-
-def _last_word(term: str | None) -> str | None:
-    return term.rsplit("/", 1)[-1][:_LONGEST] if term else None

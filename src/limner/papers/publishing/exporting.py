@@ -19,12 +19,12 @@ from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.revocations import read_revocations
 from limner.papers.identity.trust import TrustStore
+from limner.papers.publishing.ingredients import ingredient_of
 from limner.papers.publishing.labels import LabelWish
 from limner.papers.publishing.publisher import PublishedWork, Publisher
 from limner.papers.registry.registry import work_identifier, work_name
 from limner.papers.verify.checking import Checker
 from limner.papers.verify.verdict import Verdict
-from limner.works.intake import ingredient_of
 from limner.workspace import Workspace
 
 __all__ = ["Export", "Former", "export", "name_of", "open_former"]

@@ -1,0 +1,63 @@
+"""A picture's file as an ingredient of a work: what was found on it, and its manifest where that holds."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
+from limner.papers.c2pa.parts import Parts, take_apart
+from limner.papers.c2pa.structure import manifest_store
+from limner.papers.c2pa.xmp import XmpSeen, read_packet
+from limner.papers.verify.verdict import Verdict
+
+__all__ = ["ingredient_of"]
+
+_MOST_KEPT = 1 << 20
+"""Bytes of a manifest that is kept; a larger one would outweigh the work, and is named."""
+_LONGEST = 200
+
+
+def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "inputTo") -> Ingredient:
+    """A picture's file as an ingredient, with its manifest where that holds.
+
+    Args:
+        data: the file.
+        verdict: on it.
+    """
+    parts = take_apart(data)
+    seen = _unsigned_words(parts)
+    found = _found(verdict, parts, seen)
+    digest = f"sha256:{sha256(data).hexdigest()}"
+    source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
+    if found != "valid" or verdict.signer is None:
+        return Ingredient(digest, relationship, found, parts.kind, source_type=source)
+    light = len(manifest_store(data, parts.kind) or b"") <= _MOST_KEPT
+    return Ingredient(
+        digest,
+        relationship,
+        found,
+        parts.kind,
+        title=verdict.title and verdict.title[:_LONGEST],
+        signer=verdict.signer.name[:_LONGEST],
+        tool=verdict.tool and verdict.tool[:_LONGEST],
+        source_type=source,
+        file=data if light else None,
+    )
+
+
+def _found(verdict: Verdict, parts: Parts, seen: XmpSeen) -> Found:
+    if verdict.genuine:
+        return "valid"
+    says = (seen.source_type, seen.creator, seen.credit, seen.rights, seen.mining)
+    return "unverified" if verdict.state in ("tampered", "invalid") or parts.has_manifest or any(says) else "none"
+
+
+def _unsigned_words(parts: Parts) -> XmpSeen:
+    try:
+        return read_packet(parts.xmp) if parts.xmp else XmpSeen()
+    except ValueError:
+        return XmpSeen()
+
+
+def _last_word(term: str | None) -> str | None:
+    return term.rsplit("/", 1)[-1][:_LONGEST] if term else None
