@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from limner import pictures
 from limner.cli.main import app
+from limner.demo.demonstration import prepare
 from limner.errors import LimnerError, RightsError, UsageError
 from limner.ledger import Ledger
 from limner.models.bundle import read_card
-from limner.reports.demonstration import prepare
 from limner.workspace import Workspace
 from pictures_made import made_folder
 from shipped_made import STYLES, ship

@@ -17,10 +17,10 @@ from limner.cli.common import print_json, progress_bar
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
+    from limner.demo.demonstration import Demonstration
+    from limner.demo.opening import Opened
+    from limner.demo.planning import Plan
     from limner.papers import Verdict
-    from limner.reports.demonstration import Demonstration
-    from limner.reports.opening import Opened
-    from limner.reports.planning import Plan
     from limner.reports.record import DemoRecord
 
 __all__ = ["register"]
@@ -104,7 +104,7 @@ def _plan(
     licence: str,
 ) -> Plan:
     from limner.cli.train_options import parse_size
-    from limner.reports.planning import plan_own, plan_paintings
+    from limner.demo.planning import plan_own, plan_paintings
 
     if minutes is not None and not 0 < minutes <= 24 * 60:
         raise UsageError(f"--minutes {minutes:g}", "is no length for a training", "give e.g. 2 or 15")
@@ -146,7 +146,9 @@ class _Steps:
 
 
 def _run(plan: Plan, *, quiet: bool) -> tuple[Demonstration, DemoRecord]:
-    from limner.reports.demonstration import Demonstration, prepare
+    from limner.demo.demonstration import Demonstration, prepare
+    from limner.demo.telling import record_of
+    from limner.reports.page import write_demo
 
     prepare(plan.folder)
     made, steps = Demonstration(plan), _Steps(quiet, _STEPS if plan.opening else _STEPS - 1)
@@ -161,7 +163,13 @@ def _run(plan: Plan, *, quiet: bool) -> tuple[Demonstration, DemoRecord]:
     with steps.bar("comparing", "views") as progress:
         made.compare(progress)
     steps.say("Writing the page")
-    return made, made.write(_commands(made))
+    record = record_of(made, _commands(made))
+    write_demo(record, _page(made))
+    return made, record
+
+
+def _page(made: Demonstration) -> Path:
+    return (made.folder / "index.html").absolute()
 
 
 def _open(made: Demonstration, steps: _Steps) -> None:
@@ -271,8 +279,7 @@ def _show(made: Demonstration, record: DemoRecord) -> None:
 
     console = Console()
     console.print()
-    page = (made.folder / "index.html").absolute()
-    console.print(f"[bold]The page:[/bold] {page}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]The page:[/bold] {_page(made)}", highlight=False, soft_wrap=True)
     console.print(f"Made in {record.seconds:.0f} s. Open it in a browser; then:", highlight=False)
     for command, what in record.commands:
         console.print(f"  [dim]# {what}[/dim]\n  {command}", highlight=False, soft_wrap=True)
@@ -284,7 +291,7 @@ def _told(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
 
     parent = made.opened[0] if made.plan.parent else None
     return {
-        "page": str((made.folder / "index.html").absolute()),
+        "page": str(_page(made)),
         "home": str(made.workspace.root),
         "opening": [_told_opening(opened) for opened in made.opened],
         "parent": parent and {"name": parent.card.name, "digest": f"sha256:{parent.digest}"},

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from limner.demo.planning import Plan, plan_own, plan_paintings
 from limner.errors import LimnerError, UsageError
-from limner.reports.planning import Plan, plan_own, plan_paintings
 from shipped_made import ship
 
 

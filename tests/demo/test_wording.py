@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from limner.reports import wording
+from limner.demo import wording
 from models_made import made_card, made_model
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from limner.demo.wording import nearness
 from limner.latent.nearest import Neighbours, Usual
-from limner.reports.wording import nearness
 
 
 def some(count: int, seed: int, size: int = 64) -> torch.Tensor:

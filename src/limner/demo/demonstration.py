@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection import Collection, Row
+from limner.demo.forging import Flip, flip_byte, save_again
+from limner.demo.opening import SEED, TRUNCATION, Opened, paint_opening
+from limner.demo.planning import Opener, Plan
+from limner.demo.taking import take
+from limner.demo.watching import WatchedTraining
 from limner.errors import UsageError
 from limner.latent.nearest import Neighbour, Neighbours, Usual
 from limner.latent.painting import Brush, Painted
@@ -23,14 +28,6 @@ from limner.machine import Machine, probe
 from limner.models.bundle import read_card
 from limner.papers import Identity, Provenance, Verdict, open_publisher
 from limner.papers.verify.checking import Checker
-from limner.reports.forging import Flip, flip_byte, save_again
-from limner.reports.opening import SEED, TRUNCATION, Opened, paint_opening
-from limner.reports.page import write_demo
-from limner.reports.planning import Opener, Plan
-from limner.reports.record import DemoRecord
-from limner.reports.taking import take
-from limner.reports.telling import record_of
-from limner.reports.watching import WatchedTraining
 from limner.training.augmentation import plain_views, views
 from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
@@ -191,16 +188,6 @@ class Demonstration:
         self.usual = neighbours.usual(self._held_out())
         progress(count + 1, count + 1)
         self.found = neighbours.nearest(_tensor([painted.pixels for painted in self.painted[:_WORKS]]))
-
-    def write(self, commands: Sequence[tuple[str, str]]) -> DemoRecord:
-        """The page, in one step.
-
-        Args:
-            commands: what to type next, and what it does.
-        """
-        record = record_of(self, commands)
-        write_demo(record, self.folder / "index.html")
-        return record
 
     @cached_property
     def _machine(self) -> Machine:

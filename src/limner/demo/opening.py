@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from limner import pictures
+from limner.demo.planning import Opener
 from limner.errors import UsageError
 from limner.latent.painting import Brush, Painted
 from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.models.card import Card
 from limner.pictures.sheets import sheet
-from limner.reports.planning import Opener
 from limner.synthesis import FinishOptions
 from limner.works.finishing import FinishWish, finished, finishing_for
 from limner.workspace import Workspace

@@ -6,7 +6,6 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,14 @@ from torch import Tensor
 from limner import __version__
 from limner.collection import Row
 from limner.collection.cache import open_cache
+from limner.demo import wording
+from limner.demo.demonstration import Demonstration
+from limner.demo.forging import seen_by_a_viewer
+from limner.demo.opening import LARGE, ROWS, SEED, Opened, columns
+from limner.demo.watching import GAME, PAINTER, PRIOR, WatchedTraining, three_of
 from limner.latent.nearest import Neighbour
 from limner.models.card import Card
 from limner.pictures import read
-from limner.reports import wording
-from limner.reports.forging import seen_by_a_viewer
-from limner.reports.opening import LARGE, ROWS, SEED, Opened, columns
 from limner.reports.record import (
     Block,
     DemoRecord,
@@ -35,12 +36,8 @@ from limner.reports.record import (
     Work,
     shown,
 )
-from limner.reports.watching import GAME, PAINTER, PRIOR, WatchedTraining, three_of
 from limner.rights import credit_line, summary
 from limner.training.augmentation import plain_views
-
-if TYPE_CHECKING:
-    from limner.reports.demonstration import Demonstration
 
 __all__ = ["record_of"]
 
@@ -49,7 +46,11 @@ _MOST_TRAINED, _MOST_HELD_OUT = 256, 64
 
 
 def record_of(made: Demonstration, commands: Sequence[tuple[str, str]]) -> DemoRecord:
-    """Everything that the page shows of a demo whose steps are all done."""
+    """Everything that the page shows of a demo whose steps are all done.
+
+    Args:
+        commands: what to type next, and what it does.
+    """
     return DemoRecord(
         taken=_taken(made),
         learned=_learned(made),

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from limner.demo.planning import Plan
+from limner.demo.taking import take
 from limner.errors import CollectionError, RightsError
-from limner.reports.planning import Plan
-from limner.reports.taking import take
 from limner.workspace import Workspace
 from pictures_made import made_folder, made_picture
 

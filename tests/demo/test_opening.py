@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from limner import pictures
+from limner.demo import wording
+from limner.demo.opening import SEED, columns, paint_opening
+from limner.demo.planning import Opener
 from limner.latent.painting import Brush
 from limner.machine import Machine
 from limner.models.bundle import load_model
-from limner.reports import wording
-from limner.reports.opening import SEED, columns, paint_opening
-from limner.reports.planning import Opener
 from limner.workspace import Workspace
 from shipped_made import STYLES, ship
 

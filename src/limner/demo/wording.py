@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from limner.demo.forging import Flip
 from limner.latent.nearest import Usual
 from limner.models.card import Card, TeacherNote
-from limner.reports.forging import Flip
 
 __all__ = [
     "AGAIN",

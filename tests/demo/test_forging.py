@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from limner import pictures
-from limner.reports import forging
-from limner.reports.forging import flip_byte, save_again, seen_by_a_viewer
+from limner.demo import forging
+from limner.demo.forging import flip_byte, save_again, seen_by_a_viewer
 from reports.records import pixels
 
 

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from limner.collection import PAINTINGS, Collection, Row, import_collection
+from limner.demo.planning import Plan
 from limner.errors import CollectionError, RightsError
-from limner.reports.planning import Plan
 from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, summary
 from limner.synthesis.finding import shipped_digest
 from limner.workspace import Workspace
