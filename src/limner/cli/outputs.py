@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from limner.cli.options import Overwrite
 from limner.errors import UsageError
 
 __all__ = ["Overwrite", "output"]
-
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file that lies there already.")]
 
 
 def output(
