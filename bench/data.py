@@ -12,8 +12,8 @@ from PIL import Image
 from bench.peers.common import SIDE
 from bench.places import BENCH, WORK
 from limner.collection import PAINTINGS, Collection, import_collection
+from limner.collection.views import plain_views
 from limner.rights import credit_line, summary
-from limner.training.augmentation import plain_views
 from limner.training.data import load_data
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace, replace_folder

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from bench.data import BenchData
 from limner.measure.quality import extractor, measure_sets
-from limner.training.validation import interval, psnr, standardised
+from limner.models.feature_distances import standardised
+from limner.models.similarity import psnr
+from limner.statistics import interval
 
 __all__ = ["HEADLINES", "measure", "path_length"]
 

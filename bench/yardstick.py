@@ -17,7 +17,7 @@ from limner import pictures
 from limner.collection import Collection, Row
 from limner.errors import UsageError
 from limner.latent.painting import Brush
-from limner.training.augmentation import centred
+from limner.pictures.fitting import centred
 
 __all__ = ["Concepts", "Seen", "Yardstick", "summed"]
 

@@ -9,8 +9,7 @@ from torch import Tensor
 from limner.measure.distances import diversity, frechet, plain_frechet
 from limner.measure.patches import laplacian_levels, sliced_wasserstein
 from limner.measure.paths import perceptual_path_length
-from limner.training import validation
-from limner.training.validation import kid, standardised
+from limner.models.feature_distances import kid, standardised
 
 
 def rows(count: int, seed: int, *, shift: float = 0.0, scale: float = 1.0) -> Tensor:
@@ -112,4 +111,4 @@ def test_dead_features_are_not_blown_up() -> None:
     painted = real.clone()
     painted[:, -1] = 1e-3
     assert float(standardised(painted, real)[:, -1].abs().max()) < 1
-    assert validation.kid(real, painted).value < 0.01
+    assert kid(real, painted).value < 0.01

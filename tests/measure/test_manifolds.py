@@ -8,7 +8,7 @@ from torch import Tensor
 
 from limner.measure import manifolds
 from limner.measure.manifolds import compare_manifolds, memorised_share, radii, share
-from limner.training.validation import nearest_distances
+from limner.models.feature_distances import nearest_distances
 
 
 def modes(count: int, seed: int, kinds: int = 4) -> Tensor:

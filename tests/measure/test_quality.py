@@ -17,7 +17,7 @@ from limner.measure.findings import MEANINGS, Finding, QualityReport
 from limner.measure.inception import inception_missing
 from limner.measure.quality import FEATURES, extractor, measure_sets
 from limner.models.selfsupervised import SelfSupervisedFeatures
-from limner.training.validation import Estimate
+from limner.statistics import Estimate
 from pictures_made import made_picture
 
 

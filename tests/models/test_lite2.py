@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from limner.models.lite2 import Lite2Features
-from limner.training.validation import Estimate, told_apart
+from limner.statistics import Estimate
+from limner.training.report import kid_in_words
 
 
 def test_features_are_those_of_the_weights_own_package() -> None:
@@ -42,9 +43,9 @@ def test_pictures_of_any_size_are_seen_at_128_pixels() -> None:
     ],
 )
 def test_words_follow_the_distance(found: tuple[float, float, float], says: str) -> None:
-    assert told_apart(Estimate(*found, 100), Estimate(0.006, -0.02, 0.03, 100)).startswith(says)
+    assert kid_in_words(Estimate(*found, 100), Estimate(0.006, -0.02, 0.03, 100)).startswith(says)
 
 
 def test_a_wide_interval_does_not_make_pictures_real() -> None:
-    said = told_apart(Estimate(0.5, -0.2, 1.2, 20), Estimate(0.0, -0.3, 0.3, 20))
+    said = kid_in_words(Estimate(0.5, -0.2, 1.2, 20), Estimate(0.0, -0.3, 0.3, 20))
     assert said == "clearly told from real ones"

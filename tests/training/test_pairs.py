@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from limner.collection.cache import PictureCache
-from limner.training.augmentation import Augmentation
+from limner.collection.views import Augmentation
 from limner.training.data import TrainingData
 from limner.training.options import TrainOptions
 

@@ -141,7 +141,7 @@ def _read(files: list[Path], origins: Origins) -> tuple[list[Path], Tensor]:
     import torch
 
     from limner import pictures
-    from limner.training.augmentation import fitted
+    from limner.pictures.fitting import fitted
 
     config = origins.brush.model.card.config.painter
     read, found, wrong = [], [], []

@@ -280,9 +280,9 @@ def _reconstruct(
     from rich.table import Table
 
     from limner.latent.painting import Brush
+    from limner.models.similarity import perceptual, psnr, ssim
     from limner.models.teacher import load_teacher
     from limner.training.stages import save_sheet
-    from limner.training.validation import perceptual, psnr, ssim
     from limner.workspace import Workspace
 
     if to:
@@ -311,7 +311,7 @@ def _fitted(brush: Brush, files: list[Path]) -> Tensor:
     import torch
 
     from limner import pictures
-    from limner.training.augmentation import centred
+    from limner.pictures.fitting import centred
 
     config = brush.model.card.config.painter
     found = []

@@ -6,9 +6,12 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from limner.collection.likeness import joined_groups
 
-__all__ = ["draw_holdout", "holdout_size", "kept_split", "kept_together"]
+__all__ = ["choosing_half", "draw_holdout", "holdout_size", "kept_split", "kept_together"]
 
 _SHARE = 0.1
 _LEAST = 20
@@ -57,3 +60,13 @@ def kept_split(groups: Sequence[str], given: Sequence[set[str]]) -> list[bool]:
     """
     out = {name for name, sides in zip(groups, given, strict=True) if "holdout" in sides}
     return [name in out for name in groups]
+
+
+def choosing_half(groups: Sequence[str]) -> NDArray[np.bool_]:
+    """Which held-out pictures choose what is kept, given the group of each; the others report. Groups stay whole.
+
+    # -> bool [n]
+    """
+    _, number = np.unique(np.asarray(groups), return_inverse=True)
+    first: NDArray[np.bool_] = number % 2 == 0
+    return first if first.any() and not first.all() else np.arange(len(groups)) % 2 == 0

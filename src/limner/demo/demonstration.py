@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection import Collection, Row
+from limner.collection.views import plain_views, views
 from limner.demo.forging import Flip, flip_byte, save_again
 from limner.demo.opening import SEED, TRUNCATION, Opened, paint_opening
 from limner.demo.planning import Opener, Plan
@@ -28,7 +29,6 @@ from limner.machine import Machine, probe
 from limner.models.bundle import read_card
 from limner.papers import Identity, Provenance, Verdict, open_publisher
 from limner.papers.verify.checking import Checker
-from limner.training.augmentation import plain_views, views
 from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
 from limner.works.finishing import FinishWish, finished, finishing_for

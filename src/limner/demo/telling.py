@@ -14,6 +14,7 @@ from torch import Tensor
 from limner import __version__
 from limner.collection import Row
 from limner.collection.cache import open_cache
+from limner.collection.views import plain_views
 from limner.demo import wording
 from limner.demo.demonstration import Demonstration
 from limner.demo.forging import seen_by_a_viewer
@@ -37,7 +38,6 @@ from limner.reports.record import (
     shown,
 )
 from limner.rights import credit_line, summary
-from limner.training.augmentation import plain_views
 
 __all__ = ["record_of"]
 

@@ -24,8 +24,8 @@ from limner.latent.store import stacked
 from limner.models.card import Card
 from limner.models.latent_model import to_unit
 from limner.models.painter import Latent, Painter
+from limner.models.similarity import psnr
 from limner.models.teacher import Teacher, load_teacher
-from limner.training.validation import psnr
 
 __all__ = ["LONGEST", "STEPS", "Inversion", "Likeness", "Reach", "invert", "reach_of"]
 

@@ -1,6 +1,6 @@
 """How far two sets of features lie apart: Fréchet distance; what one set holds of itself: diversity.
 
-Their kernel distance (KID) is `limner.training.validation.kid`, since trainings report it too.
+Their kernel distance (KID) is `limner.models.feature_distances.kid`, since trainings report it too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.training.validation import Estimate, jackknifed, standardised
+from limner.models.feature_distances import standardised
+from limner.statistics import Estimate, jackknifed
 
 __all__ = ["diversity", "frechet", "plain_frechet", "principal"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from limner.training.validation import Estimate
+from limner.statistics import Estimate
 
 __all__ = [
     "INCEPTION",

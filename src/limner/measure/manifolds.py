@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.training.validation import Estimate, interval
+from limner.statistics import Estimate, interval
 
 __all__ = ["Manifolds", "compare_manifolds", "memorised_share", "radii", "share"]
 

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from limner.collection import Collection
 from limner.collection.cache import PictureCache, cache_side, open_cache
+from limner.collection.splitting import choosing_half
+from limner.collection.views import augmentation_for, views
 from limner.errors import UsageError
 from limner.latent.painting import Brush
 from limner.measure.findings import Finding, QualityReport
@@ -18,12 +20,10 @@ from limner.measure.paths import perceptual_path_length
 from limner.measure.quality import FEATURES, measure_sets
 from limner.models.bundle import load_model
 from limner.models.card import Card
+from limner.models.feature_distances import standardised
 from limner.models.painter import Latent
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.rights import clear
-from limner.training.augmentation import augmentation_for, views
-from limner.training.data import choosing_half
-from limner.training.validation import standardised
 from limner.workspace import Workspace
 
 __all__ = [
@@ -159,7 +159,7 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
         shown = [views(cache, which.numpy(), size, rng, zoom=how.zoom_prior, flip=how.flip) for rng in drawn]
         return torch.cat(shown), which.repeat(times)
 
-    half = choosing_half(held_out)
+    half = torch.from_numpy(choosing_half([row.group for row in held_out]))
     learned, of = seen(known, torch.arange(len(known)), 0)
     reports, reports_of = seen(kept, torch.arange(len(kept))[~half], _MOST_VIEWS)
     chose, _ = seen(kept, torch.arange(len(kept))[half], 2 * _MOST_VIEWS)

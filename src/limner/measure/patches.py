@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.training.validation import Estimate, jackknifed
+from limner.statistics import Estimate, jackknifed
 
 __all__ = ["laplacian_levels", "sliced_wasserstein"]
 

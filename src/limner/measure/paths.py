@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from limner.training.validation import Estimate, interval
+from limner.statistics import Estimate, interval
 
 __all__ = ["perceptual_path_length"]
 

@@ -33,10 +33,11 @@ from limner.measure.findings import FeatureNumbers, Finding, QualityReport
 from limner.measure.inception import inception_features, inception_missing
 from limner.measure.manifolds import compare_manifolds, memorised_share
 from limner.measure.patches import sliced_wasserstein
+from limner.models.feature_distances import kid, nearest_distances, standardised
 from limner.models.features import RandomFeatures, TeacherFeatures
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
-from limner.training.validation import Estimate, kid, nearest_distances, standardised
+from limner.statistics import Estimate
 
 __all__ = ["FEATURES", "extractor", "measure_rows", "measure_sets"]
 

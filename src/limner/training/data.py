@@ -12,13 +12,14 @@ from torch import Tensor
 
 from limner.collection import Collection, Row
 from limner.collection.cache import PictureCache, cache_side, open_cache
+from limner.collection.splitting import choosing_half
+from limner.collection.views import Augmentation, augmentation_for, plain_views, views
 from limner.errors import TrainingError
 from limner.models.latent_model import to_unit
-from limner.training.augmentation import Augmentation, augmentation_for, plain_views, views
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace
 
-__all__ = ["TrainingData", "choosing_half", "label_names", "load_data", "split_rows"]
+__all__ = ["TrainingData", "label_names", "load_data", "split_rows"]
 
 _FEWEST = 4
 _OTHER_VIEW = 0.25
@@ -177,17 +178,6 @@ def label_names(rows: Sequence[Row], column: str) -> tuple[str, ...]:
     return names
 
 
-def choosing_half(held_out: Sequence[Row]) -> Tensor:
-    """Which hold-out pictures choose what is kept; the others report. Groups stay whole. # bool [n]
-
-    Args:
-        held_out: sorted by group.
-    """
-    number = {group: i for i, group in enumerate(sorted({row.group for row in held_out}))}
-    first = torch.tensor([number[row.group] % 2 == 0 for row in held_out])
-    return first if first.any() and not first.all() else torch.arange(len(held_out)) % 2 == 0
-
-
 def split_rows(rows: Sequence[Row], options: TrainOptions) -> tuple[list[Row], list[Row], tuple[str, ...]]:
     """Training pictures, held-out ones sorted by group, and the names of the labels.
 
@@ -236,7 +226,7 @@ def load_data(
     def indices(some: Sequence[Row]) -> NDArray[np.int64]:
         return np.array([names.index(row.labels.get(options.label or "", "")) for row in some], dtype=np.int64)
 
-    first = choosing_half(held_out)
+    first = torch.from_numpy(choosing_half([row.group for row in held_out]))
     return TrainingData(
         cache=cache,
         rows=training,

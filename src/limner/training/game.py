@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from limner.errors import TrainingError
 from limner.machine import Machine
 from limner.models.discriminators import Discriminator, PixelDiscriminator, TeacherDiscriminator, scales_of
+from limner.models.feature_distances import kid
 from limner.models.features import RandomFeatures
 from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel, seeded_noise, to_unit
-from limner.training.augmentation import Disturbance, centred
+from limner.models.similarity import psnr
+from limner.pictures.fitting import centred
+from limner.training.augmentation import Disturbance
 from limner.training.data import TrainingData
 from limner.training.games import GameObjective, held
 from limner.training.options import TrainOptions
 from limner.training.stages import draw_new
-from limner.training.validation import kid, psnr
 
 __all__ = ["Drawings", "GameStage"]
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection.cache import PictureCache
+from limner.collection.views import Augmentation
 from limner.machine import Machine, probe
 from limner.models.bundle import Model, save_model
 from limner.models.card import Card
@@ -26,14 +27,14 @@ from limner.models.generator import DRAWN
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.merging import merged_card, merged_rights, same_painter
 from limner.models.prior import QUICK, PriorConfig
-from limner.training.augmentation import Augmentation
+from limner.models.similarity import psnr, ssim
+from limner.statistics import interval
 from limner.training.data import TrainingData
 from limner.training.game import GameStage
 from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.notes import teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.stages import PainterStage, PriorStage
-from limner.training.validation import interval, psnr, ssim
 from limner.workspace import Workspace
 
 __all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from limner.collection import Row
 from limner.collection.cache import PictureCache
+from limner.collection.views import augmentation_for, plain_views, views
 from limner.errors import TrainingError
 from limner.machine import Machine
 from limner.models.bundle import Model
-from limner.training.augmentation import augmentation_for, plain_views, views
 from limner.training.loop import Reporter
 
 __all__ = ["Pairs", "paired_rows"]

@@ -13,15 +13,17 @@ import torch
 from torch import Tensor
 
 from limner.machine import Machine
+from limner.models.feature_distances import kid, memorised
 from limner.models.latent_model import LatentModel
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
+from limner.models.similarity import perceptual, psnr, ssim
 from limner.models.teacher import load_teacher
+from limner.statistics import Estimate, interval
 from limner.training.data import TrainingData
 from limner.training.options import TrainOptions
-from limner.training.validation import interval, kid, memorised, perceptual, psnr, ssim, told_apart
 
-__all__ = ["measure_quality"]
+__all__ = ["kid_in_words", "measure_quality"]
 
 _FEWEST, _MOST = 128, 512
 _COPIES, _LONG = 1024, 10
@@ -71,5 +73,20 @@ def _distances(real: Tensor, new: Tensor, data: TrainingData) -> dict[str, Any]:
         "kid": found.as_dict(),
         "kid_floor": floor.as_dict(),
         "kid_features": "EfficientNet-Lite2 at 128 px; it trained no model",
-        "kid_says": told_apart(found, floor),
+        "kid_says": kid_in_words(found, floor),
     }
+
+
+_HARD, _CLEAR = 0.1, 0.4
+
+
+def kid_in_words(found: Estimate, floor: Estimate) -> str:
+    """How well new pictures can be distinguished from real ones, in words, by their KID and that of real pictures."""
+    if found.low <= floor.high and found.value <= _HARD:
+        return "cannot be told from real ones by these features"
+    beyond = found.value - max(0.0, floor.value)
+    return (
+        "hard to tell from real ones" if beyond < _HARD else
+        "told from real ones" if beyond < _CLEAR else
+        "clearly told from real ones"
+    )  # fmt: skip

@@ -10,17 +10,18 @@ from torch import Tensor, nn
 
 from limner import pictures
 from limner.machine import Machine
+from limner.models.feature_distances import kid
 from limner.models.features import RandomFeatures, TeacherFeatures
 from limner.models.latent_model import LatentModel, to_unit
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
+from limner.models.similarity import psnr
 from limner.models.teacher import load_teacher
 from limner.pictures.sheets import sheet
 from limner.training.batches import batch_at, seen_before
 from limner.training.data import TrainingData
 from limner.training.objectives import FlowObjective, PainterObjective
 from limner.training.options import TrainOptions
-from limner.training.validation import kid, psnr
 
 __all__ = ["Judge", "Latents", "PainterStage", "PriorStage", "draw_new", "save_sheet", "view_count"]
 

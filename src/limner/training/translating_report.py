@@ -11,8 +11,8 @@ from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.translator import Translator
+from limner.statistics import interval
 from limner.training.pairs import Pairs
-from limner.training.validation import interval
 
 __all__ = ["measure_translator"]
 

@@ -15,10 +15,11 @@ from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.latent_model import to_bytes, to_unit
 from limner.models.selfsupervised import SelfSupervisedFeatures
+from limner.models.similarity import perceptual, psnr
 from limner.models.teacher import load_teacher
 from limner.models.upscaler import STRENGTH, Upscaler
+from limner.statistics import interval
 from limner.training.crops import painted_pictures
-from limner.training.validation import interval, perceptual, psnr
 
 __all__ = ["measure_upscaler"]
 

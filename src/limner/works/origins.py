@@ -18,7 +18,7 @@ from limner.latent.store import LatentStore, latent_digest
 from limner.ledger import Act, Ledger
 from limner.models.bundle import find_digest
 from limner.models.painter import Latent
-from limner.training.augmentation import Fit, fitted
+from limner.pictures.fitting import Fit, fitted
 from limner.workspace import Workspace
 
 __all__ = ["Origin", "Origins", "file_digest"]

@@ -15,7 +15,7 @@ from limner import pictures
 from limner.errors import PictureError, UsageError
 from limner.ledger import Act
 from limner.models.bundle import Model
-from limner.training.validation import psnr
+from limner.models.similarity import psnr
 from limner.works.enlarging import enlarged_again, enlarging_of, latent_of
 from limner.works.origins import Origins, file_digest
 from limner.workspace import Workspace

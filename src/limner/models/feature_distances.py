@@ -1,104 +1,15 @@
-"""What is measured as a training goes and when it ends: reconstruction, distance of sets, memorising."""
+"""How far two sets of pictures are from each other, by features of them: KID, nearest neighbours, memorising."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from limner.models.latent_model import to_unit
-from limner.models.teacher import Teacher
+from limner.statistics import Estimate, jackknifed
 
-__all__ = [
-    "Estimate",
-    "interval",
-    "jackknifed",
-    "kid",
-    "memorised",
-    "nearest_distances",
-    "perceptual",
-    "psnr",
-    "ssim",
-    "standardised",
-    "told_apart",
-]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number about a group: its value, its 95 % interval and the group's count."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-    def as_dict(self) -> dict[str, float]:
-        """For JSON."""
-        return asdict(self)
-
-
-_HARD, _CLEAR = 0.1, 0.4
-
-
-def told_apart(found: Estimate, floor: Estimate) -> str:
-    """How well new pictures can be told from real ones, in words, by their KID and that of real pictures."""
-    if found.low <= floor.high and found.value <= _HARD:
-        return "cannot be told from real ones by these features"
-    beyond = found.value - max(0.0, floor.value)
-    return (
-        "hard to tell from real ones" if beyond < _HARD else
-        "told from real ones" if beyond < _CLEAR else
-        "clearly told from real ones"
-    )  # fmt: skip
-
-
-def interval(values: Tensor | NDArray[np.float64], seed: int = 0) -> Estimate:
-    """Mean with its 95 % interval by bootstrap over the group (1,000 draws)."""
-    array = np.asarray(values, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    means = array[rng.integers(0, len(array), (1000, len(array)))].mean(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(float(array.mean()), float(low), float(high), len(array))
-
-
-def psnr(painted: Tensor, pictures: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of each picture in dB. # uint8 [n, 3, h, w] twice -> [n]"""
-    error = ((painted.float() - pictures.float()) ** 2).mean((1, 2, 3)).clamp_min(1e-3)
-    return 10 * torch.log10(255**2 / error)
-
-
-def ssim(painted: Tensor, pictures: Tensor) -> Tensor:
-    """Structural similarity of each picture (Wang et al. 2004: Gaussian window of 11, sigma 1.5, on luminance).
-
-    # uint8 [n, 3, h, w] twice -> [n]
-    """
-    weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
-    a, b = ((x.float() * weights).sum(1, keepdim=True) for x in (painted, pictures))
-    line = torch.exp(-((torch.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
-    window = (line[:, None] * line[None] / line.sum() ** 2)[None, None]
-    mean_a, mean_b = F.conv2d(a, window), F.conv2d(b, window)
-    variance_a, variance_b = F.conv2d(a * a, window) - mean_a**2, F.conv2d(b * b, window) - mean_b**2
-    covariance = F.conv2d(a * b, window) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    similar = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    similar = similar / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))
-    return similar.mean((1, 2, 3))
-
-
-@torch.inference_mode()
-def perceptual(painted: Tensor, pictures: Tensor, teacher: Teacher) -> Tensor:
-    """Perceptual distance of each picture by a teacher's features. # uint8 [n, 3, h, w] twice -> [n]"""
-    distances = []
-    for a, b in zip(painted.split(64), pictures.split(64), strict=True):
-        pairs = zip(teacher(to_unit(a)), teacher(to_unit(b)), strict=True)
-        distances.append(torch.stack([((x - y) ** 2).sum(1).mean((1, 2)) for x, y in pairs]).sum(0))
-    return torch.cat(distances)
+__all__ = ["kid", "memorised", "nearest_distances", "standardised"]
 
 
 def standardised(rows: Tensor, by: Tensor) -> Tensor:
@@ -150,22 +61,6 @@ def kid(
     without_x = [distance(all_x - one, all_y) for one in torch.eye(len(all_x)).double() if len(all_x) > 2]
     without_y = [distance(all_x, all_y - one) for one in torch.eye(len(all_y)).double() if len(all_y) > 2]
     return jackknifed(distance(all_x, all_y), (without_x, without_y), len(painted))
-
-
-def jackknifed(value: float, without: Sequence[Sequence[float]], count: int) -> Estimate:
-    """A number with its 95 % interval by delete-a-group jackknife, the sets being independent of each other.
-
-    Args:
-        without: for each set, the number with one of its groups left out, group by group.
-        count: of the group that the number is about.
-    """
-    # Not scipy.stats, which takes a second to import.
-    from scipy.special import stdtrit
-
-    parts = [np.asarray(values) for values in without if len(values)] or [np.zeros(2)]
-    variance = sum((len(v) - 1) / len(v) * float(((v - v.mean()) ** 2).sum()) for v in parts)
-    half = float(stdtrit(min(len(v) for v in parts) - 1, 0.975)) * variance**0.5
-    return Estimate(value, value - half, value + half, count)
 
 
 def _grouped(of: Tensor, groups: int, seed: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from limner.cli.making import checked_fit
 from limner.errors import UsageError
-from limner.training.augmentation import Fit, centred, fitted
+from limner.pictures.fitting import Fit, centred, fitted
 
 
 @pytest.mark.parametrize("shape", [(40, 120), (120, 40), (64, 64)])
