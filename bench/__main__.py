@@ -108,15 +108,15 @@ def _mixing(given: argparse.Namespace) -> int:
     from bench.mixing import mixing, told
     from bench.places import RESULTS
     from limner.collection import Collection
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
     from limner.latent.translating import known_translator
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
     collection = Collection.open(given.collection, workspace)
     own = Collection.open(given.learned_from, workspace) if given.learned_from else None
-    brush = Brush.open(given.model, workspace)
-    print(told(mixing(brush, collection, RESULTS / "steering", known_translator(brush, workspace), own)))
+    pipeline = Pipeline.open(given.model, workspace)
+    print(told(mixing(pipeline, collection, RESULTS / "steering", known_translator(pipeline, workspace), own)))
     return 0
 
 
@@ -124,12 +124,12 @@ def _steering(given: argparse.Namespace) -> int:
     from bench.places import RESULTS
     from bench.steering import steering, told
     from limner.latent.directions import directions_of
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    brush = Brush.open(given.model, workspace, threads=given.threads)
-    found = steering(brush, directions_of(brush, workspace), RESULTS / "steering")
+    pipeline = Pipeline.open(given.model, workspace, threads=given.threads)
+    found = steering(pipeline, directions_of(pipeline, workspace), RESULTS / "steering")
     print(told(found))
     print(", ".join(f"{name} {value:.0f} ms" for name, value in found["milliseconds"].items()))
     print(", ".join(f"{name} {value:.2f}" for name, value in found["walk"].items()))

@@ -23,7 +23,7 @@ from bench.machine import machine, vectors
 from bench.measuring import measure
 from bench.places import RESULTS, WORK
 from limner.collection import Collection
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.training.augmentation import Disturbance
 from limner.training.data import TrainingData
@@ -137,16 +137,16 @@ def _run(options: dict[str, Any], minutes: float, workspace: Workspace, name: st
         {"name": key[:64], "height": 64, "width": 64, "minutes": minutes, "threads": 1, **given}
     )
     path = Training(told, collection, workspace, _Quiet(), resume=False, clock=time.process_time).run()
-    brush = Brush.open(str(path), workspace, threads=1)
+    pipeline = Pipeline.open(str(path), workspace, threads=1)
     holdout = torch.from_numpy(open_data(name).arrays()[1]).permute(0, 3, 1, 2).contiguous()
     folder = WORK / "runs" / key
     folder.mkdir(parents=True, exist_ok=True)
-    first, last = brush.sample(32, seed=8), brush.sample(32, seed=9)
+    first, last = pipeline.sample(32, seed=8), pipeline.sample(32, seed=9)
     ways = [type(first)(*(a + share / 16 * (b - a) for a, b in zip(first, last, strict=True))) for share in range(17)]
     for file, painted in (
-        ("pictures", brush.paint(brush.sample(_DRAWN, seed=7))),
-        ("reconstructed", brush.paint(brush.encode(holdout))),
-        ("paths", torch.stack([brush.paint(way) for way in ways], dim=1)),
+        ("pictures", pipeline.paint(pipeline.sample(_DRAWN, seed=7))),
+        ("reconstructed", pipeline.paint(pipeline.encode(holdout))),
+        ("paths", torch.stack([pipeline.paint(way) for way in ways], dim=1)),
     ):
         np.save(folder / f"{file}.npy", painted.movedim(-3, -1).numpy())
     states = workspace.runs / key[:64] / "stages.json"

@@ -20,7 +20,7 @@ from bench.marks import MARKERS, SIZES, place_of
 from bench.places import WORK
 from limner import pictures
 from limner.collection import PAINTINGS
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader, reading
 from limner.papers.watermark.prepared import Plane
@@ -108,12 +108,12 @@ def _emoji(count: int, folder: Path | None) -> Iterator[Pixels]:
 def _painted(count: int, folder: Path | None) -> Iterator[Pixels]:
     """What limner's own models paint, enlarged."""
     for path in sorted(SHIPPED.glob("*.safetensors")):
-        brush = Brush.open(str(path), Workspace.default(), precision="fp32", threads=1)
+        pipeline = Pipeline.open(str(path), Workspace.default(), precision="fp32", threads=1)
         left = count // 4
         while left > 0:
-            latent = brush.sample(min(50, left), seed=2026, first=left)
+            latent = pipeline.sample(min(50, left), seed=2026, first=left)
             left -= 50
-            for picture in brush.sketch(latent).permute(0, 2, 3, 1).numpy():
+            for picture in pipeline.sketch(latent).permute(0, 2, 3, 1).numpy():
                 yield _enlarged(np.ascontiguousarray(picture))
 
 

@@ -16,13 +16,13 @@ from PIL import Image
 from bench.peers.common import SIDE, Pictures, Stage, now, own_time
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.generator import DRAWN
 from limner.models.painter import Latent
 from limner.synthesis import FinishOptions
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
-from limner.works.finishing import Finishing, FinishWish, finishing_for
+from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.workspace import Workspace
 
 __all__ = ["FinishedLimner", "Limner", "made"]
@@ -43,7 +43,7 @@ class Limner:
     def __init__(self, family: str, collection: str) -> None:
         self.family, self.collection = family, collection
         self.choices = ["no labels, as the other programs know none"]
-        self._brush: Brush | None = None
+        self._pipeline: Pipeline | None = None
         self._drawn, self._seed = 0, 0
 
     def train(self, folder: Path, seconds: float, *, seed: int, threads: int, place: Path) -> list[Stage]:
@@ -63,28 +63,28 @@ class Limner:
         return self._open(name, workspace, seed, threads)
 
     def _open(self, name: str, workspace: Workspace, seed: int, threads: int) -> list[Stage]:
-        self._brush = Brush.open(name, workspace, threads=threads)
+        self._pipeline = Pipeline.open(name, workspace, threads=threads)
         self._drawn, self._seed = 0, seed + 1
-        self.choices.append(f"precision {self._brush.machine.precision}, chosen by its own probe")
+        self.choices.append(f"precision {self._pipeline.machine.precision}, chosen by its own probe")
         states: list[dict[str, Any]] = json.loads((workspace.runs / name / "stages.json").read_text())
         return [Stage(s["stage"], s["pictures"], s["step"], s["seconds"]) for s in states]
 
     @property
-    def brush(self) -> Brush:
+    def pipeline(self) -> Pipeline:
         """The trained model, ready to paint."""
-        assert self._brush is not None
-        return self._brush
+        assert self._pipeline is not None
+        return self._pipeline
 
     def draw(self, count: int) -> Latent:
         """By the model's prior; each call draws the next ones of one seed."""
-        with self.brush.machine.autocast():
-            latents = self.brush.model.generator.sample(count, seed=self._seed, first=self._drawn)
+        with self.pipeline.machine.autocast():
+            latents = self.pipeline.model.generator.sample(count, seed=self._seed, first=self._drawn)
         self._drawn += -(-count // DRAWN) * DRAWN
         return latents
 
     def paint(self, latents: Latent) -> Pictures:
         """By the painter."""
-        found: Pictures = self.brush.paint(latents).permute(0, 2, 3, 1).numpy()
+        found: Pictures = self.pipeline.paint(latents).permute(0, 2, 3, 1).numpy()
         return found
 
     def between(self, first: Latent, last: Latent, share: float) -> Latent:
@@ -94,11 +94,11 @@ class Limner:
     def reconstruct(self, pictures: Pictures) -> Pictures | None:
         """From the mean of what the encoder finds; both families keep one."""
         given = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
-        return self.paint(self.brush.encode(given))
+        return self.paint(self.pipeline.encode(given))
 
     def parameters(self) -> dict[str, int]:
         """Each network of the saved model."""
-        named = self.brush.model.generator.named_children()
+        named = self.pipeline.model.generator.named_children()
         return {name: sum(p.numel() for p in part.parameters()) for name, part in named}
 
 
@@ -122,7 +122,7 @@ class FinishedLimner(Limner):
         else:
             stages = super().train(folder, seconds, seed=seed, threads=threads, place=bare)
         finishing = finishing_for(
-            self.brush.model, workspace, FinishWish(FinishOptions(size=_FINISHED)), threads=threads
+            self.pipeline.model, workspace, FinishRequest(FinishOptions(size=_FINISHED)), threads=threads
         )
         assert not isinstance(finishing, str), finishing
         self._finishing = finishing

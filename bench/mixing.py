@@ -19,7 +19,7 @@ from torch import Tensor
 
 from bench.yardstick import Concepts, Seen, Yardstick, summed
 from limner.collection import Collection
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.restyling import label_style, restyle
 from limner.latent.translating import translate
 from limner.models.painter import Latent
@@ -33,7 +33,7 @@ _COLUMNS = ("self-supervised", "teacher deep", "teacher mixed", "pixels")
 
 
 def mixing(
-    brush: Brush,
+    pipeline: Pipeline,
     collection: Collection,
     folder: Path,
     translator: TranslatorFile | None = None,
@@ -51,9 +51,9 @@ def mixing(
         own: what the model was trained on, where that is another hold-out: figures come for target pictures that the
             model itself never saw (`new`), and for those that it did (`known`), too.
     """
-    concepts = Concepts.of(collection, brush, own)
-    yardstick = Yardstick(concepts, brush)
-    ways = _ways(brush, concepts, translator)
+    concepts = Concepts.of(collection, pipeline, own)
+    yardstick = Yardstick(concepts, pipeline)
+    ways = _ways(pipeline, concepts, translator)
     seen: dict[str, list[Seen]] = {}
     sheets: dict[tuple[str, str], list[Tensor]] = {pair: [concepts.asked(pair[0])[:_SHOWN]] for pair in concepts.pairs}
     for name, way in ways.items():
@@ -64,8 +64,8 @@ def mixing(
             if name in ("swap", "translated"):
                 sheets[pair].append(painted[:_SHOWN])
     found: dict[str, Any] = {
-        "model": brush.model.card.name,
-        "digest": brush.model.digest,
+        "model": pipeline.model.card.name,
+        "digest": pipeline.model.digest,
         "translator": None if translator is None else translator.digest,
         "concepts": len(concepts.unseen),
         "chance": 1 / len(next(iter(concepts.shown.values()))),
@@ -78,10 +78,10 @@ def mixing(
         },
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"mixing-{brush.model.card.name}.json").write_text(json.dumps(found, indent=2))
+    (folder / f"mixing-{pipeline.model.card.name}.json").write_text(json.dumps(found, indent=2))
     for style in concepts.styles:
         rows = [row for pair in concepts.pairs if pair[0] == style for row in (*sheets[pair], _truth(concepts, pair))]
-        save_sheet(torch.cat(rows), folder / f"mixing-{brush.model.card.name}-{style}.png", columns=_SHOWN)
+        save_sheet(torch.cat(rows), folder / f"mixing-{pipeline.model.card.name}-{style}.png", columns=_SHOWN)
     return found
 
 
@@ -99,26 +99,26 @@ def told(found: dict[str, Any]) -> str:
 
 
 def _ways(
-    brush: Brush, concepts: Concepts, translator: TranslatorFile | None
+    pipeline: Pipeline, concepts: Concepts, translator: TranslatorFile | None
 ) -> dict[str, Callable[[str, str], Tensor]]:
     """Pictures of all unseen concepts of one style in another, by each way. # -> uint8 [m, 3, h, w]"""
-    latents = {style: brush.encode(concepts.asked(style)) for style in concepts.styles}
-    looks = {style: label_style(brush, style) for style in concepts.styles}
+    latents = {style: pipeline.encode(concepts.asked(style)) for style in concepts.styles}
+    looks = {style: label_style(pipeline, style) for style in concepts.styles}
 
     def average(one: str, other: str) -> Tensor:
-        return brush.paint(Latent(*((a + b) / 2 for a, b in zip(latents[one], looks[other], strict=True))))
+        return pipeline.paint(Latent(*((a + b) / 2 for a, b in zip(latents[one], looks[other], strict=True))))
 
     ways: dict[str, Callable[[str, str], Tensor]] = {
         "real": lambda one, other: concepts.asked(other),
-        "possible": lambda one, other: brush.paint(latents[other]),
-        "unchanged": lambda one, other: brush.paint(latents[one]),
+        "possible": lambda one, other: pipeline.paint(latents[other]),
+        "unchanged": lambda one, other: pipeline.paint(latents[one]),
         "average": average,
-        "swap": lambda one, other: brush.paint(restyle(latents[one], looks[other])),
+        "swap": lambda one, other: pipeline.paint(restyle(latents[one], looks[other])),
     }
     if translator is not None:
         file = translator
-        ways["translated"] = lambda one, other: brush.paint(translate(brush, file, latents[one], other, one))
-        ways["untold"] = lambda one, other: brush.paint(translate(brush, file, latents[one], other))
+        ways["translated"] = lambda one, other: pipeline.paint(translate(pipeline, file, latents[one], other, one))
+        ways["untold"] = lambda one, other: pipeline.paint(translate(pipeline, file, latents[one], other))
     return ways
 
 

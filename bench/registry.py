@@ -171,11 +171,13 @@ def _painted(model: str, count: int, seed: int = 12) -> list[Pixels]:
     """Pictures of a shipped model, kept between runs: painting them takes longest."""
     kept = WORK / "registry" / (f"{model}-{count}.npy" if seed == 12 else f"{model}-{count}-of-{seed}.npy")
     if not kept.exists():
-        from limner.latent.painting import Brush
+        from limner.latent.pipeline import Pipeline
 
-        brush = Brush.open(model, Workspace.default(), threads=1)
+        pipeline = Pipeline.open(model, Workspace.default(), threads=1)
         chunks = [
-            brush.sketch(brush.sample(min(128, count - start), seed=seed, first=start)).permute(0, 2, 3, 1).numpy()
+            pipeline.sketch(pipeline.sample(min(128, count - start), seed=seed, first=start))
+            .permute(0, 2, 3, 1)
+            .numpy()
             for start in range(0, count, 128)
         ]
         kept.parent.mkdir(parents=True, exist_ok=True)

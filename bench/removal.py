@@ -17,7 +17,7 @@ from bench.attacks import REMOVALS, attacked
 from bench.likeness import psnr, ssim
 from bench.mark_pictures import samples
 from bench.peers.watermarks import message_of
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.measure.manifolds import share
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader
@@ -91,13 +91,13 @@ def _say(name: str, told: dict[str, Any]) -> None:
 
 def _repainted(trial: _Trial) -> list[tuple[str, dict[str, Any]]]:
     """Encoded and painted again by limner's own model, at the model's size."""
-    brush = Brush.open(str(SHIPPED / f"{_MODEL}.safetensors"), Workspace.default(), precision="fp32", threads=1)
-    size = brush.model.card.config.painter.height
+    pipeline = Pipeline.open(str(SHIPPED / f"{_MODEL}.safetensors"), Workspace.default(), precision="fp32", threads=1)
+    size = pipeline.model.card.config.painter.height
 
     def again(i: int) -> Pixels:
         small = np.asarray(Image.fromarray(trial.marked[i]).resize((size, size), Image.Resampling.LANCZOS))
-        latent = brush.encode(torch.from_numpy(small.copy()).permute(2, 0, 1)[None])
-        painted = brush.sketch(latent)[0].permute(1, 2, 0).numpy()
+        latent = pipeline.encode(torch.from_numpy(small.copy()).permute(2, 0, 1)[None])
+        painted = pipeline.sketch(latent)[0].permute(1, 2, 0).numpy()
         return np.asarray(Image.fromarray(painted).resize((_SIZE, _SIZE), Image.Resampling.LANCZOS))
 
     def shrunk(i: int) -> Pixels:

@@ -23,7 +23,7 @@ from PIL import Image
 from bench.places import WORK
 from limner.cli.sample import provenance_of
 from limner.collection import PAINTINGS, Collection, import_collection
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.ledger import Ledger
 from limner.machine import Machine, probe
 from limner.models.bundle import Model
@@ -92,7 +92,7 @@ def training(workspace: Workspace, collection: Collection, machine: Machine) -> 
     return model, found
 
 
-def painting(model: LatentModel, workspace: Workspace, machine: Machine) -> tuple[Brush, dict[str, float]]:
+def painting(model: LatentModel, workspace: Workspace, machine: Machine) -> tuple[Pipeline, dict[str, float]]:
     """Pictures a second of `limner sample`, the prior included, signing apart."""
     from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
     from limner.rights import summary
@@ -107,22 +107,22 @@ def painting(model: LatentModel, workspace: Workspace, machine: Machine) -> tupl
             pictures_seen=0, latents_seen=0, minutes=0, steps={}, device="cpu", precision="", threads=0, seed=0
         ),
     )
-    brush = Brush(Model(workspace.root, "0" * 64, card, model.eval()), machine)
-    list(brush.samples(64, seed=1))
+    pipeline = Pipeline(Model(workspace.root, "0" * 64, card, model.eval()), machine)
+    list(pipeline.samples(64, seed=1))
     start = time.monotonic()
-    for _ in brush.samples(_SAMPLES, seed=2):
+    for _ in pipeline.samples(_SAMPLES, seed=2):
         pass
-    return brush, {"pictures_per_second": _SAMPLES / (time.monotonic() - start)}
+    return pipeline, {"pictures_per_second": _SAMPLES / (time.monotonic() - start)}
 
 
-def signing(brush: Brush, workspace: Workspace, folder: Path) -> dict[str, float]:
+def signing(pipeline: Pipeline, workspace: Workspace, folder: Path) -> dict[str, float]:
     """Signed PNG a second: XMP, signature, reading back, verifying, moving into place, ledger."""
     folder.mkdir()
     identity = Identity.new(workspace, "bench")
     told: dict[str, Any] = {"seed": 3, "truncation": 1.0}
     works = [
-        (p.pixels, folder / f"{p.index}.png", provenance_of(brush, p, "bench", told))
-        for p in brush.samples(_SIGNED, seed=3)
+        (p.pixels, folder / f"{p.index}.png", provenance_of(pipeline, p, "bench", told))
+        for p in pipeline.samples(_SIGNED, seed=3)
     ]
     with Publisher(identity, Ledger.open(workspace.ledger)) as publisher:
         start = time.monotonic()
@@ -144,8 +144,8 @@ def main(folder: str | None = None) -> None:
             collection = Collection.open("paintings", workspace)
         torch.manual_seed(0)
         model, found["training"] = training(workspace, collection, machine)
-        brush, found["painting"] = painting(model, workspace, machine)
-        found["signing"] = signing(brush, workspace, Path(place) / "works")
+        pipeline, found["painting"] = painting(model, workspace, machine)
+        found["signing"] = signing(pipeline, workspace, Path(place) / "works")
     WORK.mkdir(exist_ok=True)
     (WORK / "speed.json").write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))

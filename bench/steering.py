@@ -22,7 +22,7 @@ from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.directions import Directions
 from limner.latent.filming import film, frames_of
 from limner.latent.mixing import Region, mix_blocks, mix_region, mix_weights
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.models.latent_model import to_unit
 from limner.models.painter import Latent
@@ -39,16 +39,16 @@ _SHOWN = 3
 _STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
-def speeds(brush: Brush, directions: Directions) -> dict[str, float]:
+def speeds(pipeline: Pipeline, directions: Directions) -> dict[str, float]:
     """Milliseconds of one move or mix with its painting, warm: medians of 100."""
-    latents = [brush.sample(1, seed=_SEED, first=i) for i in range(2)]
-    config = brush.model.card.config.painter
+    latents = [pipeline.sample(1, seed=_SEED, first=i) for i in range(2)]
+    config = pipeline.model.card.config.painter
     mask = Region.parse("ellipse:0.2,0.2,0.8,0.8").mask(config.height, config.width)
     swapped = [0] + [1] * config.blocks
     ways: dict[str, Callable[[], Latent]] = {
-        "move": lambda: directions.moved(brush, latents[0], {"warmth": 1.0, "brightness": -0.5}),
+        "move": lambda: directions.moved(pipeline, latents[0], {"warmth": 1.0, "brightness": -0.5}),
         "mix by block": lambda: mix_blocks(latents, swapped),
-        "mix by weight": lambda: mix_weights(brush, latents, [0.6, 0.4]),
+        "mix by weight": lambda: mix_weights(pipeline, latents, [0.6, 0.4]),
         "mix by region": lambda: mix_region(latents[1], latents[0], mask),
     }
     found = {}
@@ -56,26 +56,26 @@ def speeds(brush: Brush, directions: Directions) -> dict[str, float]:
         times = []
         for _ in range(_TIMES + 5):
             start = time.perf_counter()
-            brush.paint(way())
+            pipeline.paint(way())
             times.append(time.perf_counter() - start)
         found[name] = 1000 * statistics.median(times[5:])
     return found
 
 
-def attribute_table(brush: Brush, directions: Directions, count: int) -> dict[str, dict[str, Any]]:
+def attribute_table(pipeline: Pipeline, directions: Directions, count: int) -> dict[str, dict[str, Any]]:
     """What one step up along each attribute does to `count` new pictures.
 
     Returns:
         of each attribute: `right`, the share of pictures in which it rises; `effects`, the median change of every
         attribute in deviations of the model's own pictures; `side`, the largest of another one by its own.
     """
-    latent = brush.sample(count, seed=_SEED)
-    before = measure_attributes(brush.paint(latent))
+    latent = pipeline.sample(count, seed=_SEED)
+    before = measure_attributes(pipeline.paint(latent))
     low, high = torch.quantile(before, torch.tensor([0.02, 0.98]), dim=0)
     unit = ((high - low) / 4.1).clamp_min(1e-6)
     found: dict[str, dict[str, Any]] = {}
     for i, name in enumerate(ATTRIBUTES):
-        after = measure_attributes(brush.paint(directions.moved(brush, latent, {name: 1.0})))
+        after = measure_attributes(pipeline.paint(directions.moved(pipeline, latent, {name: 1.0})))
         change = (after - before) / unit
         effects = change.median(0).values
         others = torch.cat([effects[:i], effects[i + 1 :]]).abs()
@@ -89,19 +89,19 @@ def attribute_table(brush: Brush, directions: Directions, count: int) -> dict[st
     return found
 
 
-def walked(brush: Brush) -> dict[str, float]:
+def walked(pipeline: Pipeline) -> dict[str, float]:
     """A walk of 8 s at 30 frames a second: seconds that it took, and its largest step by the median one.
 
     Steps are measured between frames as they are painted: by the teacher's features place by place, as people see it;
     by self-supervised ones of whole pictures; and by pixels, by which walks are evened.
     """
-    stations = [brush.sample(1, seed=_SEED, first=i) for i in range(_STATIONS)]
+    stations = [pipeline.sample(1, seed=_SEED, first=i) for i in range(_STATIONS)]
     count = _SECONDS * _FPS
     with tempfile.TemporaryDirectory() as place:
         start = time.perf_counter()
-        walk = Walk(brush, stations)
+        walk = Walk(pipeline, stations)
         folder = Path(place)
-        frames = list(frames_of(walk, brush, count, folder / "frames", "", lambda done, total: None))
+        frames = list(frames_of(walk, pipeline, count, folder / "frames", "", lambda done, total: None))
         film(iter(frames), folder / "walk.mp4", _FPS, 4)
         took = time.perf_counter() - start
     shown = torch.stack([torch.from_numpy(frame) for frame in frames]).permute(0, 3, 1, 2)
@@ -125,27 +125,27 @@ def _by_teacher(shown: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def steering(brush: Brush, directions: Directions, folder: Path, count: int = 200) -> dict[str, Any]:
+def steering(pipeline: Pipeline, directions: Directions, folder: Path, count: int = 200) -> dict[str, Any]:
     """Measure all of it, write `steering-MODEL.json` and a sheet of strips, and return what was found."""
-    card = brush.model.card
+    card = pipeline.model.card
     found: dict[str, Any] = {
         "model": card.name,
-        "digest": brush.model.digest,
+        "digest": pipeline.model.digest,
         "size": [card.config.painter.height, card.config.painter.width],
-        "threads": brush.machine.threads,
-        "precision": brush.machine.precision,
-        "milliseconds": speeds(brush, directions),
-        "walk": walked(brush),
+        "threads": pipeline.machine.threads,
+        "precision": pipeline.machine.precision,
+        "milliseconds": speeds(pipeline, directions),
+        "walk": walked(pipeline),
         "pictures": count,
-        "attributes": attribute_table(brush, directions, count),
+        "attributes": attribute_table(pipeline, directions, count),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"steering-{card.name}.json").write_text(json.dumps(found, indent=2) + "\n")
     rows = []
     for name in ATTRIBUTES:
         for i in range(_SHOWN):
-            own = brush.sample(1, seed=_SEED, first=i)
-            rows += [brush.paint(directions.moved(brush, own, {name: step})) for step in _STEPS]
+            own = pipeline.sample(1, seed=_SEED, first=i)
+            rows += [pipeline.paint(directions.moved(pipeline, own, {name: step})) for step in _STEPS]
     save_sheet(torch.cat(rows), folder / f"steering-{card.name}.png", columns=_SHOWN * len(_STEPS))
     return found
 

@@ -16,7 +16,7 @@ from bench.likening import SIGHTS, Likening
 from limner import pictures
 from limner.collection import Collection, Row
 from limner.errors import UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.pictures.fitting import centred
 
 __all__ = ["Concepts", "Seen", "Yardstick", "summed"]
@@ -38,7 +38,7 @@ class Concepts:
     new: dict[str, Tensor]
 
     @classmethod
-    def of(cls, collection: Collection, brush: Brush, own: Collection | None) -> Concepts:
+    def of(cls, collection: Collection, pipeline: Pipeline, own: Collection | None) -> Concepts:
         """Those of a collection.
 
         Args:
@@ -47,8 +47,8 @@ class Concepts:
         Raises:
             UsageError: it holds out no whole concept.
         """
-        styles = brush.model.card.config.labels
-        config = brush.model.card.config.painter
+        styles = pipeline.model.card.config.labels
+        config = pipeline.model.card.config.painter
         rows = _by_concept(collection.rows(), styles)
         names = list(rows)
         unseen = [i for i, name in enumerate(names) if all(row.split == "holdout" for row in rows[name].values())]
@@ -95,16 +95,16 @@ class Seen:
 class Yardstick:
     """Four ways to see, and a judge of style that learned from the concepts that were trained on."""
 
-    def __init__(self, concepts: Concepts, brush: Brush) -> None:
+    def __init__(self, concepts: Concepts, pipeline: Pipeline) -> None:
         self.concepts = concepts
         self._likenings = {name: Likening(name, concepts.shown) for name in SIGHTS}
         seen = torch.ones(len(next(iter(concepts.shown.values()))), dtype=torch.bool)
         seen[concepts.unseen] = False
         real = torch.cat([concepts.shown[style][seen] for style in concepts.styles])
-        again = brush.sketch(brush.encode(real))
+        again = pipeline.sketch(pipeline.encode(real))
         self._judge = StyleJudge(len(concepts.styles))
         styles = torch.arange(len(concepts.styles)).repeat_interleave(int(seen.sum()))
-        self._judge.learn(real, again, styles, brush.machine)
+        self._judge.learn(real, again, styles, pipeline.machine)
 
     def see(self, painted: Tensor, target: str) -> Seen:
         """Measure pictures of the unseen concepts that should be of a style. # uint8 [m, 3, h, w]"""

@@ -21,7 +21,7 @@ from limner.collection import PAINTINGS, Collection, import_collection
 from limner.errors import LimnerError
 from limner.latent.directions import shipped_directions
 from limner.latent.finding import find_directions
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.machine import probe
 from limner.models.bundle import SHIPPED, load_model, save_model
 from limner.models.prior import PriorConfig
@@ -122,8 +122,8 @@ def ship(path: Path, folder: Path) -> Path:
 
 def find_the_way(path: Path) -> None:
     """Find the directions of a model that ships, so that it can be steered at once; those that are known stay."""
-    brush = Brush(load_model(path), probe(None, None))
-    to = path.parent / "directions" / shipped_directions(brush.model.digest).name
+    pipeline = Pipeline(load_model(path), probe(None, None))
+    to = path.parent / "directions" / shipped_directions(pipeline.model.digest).name
     if to.is_file():
         return
     to.parent.mkdir(exist_ok=True)
@@ -134,7 +134,7 @@ def find_the_way(path: Path) -> None:
     with progress_bar() as bar:
         task = bar.add_task(f"directions of {path.stem}", total=None)
         found = find_directions(
-            brush, "attribute", progress=lambda done, total: bar.update(task, completed=done, total=total)
+            pipeline, "attribute", progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
     found.save(to, small=True)
     to.chmod(0o644)

@@ -9,7 +9,7 @@ from limner import pictures
 from limner.demo import wording
 from limner.demo.opening import SEED, columns, paint_opening
 from limner.demo.planning import Opener
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.workspace import Workspace
@@ -33,7 +33,7 @@ def test_every_style_is_seen_in_rows_of_its_own(tmp_path: Path, monkeypatch: pyt
     assert opened.sheet == tmp_path / "opening" / "emoji-gan.png"
     assert whole.shape == (6 * 34 + 2, each // 2 * 34 + 2, 3)
     # The first picture of the second style opens the third row, and is what anybody paints with this seed and label.
-    (asked,) = Brush(load_model(path), _MACHINE).samples(1, seed=SEED, label="noto")
+    (asked,) = Pipeline(load_model(path), _MACHINE).samples(1, seed=SEED, label="noto")
     assert np.array_equal(whole[2 * 34 + 2 : 3 * 34, 2:34], asked.pixels)
 
 

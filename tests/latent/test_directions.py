@@ -11,42 +11,42 @@ from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.directions import Direction, Directions, shipped_directions
 from limner.latent.finding import find_directions
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import SHIPPED, load_model
 from models_made import made_model
 
 
 @pytest.fixture(scope="module")
-def brush(tmp_path_factory: pytest.TempPathFactory) -> Brush:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     path = tmp_path_factory.mktemp("model") / "m.safetensors"
     made_model(path)
-    return Brush(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
+    return Pipeline(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
 
 
 @pytest.fixture(scope="module")
-def found(brush: Brush) -> Directions:
+def found(pipeline: Pipeline) -> Directions:
     with pytest.MonkeyPatch.context() as patch:
         # Less of everything: a test wants to know that it works, not how well.
         patch.setattr("limner.latent.sensing._STEPS", 400)
         patch.setattr("limner.latent.sensing._AROUND", 1024)
         patch.setattr("limner.latent.finding._TRIED", 64)
-        return find_directions(brush, "attribute", count=512)
+        return find_directions(pipeline, "attribute", count=512)
 
 
-def test_a_step_along_an_attribute_changes_it_that_way(brush: Brush, found: Directions) -> None:
-    latent = brush.sample(64, seed=9)
-    before = measure_attributes(brush.paint(latent))
+def test_a_step_along_an_attribute_changes_it_that_way(pipeline: Pipeline, found: Directions) -> None:
+    latent = pipeline.sample(64, seed=9)
+    before = measure_attributes(pipeline.paint(latent))
     for name in ("brightness", "warmth"):
-        after = measure_attributes(brush.paint(found.moved(brush, latent, {name: 1.0})))
+        after = measure_attributes(pipeline.paint(found.moved(pipeline, latent, {name: 1.0})))
         change = (after - before)[:, list(ATTRIBUTES).index(name)]
         assert float((change > 0).float().mean()) > 0.9, name
-        back = measure_attributes(brush.paint(found.moved(brush, latent, {name: -1.0})))
+        back = measure_attributes(pipeline.paint(found.moved(pipeline, latent, {name: -1.0})))
         assert float(((back - before)[:, list(ATTRIBUTES).index(name)] < 0).float().mean()) > 0.9, name
 
 
 def test_pictures_get_more_symmetrical_when_asked_and_alone_then() -> None:
-    shipped = Brush(load_model(SHIPPED / "emoji-vae.safetensors"), Machine("cpu", "fp32", 1, "", 0.0))
+    shipped = Pipeline(load_model(SHIPPED / "emoji-vae.safetensors"), Machine("cpu", "fp32", 1, "", 0.0))
     numbers = shipped.model.card.config.painter.numbers
     directions = Directions.load(shipped_directions(shipped.model.digest), f"sha256:{shipped.model.digest}", numbers)
     latent = shipped.sample(24, seed=9)
@@ -60,32 +60,32 @@ def test_pictures_get_more_symmetrical_when_asked_and_alone_then() -> None:
         assert float(change.median(0).values.abs().sum() - change[:, own].median().abs()) < 0.5
 
 
-def test_blocks_that_are_left_out_stay(brush: Brush, found: Directions) -> None:
-    latent = brush.sample(2, seed=9)
-    moved = found.moved(brush, latent, {"warmth": 1.0}, range(1, 3))
+def test_blocks_that_are_left_out_stay(pipeline: Pipeline, found: Directions) -> None:
+    latent = pipeline.sample(2, seed=9)
+    moved = found.moved(pipeline, latent, {"warmth": 1.0}, range(1, 3))
     assert torch.allclose(moved.content, latent.content, atol=1e-5)
     assert torch.allclose(moved.style[:, 2:], latent.style[:, 2:], atol=1e-5)
     assert not torch.allclose(moved.style[:, :2], latent.style[:, :2], atol=1e-3)
 
 
-def test_the_file_keeps_everything(brush: Brush, found: Directions, tmp_path: Path) -> None:
-    numbers = brush.model.card.config.painter.numbers
+def test_the_file_keeps_everything(pipeline: Pipeline, found: Directions, tmp_path: Path) -> None:
+    numbers = pipeline.model.card.config.painter.numbers
     found.renamed("warmth", "dusk").save(tmp_path / "d.safetensors")
     again = Directions.load(tmp_path / "d.safetensors", found.model, numbers)
     assert [one.name for one in again] == ["dusk" if one.name == "warmth" else one.name for one in found]
-    latent = brush.sample(2, seed=9)
-    ours, theirs = again.moved(brush, latent, {"dusk": 1.0}), found.moved(brush, latent, {"warmth": 1.0})
+    latent = pipeline.sample(2, seed=9)
+    ours, theirs = again.moved(pipeline, latent, {"dusk": 1.0}), found.moved(pipeline, latent, {"warmth": 1.0})
     assert torch.equal(ours.content, theirs.content)
     assert again["dusk"].effects == found["warmth"].effects
 
 
 @pytest.mark.parametrize("method", ["pca", "closed-form", "labels"])
-def test_the_other_methods(method: str, brush: Brush) -> None:
-    directions = find_directions(brush, method, count=256, keep=3)
+def test_the_other_methods(method: str, pipeline: Pipeline) -> None:
+    directions = find_directions(pipeline, method, count=256, keep=3)
     assert len(directions) == (2 if method == "labels" else 3)
     for one in directions:
         assert one.method == method
-        assert one.row.shape == (brush.model.card.config.painter.numbers,)
+        assert one.row.shape == (pipeline.model.card.config.painter.numbers,)
         assert set(one.effects) == set(ATTRIBUTES)
         assert one.low <= 0 <= one.high
     if method == "pca":
@@ -93,8 +93,8 @@ def test_the_other_methods(method: str, brush: Brush) -> None:
         assert shares == sorted(shares, reverse=True)
 
 
-def test_what_is_refused(brush: Brush, found: Directions, tmp_path: Path) -> None:
-    numbers, path = brush.model.card.config.painter.numbers, tmp_path / "d.safetensors"
+def test_what_is_refused(pipeline: Pipeline, found: Directions, tmp_path: Path) -> None:
+    numbers, path = pipeline.model.card.config.painter.numbers, tmp_path / "d.safetensors"
     with pytest.raises(UsageError, match="no such file"):
         Directions.load(path, found.model, numbers)
     path.write_bytes(b"nothing")
@@ -104,13 +104,13 @@ def test_what_is_refused(brush: Brush, found: Directions, tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="belongs to another model"):
         Directions.load(path, "sha256:" + "0" * 64, numbers)
     with pytest.raises(UsageError, match=r"no direction of this model.*brightness"):
-        found.moved(brush, brush.sample(1, seed=1), {"sadness": 1.0})
+        found.moved(pipeline, pipeline.sample(1, seed=1), {"sadness": 1.0})
     with pytest.raises(UsageError, match="is taken"):
         found.renamed("warmth", "hue")
     with pytest.raises(UsageError, match="no name"):
         found.renamed("warmth", "../hue")
     with pytest.raises(UsageError, match="no way to find"):
-        find_directions(brush, "magic")
+        find_directions(pipeline, "magic")
     Directions(found.model, [Direction("x", "pca", torch.full((numbers,), torch.nan))]).save(path)
     with pytest.raises(UsageError, match="another shape"):
         Directions.load(path, found.model, numbers)

@@ -14,7 +14,7 @@ from limner import pictures
 from limner.errors import UsageError
 from limner.latent.breeding import breed
 from limner.latent.contact import draw_contact
-from limner.latent.store import latent_digest
+from limner.latent.latents import latent_digest
 from limner.models.painter import Latent
 from limner.works import evolving
 from limner.works.evolving import Evolution
@@ -36,7 +36,7 @@ def digests(evolution: Evolution) -> list[str]:
 def test_kept_ones_stay_and_children_know_their_parents(origins: Origins) -> None:
     evolution = Evolution.begin(origins, "e", count=8, seed=3)
     before = digests(evolution)
-    assert before[2] == latent_digest(origins.brush.sample(8, seed=3), 2)
+    assert before[2] == latent_digest(origins.pipeline.sample(8, seed=3), 2)
     evolution.keep([2, 5])
     after = evolution.now.members
     assert [one.latent for one in after[:2]] == [before[1], before[4]]
@@ -150,19 +150,19 @@ def test_what_is_damaged_is_said(origins: Origins) -> None:
 
 
 def test_no_mutation_is_crossing_alone_and_all_of_it_is_a_drawn_picture(origins: Origins) -> None:
-    brush = origins.brush
-    drawn = brush.sample(2, seed=1)
+    pipeline = origins.pipeline
+    drawn = pipeline.sample(2, seed=1)
     parents = [Latent(drawn.content[i : i + 1], drawn.style[i : i + 1]) for i in range(2)]
-    children, pairs = breed(brush, parents, 6, mutation=0.0, chances="x")
+    children, pairs = breed(pipeline, parents, 6, mutation=0.0, chances="x")
     assert {frozenset(pair) for pair in pairs} == {frozenset((0, 1))}
     for i in range(6):
         for block in range(children.style.shape[1]):
             own = children.style[i, block]
             assert any(torch.equal(own, one.style[0, block]) for one in parents)
-    one, _ = breed(brush, parents[:1], 3, mutation=1.0, chances="x")
-    other, _ = breed(brush, parents[1:], 3, mutation=1.0, chances="x")
+    one, _ = breed(pipeline, parents[:1], 3, mutation=1.0, chances="x")
+    other, _ = breed(pipeline, parents[1:], 3, mutation=1.0, chances="x")
     assert torch.allclose(one.content, other.content, atol=1e-5)
-    near, _ = breed(brush, parents[:1], 3, mutation=0.1, chances="x")
+    near, _ = breed(pipeline, parents[:1], 3, mutation=0.1, chances="x")
     assert (near.content - parents[0].content).norm() < 0.5 * (one.content - parents[0].content).norm()
 
 

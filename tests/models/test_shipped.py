@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from limner.cli.main import app
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import SHIPPED, find_model, load_model
 from limner.workspace import Workspace
@@ -48,12 +48,12 @@ def test_none_of_it_is_memorised(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_its_pictures_differ_and_have_colour(path: Path) -> None:
-    brush = Brush(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
-    painted = brush.paint(brush.sample(24, seed=3)).float()
+    pipeline = Pipeline(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
+    painted = pipeline.paint(pipeline.sample(24, seed=3)).float()
     assert float(painted.std((1, 2, 3)).median()) > 15
     means = painted.mean((2, 3))
     assert float(torch.pdist(means).median()) > 15
-    again = brush.paint(brush.encode(painted.to(torch.uint8))).float()
+    again = pipeline.paint(pipeline.encode(painted.to(torch.uint8))).float()
     assert float((again - painted).abs().mean()) < 20
 
 

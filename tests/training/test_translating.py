@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from limner.collection import Collection, import_collection
 from limner.errors import ModelError, TrainingError, UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.restyling import to_label
 from limner.latent.translating import known_translator, translator_file
 from limner.machine import Machine
@@ -58,9 +58,9 @@ def collection(workspace: Workspace, tmp_path: Path) -> Collection:
 
 
 @pytest.fixture
-def brush(workspace: Workspace) -> Brush:
+def pipeline(workspace: Workspace) -> Pipeline:
     made_model(workspace.make(workspace.models) / "m.safetensors", labels=("day", "night"))
-    found = Brush(load_model(workspace.models / "m.safetensors"), MACHINE)
+    found = Pipeline(load_model(workspace.models / "m.safetensors"), MACHINE)
     flat = torch.randint(0, 255, (64, 3, 1, 1), generator=torch.Generator().manual_seed(1)).expand(-1, -1, 32, 32)
     found.model.generator.whitening.fit(found.encode(flat.to(torch.uint8)))
     return found
@@ -71,20 +71,20 @@ def _options(**told: object) -> TranslatorOptions:
     return TranslatorOptions.model_validate({**plain, "channels": 16, "width": 40, **told})
 
 
-def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, brush: Brush) -> None:
+def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> None:
     told = _options(steps=40, quick=1.0, rate=4e-3)
-    network, card = train_translator(brush.model, collection, told, workspace, _Silent())
-    path = translator_file(brush.model.digest, workspace)
+    network, card = train_translator(pipeline.model, collection, told, workspace, _Silent())
+    path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
-    assert known_translator(brush, workspace) is not None
+    assert known_translator(pipeline, workspace) is not None
     _, unseen = paired_rows(collection.rows(), "hour", "thing", ("day", "night"), "squares")
     assert len(unseen) == card.collection.held_out > 0
     by_day = torch.stack([_pixels(collection, row) for row in unseen if row.labels["hour"] == "day"])
     by_night = torch.stack([_pixels(collection, row) for row in unseen if row.labels["hour"] == "night"])
-    whitening, (day, night) = brush.model.generator.whitening, (brush.encode(by_day), brush.encode(by_night))
-    made, how = to_label(brush, workspace, day, "night", source="day")
-    untold, _ = to_label(brush, workspace, day, "night")
-    half, _ = to_label(brush, workspace, day, "night", source="day", strength=0.5)
+    whitening, (day, night) = pipeline.model.generator.whitening, (pipeline.encode(by_day), pipeline.encode(by_night))
+    made, how = to_label(pipeline, workspace, day, "night", source="day")
+    untold, _ = to_label(pipeline, workspace, day, "night")
+    half, _ = to_label(pipeline, workspace, day, "night", source="day", strength=0.5)
     before = (whitening(day) - whitening(night)).norm()
     assert (whitening(made) - whitening(night)).norm() < 0.6 * before
     assert (whitening(untold) - whitening(night)).norm() < 0.8 * before
@@ -92,28 +92,28 @@ def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, br
     assert "Ada" in how.pop("owed")["creators"], "the model itself learned from other pictures"
     assert how == {"translator": f"sha256:{load_translator(path).digest}", "from": "day", "to": "night"}
     with pytest.raises(UsageError, match="no such label"):
-        to_label(brush, workspace, day, "dusk")
+        to_label(pipeline, workspace, day, "dusk")
 
 
-def test_all_of_it_is_learned_in_one_training(collection: Collection, workspace: Workspace, brush: Brush) -> None:
+def test_all_of_it_is_learned_in_one_training(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> None:
     told = _options(steps=6, things=3, teacher="efficientnet-lite0")
-    network, card = train_translator(brush.model, collection, told, workspace, _Silent())
-    assert card.model == f"sha256:{brush.model.digest}"
+    network, card = train_translator(pipeline.model, collection, told, workspace, _Silent())
+    assert card.model == f"sha256:{pipeline.model.digest}"
     assert card.rights.licences["CC0-1.0"] == card.collection.pictures
     assert card.teacher.name == "efficientnet-lite0"
     assert 0 <= card.quality["right"]["value"] <= 1
     assert all(torch.isfinite(weights).all() for weights in network.state_dict().values())
-    other = replace(brush.model, generator=copy.deepcopy(brush.model.generator), digest="0" * 64)
-    passed = passed_on(network, card, brush.model, other, collection, workspace, _Silent())
+    other = replace(pipeline.model, generator=copy.deepcopy(pipeline.model.generator), digest="0" * 64)
+    passed = passed_on(network, card, pipeline.model, other, collection, workspace, _Silent())
     assert passed.model == f"sha256:{other.digest}" != card.model
     next(other.generator.encoder.parameters()).add_(1)
     with pytest.raises(TrainingError, match="another space"):
-        passed_on(network, card, brush.model, other, collection, workspace, _Silent())
+        passed_on(network, card, pipeline.model, other, collection, workspace, _Silent())
 
 
-def test_the_game_leads_towards_what_looks_real(brush: Brush) -> None:
+def test_the_game_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
     torch.manual_seed(0)
-    model = brush.model
+    model = pipeline.model
     network = Translator(
         TranslatorConfig(painter=model.card.config.painter, labels=("day", "night"), channels=16, width=40)
     )
@@ -128,22 +128,22 @@ def test_the_game_leads_towards_what_looks_real(brush: Brush) -> None:
 
 
 @pytest.fixture
-def kept(collection: Collection, workspace: Workspace, brush: Brush) -> Path:
-    network, card = train_translator(brush.model, collection, _options(steps=1, quick=1.0), workspace, _Silent())
-    path = translator_file(brush.model.digest, workspace)
+def kept(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> Path:
+    network, card = train_translator(pipeline.model, collection, _options(steps=1, quick=1.0), workspace, _Silent())
+    path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
     return path
 
 
 def test_the_file_of_another_model_and_damaged_ones_are_refused(
-    kept: Path, workspace: Workspace, brush: Brush, tmp_path: Path
+    kept: Path, workspace: Workspace, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     with safe_open(kept, framework="pt") as file:
         told = file.metadata()
     weights, card = load_file(kept), json.loads(told["limner.translator"])
     save_file(weights, kept, metadata={"limner.translator": json.dumps({**card, "model": "sha256:" + "0" * 64})})
     with pytest.raises(ModelError, match="belongs to another model"):
-        known_translator(brush, workspace)
+        known_translator(pipeline, workspace)
     odd = tmp_path / "odd.safetensors"
     save_file({name: w for name, w in weights.items() if name != "place"}, odd, metadata=told)
     with pytest.raises(ModelError, match="do not fit its card"):

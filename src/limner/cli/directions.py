@@ -15,7 +15,7 @@ from limner.errors import UsageError
 
 if TYPE_CHECKING:
     from limner.latent.directions import Directions
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
     from limner.workspace import Workspace
 
 __all__ = ["register"]
@@ -37,12 +37,12 @@ def register(app: typer.Typer) -> None:
     group.command("take")(_take)
 
 
-def _open(model: str) -> tuple[Brush, Workspace]:
-    from limner.latent.painting import Brush
+def _open(model: str) -> tuple[Pipeline, Workspace]:
+    from limner.latent.pipeline import Pipeline
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
-    return Brush.open(model, workspace), workspace
+    return Pipeline.open(model, workspace), workspace
 
 
 def _find(
@@ -61,17 +61,17 @@ def _find(
 
     if not 128 <= count <= 100_000 or not 1 <= keep <= 64:
         raise UsageError(f"--count {count} --keep {keep}", "is out of range", "give 128 to 100000, and 1 to 64")
-    brush, workspace = _open(model)
+    pipeline, workspace = _open(model)
     with progress_bar(quiet=quiet or as_json) as bar:
         task = bar.add_task("painting", total=None)
         found = find_directions(
-            brush,
+            pipeline,
             method,
             count=count,
             keep=keep,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    _keep(found, brush, workspace)
+    _keep(found, pipeline, workspace)
     _tell(found, as_json)
 
 
@@ -99,8 +99,8 @@ def _name(
     """
     from limner.latent.directions import directions_file, directions_of
 
-    brush, workspace = _open(model)
-    directions_of(brush, workspace).renamed(old, new).save(directions_file(brush, workspace))
+    pipeline, workspace = _open(model)
+    directions_of(pipeline, workspace).renamed(old, new).save(directions_file(pipeline, workspace))
     print(f"{old} is {new} now")
 
 
@@ -118,18 +118,18 @@ def _strip(
     import torch
 
     from limner.latent.directions import directions_of
-    from limner.models.painter import Latent
+    from limner.latent.latents import row_of
     from limner.training.stages import save_sheet
 
     output(to, endings=(".png",), overwrite=overwrite)
-    brush, workspace = _open(model)
-    directions = directions_of(brush, workspace)
-    latent = brush.sample(count, seed=seed)
+    pipeline, workspace = _open(model)
+    directions = directions_of(pipeline, workspace)
+    latent = pipeline.sample(count, seed=seed)
     rows = []
     for one in directions:
         for i in range(count):
-            own = Latent(latent.content[i : i + 1], latent.style[i : i + 1])
-            rows += [brush.paint(directions.moved(brush, own, {one.name: step})) for step in _STEPS]
+            own = row_of(latent, i)
+            rows += [pipeline.paint(directions.moved(pipeline, own, {one.name: step})) for step in _STEPS]
     save_sheet(torch.cat(rows), to, columns=count * len(_STEPS))
     print(f"{to}: from top to bottom {', '.join(one.name for one in directions)}")
 
@@ -146,8 +146,8 @@ def _share(
     from limner.latent.directions import directions_of
 
     output(to, endings=(".safetensors",), sources=(model,), overwrite=overwrite)
-    brush, workspace = _open(model)
-    directions_of(brush, workspace).save(to)
+    pipeline, workspace = _open(model)
+    directions_of(pipeline, workspace).save(to)
     print(f"{to}; taken up with: limner directions take {model} {to}")
 
 
@@ -161,19 +161,19 @@ def _take(
     """
     from limner.latent.directions import Directions
 
-    brush, workspace = _open(model)
-    numbers = brush.model.card.config.painter.numbers
-    theirs = Directions.load(file, f"sha256:{brush.model.digest}", numbers)
-    _keep(theirs, brush, workspace)
+    pipeline, workspace = _open(model)
+    numbers = pipeline.model.card.config.painter.numbers
+    theirs = Directions.load(file, f"sha256:{pipeline.model.digest}", numbers)
+    _keep(theirs, pipeline, workspace)
     print(f"{len(theirs)} directions taken: {', '.join(one.name for one in theirs)}")
 
 
-def _keep(more: Directions, brush: Brush, workspace: Workspace) -> None:
+def _keep(more: Directions, pipeline: Pipeline, workspace: Workspace) -> None:
     """Beside those that are known already."""
     from limner.latent.directions import directions_file, known_directions
 
-    known = known_directions(brush, workspace)
-    (more if known is None else known.joined(more)).save(directions_file(brush, workspace))
+    known = known_directions(pipeline, workspace)
+    (more if known is None else known.joined(more)).save(directions_file(pipeline, workspace))
 
 
 def _tell(found: Directions, as_json: bool) -> None:

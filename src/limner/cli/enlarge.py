@@ -60,7 +60,7 @@ def _enlarge(
     """
     from contextlib import closing
 
-    from limner.latent.store import latent_digest
+    from limner.latent.latents import latent_digest
     from limner.models.upscaler import find_upscaler, kept_upscaler
     from limner.works.enlarging import enlarge, grain_of, plan_enlargement
     from limner.works.intake import Intake
@@ -73,7 +73,7 @@ def _enlarge(
         print_ = _finish_larger(origins, act, latent, digest, work, to, out, title, identity, overwrite)
         print_json(print_) if as_json else print(print_["path"])
         return
-    card = origins.brush.model.card
+    card = origins.pipeline.model.card
     painter = card.config.painter
     file = None
     plan = plan_enlargement(painter.height, painter.width, to, learned=upscaler != "none")
@@ -83,14 +83,14 @@ def _enlarge(
     how = _how(plan, file, to, strength)
     path = _place(out, origins, act.inputs[-1], plan.width, plan.height)
     start = time.monotonic()
-    pixels = origins.brush.composed(latent)
+    pixels = origins.pipeline.composed(latent)
     with progress_bar(quiet=quiet or as_json, unit="tiles") as bar:
         task = bar.add_task("enlarging", total=None)
         pixels = enlarge(
             pixels,
             plan,
             file.network if file else None,
-            origins.brush.machine,
+            origins.pipeline.machine,
             seed=grain_of(latent_digest(latent)),
             strength=strength,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -123,13 +123,13 @@ def _finish_larger(
     """Finish a work's composition anew with a longer side of `to` px, publish that, and say what came of it."""
     from contextlib import closing
 
-    from limner.latent.store import latent_digest
+    from limner.latent.latents import latent_digest
     from limner.works.finishing import composed, finishing_as
     from limner.works.intake import Intake
     from limner.works.origins import Origin
 
     start, former = time.monotonic(), act.parameters["finish"]
-    painted = origins.brush.composed(latent)
+    painted = origins.pipeline.composed(latent)
     composition = composed(former, origins.workspace, painted)
     height, width = composition.shape[:2]
     shorter = round(to * min(height, width) / max(height, width))
@@ -140,13 +140,13 @@ def _finish_larger(
             "is no larger than the work" if shorter <= _LARGEST_FINISH else "is larger than a finish can be",
             f"give {least} to {_LARGEST_FINISH * max(height, width) // min(height, width)}",
         )
-    finishing = finishing_as(former, origins.brush.model, origins.workspace, act.parameters.get("label"), shorter)
+    finishing = finishing_as(former, origins.pipeline.model, origins.workspace, act.parameters.get("label"), shorter)
     chosen = finishing.chosen_as(former)
     finished = finishing.finisher.finish(composition, chosen=chosen)
     size = finished.pixels.shape[1], finished.pixels.shape[0]
     how = {"finish": "exemplars", "size": f"{size[0]}x{size[1]}", "to": to}
     path = _place(out, origins, act.inputs[-1], *size)
-    own = str(act.parameters.get("title") or origins.brush.model.card.name).partition(_ENLARGED)[0]
+    own = str(act.parameters.get("title") or origins.pipeline.model.card.name).partition(_ENLARGED)[0]
     with closing(Intake(origins.workspace)) as intake:
         kept = intake.of([Origin(str(work), "work", digest, latent)], works=True)
     told = {
@@ -197,7 +197,7 @@ def _how(plan: Enlargement, file: UpscalerFile | None, to: int, strength: float)
 
 
 def _place(out: Path | None, origins: Origins, latent: str, width: int, height: int) -> Path:
-    workspace, name = origins.workspace, origins.brush.model.name
+    workspace, name = origins.workspace, origins.pipeline.model.name
     if out is not None and out.suffix:
         return out
     folder = workspace.make(out or workspace.works / name)
@@ -217,7 +217,7 @@ def _publish(
     opened = ready_to_sign(origins.workspace, identity=identity, overwrite=overwrite)
     pixels, path, latent, told = job
     with opened as publisher:
-        papers = provenance_of(origins.brush, latent, publisher.identity.name, **told)
+        papers = provenance_of(origins.pipeline, latent, publisher.identity.name, **told)
         work = publisher.publish(pixels, path, _with_rights(papers, origins, file))
     origins.ledger.record(
         "artist",
@@ -234,7 +234,7 @@ def _with_rights(papers: Provenance, origins: Origins, file: UpscalerFile | None
     from limner.rights import credit_line, joined
     from limner.works.owing import rights_of
 
-    card = origins.brush.model.card
+    card = origins.pipeline.model.card
     rights = rights_of(card.rights, origins.ledger, papers.parents, papers.how)
     if file is not None and file.card.collection.digest != card.collection.digest:
         rights = joined(rights, file.card.rights)

@@ -21,7 +21,7 @@ from limner.cli.making import (
     Size,
     Title,
     To,
-    finish_wish,
+    finish_request,
     make,
     origins_of,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from limner.models.painter import Latent
     from limner.works.evolving import Evolution, Look
-    from limner.works.finishing import FinishWish
+    from limner.works.finishing import FinishRequest
     from limner.works.making import Deed
     from limner.works.origins import Origins
 
@@ -88,8 +88,8 @@ def _evolve(
         raise UsageError(asked[0], "goes on with what was begun", "leave out --count, --from and --label")
     numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
     origins = origins_of(model)
-    name = name or origins.brush.model.card.name
-    wish = finish_wish(finish, size, borrow, exemplars)
+    name = name or origins.pipeline.model.card.name
+    wish = finish_request(finish, size, borrow, exemplars)
     look = _look(origins, wish, quiet=as_json)
     if not asked:
         found = [origins.find(one, label) for one in start or ()]
@@ -115,7 +115,7 @@ def _chosen(evolution: Evolution, number: int) -> tuple[Latent, Deed]:
     return latent, Deed("evolve", forebears, how)
 
 
-def _look(origins: Origins, wish: FinishWish, *, quiet: bool) -> Look:
+def _look(origins: Origins, wish: FinishRequest, *, quiet: bool) -> Look:
     """Pictures of a sheet, finished as works of them would be, only smaller; bare where nothing finishes them."""
     import numpy as np
 
@@ -127,7 +127,7 @@ def _look(origins: Origins, wish: FinishWish, *, quiet: bool) -> Look:
         with progress_bar(quiet=quiet, unit="pictures") as bar:
             task = bar.add_task("looking at exemplars", total=None)
             finishing = finishing_for(
-                origins.brush.model, origins.workspace, small, label=label, threads=threads,
+                origins.pipeline.model, origins.workspace, small, label=label, threads=threads,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
             if isinstance(finishing, str):

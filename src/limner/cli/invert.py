@@ -21,7 +21,7 @@ from limner.cli.making import (
     Size,
     Title,
     To,
-    finish_wish,
+    finish_request,
     make,
     origins_of,
 )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from limner.latent.inverting import Inversion, Likeness, Reach
-    from limner.works.finishing import FinishWish
+    from limner.works.finishing import FinishRequest
     from limner.works.origins import Origins
 
 __all__ = ["register"]
@@ -68,19 +68,19 @@ def _invert(
     """
     from limner.latent.inverting import Likeness, invert, reach_of
 
-    wish = finish_wish(finish, size, borrow, exemplars)
+    wish = finish_request(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
-    brush = origins.brush
+    pipeline = origins.pipeline
     files, shown = _read(files, origins)
-    likeness = Likeness.of(brush.model.card, brush.machine.device)
+    likeness = Likeness.of(pipeline.model.card, pipeline.machine.device)
     with progress_bar(quiet=quiet or as_json, unit="steps") as bar:
         task = bar.add_task("looking for them", total=None)
 
         def tell(done: int, total: int, distance: float) -> None:
             bar.update(task, completed=done, total=total, description=f"{likeness.name} distance {distance:.3f}")
 
-        found = invert(brush, shown, likeness, steps=steps, progress=tell)
-    reach = reach_of(brush, likeness)
+        found = invert(pipeline, shown, likeness, steps=steps, progress=tell)
+    reach = reach_of(pipeline, likeness)
     _make(origins, files, found, likeness, reach, steps, to, overwrite, sheet, title, identity, wish, as_json=as_json)
 
 
@@ -96,25 +96,25 @@ def _make(
     sheet: Path | None,
     title: str | None,
     identity: str | None,
-    wish: FinishWish,
+    wish: FinishRequest,
     *,
     as_json: bool,
 ) -> None:
     """Publish the works, and say how near they came."""
-    from limner.models.painter import Latent
+    from limner.latent.latents import row_of
     from limner.works.making import Deed
     from limner.works.origins import Origin, file_digest
 
     made, told, objections = [], [], []
     for i, file in enumerate(files):
-        latent = Latent(found.latent.content[i : i + 1], found.latent.style[i : i + 1])
+        latent = row_of(found.latent, i)
         before, after, objection = float(found.before[i]), float(found.after[i]), reach.objection(found, i)
         how = {"steps": steps, "distance": likeness.name, "before": round(before, 4), "after": round(after, 4)}
         origin = Origin(str(file), "picture", file_digest(file), latent)
         made.append((latent, Deed("invert", [origin], {**how, "outside": bool(objection)})))
         told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
         if objection:
-            objections.append(f"{file}: lies outside what {origins.brush.model.card.name} can paint ({objection})")
+            objections.append(f"{file}: lies outside what {origins.pipeline.model.card.name} can paint ({objection})")
     make(
         origins,
         made,
@@ -143,7 +143,7 @@ def _read(files: list[Path], origins: Origins) -> tuple[list[Path], Tensor]:
     from limner import pictures
     from limner.pictures.fitting import fitted
 
-    config = origins.brush.model.card.config.painter
+    config = origins.pipeline.model.card.config.painter
     read, found, wrong = [], [], []
     for file in files:
         try:

@@ -17,7 +17,7 @@ from limner.cli.making import (
     Size,
     Title,
     To,
-    finish_wish,
+    finish_request,
     make,
     origins_of,
 )
@@ -66,13 +66,13 @@ def _landscape(
     """
     from limner.latent.directions import directions_of
     from limner.latent.landscapes import Wish, landscapes
-    from limner.latent.store import latent_digest
+    from limner.latent.latents import latent_digest
     from limner.works.making import Deed
     from limner.works.origins import Origin
 
     if not 1 <= count <= 100:
         raise UsageError(f"--count {count}", "is out of range", "give 1 to 100")
-    finishing = finish_wish(finish, size, borrow, exemplars)
+    finishing = finish_request(finish, size, borrow, exemplars)
     told = {
         "warmth": warmth,
         "brightness": brightness,
@@ -83,8 +83,8 @@ def _landscape(
     steps = {name: size for name, size in told.items() if size is not None}
     wish = Wish(horizon, time, steps, abstraction)
     origins = origins_of(model)
-    brush = origins.brush
-    found = list(landscapes(brush, directions_of(brush, origins.workspace), wish, count, seed=seed))
+    pipeline = origins.pipeline
+    found = list(landscapes(pipeline, directions_of(pipeline, origins.workspace), wish, count, seed=seed))
     how: dict[str, Any] = {"horizon": horizon, "time": time, **told, "abstraction": abstraction or None}
     how = {name: value for name, value in how.items() if value is not None}
     made = [

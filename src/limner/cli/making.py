@@ -18,7 +18,7 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from limner.models.painter import Latent
     from limner.papers.publishing.publisher import Publisher
-    from limner.works.finishing import FinishWish
+    from limner.works.finishing import FinishRequest
     from limner.works.making import Deed
     from limner.works.origins import Origins
     from limner.workspace import Workspace
@@ -41,7 +41,7 @@ __all__ = [
     "bare_line",
     "check_present",
     "checked_fit",
-    "finish_wish",
+    "finish_request",
     "make",
     "origins_of",
     "ready_to_sign",
@@ -165,9 +165,9 @@ def checked_fit(fit: str) -> Literal["crop", "pad", "stretch"]:
     raise UsageError(f"--fit {fit}", "is no way to fit a picture", "use crop, pad or stretch")
 
 
-def finish_wish(
+def finish_request(
     finish: str, size: int | None, borrow: float, exemplars: str | None, *, faithful: bool = False
-) -> FinishWish:
+) -> FinishRequest:
     """What the options of a finish ask for.
 
     Args:
@@ -177,7 +177,7 @@ def finish_wish(
         UsageError: one is out of range, or cannot be had with `--finish none`.
     """
     from limner.synthesis import FinishOptions
-    from limner.works.finishing import FinishWish
+    from limner.works.finishing import FinishRequest
 
     if finish not in ("exemplars", "none"):
         raise UsageError(f"--finish {finish}", "is no way to finish", "use exemplars or none")
@@ -187,7 +187,7 @@ def finish_wish(
         raise UsageError(f"--borrow {borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
     if finish == "none" and exemplars is not None:
         raise UsageError(f"--exemplars {exemplars}", "finish nothing with --finish none", "leave one of them out")
-    return FinishWish(FinishOptions(size=size, borrow=borrow, faithful=faithful), finish == "none", exemplars)
+    return FinishRequest(FinishOptions(size=size, borrow=borrow, faithful=faithful), finish == "none", exemplars)
 
 
 def bare_line(reason: str) -> str:
@@ -203,10 +203,10 @@ def make(
     title: str | None,
     identity: str | None,
     as_json: bool,
-    wish: FinishWish | None = None,
+    wish: FinishRequest | None = None,
 ) -> list[Path]:
     """Publish works of latents, finished as wished, and print where they lie."""
-    from limner.latent.store import latent_digest
+    from limner.latent.latents import latent_digest
     from limner.works.making import make_works
 
     workspace, to, overwrite, sheet = origins.workspace, at.to, at.overwrite, at.sheet
@@ -220,7 +220,7 @@ def make(
         sources = [origin.told for _, deed in made for origin in deed.origins]
         output(to, endings=ENDINGS, sources=sources, overwrite=overwrite)
     opened = ready_to_sign(workspace, identity=identity, overwrite=overwrite)
-    name = origins.brush.model.name
+    name = origins.pipeline.model.name
     if named and to is not None:
         paths = [to]
     else:

@@ -15,7 +15,7 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
     from limner.measure.findings import Finding, Meaning, QualityReport
     from limner.measure.model import ModelMeasurement
     from limner.workspace import Workspace
@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
         Example: [bold]limner measure landscapes --count 2000[/bold]
         """
-        from limner.latent.painting import Brush
+        from limner.latent.pipeline import Pipeline
         from limner.measure.quality import FEATURES
         from limner.workspace import Workspace
 
@@ -67,20 +67,20 @@ def register(app: typer.Typer) -> None:
         if unknown := [name for name in features or () if name not in FEATURES]:
             raise UsageError(f"--features {unknown[0]}", "are not known", f"use: {', '.join(FEATURES)}")
         workspace = Workspace.default()
-        brush = Brush.open(model, workspace, precision=precision, threads=threads)
+        pipeline = Pipeline.open(model, workspace, precision=precision, threads=threads)
         found = _measured(
-            brush, collection, count, seed, tuple(dict.fromkeys(features or FEATURES)), workspace, quiet or as_json
+            pipeline, collection, count, seed, tuple(dict.fromkeys(features or FEATURES)), workspace, quiet or as_json
         )
-        folder = to or workspace.measured / brush.model.name
+        folder = to or workspace.measured / pipeline.model.name
         _save(found, workspace.make(folder))
         if as_json:
             print_json({"folder": str(folder), **found.report.model_dump(mode="json")})
             return
-        _show(brush.model.name, found.report, folder)
+        _show(pipeline.model.name, found.report, folder)
 
 
 def _measured(
-    brush: Brush,
+    pipeline: Pipeline,
     collection: str | None,
     count: int,
     seed: int,
@@ -91,11 +91,11 @@ def _measured(
     from limner.collection import Collection
     from limner.measure.model import measure_model
 
-    opened = Collection.open(collection or brush.model.card.collection.name, workspace)
+    opened = Collection.open(collection or pipeline.model.card.collection.name, workspace)
     with progress_bar(quiet=quiet, unit="") as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("painting", "measuring")}
         return measure_model(
-            brush,
+            pipeline,
             opened,
             count,
             seed,

@@ -19,7 +19,7 @@ from limner.errors import ModelError, PictureError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
 
 __all__ = ["register"]
 
@@ -254,13 +254,13 @@ def _encode(
 
     Example: [bold]limner encode landscapes sketch.jpg --to sketch.safetensors[/bold]
     """
-    from limner.latent.painting import Brush
-    from limner.latent.store import save_latents
+    from limner.latent.latents import save_latents
+    from limner.latent.pipeline import Pipeline
     from limner.workspace import Workspace
 
     output(to, endings=(".safetensors",), sources=(model, *files), overwrite=overwrite)
-    brush = Brush.open(model, Workspace.default())
-    save_latents(brush.encode(_fitted(brush, files)), to, f"sha256:{brush.model.digest}")
+    pipeline = Pipeline.open(model, Workspace.default())
+    save_latents(pipeline.encode(_fitted(pipeline, files)), to, f"sha256:{pipeline.model.digest}")
     print(f"{len(files)} latents in {to}")
 
 
@@ -279,7 +279,7 @@ def _reconstruct(
     from rich.console import Console
     from rich.table import Table
 
-    from limner.latent.painting import Brush
+    from limner.latent.pipeline import Pipeline
     from limner.models.similarity import perceptual, psnr, ssim
     from limner.models.teacher import load_teacher
     from limner.training.stages import save_sheet
@@ -287,9 +287,9 @@ def _reconstruct(
 
     if to:
         output(to, endings=ENDINGS, sources=files, overwrite=overwrite)
-    brush = Brush.open(model, Workspace.default())
-    shown = _fitted(brush, files)
-    painted = brush.paint(brush.encode(shown))
+    pipeline = Pipeline.open(model, Workspace.default())
+    shown = _fitted(pipeline, files)
+    painted = pipeline.paint(pipeline.encode(shown))
     measured = zip(psnr(painted, shown), ssim(painted, shown), perceptual(painted, shown, load_teacher()), strict=True)
     rows: list[dict[str, Any]] = [
         {"file": str(file), "psnr": float(p), "ssim": float(s), "perceptual": float(d)}
@@ -306,14 +306,14 @@ def _reconstruct(
     Console().print(table)
 
 
-def _fitted(brush: Brush, files: list[Path]) -> Tensor:
+def _fitted(pipeline: Pipeline, files: list[Path]) -> Tensor:
     """The largest centred crop of each picture at the model's size. # uint8 [n, 3, height, width]"""
     import torch
 
     from limner import pictures
     from limner.pictures.fitting import centred
 
-    config = brush.model.card.config.painter
+    config = pipeline.model.card.config.painter
     found = []
     with progress_bar() as bar:
         for file in bar.track(files, description="reading"):

@@ -14,26 +14,26 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.completing import labels, models
-from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, check_present, finish_wish, ready_to_sign
+from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, check_present, finish_request, ready_to_sign
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.latent.painting import Brush, Painted
+    from limner.latent.pipeline import Painted, Pipeline
     from limner.papers import Provenance
-    from limner.works.finishing import FinishWish
+    from limner.works.finishing import FinishRequest
 
 __all__ = ["provenance_of", "register"]
 
 _FORMATS = ("png", "jpeg", "webp", "avif")
 
 
-def provenance_of(brush: Brush, painted: Painted, creator: str, told: dict[str, Any]) -> Provenance:
+def provenance_of(pipeline: Pipeline, painted: Painted, creator: str, told: dict[str, Any]) -> Provenance:
     """What the papers of a new picture say."""
     from limner.works.making import provenance_of as papers_of
 
-    title = told.get("title") or f"{brush.model.card.name}, seed {told['seed']}, no. {painted.index}"
-    return papers_of(brush, painted.digest, creator, **{**told, "title": title, "index": painted.index})
+    title = told.get("title") or f"{pipeline.model.card.name}, seed {told['seed']}, no. {painted.index}"
+    return papers_of(pipeline, painted.digest, creator, **{**told, "title": title, "index": painted.index})
 
 
 def _check(count: int, first: int, quality: int, truncation: float, format: str, mining: str) -> None:
@@ -96,7 +96,7 @@ def register(app: typer.Typer) -> None:
         told: dict[str, Any] = {"seed": seed, "truncation": truncation, "label": label, "title": title}
         told["training_mining"] = training_mining
         signing: dict[str, Any] = {"identity": identity, "certificate": certificate, "key": key, "timestamp": timestamp}
-        wish = finish_wish(finish, size, borrow, exemplars)
+        wish = finish_request(finish, size, borrow, exemplars)
         works, seconds = _sample(
             model, told, signing, count, first, to, format, quality, sheet, precision, threads, wish,
             overwrite=overwrite, quiet=quiet or as_json,
@@ -124,24 +124,24 @@ def _sample(
     sheet: bool,
     precision: str | None,
     threads: int | None,
-    wish: FinishWish,
+    wish: FinishRequest,
     *,
     overwrite: bool,
     quiet: bool,
 ) -> tuple[list[dict[str, Any]], float]:
-    from limner.latent.painting import Brush
-    from limner.latent.store import LatentStore
+    from limner.latent.pipeline import Pipeline
     from limner.works.finishing import finished, finishing_for
+    from limner.works.latent_store import LatentStore
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
     check_present(workspace, reference, signs=not signing["certificate"])
     opened = ready_to_sign(workspace, overwrite=overwrite, **signing)
-    brush = Brush.open(reference, workspace, precision=precision, threads=threads)
-    brush.label(told["label"])
-    folder = workspace.make(to or workspace.works / brush.model.name)
+    pipeline = Pipeline.open(reference, workspace, precision=precision, threads=threads)
+    pipeline.label(told["label"])
+    folder = workspace.make(to or workspace.works / pipeline.model.name)
     suffix = "jpg" if format == "jpeg" else format
-    stem = f"{brush.model.name}-{told['seed']}{_chosen(told, wish)}"
+    stem = f"{pipeline.model.name}-{told['seed']}{_chosen(told, wish)}"
     sheet_path = (
         workspace.root / "sheets" / f"{stem}.png" if to is None else folder.with_name(f"{folder.name}-{stem}.png")
     )
@@ -153,7 +153,7 @@ def _sample(
     with opened as publisher, progress_bar(quiet=quiet) as bar:
         look = bar.add_task("looking at exemplars", total=None, visible=not wish.bare)
         finishing = finishing_for(
-            brush.model, workspace, wish, label=told["label"], threads=os.cpu_count() or 1,
+            pipeline.model, workspace, wish, label=told["label"], threads=os.cpu_count() or 1,
             progress=lambda done, total: bar.update(look, completed=done, total=total),
         )  # fmt: skip
         bar.remove_task(look)
@@ -161,12 +161,12 @@ def _sample(
 
         def jobs() -> Iterator[Any]:
             asked = {name: told[name] for name in ("seed", "truncation", "label")}
-            for painted, pixels, finish in finished(finishing, brush.samples(count, first=first, **asked)):
-                latents.keep(painted.latent, f"sha256:{brush.model.digest}")
+            for painted, pixels, finish in finished(finishing, pipeline.samples(count, first=first, **asked)):
+                latents.keep(painted.latent, f"sha256:{pipeline.model.digest}")
                 if sheet:
                     shown.append(pixels)
                 path = folder / f"{stem}-{painted.index:05d}.{suffix}"
-                yield pixels, path, provenance_of(brush, painted, publisher.identity.name, {**told, **finish})
+                yield pixels, path, provenance_of(pipeline, painted, publisher.identity.name, {**told, **finish})
 
         published = publisher.publish_many(jobs(), lambda _: bar.advance(task), quality=quality)
     works = [
@@ -180,7 +180,7 @@ def _sample(
     return works, time.monotonic() - start
 
 
-def _chosen(told: dict[str, Any], wish: FinishWish) -> str:
+def _chosen(told: dict[str, Any], wish: FinishRequest) -> str:
     """What was chosen otherwise than usual, for the names of works: `-cat-t0.7-b0.75`; empty for what is usual."""
     from limner.synthesis import FinishOptions
 

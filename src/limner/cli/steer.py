@@ -22,7 +22,7 @@ from limner.cli.making import (
     Size,
     Title,
     To,
-    finish_wish,
+    finish_request,
     make,
     origins_of,
 )
@@ -104,13 +104,13 @@ def _move(
     from limner.latent.mixing import parse_range
     from limner.works.making import Deed
 
-    steps, wish = parse_steps(along), finish_wish(finish, size, borrow, exemplars)
+    steps, wish = parse_steps(along), finish_request(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
     origin = origins.find(work, label)
-    brush = origins.brush
-    chosen = None if blocks is None else parse_range(blocks, brush.model.card.config.painter.blocks)
-    directions = directions_of(brush, origins.workspace)
-    latent = directions.moved(brush, origin.latent, steps, chosen)
+    pipeline = origins.pipeline
+    chosen = None if blocks is None else parse_range(blocks, pipeline.model.card.config.painter.blocks)
+    directions = directions_of(pipeline, origins.workspace)
+    latent = directions.moved(pipeline, origin.latent, steps, chosen)
     how = {"along": steps, **({"blocks": blocks} if blocks else {})}
     made = [(latent, Deed("move", [origin], how))]
     make(
@@ -175,7 +175,7 @@ def _mix(
     if len(asked) != 1:
         told = " and ".join(asked) or "no way to mix"
         raise UsageError(told, "is not one way to mix", f"give one of: {', '.join(ways)}")
-    wish = finish_wish(finish, size, borrow, exemplars)
+    wish = finish_request(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
     found = [origins.find(one, label) for one in works]
     letters = _LETTERS[: len(found)]
@@ -241,10 +241,10 @@ def _restyle(
     taken, told = [origin], style
     more: dict[str, Any] = {}
     composition = None
-    by_label = style in origins.brush.model.card.config.labels and way != "patches"
+    by_label = style in origins.pipeline.model.card.config.labels and way != "patches"
     if by_label:
         latent, more = to_label(
-            origins.brush, origins.workspace, origin.latent, style, source=origin.label, strength=strength, way=way
+            origins.pipeline, origins.workspace, origin.latent, style, source=origin.label, strength=strength, way=way
         )
     elif hand or way == "patches":
         _check_patches(strength, finish, exemplars)
@@ -257,13 +257,13 @@ def _restyle(
         if way == "translator":
             raise UsageError("--way translator", "leads to a label", f"give --style one of: {_labels(origins)}")
         if not Path(style).is_file() and ":" not in style:
-            told = f"{origins.brush.model.card.name} has no such label, and there is no such file"
+            told = f"{origins.pipeline.model.card.name} has no such label, and there is no such file"
             raise UsageError(f"--style {style}", told, f"labels: {_labels(origins)}; or give a picture, or SEED:NUMBER")
         taken.append(origins.find(style, label))
         told = "that of the second picture"
         latent = restyle(origin.latent, taken[1].latent, strength)
     how = {"style": told, "strength": strength, **more}
-    wish = finish_wish(finish, size, borrow, exemplars, faithful=by_label or composition is not None)
+    wish = finish_request(finish, size, borrow, exemplars, faithful=by_label or composition is not None)
     made = [(latent, Deed("restyle", taken, how, composition))]
     make(
         origins,
@@ -328,11 +328,11 @@ def _shown(origin: Origin) -> NDArray[np.uint8] | None:
 
 
 def _labels(origins: Origins) -> str:
-    return ", ".join(origins.brush.model.card.config.labels) or "none; this model has no labels"
+    return ", ".join(origins.pipeline.model.card.config.labels) or "none; this model has no labels"
 
 
 def _styles(origins: Origins) -> int:
-    return origins.brush.model.card.config.painter.blocks
+    return origins.pipeline.model.card.config.painter.blocks
 
 
 def _by_style(
@@ -341,7 +341,7 @@ def _by_style(
     """The content of one with the style of another, or of a label."""
     from limner.latent.restyling import to_label
 
-    labels = origins.brush.model.card.config.labels
+    labels = origins.pipeline.model.card.config.labels
     if style not in letters and style not in labels:
         raise UsageError(f"--style {style}", "is none of them", f"use {', '.join((*letters, *labels))}")
     if content not in letters:
@@ -349,7 +349,7 @@ def _by_style(
     own = found[letters.index(content)]
     label = style if style in labels else found[letters.index(style)].label
     if style in labels or (way != "swap" and label is not None and label != own.label):
-        latent, more = to_label(origins.brush, origins.workspace, own.latent, str(label), source=own.label, way=way)
+        latent, more = to_label(origins.pipeline, origins.workspace, own.latent, str(label), source=own.label, way=way)
         if more or style in labels:
             return latent, {"content": content, "style": style, **more}
     elif way == "translator":
@@ -375,7 +375,7 @@ def _by_weights(origins: Origins, found: list[Origin], weights: str) -> Latent:
         numbers = [float(weight) for weight in weights.split(",")]
     except ValueError:
         raise UsageError(f"--weights {weights}", "are no numbers", "give e.g. 0.7,0.3") from None
-    return mix_weights(origins.brush, [one.latent for one in found], numbers)
+    return mix_weights(origins.pipeline, [one.latent for one in found], numbers)
 
 
 def _by_region(origins: Origins, found: list[Origin], region: str | None, mask: Path | None, feather: float) -> Latent:
@@ -383,7 +383,7 @@ def _by_region(origins: Origins, found: list[Origin], region: str | None, mask: 
 
     if len(found) != 2:
         raise UsageError(f"{len(found)} pictures", "do not fit a region", "give 2: around it, and within it")
-    config = origins.brush.model.card.config.painter
+    config = origins.pipeline.model.card.config.painter
     if region:
         shape = Region.parse(region, feather).mask(config.height, config.width)
     else:

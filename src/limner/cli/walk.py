@@ -21,7 +21,7 @@ from limner.cli.making import (
     Model,
     Size,
     bare_line,
-    finish_wish,
+    finish_request,
     origins_of,
 )
 from limner.cli.outputs import Overwrite, output
@@ -68,13 +68,13 @@ def _walk(
 
     _check(stations, to, seconds, fps)
     output(to, endings=FORMATS, sources=stations, overwrite=overwrite)
-    wish = finish_wish(finish, size, borrow, exemplars)
+    wish = finish_request(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
     found = [origins.find(one, label) for one in stations]
     count = max(2, round(seconds * fps))
     digests = [one.digest for one in found]
     folder = to.with_name(f".{to.name}.frames")
-    start, brush = time.monotonic(), origins.brush
+    start, pipeline = time.monotonic(), origins.pipeline
     with progress_bar(quiet=quiet or as_json, unit="pictures") as bar:
         task = bar.add_task("looking at the way", total=None)
 
@@ -82,20 +82,22 @@ def _walk(
             bar.update(task, completed=done, total=total)
 
         finishing = finishing_for(
-            brush.model, origins.workspace, wish, label=label, threads=os.cpu_count() or 1, progress=progress
+            pipeline.model, origins.workspace, wish, label=label, threads=os.cpu_count() or 1, progress=progress
         )
-        walk = Walk(brush, [one.latent for one in found], loop=loop)
+        walk = Walk(pipeline, [one.latent for one in found], loop=loop)
         told = {"stations": digests, "loop": loop, "frames": count, "model": origins.model_digest}
         if isinstance(finishing, str):
             bar.update(task, description="painting")
-            frames = frames_of(walk, brush, count, folder, key_of(**told), progress)
-            painter = brush.model.card.config.painter
+            frames = frames_of(walk, pipeline, count, folder, key_of(**told), progress)
+            painter = pipeline.model.card.config.painter
             film(frames, to, fps, max(1, round((size or _BARE_SIDE) / min(painter.height, painter.width))))
             inside: dict[str, Any] = {}
         else:
             bar.update(task, description="finishing")
             key = key_of(**told, fps=fps, finish=finishing.finisher.options, hand=finishing.hand.exemplars.digest)
-            whole = FinishedFilm(finishing, brush, walk, [one.latent for one in found], count, fps, loop, folder, key)
+            whole = FinishedFilm(
+                finishing, pipeline, walk, [one.latent for one in found], count, fps, loop, folder, key
+            )
             film(whole.pictures(progress), to, fps)
             inside = {"finish": whole.told()}
     shutil.rmtree(folder, ignore_errors=True)

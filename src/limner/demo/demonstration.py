@@ -23,7 +23,7 @@ from limner.demo.taking import take
 from limner.demo.watching import WatchedTraining
 from limner.errors import UsageError
 from limner.latent.nearest import Neighbour, Neighbours, Usual
-from limner.latent.painting import Brush, Painted
+from limner.latent.pipeline import Painted, Pipeline
 from limner.ledger import Ledger
 from limner.machine import Machine, probe
 from limner.models.bundle import read_card
@@ -31,7 +31,7 @@ from limner.papers import Identity, Provenance, Verdict, open_publisher
 from limner.papers.verify.checking import Checker
 from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
-from limner.works.finishing import FinishWish, finished, finishing_for
+from limner.works.finishing import FinishRequest, finished, finishing_for
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Demonstration", "prepare"]
@@ -43,7 +43,7 @@ _SHEET, _WORKS = 64, 4
 _VIEWS, _MOST_VIEWS = 16, 8000
 _HELD_VIEWS, _MOST_HELD_VIEWS = 8, 2000
 
-PapersOf = Callable[[Brush, Painted, str, dict[str, object]], Provenance]
+PapersOf = Callable[[Pipeline, Painted, str, dict[str, object]], Provenance]
 Progress = Callable[[int, int], None]
 
 
@@ -79,7 +79,7 @@ class Demonstration:
         opened: what shipped models painted before anything was trained.
         collection, rows: what was taken, and the part that is learned from or held out.
         training: with glimpses of what it could do.
-        brush: the trained model.
+        pipeline: the trained model.
         painted: the sheet of new compositions.
         finished: the pictures of the works. # uint8 [h, w, 3] each
         works, flipped, again, flip: signed files, the two forgeries, and the byte that was changed.
@@ -90,7 +90,7 @@ class Demonstration:
     collection: Collection
     rows: list[Row]
     training: WatchedTraining
-    brush: Brush
+    pipeline: Pipeline
     works: list[Path]
     flipped: Path
     again: Path
@@ -125,8 +125,8 @@ class Demonstration:
         (self.workspace.models / f"{_NAME}.safetensors").unlink(missing_ok=True)
         self.training = WatchedTraining(options, self.collection, self.workspace, reporter, resume=False)
         path = self.training.run()
-        self.brush = Brush.open(str(path), self.workspace)
-        model = self.brush.model
+        self.pipeline = Pipeline.open(str(path), self.workspace)
+        model = self.pipeline.model
         Ledger.open(self.workspace.ledger).record(
             "algorithm",
             "train",
@@ -139,7 +139,7 @@ class Demonstration:
     def paint(self, progress: Progress) -> None:
         """The sheet of 64 new pictures; nobody chooses among them."""
         self.painted = []
-        for painted in self.brush.samples(_SHEET, seed=SEED, truncation=TRUNCATION):
+        for painted in self.pipeline.samples(_SHEET, seed=SEED, truncation=TRUNCATION):
             self.painted.append(painted)
             progress(len(self.painted), _SHEET)
 
@@ -148,11 +148,11 @@ class Demonstration:
         if IDENTITY not in Identity.names(self.workspace):
             Identity.new(self.workspace, IDENTITY)
         told: dict[str, object] = {"seed": SEED, "truncation": TRUNCATION}
-        finishing = finishing_for(self.brush.model, self.workspace, FinishWish(), threads=os.cpu_count() or 1)
+        finishing = finishing_for(self.pipeline.model, self.workspace, FinishRequest(), threads=os.cpu_count() or 1)
         jobs, self.finished = [], []
         for painted, pixels, finish in finished(finishing, self.painted[:_WORKS]):
             title = f"Untitled, no. {painted.index + 1} of the demo"
-            papers = papers_of(self.brush, painted, IDENTITY, {**told, "title": title, **finish})
+            papers = papers_of(self.pipeline, painted, IDENTITY, {**told, "title": title, **finish})
             path = self.folder / "works" / f"work-{painted.index + 1}.png"
             jobs.append((pixels, path, papers))
             self.finished.append(pixels)

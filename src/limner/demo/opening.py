@@ -13,13 +13,13 @@ import numpy as np
 from limner import pictures
 from limner.demo.planning import Opener
 from limner.errors import UsageError
-from limner.latent.painting import Brush, Painted
+from limner.latent.pipeline import Painted, Pipeline
 from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.models.card import Card
 from limner.pictures.sheets import sheet
 from limner.synthesis import FinishOptions
-from limner.works.finishing import FinishWish, finished, finishing_for
+from limner.works.finishing import FinishRequest, finished, finishing_for
 from limner.workspace import Workspace
 
 __all__ = ["LARGE", "ROWS", "SEED", "TRUNCATION", "Opened", "columns", "paint_opening"]
@@ -79,13 +79,13 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
         UsageError: the folder cannot be written to.
     """
     start = time.monotonic()
-    brush = Brush(load_model(opener.path), machine)
-    card = brush.model.card
+    pipeline = Pipeline(load_model(opener.path), machine)
+    card = pipeline.model.card
     labels = card.config.labels if opener.by_label else ()
-    wish = FinishWish(FinishOptions(size=LARGE if labels else _FINISHED))
+    wish = FinishRequest(FinishOptions(size=LARGE if labels else _FINISHED))
     hands = {
         label: finishing_for(
-            brush.model, workspace, wish, label=label or None, threads=os.cpu_count() or 1, progress=progress
+            pipeline.model, workspace, wish, label=label or None, threads=os.cpu_count() or 1, progress=progress
         )
         for label in labels or ("",)
     }
@@ -99,7 +99,7 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
     each = across * (_ROWS_A_LABEL if labels else ROWS)
     blocks: list[tuple[str, list[Painted]]] = []
     for label in labels or ("",):
-        drawn = brush.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None)
+        drawn = pipeline.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None)
         painted = []
         for one, pixels, _ in finished(hands[label], drawn):
             painted.append(replace(one, pixels=pixels))
@@ -112,4 +112,4 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
     except OSError as error:
         raise UsageError(folder, f"cannot be made ({error.strerror})", "choose another place with --to") from error
     pictures.write(sheet(every, columns=across, gap=_GAP), path)
-    return Opened(opener.path, brush.model.digest, card, blocks, path, time.monotonic() - start)
+    return Opened(opener.path, pipeline.model.digest, card, blocks, path, time.monotonic() - start)

@@ -75,7 +75,7 @@ def _opened(opened: Opened) -> Sheet:
 
 def _after(made: Demonstration) -> Sheet:
     """As many new pictures of the demo's model as its parent showed at the opening."""
-    model, across = made.brush.model, columns(made.plan.size[1])
+    model, across = made.pipeline.model, columns(made.plan.size[1])
     return _sheet(model.card, model.digest, [("", [one.pixels for one in made.painted[: across * ROWS]])])
 
 
@@ -137,12 +137,12 @@ def _small(made: Demonstration, rows: Sequence[Row]) -> list[Shown]:
 
 
 def _learned(made: Demonstration) -> Learned:
-    card, training = made.brush.model.card, made.training
+    card, training = made.pipeline.model.card, made.training
     parent = made.opened[0] if made.plan.parent else None
     prior = card.quality.get("prior", {})
     return Learned(
         name=card.name,
-        digest=made.brush.model.digest,
+        digest=made.pipeline.model.digest,
         size=f"{made.plan.size[1]} × {made.plan.size[0]}",
         minutes=card.training.minutes,
         pictures_seen=card.training.pictures_seen,

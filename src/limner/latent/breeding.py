@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from limner.errors import UsageError
+from limner.latent.latents import stacked
 from limner.latent.mixing import Region, mix_region
-from limner.latent.painting import Brush
-from limner.latent.store import stacked
+from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
 __all__ = ["MUTATION", "breed"]
@@ -28,7 +28,13 @@ _BESIDE = 0.5
 
 
 def breed(
-    brush: Brush, parents: Sequence[Latent], count: int, *, mutation: float, chances: str, label: str | None = None
+    pipeline: Pipeline,
+    parents: Sequence[Latent],
+    count: int,
+    *,
+    mutation: float,
+    chances: str,
+    label: str | None = None,
 ) -> tuple[Latent, list[tuple[int, int]]]:
     """Children, each parent's turn coming after the other's.
 
@@ -55,18 +61,18 @@ def breed(
     for i in range(count):
         own = i % len(parents)
         other = int(rng.choice([j for j in range(len(parents)) if j != own] or [own]))
-        born.append(_crossed(brush, parents[own], parents[other], rng))
+        born.append(_crossed(pipeline, parents[own], parents[other], rng))
         pairs.append((own, other))
-    latent, whitening = stacked(born), brush.model.generator.whitening
+    latent, whitening = stacked(born), pipeline.model.generator.whitening
     if mutation > 0:
-        drawn = brush.sample(count, seed=int.from_bytes(dice[:7], "big"), label=label)
+        drawn = pipeline.sample(count, seed=int.from_bytes(dice[:7], "big"), label=label)
         latent = whitening.back((1 - mutation**2) ** 0.5 * whitening(latent) + mutation * whitening(drawn))
     return latent, pairs
 
 
-def _crossed(brush: Brush, own: Latent, other: Latent, rng: np.random.Generator) -> Latent:
+def _crossed(pipeline: Pipeline, own: Latent, other: Latent, rng: np.random.Generator) -> Latent:
     """A child of two. # rows of one"""
-    config = brush.model.card.config.painter
+    config = pipeline.model.card.config.painter
     down, across, tall, wide = rng.uniform([0.3, 0.3, 0.2, 0.2], [0.7, 0.7, 0.3, 0.3])
     beside, coins = rng.random() < _BESIDE, rng.random(config.blocks) < 0.5
     content = own.content

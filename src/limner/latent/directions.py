@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import ROUNDS, Sense
 from limner.models.bundle import SHIPPED
 from limner.models.painter import Latent
@@ -87,7 +87,7 @@ class Directions:
 
     def moved(
         self,
-        brush: Brush,
+        pipeline: Pipeline,
         latent: Latent,
         steps: Mapping[str, float],
         blocks: range | None = None,
@@ -103,7 +103,7 @@ class Directions:
         Raises:
             UsageError: there is no such direction.
         """
-        whitening, kept = brush.model.generator.whitening, _kept(brush, blocks)
+        whitening, kept = pipeline.model.generator.whitening, _kept(pipeline, blocks)
         rows, wanted = whitening(latent).float(), torch.zeros(len(ATTRIBUTES))
         for name, size in steps.items():
             one = self[name]
@@ -112,7 +112,7 @@ class Directions:
             else:
                 rows = rows + size * (one.row if kept is None else one.row * kept).to(rows)
         if self.sense is not None and wanted.any():
-            rows = self.sense.steer(brush, rows, wanted, kept, rounds)
+            rows = self.sense.steer(pipeline, rows, wanted, kept, rounds)
         found: Latent = whitening.back(rows)
         return found
 
@@ -176,9 +176,9 @@ class Directions:
         return cls(model, held, sense)
 
 
-def directions_file(brush: Brush, workspace: Workspace) -> Path:
+def directions_file(pipeline: Pipeline, workspace: Workspace) -> Path:
     """Where a workspace keeps the directions of a model; there need not be any yet."""
-    return workspace.make(workspace.root / "directions") / shipped_directions(brush.model.digest).name
+    return workspace.make(workspace.root / "directions") / shipped_directions(pipeline.model.digest).name
 
 
 def shipped_directions(digest: str) -> Path:
@@ -186,43 +186,43 @@ def shipped_directions(digest: str) -> Path:
     return SHIPPED / "directions" / f"{digest.removeprefix('sha256:')[:32]}.safetensors"
 
 
-def directions_of(brush: Brush, workspace: Workspace) -> Directions:
+def directions_of(pipeline: Pipeline, workspace: Workspace) -> Directions:
     """The directions of a model: those of the workspace, or those that come with it.
 
     Raises:
         UsageError: none yet, or a damaged file.
     """
-    found = known_directions(brush, workspace)
+    found = known_directions(pipeline, workspace)
     if found is None:
-        name = brush.model.card.name
+        name = pipeline.model.card.name
         raise UsageError(name, "no directions of it are known yet", f"find them: limner directions find {name}")
     return found
 
 
-def known_directions(brush: Brush, workspace: Workspace) -> Directions | None:
+def known_directions(pipeline: Pipeline, workspace: Workspace) -> Directions | None:
     """The same, or None where there are none yet.
 
     Raises:
         UsageError: a damaged file.
     """
-    places = directions_file(brush, workspace), shipped_directions(brush.model.digest)
+    places = directions_file(pipeline, workspace), shipped_directions(pipeline.model.digest)
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return None
-    return Directions.load(path, f"sha256:{brush.model.digest}", brush.model.card.config.painter.numbers)
+    return Directions.load(path, f"sha256:{pipeline.model.digest}", pipeline.model.card.config.painter.numbers)
 
 
-def rows_of(brush: Brush, latent: Latent) -> Tensor:
+def rows_of(pipeline: Pipeline, latent: Latent) -> Tensor:
     """Whitened rows of latents. # -> float [n, numbers]"""
-    found: Tensor = brush.model.generator.whitening(latent)
+    found: Tensor = pipeline.model.generator.whitening(latent)
     return found.float().cpu()
 
 
-def _kept(brush: Brush, blocks: range | None) -> Tensor | None:
+def _kept(pipeline: Pipeline, blocks: range | None) -> Tensor | None:
     """1 for the numbers of some blocks, 0 for the others; None for all blocks. # -> [numbers]"""
     if blocks is None:
         return None
-    config = brush.model.card.config.painter
+    config = pipeline.model.card.config.painter
     places = config.numbers - config.blocks * config.style_width
     kept = torch.zeros(config.numbers)
     kept[:places] = float(0 in blocks)

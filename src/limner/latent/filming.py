@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from limner.errors import UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.workspace import replace_file
 
@@ -24,7 +24,7 @@ _CHUNK = 64
 
 
 def frames_of(
-    walk: Walk, brush: Brush, count: int, folder: Path, key: str, progress: Callable[[int, int], object]
+    walk: Walk, pipeline: Pipeline, count: int, folder: Path, key: str, progress: Callable[[int, int], object]
 ) -> Iterator[NDArray[np.uint8]]:
     """All frames in their order; those that a killed run has painted already are taken from its folder.
 
@@ -44,7 +44,7 @@ def frames_of(
         number = min(_CHUNK, count - first)
         if not path.is_file():
             latent = next(walk.latents(count, first))
-            painted = brush.paint(type(latent)(latent.content[:number], latent.style[:number]))
+            painted = pipeline.paint(type(latent)(latent.content[:number], latent.style[:number]))
             with replace_file(path, sync=False) as part, part.open("wb") as file:
                 np.save(file, painted.permute(0, 2, 3, 1).contiguous().numpy(), allow_pickle=False)
         frames = np.load(path, allow_pickle=False)

@@ -20,9 +20,9 @@ from torch import Tensor
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.directions import Direction, Directions, rows_of
-from limner.latent.painting import Brush
+from limner.latent.latents import stacked
+from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
-from limner.latent.store import stacked
 from limner.models.painter import Latent
 
 __all__ = ["METHODS", "find_directions"]
@@ -42,19 +42,19 @@ class _Drawn:
     """What one deviation of each attribute is, without the rare ones far out."""
 
 
-def _draw(brush: Brush, count: int, progress: Callable[[int, int], object]) -> _Drawn:
+def _draw(pipeline: Pipeline, count: int, progress: Callable[[int, int], object]) -> _Drawn:
     latents, measured = [], []
     for first in range(0, count, 64):
-        latents.append(brush.sample(64, seed=_SEED, first=first))
-        measured.append(measure_attributes(brush.paint(latents[-1])))
+        latents.append(pipeline.sample(64, seed=_SEED, first=first))
+        measured.append(measure_attributes(pipeline.paint(latents[-1])))
         progress(first + 64, count)
     latent, attributes = stacked(latents), torch.cat(measured)
     low, high = torch.quantile(attributes, torch.tensor([0.02, 0.98]), dim=0)
-    return _Drawn(latent, rows_of(brush, latent), attributes, ((high - low) / 4.1).clamp_min(1e-6))
+    return _Drawn(latent, rows_of(pipeline, latent), attributes, ((high - low) / 4.1).clamp_min(1e-6))
 
 
 def find_directions(
-    brush: Brush,
+    pipeline: Pipeline,
     method: str,
     *,
     count: int = 2048,
@@ -74,34 +74,34 @@ def find_directions(
     """
     if method not in METHODS:
         raise UsageError(f"--method {method}", "is no way to find directions", f"use one of: {', '.join(METHODS)}")
-    if method == "labels" and len(brush.model.card.config.labels) < 2:
+    if method == "labels" and len(pipeline.model.card.config.labels) < 2:
         raise UsageError(
-            "--method labels", f"{brush.model.card.name} was trained without labels", "use pca or attribute"
+            "--method labels", f"{pipeline.model.card.name} was trained without labels", "use pca or attribute"
         )
-    drawn = _draw(brush, -(-count // 64) * 64, progress)
-    digest = f"sha256:{brush.model.digest}"
+    drawn = _draw(pipeline, -(-count // 64) * 64, progress)
+    digest = f"sha256:{pipeline.model.digest}"
     if method == "attribute":
-        return _by_attribute(brush, drawn, digest, progress)
-    found = _LINEAR[method](brush, drawn, keep)
-    return Directions(digest, [_measured(brush, drawn, Directions(digest, [one]), one) for one in found])
+        return _by_attribute(pipeline, drawn, digest, progress)
+    found = _LINEAR[method](pipeline, drawn, keep)
+    return Directions(digest, [_measured(pipeline, drawn, Directions(digest, [one]), one) for one in found])
 
 
-def _by_attribute(brush: Brush, drawn: _Drawn, digest: str, progress: Callable[[int, int], object]) -> Directions:
+def _by_attribute(pipeline: Pipeline, drawn: _Drawn, digest: str, progress: Callable[[int, int], object]) -> Directions:
     sense = Sense(drawn.rows.shape[1])
-    explained = sense.learn(brush, drawn.rows, drawn.attributes, progress=progress)
+    explained = sense.learn(pipeline, drawn.rows, drawn.attributes, progress=progress)
     rows = drawn.rows[:_TRIED]
     held = []
     for i, (name, (meaning, _)) in enumerate(ATTRIBUTES.items()):
         wanted = torch.zeros(len(ATTRIBUTES))
         wanted[i] = 1.0
-        way = (sense.steer(brush, rows, wanted) - rows).mean(0)
+        way = (sense.steer(pipeline, rows, wanted) - rows).mean(0)
         told = {"attribute": name, "meaning": meaning, "unit": float(sense.deviation[i]), "explained": explained}
         held.append(Direction(name, "attribute", way, told=told))
     found = Directions(digest, held, sense)
-    return Directions(digest, [_measured(brush, drawn, found, one) for one in held], sense)
+    return Directions(digest, [_measured(pipeline, drawn, found, one) for one in held], sense)
 
 
-def _by_variance(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
+def _by_variance(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     rows = drawn.rows - drawn.rows.mean(0)
     _, scale, axes = torch.linalg.svd(rows, full_matrices=False)
     share = scale.square() / scale.square().sum()
@@ -111,11 +111,11 @@ def _by_variance(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
     ]
 
 
-def _by_weights(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
+def _by_weights(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     """Of each block's style, the eigenvectors of its layer's weights; strongest first."""
-    config, painter = brush.model.card.config.painter, brush.model.generator.painter
+    config, painter = pipeline.model.card.config.painter, pipeline.model.generator.painter
     places = config.numbers - config.blocks * config.style_width
-    deviation = brush.model.generator.whitening.deviation.float().cpu()
+    deviation = pipeline.model.generator.whitening.deviation.float().cpu()
     found: list[tuple[float, Direction]] = []
     for block, layer in enumerate(painter.blocks):
         start = places + block * config.style_width
@@ -130,12 +130,12 @@ def _by_weights(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
     return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:keep]]
 
 
-def _by_label(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
+def _by_label(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     from sklearn.linear_model import LogisticRegression
 
-    names = brush.model.card.config.labels
+    names = pipeline.model.card.config.labels
     each = max(64, len(drawn.rows) // len(names) // 64 * 64)
-    rows = [rows_of(brush, brush.sample(each, seed=_SEED + 1, label=name)) for name in names]
+    rows = [rows_of(pipeline, pipeline.sample(each, seed=_SEED + 1, label=name)) for name in names]
     x, y = torch.cat(rows).numpy(), torch.arange(len(names)).repeat_interleave(each).numpy()
     learns = torch.arange(len(y)).numpy() % 4 != 0
     probe = LogisticRegression(C=0.01, max_iter=300).fit(x[learns], y[learns])
@@ -149,7 +149,7 @@ def _by_label(brush: Brush, drawn: _Drawn, keep: int) -> list[Direction]:
     return found
 
 
-_LINEAR: dict[str, Callable[[Brush, _Drawn, int], list[Direction]]] = {
+_LINEAR: dict[str, Callable[[Pipeline, _Drawn, int], list[Direction]]] = {
     "pca": _by_variance,
     "closed-form": _by_weights,
     "labels": _by_label,
@@ -162,11 +162,11 @@ def _plain(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name)[:30] or "none"
 
 
-def _measured(brush: Brush, drawn: _Drawn, among: Directions, direction: Direction) -> Direction:
+def _measured(pipeline: Pipeline, drawn: _Drawn, among: Directions, direction: Direction) -> Direction:
     """The direction with its effects and with the steps up to which pictures stay within the model's spread."""
     tried, few = (Latent(drawn.latent.content[:number], drawn.latent.style[:number]) for number in (_TRIED, _FEW))
     before = drawn.attributes[:_TRIED]
-    after = measure_attributes(brush.sketch(among.moved(brush, tried, {direction.name: 1.0})))
+    after = measure_attributes(pipeline.sketch(among.moved(pipeline, tried, {direction.name: 1.0})))
     # Medians: a white picture has no hue, and one that gets some changes it by a half circle.
     change = ((after - before) / drawn.unit).median(0).values
     effects = {name: round(float(value), 4) for name, value in zip(ATTRIBUTES, change, strict=True)}
@@ -177,7 +177,7 @@ def _measured(brush: Brush, drawn: _Drawn, among: Directions, direction: Directi
     for way in (-1.0, 1.0):
         safe[way] = 0.0
         for size in (0.5, 1.0, 1.5, 2.0, 3.0, 4.0):
-            moved = rows_of(brush, among.moved(brush, few, {direction.name: way * size}, rounds=1))
+            moved = rows_of(pipeline, among.moved(pipeline, few, {direction.name: way * size}, rounds=1))
             inside = ((moved - mean).square() / spread).sum(1) <= usual
             if float(inside.float().mean()) < 0.8:
                 break

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.latent.painting import Brush
-from limner.latent.store import stacked
+from limner.latent.latents import stacked
+from limner.latent.pipeline import Pipeline
 from limner.models.card import Card
 from limner.models.latent_model import to_unit
 from limner.models.painter import Latent, Painter
@@ -113,7 +113,7 @@ class Inversion:
 
 
 def invert(
-    brush: Brush,
+    pipeline: Pipeline,
     pictures: Tensor,
     likeness: Likeness,
     *,
@@ -132,7 +132,7 @@ def invert(
     """
     if not 1 <= steps <= LONGEST:
         raise UsageError(f"--steps {steps}", "is out of range", f"give 1 to {LONGEST}; {STEPS} are usual")
-    search = _Search(brush, likeness)
+    search = _Search(pipeline, likeness)
     chunks = pictures.split(max(1, _AT_ONCE // (pictures.shape[2] * pictures.shape[3])))
     found = []
     for number, chunk in enumerate(chunks):
@@ -148,17 +148,17 @@ def invert(
 class _Search:
     """The search with one model: in float32 whatever it paints in, since steps are finer than bfloat16 can tell."""
 
-    def __init__(self, brush: Brush, likeness: Likeness) -> None:
-        self._brush, self._likeness = brush, likeness
+    def __init__(self, pipeline: Pipeline, likeness: Likeness) -> None:
+        self._pipeline, self._likeness = pipeline, likeness
 
     @cached_property
     def _painter(self) -> Painter:
-        return copy.deepcopy(self._brush.model.generator.painter).float()
+        return copy.deepcopy(self._pipeline.model.generator.painter).float()
 
     def one(self, pictures: Tensor, steps: int, tell: Callable[[int, float], None]) -> Inversion:
         """The latents of a few pictures. # uint8 [n, 3, h, w]"""
-        whitening, device = self._brush.model.generator.whitening, self._brush.machine.device
-        first = self._brush.encode(pictures)
+        whitening, device = self._pipeline.model.generator.whitening, self._pipeline.machine.device
+        first = self._pipeline.encode(pictures)
         start = whitening(first).clone()
         rows = start.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([rows], _RATE, betas=(0.9, 0.99))
@@ -179,8 +179,8 @@ class _Search:
 
     def _nearer(self, pictures: Tensor, first: Latent, last: Latent) -> Inversion:
         """Of the encoder's latent and the one that was searched for, whichever is painted nearer to the picture."""
-        once, again = self._brush.paint(first), self._brush.paint(last)
-        device, whitening = self._brush.machine.device, self._brush.model.generator.whitening
+        once, again = self._pipeline.paint(first), self._pipeline.paint(last)
+        device, whitening = self._pipeline.machine.device, self._pipeline.model.generator.whitening
         before, after = (self._likeness.measure(one, pictures, device) for one in (once, again))
         nearer = (after < before).to(last.content.device)
         content = torch.where(nearer[:, None, None, None], last.content, first.content)
@@ -220,7 +220,7 @@ class Reach:
         return ""
 
 
-def reach_of(brush: Brush, likeness: Likeness) -> Reach:
+def reach_of(pipeline: Pipeline, likeness: Likeness) -> Reach:
     """What is compared to say that a picture lies outside what the model can paint; two things, as both can fail.
 
     How like the picture is what the encoder alone makes of it, before any search, which brings any picture nearer and
@@ -232,12 +232,12 @@ def reach_of(brush: Brush, likeness: Likeness) -> Reach:
     seen the like of, but with latents that lie far out, where moving and mixing go wrong. They are compared with 64
     that the model draws: root mean square of the whitened numbers, about 1 for a training picture.
     """
-    noted = brush.model.card.quality
+    noted = pipeline.model.card.quality
     names = ("perceptual", "psnr") if likeness.name == "perceptual" else ("psnr",)
     known = ((name, _limit(noted.get(name), 1 if name == "perceptual" else -1)) for name in names)
     measure, (limit, held_out) = next(((name, one) for name, one in known if one), ("", (0.0, 0)))
-    whitening = brush.model.generator.whitening
-    farthest = _far(whitening(brush.sample(_DRAWN, seed=_SEED))).max()
+    whitening = pipeline.model.generator.whitening
+    farthest = _far(whitening(pipeline.sample(_DRAWN, seed=_SEED))).max()
     return Reach(measure, limit, held_out, float(farthest))
 
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, lab, measure_attributes
 from limner.latent.directions import Directions
-from limner.latent.painting import Brush
+from limner.latent.latents import row_of, stacked
+from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
-from limner.latent.store import stacked
 from limner.models.painter import Latent
 
 __all__ = ["TIMES", "Landscape", "Wish", "landscapes"]
@@ -103,7 +103,7 @@ class Landscape:
     flat: float | None = None
 
 
-def landscapes(brush: Brush, directions: Directions, wish: Wish, count: int, *, seed: int) -> Iterator[Landscape]:
+def landscapes(pipeline: Pipeline, directions: Directions, wish: Wish, count: int, *, seed: int) -> Iterator[Landscape]:
     """Landscapes as they are wished for, the nearest to the wish first.
 
     Args:
@@ -115,19 +115,19 @@ def landscapes(brush: Brush, directions: Directions, wish: Wish, count: int, *, 
     """
     sense = directions.sense
     if sense is None:
-        name = brush.model.card.name
+        name = pipeline.model.card.name
         raise UsageError(name, "its directions know no attributes", f"find them: limner directions find {name}")
     goal, asked = wish.goal(sense)
-    drawn, seen = _look_through(brush, sense, max(_FEWEST, _EACH * count), seed)
+    drawn, seen = _look_through(pipeline, sense, max(_FEWEST, _EACH * count), seed)
     far = ((seen - goal).clamp(-_FARTHEST, _FARTHEST).square() * asked).sum(1)
     for index in far.argsort(stable=True)[:count].tolist():
-        own = Latent(drawn.content[index : index + 1], drawn.style[index : index + 1])
+        own = row_of(drawn, index)
         latent, flat = own, None
         if asked.any():
-            latent = _steered(brush, sense, own, (goal - seen[index]) * asked)
+            latent = _steered(pipeline, sense, own, (goal - seen[index]) * asked)
         if wish.abstraction:
-            latent, flat = _abstracted(brush, latent, wish.abstraction)
-        found = measure_attributes(brush.sketch(latent))[0]
+            latent, flat = _abstracted(pipeline, latent, wish.abstraction)
+        found = measure_attributes(pipeline.sketch(latent))[0]
         wanted = goal * sense.deviation + sense.mean
         told = [i for i in range(len(_NAMES)) if asked[i]]
         yield Landscape(
@@ -141,30 +141,30 @@ def landscapes(brush: Brush, directions: Directions, wish: Wish, count: int, *, 
         )
 
 
-def _look_through(brush: Brush, sense: Sense, count: int, seed: int) -> tuple[Latent, Tensor]:
+def _look_through(pipeline: Pipeline, sense: Sense, count: int, seed: int) -> tuple[Latent, Tensor]:
     """Pictures of a seed, and what they measure, in deviations. # -> count latents, [count, attributes]"""
     latents, seen = [], []
     for first in range(0, count, 64):
-        latents.append(brush.sample(min(64, count - first), seed=seed, first=first))
-        seen.append(sense.measured(brush.sketch(latents[-1])))
+        latents.append(pipeline.sample(min(64, count - first), seed=seed, first=first))
+        seen.append(sense.measured(pipeline.sketch(latents[-1])))
     return stacked(latents), torch.cat(seen)
 
 
-def _steered(brush: Brush, sense: Sense, latent: Latent, wanted: Tensor) -> Latent:
-    whitening = brush.model.generator.whitening
+def _steered(pipeline: Pipeline, sense: Sense, latent: Latent, wanted: Tensor) -> Latent:
+    whitening = pipeline.model.generator.whitening
     rows = whitening(latent).float()
-    found: Latent = whitening.back(sense.steer(brush, rows, wanted.clamp(-_FARTHEST, _FARTHEST)))
+    found: Latent = whitening.back(sense.steer(pipeline, rows, wanted.clamp(-_FARTHEST, _FARTHEST)))
     return found
 
 
-def _abstracted(brush: Brush, latent: Latent, strength: float) -> tuple[Latent, float]:
+def _abstracted(pipeline: Pipeline, latent: Latent, strength: float) -> tuple[Latent, float]:
     """The picture in flat, large forms, as the model sees and paints them; and how many of its lines that took."""
-    before = brush.sketch(latent)
+    before = pipeline.sketch(latent)
     forms = round(_MOST * (_LEAST / _MOST) ** strength)
-    flat = brush.encode(flattened(before, forms))
+    flat = pipeline.encode(flattened(before, forms))
     share = min(1.0, 2 * strength)
     found = Latent(torch.lerp(latent.content, flat.content, share), torch.lerp(latent.style, flat.style, share))
-    lines = [_lines(pictures) for pictures in (before, brush.sketch(found))]
+    lines = [_lines(pictures) for pictures in (before, pipeline.sketch(found))]
     return found, 1 - lines[1] / max(lines[0], 1e-6)
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
 __all__ = ["Region", "mix_blocks", "mix_region", "mix_weights", "parse_blocks", "parse_range"]
@@ -72,7 +72,7 @@ def mix_blocks(latents: Sequence[Latent], chosen: Sequence[int]) -> Latent:
     return Latent(latents[chosen[0]].content.clone(), torch.stack(styles, dim=1))
 
 
-def mix_weights(brush: Brush, latents: Sequence[Latent], weights: Sequence[float]) -> Latent:
+def mix_weights(pipeline: Pipeline, latents: Sequence[Latent], weights: Sequence[float]) -> Latent:
     """All of them at once, by weight, as far from the mean as they are themselves.
 
     A plain average of points lies nearer to the middle than any of them, where pictures are grey; so the average is
@@ -89,7 +89,7 @@ def mix_weights(brush: Brush, latents: Sequence[Latent], weights: Sequence[float
     total = sum(weights)
     if not math.isfinite(total) or abs(total) < 1e-6:
         raise UsageError(f"weights {', '.join(f'{w:g}' for w in weights)}", "sum to nothing", "give e.g. 0.7 and 0.3")
-    whitening = brush.model.generator.whitening
+    whitening = pipeline.model.generator.whitening
     rows = torch.cat([whitening(one) for one in latents])
     shares = rows.new_tensor([w / total for w in weights])
     mixed, length = shares @ rows, shares.clamp_min(0) @ rows.norm(dim=1) / shares.clamp_min(0).sum()

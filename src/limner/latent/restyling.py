@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from limner.errors import UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.translating import known_translator, translate, translator_told
 from limner.models.painter import Latent
 from limner.workspace import Workspace
@@ -23,7 +23,7 @@ WAYS = ("translator", "swap")
 """How a latent gets the style of a label."""
 
 
-def label_style(brush: Brush, label: str) -> Latent:
+def label_style(pipeline: Pipeline, label: str) -> Latent:
     """The style that pictures of a label have in common: the mean of 256 that the model draws. # rows of one
 
     The content is the mean too, and of little use.
@@ -31,7 +31,7 @@ def label_style(brush: Brush, label: str) -> Latent:
     Raises:
         UsageError: the model knows no such label.
     """
-    drawn = brush.sample(_DRAWN, seed=_SEED, label=label)
+    drawn = pipeline.sample(_DRAWN, seed=_SEED, label=label)
     return Latent(drawn.content.mean(0, keepdim=True), drawn.style.mean(0, keepdim=True))
 
 
@@ -49,7 +49,7 @@ def restyle(latent: Latent, style: Latent, strength: float = 1.0) -> Latent:
 
 
 def to_label(
-    brush: Brush,
+    pipeline: Pipeline,
     workspace: Workspace,
     latent: Latent,
     label: str,
@@ -71,14 +71,16 @@ def to_label(
     if way not in (None, *WAYS):
         raise UsageError(f"--way {way}", "is no way to a style", f"give {' or '.join(WAYS)}")
     _check(strength)
-    brush.label(label)
-    file = None if way == "swap" else known_translator(brush, workspace)
+    pipeline.label(label)
+    file = None if way == "swap" else known_translator(pipeline, workspace)
     if file is not None:
-        return translate(brush, file, latent, label, source, strength), translator_told(file, brush, label, source)
+        return translate(pipeline, file, latent, label, source, strength), translator_told(
+            file, pipeline, label, source
+        )
     if way == "translator":
-        name = brush.model.card.name
+        name = pipeline.model.card.name
         raise UsageError(name, "has no translator", f"train one: limner train-translator {name} COLLECTION --pairs ...")
-    return restyle(latent, label_style(brush, label), strength), {}
+    return restyle(latent, label_style(pipeline, label), strength), {}
 
 
 def _check(strength: float) -> None:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
 __all__ = ["ROUNDS", "Sense"]
@@ -72,13 +72,13 @@ class Sense(nn.Module):
         """What pictures do measure, in the same deviations. # uint8 [n, 3, h, w] -> [n, attributes]"""
         return (measure_attributes(pictures) - self.mean) / self.deviation
 
-    def seen(self, brush: Brush, rows: Tensor) -> Tensor:
+    def seen(self, pipeline: Pipeline, rows: Tensor) -> Tensor:
         """What the pictures of rows measure. # [n, numbers] -> [n, attributes]"""
-        return self.measured(brush.sketch(brush.model.generator.whitening.back(rows)))
+        return self.measured(pipeline.sketch(pipeline.model.generator.whitening.back(rows)))
 
     def learn(
         self,
-        brush: Brush,
+        pipeline: Pipeline,
         rows: Tensor,
         attributes: Tensor,
         *,
@@ -110,7 +110,7 @@ class Sense(nn.Module):
             between = torch.lerp(pair[0], pair[1], share * 0.5)
             between = between + 0.3 * torch.randn(between.shape, generator=generator) * apart.std(0)
             xs.append(between)
-            ys.append(self.seen(brush, between))
+            ys.append(self.seen(pipeline, between))
             progress(first + 64, _AROUND)
         self._fit(torch.cat(xs), torch.cat(ys).clamp(-4, 4), generator)
         with torch.no_grad():
@@ -131,7 +131,7 @@ class Sense(nn.Module):
 
     @torch.no_grad()
     def steer(
-        self, brush: Brush, rows: Tensor, wanted: Tensor, kept: Tensor | None = None, rounds: int = ROUNDS
+        self, pipeline: Pipeline, rows: Tensor, wanted: Tensor, kept: Tensor | None = None, rounds: int = ROUNDS
     ) -> Tensor:
         """Rows whose pictures measure otherwise by what is wanted.
 
@@ -145,17 +145,17 @@ class Sense(nn.Module):
         if kept is not None:
             covariance = covariance * kept[:, None] * kept[None]
         left = wanted.expand(len(rows), -1)
-        start = there = self.seen(brush, rows) if rounds > 1 else self(rows)
+        start = there = self.seen(pipeline, rows) if rounds > 1 else self(rows)
         for turn in range(rounds):
             if turn:
-                there = self.seen(brush, rows)
+                there = self.seen(pipeline, rows)
                 left = wanted - (there - start)
-            turned = self._turned(brush, rows, there, left) - rows
+            turned = self._turned(pipeline, rows, there, left) - rows
             rows = rows + (turned if kept is None else turned * kept)
             rows = self._gone(rows, left, covariance, weights)
         return rows
 
-    def _turned(self, brush: Brush, rows: Tensor, there: Tensor, left: Tensor) -> Tensor:
+    def _turned(self, pipeline: Pipeline, rows: Tensor, there: Tensor, left: Tensor) -> Tensor:
         """Rows so much nearer to their mirror images that symmetry changes by what is left.
 
         Going a share t of the way leaves 1 - 2 t of what differs between both sides, and symmetry is measured by that.
@@ -163,7 +163,7 @@ class Sense(nn.Module):
         unit, mean = self.deviation[_SYMMETRY], self.mean[_SYMMETRY]
         apart = (there[:, _SYMMETRY] * unit + mean).clamp_max(-1e-3)
         share = (-left[:, _SYMMETRY] * unit / (2 * apart)).clamp(*_MIRRORED)
-        whitening = brush.model.generator.whitening
+        whitening = pipeline.model.generator.whitening
         latent = whitening.back(rows)
         mirrored = whitening(Latent(latent.content.flip(3), latent.style))
         return torch.lerp(rows, mirrored.to(rows), share[:, None])

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from limner.errors import ModelError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.models.painter import Latent
 from limner.models.translator import TranslatorFile, load_translator
@@ -27,18 +27,18 @@ def translator_file(digest: str, workspace: Workspace) -> Path:
     return workspace.root / "translators" / shipped_translator(digest).name
 
 
-def known_translator(brush: Brush, workspace: Workspace) -> TranslatorFile | None:
+def known_translator(pipeline: Pipeline, workspace: Workspace) -> TranslatorFile | None:
     """The translator of a model: that of the workspace, or the one that comes with it; None where there is none.
 
     Raises:
         ModelError: a damaged file, or one of another model.
     """
-    digest = brush.model.digest
+    digest = pipeline.model.digest
     places = translator_file(digest, workspace), shipped_translator(digest)
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return None
-    file, model = load_translator(path), brush.model.card
+    file, model = load_translator(path), pipeline.model.card
     if file.card.model != f"sha256:{digest}":
         told = f"belongs to another model ({file.card.model_name}, {file.card.model[:19]})"
         raise ModelError(path, told, "remove it, or train one of this model with `limner train-translator`")
@@ -49,7 +49,12 @@ def known_translator(brush: Brush, workspace: Workspace) -> TranslatorFile | Non
 
 @torch.inference_mode()
 def translate(
-    brush: Brush, file: TranslatorFile, latent: Latent, label: str, source: str | None = None, strength: float = 1.0
+    pipeline: Pipeline,
+    file: TranslatorFile,
+    latent: Latent,
+    label: str,
+    source: str | None = None,
+    strength: float = 1.0,
 ) -> Latent:
     """Latents of the same things in the style of a label. # rows of any number
 
@@ -60,10 +65,10 @@ def translate(
     Raises:
         UsageError: the model knows no such label.
     """
-    target, count = brush.label(label), len(file.card.config.labels)
+    target, count = pipeline.label(label), len(file.card.config.labels)
     assert target is not None
-    own = brush.label(source)
-    whitening = brush.model.generator.whitening
+    own = pipeline.label(source)
+    whitening = pipeline.model.generator.whitening
     device = whitening.mean.device
     rows = whitening(Latent(latent.content.to(device), latent.style.to(device)))
     told = torch.full((2, len(rows)), target, device=device)
@@ -75,10 +80,10 @@ def translate(
     return Latent(found.content.float(), found.style.float())
 
 
-def translator_told(file: TranslatorFile, brush: Brush, label: str, source: str | None) -> dict[str, Any]:
+def translator_told(file: TranslatorFile, pipeline: Pipeline, label: str, source: str | None) -> dict[str, Any]:
     """What papers and ledger say of a translation; `owed` where its pictures ask for more than the model's do."""
     told: dict[str, Any] = {"translator": f"sha256:{file.digest}", "from": source or "unknown", "to": label}
-    known, more = brush.model.card.rights, file.card.rights
+    known, more = pipeline.model.card.rights, file.card.rights
     same = all(known.credits.get(name) == licences for name, licences in more.credits.items())
     if not (same and set(more.licences) <= set(known.licences)):
         told["owed"] = more.model_dump(mode="json")

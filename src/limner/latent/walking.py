@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
 __all__ = ["Walk"]
@@ -28,13 +28,13 @@ class Walk:
 
     def __init__(
         self,
-        brush: Brush,
+        pipeline: Pipeline,
         stations: Sequence[Latent],
         *,
         loop: bool = False,
         progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> None:
-        self._brush, whitening = brush, brush.model.generator.whitening
+        self._pipeline, whitening = pipeline, pipeline.model.generator.whitening
         rows = [whitening(one)[0].float() for one in stations]
         self._rows = torch.stack([*rows, rows[0]] if loop else rows)
         legs = len(self._rows) - 1
@@ -60,12 +60,12 @@ class Walk:
         at = (times * legs).clamp(0, legs)
         leg = at.long().clamp_max(legs - 1)
         rows = _spherical(self._rows[leg], self._rows[leg + 1], (at - leg).float()[:, None])
-        found: Latent = self._brush.model.generator.whitening.back(rows)
+        found: Latent = self._pipeline.model.generator.whitening.back(rows)
         return found
 
     def _lengths(self, times: Tensor) -> Tensor:
         """How far it is from the start to each time, as the eye goes. # [n] -> [n]"""
-        seen = torch.cat([_seen(self._brush.paint(self._at(chunk))) for chunk in times.split(64)])
+        seen = torch.cat([_seen(self._pipeline.paint(self._at(chunk))) for chunk in times.split(64)])
         steps = (seen[1:] - seen[:-1]).norm(dim=1).double()
         # No step is nothing: a walk between two equal pictures still takes its time.
         return torch.cat([steps.new_zeros(1), (steps + 1e-6).cumsum(0)])

@@ -14,7 +14,7 @@ from limner.collection.cache import PictureCache, cache_side, open_cache
 from limner.collection.splitting import choosing_half
 from limner.collection.views import augmentation_for, views
 from limner.errors import UsageError
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.measure.findings import Finding, QualityReport
 from limner.measure.paths import perceptual_path_length
 from limner.measure.quality import FEATURES, measure_sets
@@ -73,7 +73,7 @@ class ModelMeasurement:
 
 
 def measure_model(
-    brush: Brush,
+    pipeline: Pipeline,
     collection: Collection,
     count: int = 2000,
     seed: int = 1,
@@ -92,12 +92,12 @@ def measure_model(
         UsageError: the collection is another than the model's card names, or too small.
     """
     tell = progress or (lambda *_: None)
-    card = brush.model.card
+    card = pipeline.model.card
     check_collection(card, collection)
     real = real_pictures(card, collection, workspace)
     painter = card.config.painter
     generated = torch.empty(count, 3, painter.height, painter.width, dtype=torch.uint8)
-    for i, painted in enumerate(brush.samples(count, seed=seed)):
+    for i, painted in enumerate(pipeline.samples(count, seed=seed)):
         generated[i] = torch.from_numpy(painted.pixels).permute(2, 0, 1)
         tell("painting", i + 1, count)
     rows: dict[str, Mapping[str, Tensor]] = {}  # by features; the tensors are small beside the pictures
@@ -115,8 +115,8 @@ def measure_model(
         seen=rows.__setitem__,
     )
     tell("measuring", len(done), len(done) + 1)
-    length = model_path_length(brush, real.training, seed)
-    report = report.model_copy(update={"model": f"sha256:{brush.model.digest}", "path_length": length})
+    length = model_path_length(pipeline, real.training, seed)
+    report = report.model_copy(update={"model": f"sha256:{pipeline.model.digest}", "path_length": length})
     tell("measuring", len(done) + 1, len(done) + 1)
     known = rows[features[0]]["training"]
     distances, found = _nearest(standardised(rows[features[0]]["generated"], known), standardised(known, known))
@@ -168,13 +168,13 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     return RealPictures(learned, of, reports, reports_of, chose[: int(half.sum())])
 
 
-def model_path_length(brush: Brush, training: Tensor, seed: int) -> Finding | None:
+def model_path_length(pipeline: Pipeline, training: Tensor, seed: int) -> Finding | None:
     """Perceptual path length of the straight way between two latents, in float32 from the model's own file.
 
     The distance is the mean square over the self-supervised features, in deviations of the training pictures. None for
     a model without a painter of limner's.
     """
-    generator = load_model(brush.model.path).generator
+    generator = load_model(pipeline.model.path).generator
     painter = getattr(generator, "painter", None)
     if painter is None:
         return None

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.latent.store import latent_digest
+from limner.latent.latents import latent_digest
 from limner.ledger import Act
 from limner.machine import Machine
 from limner.models.latent_model import to_bytes, to_unit
@@ -217,9 +217,9 @@ def enlarged_again(origins: Origins, latent: Latent, act: Act) -> NDArray[np.uin
         if file is None:
             name = str(act.parameters.get("upscaler"))
             raise UsageError(name, "the up-scaler of this work is no longer here", f"put back {str(wanted)[:19]}")
-    pixels = origins.brush.composed(latent)
+    pixels = origins.pipeline.composed(latent)
     height, width = pixels.shape[:2]
     plan = plan_enlargement(height, width, int(act.parameters["to"]), learned=file is not None)
     seed, strength = grain_of(latent_digest(latent)), float(act.parameters.get("strength", STRENGTH))
     network = file.network if file else None
-    return enlarge(pixels, plan, network, origins.brush.machine, seed=seed, strength=strength)
+    return enlarge(pixels, plan, network, origins.pipeline.machine, seed=seed, strength=strength)

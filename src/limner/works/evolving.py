@@ -20,8 +20,8 @@ from limner import pictures
 from limner.errors import UsageError
 from limner.latent.breeding import MUTATION, breed
 from limner.latent.contact import draw_contact
-from limner.latent.painting import Brush
-from limner.latent.store import latent_digest, load_latents, save_latents, stacked
+from limner.latent.latents import latent_digest, load_latents, row_of, save_latents, stacked
+from limner.latent.pipeline import Pipeline
 from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.works.origins import Origin, Origins, file_digest
@@ -126,7 +126,7 @@ class Evolution:
             raise UsageError(
                 f"--name {name}",
                 f"evolves another model ({self._state.model[:19]})",
-                f"give that one, or begin another for {origins.brush.model.card.name} with another --name",
+                f"give that one, or begin another for {origins.pipeline.model.card.name} with another --name",
             )
         self.now = self._generation(self._state.now)
         self.latent = self._latents(self.now)
@@ -171,9 +171,9 @@ class Evolution:
         first = Generation(number=0, depth=0, count=count, seed=seed, label=label, members=())
         if start:
             kept = [(Member(latent=latent_digest(one.latent), root=_root(one)), one.latent) for one in start]
-            members, latent = _children(origins.brush, first.model_copy(update={"mutation": mutation}), kept)
+            members, latent = _children(origins.pipeline, first.model_copy(update={"mutation": mutation}), kept)
         else:
-            latent = origins.brush.sample(count, seed=seed, label=label)
+            latent = origins.pipeline.sample(count, seed=seed, label=label)
             members = []
             for i in range(count):
                 digest = latent_digest(latent, i)
@@ -215,7 +215,7 @@ class Evolution:
             "seed": self.now.seed if seed is None else seed,
         }
         following = self.now.model_copy(update=told)
-        members, latent = _children(self._origins.brush, following, [self._member(number)[1:] for number in kept])
+        members, latent = _children(self._origins.pipeline, following, [self._member(number)[1:] for number in kept])
         following = following.model_copy(update={"members": tuple(members)})
         digests = [self._member(number)[1].latent for number in kept]
         shown = file_digest(self.sheet)
@@ -264,7 +264,7 @@ class Evolution:
         known: dict[str, tuple[Member, Latent]] = {}
         for generation in self._chain():
             held = self._latents(generation)
-            known |= {one.latent: (one, _row(held, i)) for i, one in enumerate(generation.members)}
+            known |= {one.latent: (one, row_of(held, i)) for i, one in enumerate(generation.members)}
         found: list[Origin] = []
         waiting, met = [member], {member.latent}
         while waiting:
@@ -288,7 +288,7 @@ class Evolution:
     def _member(self, number: int) -> tuple[int, Member, Latent]:
         if not 1 <= number <= len(self.now.members):
             raise UsageError(f"number {number}", "is not on the sheet", f"give 1 to {len(self.now.members)}")
-        return number, self.now.members[number - 1], _row(self.latent, number - 1)
+        return number, self.now.members[number - 1], row_of(self.latent, number - 1)
 
     def _chain(self) -> Iterator[Generation]:
         """This generation, the one before, and so on."""
@@ -318,14 +318,16 @@ class Evolution:
         told = [one.latent for one in generation.members]
         if model != self._origins.model_digest or [latent_digest(latent, i) for i in range(len(latent.style))] != told:
             raise UsageError(path, "holds other latents than its generation", "begin another with another --name")
-        device = self._origins.brush.machine.device
+        device = self._origins.pipeline.machine.device
         return Latent(latent.content.to(device), latent.style.to(device))
 
 
-def _children(brush: Brush, told: Generation, kept: Sequence[tuple[Member, Latent]]) -> tuple[list[Member], Latent]:
+def _children(
+    pipeline: Pipeline, told: Generation, kept: Sequence[tuple[Member, Latent]]
+) -> tuple[list[Member], Latent]:
     """The members of a generation: the kept ones, then their children."""
     latent, pairs = breed(
-        brush,
+        pipeline,
         [one for _, one in kept],
         told.count - len(kept),
         mutation=told.mutation,
@@ -341,7 +343,7 @@ def _children(brush: Brush, told: Generation, kept: Sequence[tuple[Member, Laten
 
 def _write(origins: Origins, folder: Path, name: str, generation: Generation, latent: Latent, look: Look) -> str:
     """Write a generation's folder, which nothing names yet; sha256 of its sheet."""
-    composed = origins.brush.paint(latent).permute(0, 2, 3, 1).contiguous().numpy()
+    composed = origins.pipeline.paint(latent).permute(0, 2, 3, 1).contiguous().numpy()
     painted = look(composed, generation.label)
     marked = [one.kept for one in generation.members]
     before = f", of {', '.join(map(str, generation.kept))}" if generation.kept else ""
@@ -391,7 +393,3 @@ def _folder(workspace: Workspace, name: str) -> Path:
 
 def _root(one: Origin) -> Root:
     return Root(told=one.told, kind=one.kind, digest=one.digest, label=one.label)
-
-
-def _row(latent: Latent, index: int) -> Latent:
-    return Latent(latent.content[index : index + 1], latent.style[index : index + 1])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.latent.painting import Brush
+from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.models.painter import Latent
 from limner.rights import conditions
@@ -37,7 +37,7 @@ class FinishedFilm:
     """
 
     finishing: Finishing
-    brush: Brush
+    pipeline: Pipeline
     walk: Walk
     stations: Sequence[Latent]
     frames: int
@@ -81,8 +81,8 @@ class FinishedFilm:
 
     def _compositions(self, first: int) -> Iterator[NDArray[np.uint8]]:
         for chunk in self.walk.latents(self.keys, first):
-            yield from self.brush.paint(chunk).permute(0, 2, 3, 1).contiguous().numpy()
+            yield from self.pipeline.paint(chunk).permute(0, 2, 3, 1).contiguous().numpy()
 
     def _composition(self, latent: Latent) -> NDArray[np.uint8]:
-        found: NDArray[np.uint8] = self.brush.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
+        found: NDArray[np.uint8] = self.pipeline.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
         return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import UsageError
-from limner.latent.painting import Painted
+from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
 from limner.rights import RightsSummary, conditions, credit_line, summary
 from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
@@ -21,7 +21,7 @@ from limner.synthesis.sources import SourceStore
 from limner.workspace import Workspace
 
 __all__ = [
-    "FinishWish",
+    "FinishRequest",
     "Finishing",
     "composed",
     "credit_of",
@@ -42,7 +42,7 @@ _FROM = "Finished from patches of pictures"
 
 
 @dataclass(frozen=True)
-class FinishWish:
+class FinishRequest:
     """What the artist asks of a finish.
 
     Attributes:
@@ -159,7 +159,7 @@ def share_row(exemplar: Exemplar, share: float) -> dict[str, Any]:
 def finishing_for(
     model: Model,
     workspace: Workspace,
-    wish: FinishWish,
+    wish: FinishRequest,
     *,
     label: str | None = None,
     threads: int = 1,
@@ -206,7 +206,7 @@ def finishing_as(
         UsageError: its exemplars are not here any more, or are others now.
     """
     options = FinishOptions.model_validate({**told["options"], **({"size": size} if size else {})})
-    wish = FinishWish(options, False, told["exemplars"]["told"] or None)
+    wish = FinishRequest(options, False, told["exemplars"]["told"] or None)
     found = finishing_for(model, workspace, wish, label=label, digest=told["exemplars"]["digest"])
     if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
         why = found if isinstance(found, str) else "they are others now"

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import UsageError
-from limner.latent.painting import Brush
-from limner.latent.store import latent_digest
+from limner.latent.latents import latent_digest
+from limner.latent.pipeline import Pipeline
 from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
 from limner.rights import RightsSummary, credit_line
 from limner.synthesis.compositions import CompositionStore
-from limner.works.finishing import Finishing, FinishWish, finishing_for
+from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.intake import Intake
 from limner.works.origins import Origin, Origins
 from limner.works.owing import credit_of, licences_of, rights_of
@@ -30,7 +30,7 @@ __all__ = ["Deed", "make_works", "provenance_of"]
 
 
 def provenance_of(
-    brush: Brush, digest: str, creator: str, rights: RightsSummary | None = None, **told: Any
+    pipeline: Pipeline, digest: str, creator: str, rights: RightsSummary | None = None, **told: Any
 ) -> Provenance:
     """What the papers of a picture that this model paints say.
 
@@ -39,14 +39,14 @@ def provenance_of(
         rights: in all pictures that models and tools learned from, where they are more than the model's (`owing`).
         told: what else is known of it: `title`, and any other field of `Provenance`.
     """
-    card = brush.model.card
+    card = pipeline.model.card
     learned = card.credit if rights in (None, card.rights) else credit_line(rights)
     finish = told.get("finish") or {}
     rooted = {"rooted_mark": card.rooted_mark} if card.rooted_mark else {}
     return Provenance(
         creator=creator,
         model_name=card.name,
-        model_digest=f"sha256:{brush.model.digest}",
+        model_digest=f"sha256:{pipeline.model.digest}",
         family=card.family,
         collection_name=card.collection.name,
         collection_digest=f"sha256:{card.collection.digest}",
@@ -54,7 +54,7 @@ def provenance_of(
         credit=credit_of(learned, finish),
         licences=licences_of((rights or card.rights).licences, finish),
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
-        parameters={"precision": brush.machine.precision, "device": brush.machine.device, **rooted},
+        parameters={"precision": pipeline.machine.precision, "device": pipeline.machine.device, **rooted},
         **told,
     )
 
@@ -89,7 +89,7 @@ def make_works(
     title: str | None = None,
     training_mining: str = "notAllowed",
     quality: int = 92,
-    wish: FinishWish | None = None,
+    wish: FinishRequest | None = None,
     bare: Callable[[str], object] = lambda reason: None,
 ) -> list[PublishedWork]:
     """Paint latents, finish and keep them, record what was done and publish the works.
@@ -105,7 +105,7 @@ def make_works(
     Raises:
         PapersError, UsageError, LedgerError: as `Publisher.publish` does.
     """
-    brush = origins.brush
+    pipeline = origins.pipeline
     entries = []
     for latent, deed, _ in made:
         (digest,) = origins.latents.keep(latent, origins.model_digest)
@@ -115,22 +115,22 @@ def make_works(
     with closing(Intake(origins.workspace)) as intake:
         taken_in = [intake.of(deed.origins) for _, deed, _ in made]
 
-    hands = _Hands(origins, wish or FinishWish(), bare)
+    hands = _Hands(origins, wish or FinishRequest(), bare)
 
     def jobs() -> Iterator[Job]:
         for number, (latent, deed, path) in enumerate(made):
-            label = _label(brush, deed)
+            label = _label(pipeline, deed)
             if deed.composition is None:
-                former = brush.composed(deed.origins[0].latent) if deed.what == "move" else None
-                pixels, finish = hands.finished(brush.composed(latent), label, former)
+                former = pipeline.composed(deed.origins[0].latent) if deed.what == "move" else None
+                pixels, finish = hands.finished(pipeline.composed(latent), label, former)
             else:
                 pixels, finish = hands.restyled(deed.composition, label)
-            named = title or f"{brush.model.card.name}, {deed.what}, no. {number + 1}"
+            named = title or f"{pipeline.model.card.name}, {deed.what}, no. {number + 1}"
             papers = provenance_of(
-                brush,
+                pipeline,
                 latent_digest(latent),
                 publisher.identity.name,
-                rights=rights_of(brush.model.card.rights, origins.ledger, deed.parents, deed.how),
+                rights=rights_of(pipeline.model.card.rights, origins.ledger, deed.parents, deed.how),
                 title=named,
                 made=deed.what,
                 parents=deed.parents,
@@ -148,7 +148,7 @@ def make_works(
 class _Hands:
     """What finishes the pictures of each label, made ready when the first of them comes."""
 
-    def __init__(self, origins: Origins, wish: FinishWish, bare: Callable[[str], object]) -> None:
+    def __init__(self, origins: Origins, wish: FinishRequest, bare: Callable[[str], object]) -> None:
         self._origins, self._wish, self._bare = origins, wish, bare
         self._known: dict[str | None, Finishing | str] = {}
 
@@ -185,16 +185,16 @@ class _Hands:
         return pixels, {**finish, "composition": CompositionStore(self._origins.workspace).keep(composition)}
 
     def _hand(self, label: str | None) -> Finishing | str:
-        model, workspace = self._origins.brush.model, self._origins.workspace
+        model, workspace = self._origins.pipeline.model, self._origins.workspace
         found = finishing_for(model, workspace, self._wish, label=label, threads=os.cpu_count() or 1)
         if isinstance(found, str) and not self._wish.bare and found not in self._known.values():
             self._bare(found)
         return found
 
 
-def _label(brush: Brush, deed: Deed) -> str | None:
+def _label(pipeline: Pipeline, deed: Deed) -> str | None:
     """The label in whose hand a work is finished: that of the style that was asked for, or of what it was made from."""
-    known = brush.model.card.config.labels
+    known = pipeline.model.card.config.labels
     named = [deed.how.get("style"), deed.how.get("label"), *(origin.label for origin in deed.origins)]
     return next((str(one) for one in named if one in known), None)
 

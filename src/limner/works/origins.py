@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
-from limner.latent.painting import Brush
-from limner.latent.store import LatentStore, latent_digest
+from limner.latent.latents import latent_digest
+from limner.latent.pipeline import Pipeline
 from limner.ledger import Act, Ledger
 from limner.models.bundle import find_digest
 from limner.models.painter import Latent
 from limner.pictures.fitting import Fit, fitted
+from limner.works.latent_store import LatentStore
 from limner.workspace import Workspace
 
 __all__ = ["Origin", "Origins", "file_digest"]
@@ -64,23 +65,23 @@ class Origins:
         self.workspace, self.latents = workspace, LatentStore(workspace)
         self.ledger = Ledger.open(workspace.ledger)
         self._precision, self.fit = precision, fit
-        self._brush = None if model is None else self._open(model)
+        self._pipeline = None if model is None else self._open(model)
 
     @property
-    def brush(self) -> Brush:
+    def pipeline(self) -> Pipeline:
         """The model, ready to paint.
 
         Raises:
             UsageError: none was named yet, neither itself nor by a work.
         """
-        if self._brush is None:
+        if self._pipeline is None:
             raise UsageError("--model", "is missing", "say which model paints; only a work of limner knows its own")
-        return self._brush
+        return self._pipeline
 
     @property
     def model_digest(self) -> str:
         """sha256 of the model's file."""
-        return f"sha256:{self.brush.model.digest}"
+        return f"sha256:{self.pipeline.model.digest}"
 
     def find(self, told: str, label: str | None = None) -> Origin:
         """What the artist means: a work's file, `SEED:NUMBER`, or another picture, which is encoded.
@@ -106,20 +107,20 @@ class Origins:
     def latent_of(self, act: Act) -> Latent | None:
         """The latent of a published work: kept here, or drawn anew from its seed where that gives the same."""
         model, latent = act.inputs[0], act.inputs[-1]
-        if self._brush is None:
+        if self._pipeline is None:
             file = find_digest(model, self.workspace)
             if file is None:
                 raise UsageError(
                     model[:19], "no model here has this digest", "give the model that painted it with --model"
                 )
-            self._brush = self._open(str(file))
+            self._pipeline = self._open(str(file))
         kept = self.latents.load(latent)
         if kept is not None:
             return kept[0]
         told = act.parameters
         if model != self.model_digest or told.get("seed") is None or told.get("truncation") is None:
             return None
-        drawn = self.brush.sample(
+        drawn = self.pipeline.sample(
             1, seed=told["seed"], first=told["index"], truncation=told["truncation"], label=told["label"]
         )
         return drawn if latent_digest(drawn) == latent else None
@@ -129,12 +130,12 @@ class Origins:
         kept = self.latents.load(digest)
         if kept is None:
             return None
-        if self._brush is None:
+        if self._pipeline is None:
             file = find_digest(kept[1], self.workspace)
-            self._brush = None if file is None else self._open(str(file))
-        if self._brush is None or kept[1] != self.model_digest:
+            self._pipeline = None if file is None else self._open(str(file))
+        if self._pipeline is None or kept[1] != self.model_digest:
             return None
-        return self._brush.composed(kept[0])
+        return self._pipeline.composed(kept[0])
 
     def _work(self, told: str, path: Path) -> Origin | None:
         digest = file_digest(path)
@@ -150,20 +151,20 @@ class Origins:
         return Origin(told, "work", digest, latent, act.parameters.get("label"))
 
     def _picture(self, told: str, path: Path) -> Origin:
-        config = self.brush.model.card.config.painter
+        config = self.pipeline.model.card.config.painter
         try:
             pixels = pictures.read(path).pixels
         except PictureError as error:
             raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
-        latent = self.brush.encode(fitted(pixels, (config.height, config.width), self.fit)[None])
+        latent = self.pipeline.encode(fitted(pixels, (config.height, config.width), self.fit)[None])
         return Origin(told, "picture", file_digest(path), latent)
 
     def _seed(self, told: str, seed: int, index: int, label: str | None) -> Origin:
-        latent = self.brush.sample(1, seed=seed, first=index, label=label)
+        latent = self.pipeline.sample(1, seed=seed, first=index, label=label)
         return Origin(told, "seed", latent_digest(latent), latent, label)
 
-    def _open(self, model: str) -> Brush:
-        return Brush.open(model, self.workspace, precision=self._precision)
+    def _open(self, model: str) -> Pipeline:
+        return Pipeline.open(model, self.workspace, precision=self._precision)
 
 
 def file_digest(path: Path) -> str:

@@ -103,11 +103,11 @@ def reproduce(
         raise UsageError(error.value, error.reason, error.remedy) from None
     how = act.parameters.get("finish")
     if enlarging is None or how:
-        painted = origins.brush.paint(latent)
+        painted = origins.pipeline.paint(latent)
         if how:
             composition = painted[0].permute(1, 2, 0).contiguous().numpy()
             label = act.parameters.get("label")
-            again = finished(how, origins.brush.model, workspace, label, composition)
+            again = finished(how, origins.pipeline.model, workspace, label, composition)
             painted = torch.from_numpy(again.copy()).permute(2, 0, 1)[None]
     else:
         painted = torch.from_numpy(enlarged_again(origins, latent, enlarging).copy()).permute(2, 0, 1)[None]
@@ -119,12 +119,12 @@ def reproduce(
     identical = bool(torch.equal(painted, kept))
     return Reproduction(
         path,
-        origins.brush.model.card.name,
+        origins.pipeline.model.card.name,
         act.inputs[-1],
         identical,
         float("inf") if identical else float(psnr(painted, kept)[0]),
         path.suffix.lower() != ".png",
-        origins.brush.machine.precision,
+        origins.pipeline.machine.precision,
         was,
         enlarging is not None,
     )

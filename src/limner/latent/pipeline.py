@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.latent.store import latent_digest
+from limner.latent.latents import latent_digest, row_of
 from limner.machine import Machine, probe
 from limner.models.bundle import Model, find_model, load_model
 from limner.models.latent_model import to_bytes
 from limner.models.painter import Latent
 from limner.workspace import Workspace
 
-__all__ = ["Brush", "Painted"]
+__all__ = ["Painted", "Pipeline"]
 
 _AT_ONCE = 64
 
@@ -40,7 +40,7 @@ class Painted:
     latent: Latent
 
 
-class Brush:
+class Pipeline:
     """A model on this machine, ready to paint.
 
     Args:
@@ -57,7 +57,7 @@ class Brush:
     @classmethod
     def open(
         cls, reference: str, workspace: Workspace, *, precision: str | None = None, threads: int | None = None
-    ) -> Brush:
+    ) -> Pipeline:
         """Load a model by path or name and choose how to run it.
 
         Raises:
@@ -95,7 +95,7 @@ class Brush:
             latent = self.sample(number, seed=seed, truncation=truncation, label=label, first=start)
             pixels = self.paint(latent)
             for i, picture in enumerate(pixels.permute(0, 2, 3, 1).numpy()):
-                own = Latent(latent.content[i : i + 1], latent.style[i : i + 1])
+                own = row_of(latent, i)
                 yield Painted(start + i, picture, latent_digest(own), own)
 
     def sample(

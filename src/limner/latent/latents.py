@@ -1,4 +1,4 @@
-"""Where latents are kept: a small file each, named by what is in it; so a work can be painted again and changed."""
+"""Latents as numbers and as files: their digests, several as one, one of several, saving and loading."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from limner.errors import UsageError
 from limner.models.painter import Latent
-from limner.workspace import Workspace, replace_file
+from limner.workspace import replace_file
 
-__all__ = ["LatentStore", "latent_digest", "load_latents", "save_latents", "stacked"]
+__all__ = ["latent_digest", "load_latents", "row_of", "save_latents", "stacked"]
 
 _MODEL = "limner.model"
 
@@ -30,6 +30,11 @@ def latent_digest(latent: Latent, index: int = 0) -> str:
 def stacked(latents: list[Latent]) -> Latent:
     """Several latents as one. # each [n, ...] -> [sum of n, ...]"""
     return Latent(torch.cat([one.content for one in latents]), torch.cat([one.style for one in latents]))
+
+
+def row_of(latent: Latent, index: int) -> Latent:
+    """One of several latents. # [n, ...] -> [1, ...]"""
+    return Latent(latent.content[index : index + 1], latent.style[index : index + 1])
 
 
 def save_latents(latent: Latent, path: Path, model: str, *, sync: bool = True) -> None:
@@ -58,40 +63,3 @@ def load_latents(path: Path) -> tuple[Latent, str]:
     if latent.content.ndim != 4 or latent.style.ndim != 3 or len(latent.content) != len(latent.style):
         raise UsageError(path, "holds latents of unknown shapes", "give a file that `limner encode` wrote")
     return latent, model
-
-
-class LatentStore:
-    """The latents of a workspace's works.
-
-    They are written without waiting for the disk: what a power cut takes can be painted again from its acts.
-    """
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    def keep(self, latent: Latent, model: str) -> list[str]:
-        """Keep latents of a model, given by its digest; the digest of each."""
-        found = []
-        for i in range(len(latent.content)):
-            digest = latent_digest(latent, i)
-            path = self._path(digest)
-            if not path.is_file():
-                self._workspace.make(path.parent)
-                save_latents(Latent(latent.content[i : i + 1], latent.style[i : i + 1]), path, model, sync=False)
-            found.append(digest)
-        return found
-
-    def load(self, digest: str) -> tuple[Latent, str] | None:
-        """One latent and the digest of its model; None where it is not kept here or no longer what it was."""
-        path = self._path(digest)
-        if not path.is_file():
-            return None
-        try:
-            latent, model = load_latents(path)
-        except UsageError:
-            return None
-        return (latent, model) if len(latent.content) == 1 and latent_digest(latent) == digest else None
-
-    def _path(self, digest: str) -> Path:
-        name = digest.removeprefix("sha256:")
-        return self._workspace.latents / name[:2] / f"{name}.safetensors"
