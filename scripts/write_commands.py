@@ -38,7 +38,7 @@ def page() -> str:
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with its whole name, in the order of the help."""
+    """Every command that does something and is not hidden, with its whole name, in the order of the help."""
     own_commands: dict[str, Any] | None = getattr(command, "commands", None)
     if own_commands is None:
         yield name, command
@@ -46,7 +46,8 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if getattr(command, "invoke_without_command", False):
         yield name, command
     for short, own in own_commands.items():
-        yield from commands(own, f"{name} {short}")
+        if not own.hidden:
+            yield from commands(own, f"{name} {short}")
 
 
 def _told(command: Any) -> str:

@@ -15,7 +15,7 @@ from limner.cli.main import main
 from limner.cli.train_options import options_of, resumed
 from limner.errors import UsageError
 from limner.ledger import Ledger
-from limner.papers.watermark.model_mark import root
+from limner.papers.watermark.model_watermark import add_model_watermark
 from limner.training.options import TrainOptions
 from limner.training.sharing import steps_for
 from limner.workspace import Workspace
@@ -74,22 +74,25 @@ def test_mistakes_get_one_line(
     assert not list(workspace.runs.glob("*")), "a mistake left a run behind"
 
 
-def test_what_cannot_be_rooted_is_refused_before_it_is_trained(
+def test_what_cannot_carry_a_model_watermark_is_refused_before_it_is_trained(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made_collection(workspace, tmp_path / "pictures", 16)
-    status, line = run(monkeypatch, capsys, "train", "made", "--rooted-mark")
-    assert (status, line.split(": ")[1]) == (2, "--size 64x64")
+    for option in ("--model-watermark", "--rooted-mark"):  # the second is its former name
+        status, line = run(monkeypatch, capsys, "train", "made", option)
+        assert (status, line.split(": ")[1]) == (2, "--size 64x64")
     made_model(workspace.make(workspace.models) / "plain.safetensors", labels=(), size=128)
     ledger = Ledger.open(workspace.ledger)
-    rooted = root(workspace.models / "plain.safetensors", workspace.models / "rooted.safetensors", "rooted", ledger)
-    line = run(monkeypatch, capsys, "train", "made", "--size", "128", "--from", "rooted", "--rooted-mark")[1]
-    assert line.startswith(f"limner: --rooted-mark: rooted has a mark already ({rooted.mark})")
+    marked = add_model_watermark(
+        workspace.models / "plain.safetensors", workspace.models / "marked.safetensors", "marked", ledger
+    )
+    line = run(monkeypatch, capsys, "train", "made", "--size", "128", "--from", "marked", "--model-watermark")[1]
+    assert line.startswith(f"limner: --model-watermark: marked has a mark already ({marked.mark})")
     assert not workspace.runs.exists(), "something was trained"
 
 
 @pytest.mark.parametrize(("kept", "begun"), [(64, False), (128, True)])
-def test_a_run_that_goes_on_is_rooted_by_its_own_size(
+def test_a_run_that_goes_on_is_marked_by_its_own_size(
     kept: int,
     begun: bool,
     workspace: Workspace,
@@ -109,7 +112,7 @@ def test_a_run_that_goes_on_is_rooted_by_its_own_size(
 
     monkeypatch.setattr("limner.training.trainer.Training", training)
     arguments = ["train", "made", "--resume", "--name", "begun"]
-    line = run(monkeypatch, capsys, *arguments, "--rooted-mark")[1]
+    line = run(monkeypatch, capsys, *arguments, "--model-watermark")[1]
     assert line.startswith("limner: training: was begun" if begun else "limner: --size 64x64: is too small")
     other = run(monkeypatch, capsys, *arguments, "--size", "96")[1]
     assert other.startswith("limner: --size: the run begun was begun with another value")
@@ -164,7 +167,7 @@ _KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=3
         ({"game_rate": 3e-4}, ["game_rate"], {"game_rate": 3e-4}),
         ({"crisp": True}, ["crisp"], {"crisp": True}),
         ({"threads": 1}, ["threads"], {"threads": 1}),
-        ({"rooted_mark": True}, ["rooted_mark"], {"rooted_mark": True}),
+        ({"model_watermark": True}, ["model_watermark"], {"model_watermark": True}),
     ],
     ids=str,
 )

@@ -16,7 +16,7 @@ from bench.likeness import psnr, ssim
 from limner import pictures
 from limner.collection import PAINTINGS
 from limner.errors import PapersError
-from limner.papers.watermark import FULL, ROOTED_KEY, Embedder, Prepared, Reader
+from limner.papers.watermark import FULL, MODEL_KEY, Embedder, Prepared, Reader
 from limner.papers.watermark.code import CODED, MESSAGE_BITS, decode, encode
 from limner.papers.watermark.layout import mean_around
 
@@ -71,7 +71,7 @@ def test_another_key_sees_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["JPEG 50", "rotation 2", "crop 25 %"])
 def test_readers_that_share_a_picture_read_what_each_reads_alone(name: str) -> None:
-    readers = Reader(), Reader(ROOTED_KEY, (FULL, 256, 128)), Reader(b"somebody else's")
+    readers = Reader(), Reader(MODEL_KEY, (FULL, 256, 128)), Reader(b"somebody else's")
     for pixels in (attacked(_marked(_NAMES[0]), name, 0), attacked(_painting(_NAMES[1], 256), name, 0)):
         shared = Prepared(pixels)
         assert [one.read(shared) for one in readers] == [one.read(pixels) for one in readers]

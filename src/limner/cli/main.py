@@ -14,7 +14,10 @@ from limner import __version__
 from limner.cli.common import console_error, speak_plainly
 from limner.errors import LimnerError
 
-__all__ = ["app", "main"]
+__all__ = ["FORMER_OPTIONS", "app", "main"]
+
+FORMER_OPTIONS = {"rooted-mark": "model-watermark"}
+"""Names that options had before, without the dashes: still accepted, and named in no help."""
 
 app = typer.Typer(
     name="limner",
@@ -22,7 +25,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: FORMER_OPTIONS.get(name, name),
+    },
 )
 
 

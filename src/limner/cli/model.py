@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Trained models and their cards.", no_args_is_help=True)
     group.command("list")(_list)
     group.command("show")(_show)
-    group.command("root")(_root)
+    group.command("watermark")(_watermark)
+    group.command("root", hidden=True)(_watermark)  # its former name
     group.command("pack")(_pack)
     app.add_typer(group, name="model", rich_help_panel="Learn")
     app.command("encode", rich_help_panel="Paint")(_encode)
@@ -77,35 +78,35 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     raise typer.Exit(1 if damaged else 0)
 
 
-def _root(
+def _watermark(
     model: Annotated[str, typer.Argument(help="Name or file of a model that paints 128 pixels or more.")],
-    name: Annotated[str | None, typer.Option(help="Of the new model; `NAME-rooted` by default.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the new model; `NAME-watermarked` by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write a model that paints the same and puts its own mark into whatever it paints.
+    """Write a model that paints the same and adds a watermark of its own to whatever it paints.
 
-    Example: [bold]limner model root my-landscapes[/bold]
+    Example: [bold]limner model watermark my-landscapes[/bold]
     """
     from rich.console import Console
 
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, read_card
-    from limner.papers.watermark.model_mark import root
+    from limner.papers.watermark.model_watermark import add_model_watermark
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
     path = find_model(model, workspace)
-    chosen = name or f"{read_card(path).name}-rooted"
+    chosen = name or f"{read_card(path).name}-watermarked"
     to = workspace.models / f"{chosen}.safetensors"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", chosen):
         raise UsageError(f"--name {chosen}", "is no name for a model", "use letters, digits, dot, dash; 64 at most")
     if to.exists():
         raise UsageError(chosen, "is a model that exists already", "choose another --name")
-    rooted = root(path, to, chosen, Ledger.open(workspace.ledger))
+    marked = add_model_watermark(path, to, chosen, Ledger.open(workspace.ledger))
     if as_json:
-        print_json({"path": str(rooted.path), "digest": f"sha256:{rooted.digest}", "mark": rooted.mark})
+        print_json({"path": str(marked.path), "digest": f"sha256:{marked.digest}", "mark": marked.mark})
         return
-    Console().print(f"{rooted.path}\nwhatever it paints carries the mark [bold]{rooted.mark}[/bold]", highlight=False)
+    Console().print(f"{marked.path}\nwhatever it paints carries the mark [bold]{marked.mark}[/bold]", highlight=False)
 
 
 def _pack(

@@ -85,9 +85,9 @@ def register(app: typer.Typer) -> None:
         only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
         accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
         parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None,
-        rooted_mark: Annotated[
+        model_watermark: Annotated[
             bool,
-            typer.Option("--rooted-mark", help="Whatever the model paints shall carry its own mark (128 px and up)."),
+            typer.Option("--model-watermark", help="Add the model's watermark to whatever it paints (128 px and up)."),
         ] = False,
         resume: Annotated[
             bool,
@@ -117,27 +117,29 @@ def register(app: typer.Typer) -> None:
         _show(path, as_json)
 
 
-def _rooted(path: Path, workspace: Workspace) -> Path:
+def _watermarked(path: Path, workspace: Workspace) -> Path:
     """The model, which now marks what it paints, in the place of the one that was trained."""
     from limner.ledger import Ledger
     from limner.models.bundle import read_card
-    from limner.papers.watermark.model_mark import root
+    from limner.papers.watermark.model_watermark import add_model_watermark
 
-    return root(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
+    return add_model_watermark(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
 
 
-def _check_rooted(options: TrainOptions) -> None:
-    """Refuse what could not be rooted once it is trained, before it is trained."""
+def _check_watermark(options: TrainOptions) -> None:
+    """Refuse, before the training, a model that could not be given a watermark after it."""
     from limner.models.bundle import read_card
-    from limner.papers.watermark.model_mark import SMALLEST
+    from limner.papers.watermark.model_watermark import SMALLEST
 
     if min(options.height, options.width) < SMALLEST:
         size = f"{options.width}x{options.height}"
-        raise UsageError(f"--size {size}", "is too small for a rooted mark", "give 128 or more, or no --rooted-mark")
+        raise UsageError(
+            f"--size {size}", "is too small for a model watermark", "give 128 or leave --model-watermark out"
+        )
     parent = read_card(Path(options.parent)) if options.parent else None
-    if parent is not None and parent.rooted_mark:
-        has = f"{parent.name} has a mark already ({parent.rooted_mark}), which what is trained from it keeps"
-        raise UsageError("--rooted-mark", has, "leave it out")
+    if parent is not None and parent.model_watermark:
+        has = f"{parent.name} has a mark already ({parent.model_watermark}), which what is trained from it keeps"
+        raise UsageError("--model-watermark", has, "leave it out")
 
 
 def _train(
@@ -160,8 +162,8 @@ def _train(
     options = options_of(opened.name, given, workspace)
     if resume:
         options = resumed(open_run(options.name, workspace).options, options, said, given["pictures"])
-    if options.rooted_mark:
-        _check_rooted(options)
+    if options.model_watermark:
+        _check_watermark(options)
     _warn_of_few(opened, options)
     with TerminalReporter(quiet) as reporter:
         path = Training(options, opened, workspace, reporter, resume=resume).run()
@@ -173,7 +175,7 @@ def _train(
         outputs=[f"sha256:{sha256_of(path)}"],
         parameters=options.model_dump(mode="json"),
     )
-    return _rooted(path, workspace) if options.rooted_mark else path
+    return _watermarked(path, workspace) if options.model_watermark else path
 
 
 def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:

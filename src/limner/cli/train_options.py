@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["options_of", "parse_size", "resumed"]
 
-_MAY_CHANGE = ("game_rate", "crisp", "threads", "device", "rooted_mark")
+_MAY_CHANGE = ("game_rate", "crisp", "threads", "device", "model_watermark")
 """What a run that goes on may be told anew; anything else would make another run of it."""
 _FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "name": ()}
 """Fields of the options that an option of the command sets, where they are not called like it."""

@@ -92,7 +92,7 @@ class Card(Learned):
     config: LatentModelConfig
     parents: tuple[str, ...] = ()
     """sha256 of the model files that this one started from."""
-    rooted_mark: str = ""
+    model_watermark: str = ""
     """Number, 12 hexadecimal digits, that the watermark of whatever it paints names; empty without one."""
 
 

@@ -71,7 +71,7 @@ class PainterConfig(BaseModel):
     gated: bool = False
     """Whether what is painted says at each place how much of the canvas is felt."""
     rooted: bool = False
-    """Whether the painter puts its model's mark into whatever it paints (`papers.rooting`)."""
+    """Whether the painter puts its model's mark into whatever it paints (`papers.watermark.model_watermark`)."""
 
     @model_validator(mode="after")
     def _fits(self) -> PainterConfig:

@@ -114,7 +114,7 @@ class TrainOptions(BaseModel):
     """Leave held pictures out."""
     accept_unknown: str | None = None
     """Why held pictures are used."""
-    rooted_mark: bool = False
+    model_watermark: bool = False
     """Whether the model is to mark what it paints, once it is trained."""
     parent: str | None = None
     """Model file that this one starts from."""

@@ -338,7 +338,7 @@ class Training:
             quality=quality,
             parents=() if parent is None else (*parent.card.parents, parent.digest),
             created=now(),
-            rooted_mark="" if parent is None else parent.card.rooted_mark,
+            model_watermark="" if parent is None else parent.card.model_watermark,
         )
         self._keep_former()
         save_model(self._path, model.cpu(), card)

@@ -42,7 +42,7 @@ def provenance_of(
     card = pipeline.model.card
     learned = card.credit if rights in (None, card.rights) else credit_line(rights)
     finish = told.get("finish") or {}
-    rooted = {"rooted_mark": card.rooted_mark} if card.rooted_mark else {}
+    watermark = {"model_watermark": card.model_watermark} if card.model_watermark else {}
     return Provenance(
         creator=creator,
         model_name=card.name,
@@ -54,7 +54,7 @@ def provenance_of(
         credit=credit_of(learned, finish),
         licences=licences_of((rights or card.rights).licences, finish),
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
-        parameters={"precision": pipeline.machine.precision, "device": pipeline.machine.device, **rooted},
+        parameters={"precision": pipeline.machine.precision, "device": pipeline.machine.device, **watermark},
         **told,
     )
 

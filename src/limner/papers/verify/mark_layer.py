@@ -17,7 +17,7 @@ from limner.papers.registry.registry import Edition, work_name
 from limner.papers.verify.names import quoted
 from limner.papers.verify.verdict import Layer, LayerState, Verdict
 from limner.papers.watermark import SMALLEST, Prepared
-from limner.papers.watermark.marking import read_mark, read_rooted_mark
+from limner.papers.watermark.marking import read_mark, read_model_watermark
 
 if TYPE_CHECKING:
     from limner.papers.registry.registry import Registry
@@ -90,10 +90,10 @@ def _why_none(verdict: Verdict, picture: Prepared) -> str:
 
 
 def _with_model_mark(verdict: Verdict, picture: Prepared) -> Verdict:
-    """What a rooted model put into the picture while it painted; no layer where there is nothing."""
+    """The watermark that the model itself added while it painted; no layer where there is none."""
     parameters = verdict.generation.get("parameters")
-    said = parameters.get("rooted_mark") if isinstance(parameters, dict) else None
-    read = read_rooted_mark(picture)
+    said = parameters.get("model_watermark") if isinstance(parameters, dict) else None
+    read = read_model_watermark(picture)
     if read.message is None and said is None:
         return verdict
     if read.message is None:

@@ -21,9 +21,9 @@ from limner.papers.watermark.code import CODED, encode
 __all__ = [
     "FULL",
     "LUMA",
+    "MODEL_KEY",
     "PUBLIC_KEY",
     "QUIET",
-    "ROOTED_KEY",
     "SMALLEST",
     "SPREAD",
     "TILE",
@@ -36,8 +36,8 @@ __all__ = [
 
 PUBLIC_KEY = b"limner watermark 1"
 """Known to all, so that anyone can read a mark; a key of one's own hides it from others."""
-ROOTED_KEY = b"limner rooted mark 1"
-"""As public; of the marks that models put into whatever they paint, which name the model and not the work."""
+MODEL_KEY = b"limner rooted mark 1"
+"""The public key of model watermarks, which name the model and not the work."""
 TILE = 64
 """Pixels after which the pattern repeats, in pictures whose shorter side has up to `FULL` pixels."""
 FULL = 512

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.papers.watermark import FULL, PUBLIC_KEY, ROOTED_KEY, SMALLEST, Embedder, Prepared, Reader, Reading
+from limner.papers.watermark import FULL, MODEL_KEY, PUBLIC_KEY, SMALLEST, Embedder, Prepared, Reader, Reading
 
-__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_rooted_mark", "still_says", "value_of"]
+__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_model_watermark", "still_says", "value_of"]
 
 ALGORITHM = "org.limner.watermark.1"
 """Its name among the soft bindings of a manifest; the value is the work's number, 6 bytes, the highest first."""
@@ -47,9 +47,9 @@ def read_mark(picture: NDArray[np.uint8] | Prepared, key: bytes = PUBLIC_KEY) ->
     return _reader(key).read(picture)
 
 
-def read_rooted_mark(picture: NDArray[np.uint8] | Prepared) -> Reading:
-    """What the mark says that a rooted model puts into whatever it paints. # uint8 [h, w, 3]"""
-    return _rooted_reader().read(picture)
+def read_model_watermark(picture: NDArray[np.uint8] | Prepared) -> Reading:
+    """What the watermark says that a model adds to whatever it paints. # uint8 [h, w, 3]"""
+    return _model_reader().read(picture)
 
 
 @cache
@@ -63,6 +63,6 @@ def _reader(key: bytes) -> Reader:
 
 
 @cache
-def _rooted_reader() -> Reader:
+def _model_reader() -> Reader:
     # Painted at 128 or 256 pixels and enlarged afterwards.
-    return Reader(ROOTED_KEY, (FULL, 256, 128))
+    return Reader(MODEL_KEY, (FULL, 256, 128))

@@ -1,4 +1,4 @@
-"""A rooted model marks whatever it paints, and says so."""
+"""A watermarked model marks whatever it paints, and says so."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image
 from limner.errors import ModelError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, read_card
-from limner.papers.watermark.marking import read_mark, read_rooted_mark
-from limner.papers.watermark.model_mark import root
+from limner.papers.watermark.marking import read_mark, read_model_watermark
+from limner.papers.watermark.model_watermark import add_model_watermark
 from limner.workspace import Workspace
 from models_made import made_model
 
@@ -39,38 +39,40 @@ def painted(path: Path) -> NDArray[np.uint8]:
         return generator.paint(generator.sample(4, seed=3)).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def test_whatever_a_rooted_model_paints_names_it(workspace: Workspace) -> None:
+def test_whatever_a_marked_model_paints_names_it(workspace: Workspace) -> None:
     plain = untrained(workspace, 128)
     ledger = Ledger.open(workspace.ledger)
-    rooted = root(plain, workspace.models / "rooted.safetensors", "rooted", ledger)
-    card = read_card(rooted.path)
-    assert card.rooted_mark == rooted.mark
+    marked = add_model_watermark(plain, workspace.models / "marked.safetensors", "marked", ledger)
+    card = read_card(marked.path)
+    assert card.model_watermark == marked.mark
     assert load_model(plain).digest in card.parents
-    before, after = painted(plain), painted(rooted.path)
+    before, after = painted(plain), painted(marked.path)
     change = (after.astype(float) - before) ** 2
     assert 10 * np.log10(255**2 / change.mean()) > 42
     for picture in after:
         for shown in (picture, jpeg(picture, 80)):
-            assert read_rooted_mark(shown).message == int(rooted.mark, 16)
+            assert read_model_watermark(shown).message == int(marked.mark, 16)
         assert read_mark(picture).message is None
-    assert all(read_rooted_mark(picture).message is None for picture in before)
-    assert "root" in [act.what for act in ledger.acts()]
+    assert all(read_model_watermark(picture).message is None for picture in before)
+    assert "watermark" in [act.what for act in ledger.acts()]
 
 
 def test_a_print_of_what_it_painted_still_names_it(workspace: Workspace) -> None:
     plain = untrained(workspace, 128)
-    rooted = root(plain, workspace.models / "rooted.safetensors", "rooted", Ledger.open(workspace.ledger))
-    picture = Image.fromarray(painted(rooted.path)[0]).resize((1024, 1024), Image.Resampling.LANCZOS)
-    assert read_rooted_mark(np.asarray(picture)).message == int(rooted.mark, 16)
+    marked = add_model_watermark(
+        plain, workspace.models / "marked.safetensors", "marked", Ledger.open(workspace.ledger)
+    )
+    picture = Image.fromarray(painted(marked.path)[0]).resize((1024, 1024), Image.Resampling.LANCZOS)
+    assert read_model_watermark(np.asarray(picture)).message == int(marked.mark, 16)
 
 
-def test_small_and_rooted_models_are_refused(workspace: Workspace) -> None:
+def test_small_and_marked_models_are_refused(workspace: Workspace) -> None:
     ledger = Ledger.open(workspace.ledger)
     small = untrained(workspace, 64)
     with pytest.raises(ModelError, match="too small for a mark"):
-        root(small, workspace.models / "x.safetensors", "x", ledger)
+        add_model_watermark(small, workspace.models / "x.safetensors", "x", ledger)
     large = untrained(workspace, 128)
-    rooted = root(large, workspace.models / "rooted.safetensors", "rooted", ledger)
+    marked = add_model_watermark(large, workspace.models / "marked.safetensors", "marked", ledger)
     with pytest.raises(ModelError, match="already"):
-        root(rooted.path, workspace.models / "x.safetensors", "x", ledger)
+        add_model_watermark(marked.path, workspace.models / "x.safetensors", "x", ledger)
     assert not (workspace.models / "x.safetensors").exists()

@@ -1,7 +1,7 @@
-"""A mark that grows out of the model: the painter itself paints it, so no step of publishing can leave it out.
+"""A model watermark: the painter itself paints it, so no step of publishing can leave it out.
 
-What is added are weights: a pattern that the painter lays under whatever it paints. Whoever edits the weights can take
-it out again, and whoever trains on from the model inherits it.
+The weights gain a pattern that the painter adds to whatever it paints. Whoever edits the weights can remove it; a model
+trained on from this one inherits it. The aim is that of Stable Signature (Fernandez et al. 2023), without training.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
 from limner.models.latent_model import LatentModel
 from limner.models.painter import GROUND
-from limner.papers.watermark import ROOTED_KEY, Layout
+from limner.papers.watermark import MODEL_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
-__all__ = ["SMALLEST", "Rooted", "root"]
+__all__ = ["SMALLEST", "WatermarkedModel", "add_model_watermark"]
 
 _STRENGTH = 2.0
 """Deviation of the pattern, grey levels of brightness: 43.3 dB."""
 SMALLEST = 128
-"""Shorter side, in pixels, of what a model must paint to be rooted."""
+"""Shorter side, in pixels, of the smallest pictures that a watermarked model paints."""
 assert GROUND == TILE
 
 
 @dataclass(frozen=True)
-class Rooted:
+class WatermarkedModel:
     """A model that marks what it paints.
 
     Attributes:
@@ -46,10 +46,12 @@ class Rooted:
     mark: str
 
 
-def root(path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _STRENGTH) -> Rooted:
-    """Write a model that paints as that at `path` does, and its own mark with it.
+def add_model_watermark(
+    path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _STRENGTH
+) -> WatermarkedModel:
+    """Write a model that paints as the one at `path` does, with a watermark of its own in every picture.
 
-    The mark is the first 48 bits of the sha256 of the model's file. It is read with `ROOTED_KEY`.
+    The mark is the first 48 bits of the sha256 of the model's file. `MODEL_KEY` reads it.
 
     Args:
         to: where the new file goes.
@@ -66,28 +68,28 @@ def root(path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _
         size = f"{painter.width}x{painter.height}"
         raise ModelError(card.name, f"paints {size}, too small for a mark ({SMALLEST} at least)", "train it larger")
     if painter.rooted:
-        raise ModelError(card.name, f"has a rooted mark already ({card.rooted_mark})", "use it as it is")
+        raise ModelError(card.name, f"has a model watermark already ({card.model_watermark})", "use it as it is")
     config = card.config.model_copy(update={"painter": painter.model_copy(update={"rooted": True})})
     mark = sha256(f"limner rooted mark 1\n{model.digest}\n".encode()).hexdigest()[:12]
-    rooted = LatentModel(config)
-    rooted.load_state_dict({**model.generator.state_dict(), "painter.ground": _pattern(int(mark, 16), strength)})
-    told = {
-        "name": name, "config": config, "rooted_mark": mark, "parents": (*card.parents, model.digest),
+    marked = LatentModel(config)
+    marked.load_state_dict({**model.generator.state_dict(), "painter.ground": _pattern(int(mark, 16), strength)})
+    changed = {
+        "name": name, "config": config, "model_watermark": mark, "parents": (*card.parents, model.digest),
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
-    digest = save_model(to, rooted, card.model_copy(update=told))
+    digest = save_model(to, marked, card.model_copy(update=changed))
     ledger.record(
         "algorithm",
-        "root",
+        "watermark",
         inputs=[f"sha256:{model.digest}"],
         outputs=[f"sha256:{digest}"],
         parameters={"mark": mark, "strength": strength},
     )
-    return Rooted(to, digest, mark)
+    return WatermarkedModel(to, digest, mark)
 
 
 def _pattern(mark: int, strength: float) -> torch.Tensor:
     """What the painter's last level adds. # -> [12, 32, 32], pictures in -1..1"""
-    layout = Layout(ROOTED_KEY)
+    layout = Layout(MODEL_KEY)
     tile = torch.from_numpy(layout.tile(layout.says(mark))) * (strength / 127.5)
     return F.pixel_unshuffle(tile * torch.from_numpy(SPREAD)[:, None, None], 2)
