@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from limner.cli.main import app
-from limner.errors import CollectionError, LimnerError, UsageError
+from helpers import limner
+from limner.errors import CollectionError, UsageError
 from odd_pictures import encoded, painting
 
-
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["collection", *arguments])
-    if isinstance(result.exception, LimnerError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+run = partial(limner, "collection")
 
 
 def run_json(*arguments: str) -> Any:
@@ -75,9 +69,7 @@ def test_quiet_says_nothing(folder: Path) -> None:
 def test_check_ends_with_status_1_on_damage(folder: Path) -> None:
     report = run_json("add", str(folder))
     next(Path(report["folder"], "pictures").rglob("*.webp")).unlink()
-    result = CliRunner().invoke(app, ["collection", "check", "drawings"])
-    assert result.exit_code == 1
-    assert "damaged" in result.stdout
+    assert "damaged" in run("check", "drawings", status=1)
 
 
 def test_mistakes(folder: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from helpers import limner
 from limner import pictures
 from limner.cli.main import app
 from limner.collection import Collection
@@ -35,12 +36,6 @@ def model(workspace: Workspace, tmp_path: Path) -> Path:
     save_model(path, made.generator, made.card.model_copy(update={"collection": note}))
     Identity.new(workspace, "Ada Example")
     return path
-
-
-def limner(*arguments: str, status: int = 0) -> str:
-    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-    assert result.exit_code == status, result.output
-    return result.stdout
 
 
 def sampled(*arguments: str) -> list[Path]:

@@ -7,14 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from limner.cli.main import app
+from helpers import ran
 from limner.models.bundle import SHIPPED
 from limner.papers import Identity
 from limner.workspace import Workspace
-
-RUN = CliRunner()
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "pointer"])
@@ -24,12 +21,12 @@ def test_a_damaged_model_is_named_and_the_others_listed(damage: str, workspace: 
     whole = SHIPPED / "landscapes.safetensors"
     contents = {"empty": b"", "text": b"hello", "pointer": b"version https://example.org/lfs", "cut": b""}
     bad.write_bytes(whole.read_bytes()[:5000] if damage == "cut" else contents[damage])
-    done = RUN.invoke(app, ["model", "list"], env={"COLUMNS": "160"})
+    done = ran("model", "list")
     assert done.exit_code == 1
     assert "bad.safetensors" in done.stderr
     for name in ("landscapes", "emoji-gan", "emoji-vae"):
         assert name in done.stdout
-    told = json.loads(RUN.invoke(app, ["model", "list", "--json"]).stdout)
+    told = json.loads(ran("model", "list", "--json").stdout)
     assert {Path(one["path"]).stem for one in told} == {path.stem for path in SHIPPED.glob("*.safetensors")}
 
 
@@ -45,7 +42,7 @@ def test_foreign_words_in_a_card_reach_no_terminal_with_their_codes(workspace: W
     told = json.loads(text)
     told["collection"]["name"] = "[bold]paintings\x1b]0;owned\x07\x1b[31m"
     save_file(tensors, bad, metadata={key: json.dumps(told)})
-    shown = RUN.invoke(app, ["model", "show", str(bad)], env={"COLUMNS": "160"}).stdout
+    shown = ran("model", "show", str(bad)).stdout
     assert "\x1b" not in shown
     assert "[bold]paintings" in shown
 
@@ -55,33 +52,33 @@ def test_a_damaged_identity_hides_no_other(workspace: Workspace) -> None:
     bad = Identity.new(workspace, "Bo Beispiel").folder
     assert bad is not None
     (bad / "certificate.pem").write_text("garbage")
-    done = RUN.invoke(app, ["identity", "list"])
+    done = ran("identity", "list")
     assert done.exit_code == 1
     assert "Ada Example" in done.stdout
     assert "certificate.pem" in done.stderr
     assert Identity.load(workspace).name == "Ada Example"
     shutil.rmtree(bad)
-    assert RUN.invoke(app, ["identity", "list"]).exit_code == 0
+    assert ran("identity", "list").exit_code == 0
 
 
 def test_which_certificate_is_revoked_is_asked_for(workspace: Workspace) -> None:
     first = Identity.new(workspace, "Ada Example").fingerprint
     Identity.rotate(workspace)
-    done = RUN.invoke(app, ["identity", "revoke", "Ada Example"])
+    done = ran("identity", "revoke", "Ada Example")
     assert isinstance(done.exception, Exception)
     assert "has had 2 certificates" in str(done.exception)
     assert first[:16] in str(done.exception)
     assert "signed no work" in str(done.exception)
-    assert RUN.invoke(app, ["identity", "revoke", "Ada Example", "--certificate", first[:16]]).exit_code == 0
-    shown = RUN.invoke(app, ["identity", "list"], env={"COLUMNS": "160"}).stdout
+    assert ran("identity", "revoke", "Ada Example", "--certificate", first[:16]).exit_code == 0
+    shown = ran("identity", "list").stdout
     assert "former key" in shown
     assert "from 20" in shown
-    done = RUN.invoke(app, ["identity", "rotate", "Ada Example"])
+    done = ran("identity", "rotate", "Ada Example")
     assert "would destroy a key" in str(done.exception)
 
 
 def test_all_that_is_missing_is_said_at_once(workspace: Workspace) -> None:
-    done = RUN.invoke(app, ["sample", "nobody", "-n", "1"])
+    done = ran("sample", "nobody", "-n", "1")
     assert "no model is called 'nobody'" in str(done.exception)
     assert "no identity signs" in str(done.exception)
     assert "emoji-gan" in str(done.exception)

@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from helpers import limner
 from limner import pictures
-from limner.cli.main import app
 from limner.demo.demonstration import prepare
 from limner.errors import LimnerError, RightsError, UsageError
 from limner.ledger import Ledger
@@ -18,19 +17,12 @@ from pictures_made import made_folder
 from shipped_made import STYLES, ship
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [*arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout
-
-
 def test_a_folder_that_is_no_demos_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "thesis"
     folder.mkdir()
     (folder / "index.html").write_text("mine")
     with pytest.raises(UsageError, match=r"holds other things than a demo.*--to"):
-        run("demo", "--to", str(folder))
+        limner("demo", "--to", str(folder))
     assert [(one.name, one.read_text()) for one in folder.iterdir()] == [("index.html", "mine")]
 
 
@@ -56,7 +48,7 @@ def test_mistakes(tmp_path: Path) -> None:
         ([str(tmp_path / "file"), "--to", str(tmp_path / "a")], "is a file; give the folder"),
     ):
         with pytest.raises(LimnerError, match=words):
-            run("demo", *arguments)
+            limner("demo", *arguments)
     assert not (tmp_path / "a").exists()
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -66,7 +58,7 @@ def test_pictures_without_rights_stop_before_any_training(tmp_path: Path, monkey
     drawings = made_folder(tmp_path / "drawings", 12)
     drawings.unlink()
     with pytest.raises(RightsError, match=r"12 of 12 pictures in .* are held back .*--creator .*--licence") as caught:
-        run("demo", str(drawings.parent), "--to", str(tmp_path / "demo"))
+        limner("demo", str(drawings.parent), "--to", str(tmp_path / "demo"))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "demo" / "home" / "runs").exists()
 
@@ -79,11 +71,11 @@ def test_own_pictures_go_on_from_the_shipped_model(
     digest = f"sha256:{hashlib.sha256(parent.read_bytes()).hexdigest()}"
     made_folder(tmp_path / "drawings", 24)
     folder = tmp_path / "demo"
-    status, output = run(
+    output = limner(
         "demo", str(tmp_path / "drawings"), "--to", str(folder), "--minutes", "0.05", "--json", "-w", "kind=matt"
     )
     told = json.loads(output)
-    assert status == 0 and told["as_expected"]
+    assert told["as_expected"]
     assert told["parent"] == {"name": "landscapes", "digest": digest}
     assert [one["model"] for one in told["opening"]] == ["landscapes"]
     assert told["collection"]["name"] == "drawings"
@@ -91,10 +83,10 @@ def test_own_pictures_go_on_from_the_shipped_model(
     card = read_card(folder / "home" / "models" / "demo.safetensors")
     assert card.family == "gan" and [f"sha256:{one}" for one in card.parents] == [digest]
     assert card.collection.where == ("kind=matt",) and card.credit == "Learned from pictures by Ada Example (CC-BY-4.0)"
-    _, output = run("verify", str(folder / "works"), "--json")
+    output = limner("verify", str(folder / "works"), "--json")
     papers = [verdict["generation"] for verdict in json.loads(output)]
     assert [one["model_parents"] for one in papers] == [[digest]] * 4
-    _, output = run("verify", str(folder / "works" / "work-1.png"))
+    output = limner("verify", str(folder / "works" / "work-1.png"))
     assert "went on from" in output and digest[:30] in output.replace("\n", "")
     trained = Ledger.open(Workspace(folder / "home").ledger).acts()
     assert [digest in act.inputs for act in trained if act.what == "train"] == [True]
@@ -109,9 +101,9 @@ def test_own_pictures_go_on_from_the_shipped_model(
 def test_the_whole_road(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     ship(tmp_path / "shipped", monkeypatch, "landscapes", "emoji-gan")
     folder = tmp_path / "demo"
-    status, output = run("demo", "--to", str(folder), "--minutes", "0.2", "--json")
+    output = limner("demo", "--to", str(folder), "--minutes", "0.2", "--json")
     told = json.loads(output)
-    assert status == 0 and told["as_expected"]
+    assert told["as_expected"]
     assert [work["state"] for work in told["works"]] == ["valid"] * 4
     assert [forged["state"] for forged in told["forgeries"]] == ["tampered", "none"]
     assert not workspace.root.exists(), "the demo keeps to its own workspace"
@@ -127,7 +119,6 @@ def test_the_whole_road(tmp_path: Path, workspace: Workspace, monkeypatch: pytes
     assert 'src="http' not in page and "<script" not in page
     assert all(near["title"] and near["distance"] > 0 for near in told["nearest"])
 
-    status, output = run("verify", str(folder / "works"), "--json")
-    assert status == 0 and len(json.loads(output)) == 4
-    status, output = run("verify", str(folder / "forgeries"), "--json")
-    assert status == 1 and not any(verdict["genuine"] for verdict in json.loads(output))
+    assert len(json.loads(limner("verify", folder / "works", "--json"))) == 4
+    output = limner("verify", folder / "forgeries", "--json", status=1)
+    assert not any(verdict["genuine"] for verdict in json.loads(output))

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
+from helpers import limner, refused
 from limner import pictures
-from limner.cli.main import app
-from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.models.upscaler import load_upscaler, upscalers_of
 from limner.papers import Identity, verify
@@ -21,19 +19,6 @@ from limner.workspace import Workspace
 from models_made import made_model
 from pictures_made import made_collection, made_picture
 from upscalers_made import made_upscaler
-
-
-def limner(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == status, result.output
-    return result.stdout
-
-
-def refused(*arguments: object) -> str:
-    with pytest.raises(LimnerError) as caught:
-        limner(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from limner.cli.main import app
-from limner.errors import LimnerError
+from helpers import limner, refused
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
 from limner.works.origins import file_digest
@@ -23,18 +21,6 @@ from pictures_made import made_picture
 def studio(workspace: Workspace) -> None:
     made_model(workspace.make(workspace.models) / "m.safetensors")
     Identity.new(workspace, "Ada Example")
-
-
-def limner(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(*arguments: object) -> str:
-    with pytest.raises(LimnerError) as caught:
-        limner(*arguments)
-    return str(caught.value)
 
 
 def test_a_published_one_s_family_reaches_back(workspace: Workspace, tmp_path: Path) -> None:

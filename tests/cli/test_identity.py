@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from limner.cli.main import app
+from helpers import ran
 from limner.errors import PapersError, UsageError
 from limner.papers import Identity
 from limner.workspace import Workspace
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["identity", *arguments])
+run = partial(ran, "identity", columns=120)
 
 
 def test_new_says_what_it_is_worth(workspace: Workspace) -> None:

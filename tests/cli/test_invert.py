@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers import limner, refused
 from limner.cli.main import app
-from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
 from limner.works.origins import file_digest
@@ -25,18 +25,6 @@ def studio(workspace: Workspace, tmp_path: Path) -> None:
     Identity.new(workspace, "Ada Example")
     for number in range(2):
         Image.fromarray(made_picture(number + 4)).save(tmp_path / f"own{number}.png")
-
-
-def limner(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(*arguments: object) -> str:
-    with pytest.raises(LimnerError) as caught:
-        limner(*arguments)
-    return str(caught.value)
 
 
 def test_an_inverted_picture_is_a_work_that_can_be_moved_and_mixed(workspace: Workspace, tmp_path: Path) -> None:

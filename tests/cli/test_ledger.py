@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from limner.cli.main import app
+from helpers import ran
 from limner.errors import LedgerError
 from limner.ledger import Entry, Ledger
 from limner.workspace import Workspace
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["ledger", *arguments])
+run = partial(ran, "ledger", columns=120)
 
 
 @pytest.fixture

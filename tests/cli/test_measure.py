@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers import limner
 from limner.cli.main import app
 from limner.collection import Collection
 from limner.errors import LimnerError
@@ -32,12 +33,6 @@ def collection(workspace: Workspace, tmp_path: Path) -> Collection:
     )
     save_model(path, model, made_card(model, MODEL).model_copy(update={"collection": note}))
     return made
-
-
-def limner(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def test_numbers_and_plots_are_kept(collection: Collection, tmp_path: Path) -> None:

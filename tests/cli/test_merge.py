@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from limner.cli.main import app
+from helpers import limner
 from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
@@ -45,12 +44,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def models(workspace: Workspace, made: Path) -> None:
     shutil.copytree(made, workspace.models)
-
-
-def limner(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.parametrize(

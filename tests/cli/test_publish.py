@@ -9,17 +9,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers import limner
 from limner.cli.main import app
 from limner.errors import LimnerError
 from limner.papers import verify
 from limner.workspace import Workspace
 from papers.works import publish
-
-
-def limner(*arguments: object) -> str:
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*map(str, arguments)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
 
-from limner.cli.main import app
+from helpers import ran
 from limner.ledger import Ledger
 from limner.workspace import Workspace
 from papers.test_registered import fill, scene
 
-
-def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "140"}).invoke(app, ["registry", *map(str, arguments)])
+run = partial(ran, "registry", columns=140)
 
 
 @pytest.fixture

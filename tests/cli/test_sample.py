@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from helpers import limner
 from limner.cli.main import app
 from limner.errors import LimnerError
 from limner.ledger import Ledger
@@ -32,12 +33,6 @@ def model(workspace: Workspace) -> Path:
 @pytest.fixture
 def identity(workspace: Workspace) -> Identity:
     return Identity.new(workspace, "Ada Example")
-
-
-def limner(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "avif"])

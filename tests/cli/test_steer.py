@@ -9,12 +9,10 @@ import av
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from typer.testing import CliRunner
 
+from helpers import limner, refused
 from limner import pictures
-from limner.cli.main import app
 from limner.cli.steer import _read_mask
-from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
 from limner.workspace import Workspace
@@ -26,18 +24,6 @@ from pictures_made import made_folder, made_picture
 def studio(workspace: Workspace) -> None:
     made_model(workspace.make(workspace.models) / "m.safetensors")
     Identity.new(workspace, "Ada Example")
-
-
-def limner(*arguments: object, status: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == status, result.output
-    return result.stdout
-
-
-def refused(*arguments: object) -> str:
-    with pytest.raises(LimnerError) as caught:
-        limner(*arguments)
-    return str(caught.value)
 
 
 def test_a_chain_of_twenty_acts_reproduces_and_knows_its_family(workspace: Workspace, tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
+from helpers import limner, refused
 from limner import pictures
-from limner.cli.main import app
-from limner.errors import LimnerError
 from limner.latent.translating import translator_file
 from limner.ledger import Ledger
 from limner.models.bundle import load_model
@@ -31,18 +29,6 @@ def digest(workspace: Workspace) -> str:
     Identity.new(workspace, "Ada Example")
     model = load_model(path)
     return made_translator(translator_file(model.digest, workspace), model)
-
-
-def limner(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(*arguments: object) -> str:
-    with pytest.raises(LimnerError) as caught:
-        limner(*arguments)
-    return str(caught.value)
 
 
 def test_a_translated_work_says_so_and_is_painted_again(workspace: Workspace, tmp_path: Path, digest: str) -> None:

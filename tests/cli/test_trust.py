@@ -6,17 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from limner.cli.main import app
+from helpers import ran
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.workspace import Workspace
 from papers.works import ARTIST, publish
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "140"}).invoke(app, [str(one) for one in arguments])
 
 
 def test_a_friend_is_believed_without_an_option(
@@ -25,29 +20,29 @@ def test_a_friend_is_believed_without_an_option(
     path = publish(workspace).path
     (root,) = workspace.identities.glob("*/root.pem")
     monkeypatch.setenv("LIMNER_HOME", str(tmp_path / "friend"))
-    assert run("verify", "--trusted", path).exit_code == 1
-    added = run("trust", "add", root, "--name", "ada")
+    assert ran("verify", "--trusted", path).exit_code == 1
+    added = ran("trust", "add", root, "--name", "ada")
     assert "ada: believed from now on" in added.stdout
-    assert run("verify", "--trusted", path).exit_code == 0
-    assert "ada" in run("trust", "list").stdout
-    (listed,) = json.loads(run("trust", "list", "--json").stdout)
+    assert ran("verify", "--trusted", path).exit_code == 0
+    assert "ada" in ran("trust", "list").stdout
+    (listed,) = json.loads(ran("trust", "list", "--json").stdout)
     assert listed["fingerprints"][0] in added.stdout
-    assert isinstance(run("trust", "add", path).exception, PapersError)
-    assert "believed no longer" in run("trust", "remove", "ada").stdout
-    assert run("verify", "--trusted", path).exit_code == 1
-    assert "No anchors" in run("trust", "list").stdout
+    assert isinstance(ran("trust", "add", path).exception, PapersError)
+    assert "believed no longer" in ran("trust", "remove", "ada").stdout
+    assert ran("verify", "--trusted", path).exit_code == 1
+    assert "No anchors" in ran("trust", "list").stdout
 
 
 def test_a_key_is_changed_and_the_former_one_revoked(workspace: Workspace) -> None:
     path = publish(workspace).path
-    told = json.loads(run("identity", "show", "--json").stdout)
-    rotated = run("identity", "rotate", "--yes", "--json")
+    told = json.loads(ran("identity", "show", "--json").stdout)
+    rotated = ran("identity", "rotate", "--yes", "--json")
     assert json.loads(rotated.stdout)["former"][0]["fingerprint"] == told["fingerprint"]
-    assert run("verify", "--trusted", path).exit_code == 0
-    said = run("identity", "revoke", ARTIST, "--certificate", told["fingerprint"][:10], "--since", "2026-01-01")
+    assert ran("verify", "--trusted", path).exit_code == 0
+    said = ran("identity", "revoke", ARTIST, "--certificate", told["fingerprint"][:10], "--since", "2026-01-01")
     assert "does not count here" in said.stdout
-    result = run("verify", path)
+    result = ran("verify", path)
     assert result.exit_code == 1
     assert "revoked from 2026-01-01 00:00 UTC on" in " ".join(result.stdout.replace("│", " ").split())
-    assert "revoked from 2026-01-01" in run("identity", "show").stdout
+    assert "revoked from 2026-01-01" in ran("identity", "show").stdout
     assert [act.what for act in Ledger.open(workspace.ledger).acts()][1:] == ["rotate", "revoke"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
 
-from limner.cli.main import app
+from helpers import ran
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers import Identity, Provenance, Publisher
@@ -48,8 +48,7 @@ def works(workspace: Workspace) -> Path:
     return folder
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["verify", *map(str, arguments)])
+run = partial(ran, "verify", columns=120)
 
 
 def test_exit_status(works: Path) -> None:

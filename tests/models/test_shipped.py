@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from limner.cli.main import app
+from helpers import limner
 from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import SHIPPED, find_model, load_model
@@ -60,7 +59,7 @@ def test_its_pictures_differ_and_have_colour(path: Path) -> None:
 def test_they_are_found_by_name_and_listed(workspace: Workspace) -> None:
     for name in NAMES:
         assert find_model(name, workspace) == SHIPPED / f"{name}.safetensors"
-    listed = json.loads(CliRunner().invoke(app, ["model", "list", "--json"], catch_exceptions=False).stdout)
+    listed = json.loads(limner("model", "list", "--json"))
     assert {one["card"]["name"] for one in listed} >= set(NAMES)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from limner.cli.main import app
+from helpers import ran
 from limner.ledger import Ledger
 from limner.papers import open_publisher, verify
 from limner.papers.identity.identity import Identity
@@ -41,7 +39,7 @@ def test_each_work_carries_the_head_of_its_moment(workspace: Workspace) -> None:
         assert told["head"] == (ledger.hash_of(i) if i else "0" * 64)
     said = heard(workspace, ledger)
     assert (said.heard, said.telling, said.faults) == (6, 6, ())
-    done = CliRunner().invoke(app, ["ledger", "verify"])
+    done = ran("ledger", "verify")
     assert done.exit_code == 0
     assert "6 works were compared" in " ".join(done.output.split())
 
@@ -56,7 +54,7 @@ def test_a_ledger_written_anew_does_not_fit_the_works(workspace: Workspace, tmp_
     said = heard(workspace, new)
     assert any("the ledger was rewritten" in line for line in said.faults)
     workspace.ledger.write_bytes((tmp_path / "new.sqlite").read_bytes())
-    done = CliRunner().invoke(app, ["ledger", "verify"])
+    done = ran("ledger", "verify")
     assert done.exit_code == 1
     assert "the ledger was rewritten" in " ".join(done.output.split())
 
@@ -74,6 +72,6 @@ def test_acts_that_were_cut_off_are_missed(workspace: Workspace) -> None:
 def test_an_emptied_ledger_is_not_taken_for_a_new_one(workspace: Workspace) -> None:
     published(workspace)
     workspace.ledger.unlink()
-    done = CliRunner().invoke(app, ["ledger", "verify"])
+    done = ran("ledger", "verify")
     assert done.exit_code == 1
     assert not workspace.ledger.exists()

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from typer.testing import CliRunner
 
+from helpers import limner
 from limner import pictures
-from limner.cli.main import app
 from limner.collection import Collection, import_collection
 from limner.errors import LimnerError, UsageError
 from limner.ledger import Ledger
@@ -32,14 +31,6 @@ def _picture(seed: int) -> Pixels:
     rough = rng.integers(0, 256, (8, 12, 3), np.uint8)
     found: Pixels = np.repeat(np.repeat(rough, 8, 0), 8, 1) // 2 + rng.integers(0, 60, (64, 96, 3), np.uint8)
     return found
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(one) for one in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture
@@ -67,7 +58,7 @@ def studio(workspace: Workspace, tmp_path: Path) -> Collection:
 
 
 def test_what_rights_forbid_stays_behind_and_is_named(studio: Collection, workspace: Workspace, tmp_path: Path) -> None:
-    told = json.loads(run("model", "pack", "m", "--exemplars", "--to", tmp_path / "p", "--json"))["exemplars"]
+    told = json.loads(limner("model", "pack", "m", "--exemplars", "--to", tmp_path / "p", "--json"))["exemplars"]
     note = open_pack(tmp_path / "p" / f"m{SUFFIX}").note
     assert {row.licence for row in note.rows} == {"CC-BY-4.0"} and note.collection == studio.digest
     assert told["pictures"] == len(note.rows) <= 6
@@ -78,7 +69,7 @@ def test_what_rights_forbid_stays_behind_and_is_named(studio: Collection, worksp
     act = Ledger.open(workspace.ledger).acts()[-1]
     assert act.what == "pack" and act.parameters["exemplars"]["refused"] == told["refused"]
     more = json.loads(
-        run("model", "pack", "m", "--exemplars", "--accept-reserved", "all mine", "--to", tmp_path / "q", "--json")
+        limner("model", "pack", "m", "--exemplars", "--accept-reserved", "all mine", "--to", tmp_path / "q", "--json")
     )["exemplars"]
     assert more["licences"]["LicenseRef-All-Rights-Reserved"] and "CC-BY-ND-4.0" not in more["licences"]
     assert open_pack(tmp_path / "q" / f"m{SUFFIX}").note.accepted == "all mine"
@@ -87,31 +78,31 @@ def test_what_rights_forbid_stays_behind_and_is_named(studio: Collection, worksp
 def test_elsewhere_the_model_finishes_from_its_pack_and_does_so_again(
     studio: Collection, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("model", "pack", "m", "--exemplars", "--to", tmp_path / "p")
+    limner("model", "pack", "m", "--exemplars", "--to", tmp_path / "p")
     monkeypatch.setenv("LIMNER_HOME", str(tmp_path / "elsewhere"))
-    run("identity", "new", "--name", "Eve")
+    limner("identity", "new", "--name", "Eve")
     model = tmp_path / "p" / "m.safetensors"
-    run("sample", model, "-n", "1", "--size", "64", "--to", tmp_path / "works")
+    limner("sample", model, "-n", "1", "--size", "64", "--to", tmp_path / "works")
     (work,) = (tmp_path / "works").glob("*.png")
-    assert "CC-BY-4.0" in run("credits", work)
-    assert "same" in run("reproduce", work, "--model", model).lower()
+    assert "CC-BY-4.0" in limner("credits", work)
+    assert "same" in limner("reproduce", work, "--model", model).lower()
     (tmp_path / "p" / f"m{SUFFIX}").unlink()
-    assert "painted bare" in run("sample", model, "-n", "1", "--to", tmp_path / "bare")
+    assert "painted bare" in limner("sample", model, "-n", "1", "--to", tmp_path / "bare")
 
 
 def test_without_being_asked_no_picture_goes_along(studio: Collection, tmp_path: Path) -> None:
-    assert "no pictures went along" in run("model", "pack", "m", "--to", tmp_path / "p")
+    assert "no pictures went along" in limner("model", "pack", "m", "--to", tmp_path / "p")
     assert [one.name for one in (tmp_path / "p").iterdir()] == ["m.safetensors"]
 
 
 def test_a_pack_keeps_to_its_bytes_and_is_the_same_file_again(studio: Collection, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        run("model", "pack", "m", "--exemplars", "--megabytes", "0.012", "--to", tmp_path / name)
+        limner("model", "pack", "m", "--exemplars", "--megabytes", "0.012", "--to", tmp_path / name)
     data = (tmp_path / "a" / f"m{SUFFIX}").read_bytes()
     assert len(data) <= 12_000 and data == (tmp_path / "b" / f"m{SUFFIX}").read_bytes()
     assert 1 <= len(open_pack(tmp_path / "a" / f"m{SUFFIX}").note.rows) < 6
     with pytest.raises(UsageError, match="too little for one picture"):
-        run("model", "pack", "m", "--exemplars", "--megabytes", "0.0001", "--to", tmp_path / "c")
+        limner("model", "pack", "m", "--exemplars", "--megabytes", "0.0001", "--to", tmp_path / "c")
 
 
 def test_what_goes_along_is_as_various_as_the_whole(tmp_path: Path) -> None:
@@ -142,7 +133,7 @@ def _damaged(source: Path, to: Path, *, compress: bool = False, drop: str = "", 
 
 
 def test_hostile_packs_are_refused_in_one_line(studio: Collection, workspace: Workspace, tmp_path: Path) -> None:
-    run("model", "pack", "m", "--exemplars", "--to", tmp_path / "p")
+    limner("model", "pack", "m", "--exemplars", "--to", tmp_path / "p")
     good = tmp_path / "p" / f"m{SUFFIX}"
     told = json.loads(zipfile.ZipFile(good).read("pack.json"))
     outside = json.dumps({**told, "rows": [{**told["rows"][0], "file": "../../etc/passwd"}]}).encode()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers import Silent
 from limner.errors import TrainingError
 from limner.models.bundle import load_model, save_model
 from limner.models.painter import painter_config
@@ -21,17 +22,6 @@ from limner.training.trainer import Training
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 from pictures_made import made_collection
-
-
-class Silent:
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def stage(self, title: str) -> None: ...
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
 def options(name: str, **more: object) -> TrainOptions:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers import Silent
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model, load_model, save_model
 from limner.models.latent_model import LatentModel, LatentModelConfig
@@ -21,18 +22,15 @@ from rights_made import made_rights
 RED, BLUE = (0.8, -0.6, -0.6), (-0.6, -0.6, 0.8)
 
 
-class Silent:
-    def __init__(self, stop_at: str = "") -> None:
-        self.stop_at, self.stages, self.ticks = stop_at, list[str](), 0
+class Stopping(Silent):
+    """Stops the training in a stage."""
 
-    def note(self, text: str) -> None: ...
-
-    def stage(self, title: str) -> None:
-        self.stages.append(title)
+    def __init__(self, stop_at: str) -> None:
+        super().__init__()
+        self.stop_at = stop_at
 
     def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
-        self.ticks += 1
-        assert 0 <= share <= 1
+        super().tick(share, seconds_left, rate, losses)
         if self.stages[-1] == self.stop_at:
             raise KeyboardInterrupt
 
@@ -86,7 +84,7 @@ def test_a_stopped_one_leaves_no_model(stage: str, workspace: Workspace, tmp_pat
     models = teacher_of(RED, tmp_path / "red.safetensors"), teacher_of(BLUE, tmp_path / "blue.safetensors")
     folder = workspace.make(workspace.models)
     with pytest.raises(KeyboardInterrupt):
-        Distillation(options(steps=20), models, workspace, Silent(stage)).run(folder / "both.safetensors")
+        Distillation(options(steps=20), models, workspace, Stopping(stage)).run(folder / "both.safetensors")
     assert not list(folder.iterdir())
     assert not list(workspace.runs.rglob("*.safetensors"))
 
@@ -103,7 +101,7 @@ def test_a_second_run_of_a_name_moves_the_first_aside(workspace: Workspace, tmp_
     models = teacher_of(RED, tmp_path / "red.safetensors"), teacher_of(BLUE, tmp_path / "blue.safetensors")
     workspace.make(workspace.runs / "both" / "mine")
     with pytest.raises(KeyboardInterrupt):
-        Distillation(options(), models, workspace, Silent("drawing")).run(tmp_path / "both.safetensors")
+        Distillation(options(), models, workspace, Stopping("drawing")).run(tmp_path / "both.safetensors")
     assert [folder.parent.name.split(".")[0] for folder in workspace.runs.glob("both.*/mine")] == ["both"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers import Silent
 from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.machine import Machine
@@ -24,12 +25,6 @@ from limner.workspace import Workspace
 from pictures_made import made_collection
 
 _MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
-
-
-class Silent:
-    def note(self, text: str) -> None: ...
-    def stage(self, title: str) -> None: ...
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
 @pytest.fixture

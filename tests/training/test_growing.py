@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers import Silent
 from limner.models.bundle import load_model
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
@@ -20,12 +21,6 @@ from limner.workspace import Workspace
 from pictures_made import made_collection
 
 _PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, place=8)
-
-
-class Silent:
-    def note(self, text: str) -> None: ...
-    def stage(self, title: str) -> None: ...
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
 @pytest.mark.parametrize("height", range(32, 513, 32))

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from helpers import Silent
 from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.models.bundle import find_digest, load_model
@@ -42,22 +43,6 @@ workspace = Workspace.default()
 begun = open_run("broken", workspace)
 Training(begun.options, Collection.open(begun.collection, workspace), workspace, Slow(quiet=True), resume=True).run()
 """
-
-
-class Silent:
-    """A reporter that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def stage(self, title: str) -> None:
-        self.notes.append(title)
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
-        pass
 
 
 def options(name: str, **more: object) -> TrainOptions:
@@ -98,7 +83,7 @@ def test_killed_and_resumed_training_ends_with_the_same_weights(
     reporter = Silent()
     broken = Training(options("broken", family=family), collection, workspace, reporter, resume=True).run()
 
-    assert any("resumed at step" in note for note in reporter.notes) or "painter" not in reporter.notes
+    assert any("resumed at step" in note for note in reporter.notes) or "painter" not in reporter.stages
     ours, theirs = load_file(whole), load_file(broken)
     assert ours.keys() == theirs.keys()
     different = [name for name in ours if not torch.equal(ours[name], theirs[name])]

@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from helpers import Silent
 from limner.collection import Collection, import_collection
 from limner.errors import ModelError, TrainingError, UsageError
 from limner.latent.pipeline import Pipeline
@@ -29,14 +30,6 @@ from models_made import made_model
 
 THINGS = 24
 MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
-
-
-class _Silent:
-    def note(self, text: str) -> None: ...
-
-    def stage(self, title: str) -> None: ...
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
 @pytest.fixture
@@ -73,7 +66,7 @@ def _options(**told: object) -> TranslatorOptions:
 
 def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> None:
     told = _options(steps=40, quick=1.0, rate=4e-3)
-    network, card = train_translator(pipeline.model, collection, told, workspace, _Silent())
+    network, card = train_translator(pipeline.model, collection, told, workspace, Silent())
     path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
     assert known_translator(pipeline, workspace) is not None
@@ -97,18 +90,18 @@ def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, pi
 
 def test_all_of_it_is_learned_in_one_training(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> None:
     told = _options(steps=6, things=3, teacher="efficientnet-lite0")
-    network, card = train_translator(pipeline.model, collection, told, workspace, _Silent())
+    network, card = train_translator(pipeline.model, collection, told, workspace, Silent())
     assert card.model == f"sha256:{pipeline.model.digest}"
     assert card.rights.licences["CC0-1.0"] == card.collection.pictures
     assert card.teacher.name == "efficientnet-lite0"
     assert 0 <= card.quality["right"]["value"] <= 1
     assert all(torch.isfinite(weights).all() for weights in network.state_dict().values())
     other = replace(pipeline.model, generator=copy.deepcopy(pipeline.model.generator), digest="0" * 64)
-    passed = passed_on(network, card, pipeline.model, other, collection, workspace, _Silent())
+    passed = passed_on(network, card, pipeline.model, other, collection, workspace, Silent())
     assert passed.model == f"sha256:{other.digest}" != card.model
     next(other.generator.encoder.parameters()).add_(1)
     with pytest.raises(TrainingError, match="another space"):
-        passed_on(network, card, pipeline.model, other, collection, workspace, _Silent())
+        passed_on(network, card, pipeline.model, other, collection, workspace, Silent())
 
 
 def test_the_game_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
@@ -129,7 +122,7 @@ def test_the_game_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
 
 @pytest.fixture
 def kept(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> Path:
-    network, card = train_translator(pipeline.model, collection, _options(steps=1, quick=1.0), workspace, _Silent())
+    network, card = train_translator(pipeline.model, collection, _options(steps=1, quick=1.0), workspace, Silent())
     path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
     return path

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from helpers import Silent
 from limner.collection import Collection, import_collection
 from limner.collection.cache import open_cache
 from limner.machine import Machine
@@ -25,14 +26,6 @@ from models_made import made_card
 from pictures_made import made_picture
 
 MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
-
-
-class _Silent:
-    def note(self, text: str) -> None: ...
-
-    def stage(self, title: str) -> None: ...
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None: ...
 
 
 @pytest.fixture
@@ -82,7 +75,7 @@ def test_losses_lead_to_the_true_picture(late: bool) -> None:
 
 
 def test_a_short_training_gives_a_card(collection: Collection, workspace: Workspace) -> None:
-    network, card = train_upscaler(collection, _options(steps=2), workspace, _Silent())
+    network, card = train_upscaler(collection, _options(steps=2), workspace, Silent())
     assert card.config == network.config
     assert card.collection.digest == collection.digest
     assert card.training.steps == {"upscaler": 2}
@@ -95,7 +88,7 @@ def test_a_short_training_gives_a_card(collection: Collection, workspace: Worksp
 def test_the_game_is_played_and_the_same_steps_give_the_same(collection: Collection, workspace: Workspace) -> None:
     seen: list[set[str]] = []
 
-    class Listening(_Silent):
+    class Listening(Silent):
         def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
             seen.append(set(losses))
 
