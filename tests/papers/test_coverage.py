@@ -11,7 +11,7 @@ import pytest
 from limner import pictures
 from limner.papers import verify
 from limner.papers.c2pa.coverage import coverage_of
-from limner.papers.c2pa.structure import own_ranges
+from limner.papers.c2pa.store import own_ranges
 from limner.workspace import Workspace
 from papers.test_verdicts import foreign
 from papers.works import KINDS, picture, publish

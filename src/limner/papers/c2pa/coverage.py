@@ -9,20 +9,24 @@ ISO/IEC 14496-12, sections 8.7.5 (chunk offsets) and 8.11.3 (item locations); RF
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from limner.papers.c2pa.structure import loose_headers, manifests_in, own_ranges
+from limner.papers.c2pa.store import UUID, own_ranges
+from limner.papers.c2pa.structure import loose_headers, manifests_in
+from limner.pictures.containers import Piece, boxes
 
 __all__ = ["Coverage", "coverage_of"]
 
-_UUID = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
-_BMFF = ("image/avif", "image/heif")
-_LEFT_OUT = {"ftyp": "the file's type", "mfra": "mfra boxes", "free": "free boxes", "skip": "skip boxes"}
+_LEFT_OUT = {b"ftyp": "the file's type", b"mfra": "mfra boxes", b"free": "free boxes", b"skip": "skip boxes"}
 _MOST_BOXES = 10_000
 Span = tuple[int, int]
+
+
+class _CutOffError(Exception):
+    """A box or an item's place is not what its header promises."""
 
 
 @dataclass
@@ -63,13 +67,13 @@ def coverage_of(
     }
     if not hashes:
         found.fault = "its manifest holds no hash of the file"
-    for label, told in hashes.items():
+    for label, stated in hashes.items():
         if label.startswith("c2pa.hash.bmff"):
-            _of_boxes(data, told, found, knows_type=knows_type)
+            _of_boxes(data, stated, found, knows_type=knows_type)
         elif label.startswith("c2pa.hash.data"):
-            _of_bytes(data, kind, told, found)
+            _of_bytes(data, kind, stated, found)
         else:
-            _of_named(told, found)
+            _of_named(stated, found)
     own = manifests_in(data, kind)
     for name, count in loose_headers(own[-1][1]).items() if own else ():
         if not (stamp_holds and name.startswith("sigTst")):
@@ -77,57 +81,50 @@ def coverage_of(
     return found
 
 
-def _of_bytes(data: bytes, kind: str | None, told: Mapping[str, Any], found: Coverage) -> None:
+def _of_bytes(data: bytes, kind: str | None, stated: Mapping[str, Any], found: Coverage) -> None:
     """C2PA's data hash: all bytes but ranges that are named."""
-    own = own_ranges(data, kind)
-    out = 0
-    for one in _mappings(told.get("exclusions")):
+    out: list[Span] = []
+    for one in _mappings(stated.get("exclusions")):
         start, length = one.get("start"), one.get("length")
         if isinstance(start, int) and isinstance(length, int) and length > 0:
-            out += _uncovered((start, min(start + length, len(data))), own)
-    if out:
-        found.fault = f"its hash leaves out {out:,} bytes that are not its own"
+            out.append((start, min(start + length, len(data))))
+    if left_out := _outside(out, own_ranges(data, kind)):
+        found.fault = f"its hash leaves out {left_out:,} bytes that are not its own"
 
 
-def _uncovered(span: Span, own: list[Span]) -> int:
-    inside = sum(max(0, min(span[1], end) - max(span[0], start)) for start, end in own)
-    return max(0, span[1] - span[0] - inside)
+def _outside(spans: list[Span], covered: list[Span]) -> int:
+    """How many places of `spans` lie in none of `covered`."""
+    return _length([*spans, *covered]) - _length(covered)
 
 
-def _of_named(told: Mapping[str, Any], found: Coverage) -> None:
+def _length(spans: list[Span]) -> int:
+    """How many places lie in any of the spans."""
+    total, reached = 0, min((start for start, _ in spans), default=0)
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _of_named(stated: Mapping[str, Any], found: Coverage) -> None:
     """C2PA's hash of named boxes: each is covered but what it marks as left out."""
-    for one in _mappings(told.get("boxes")):
+    for one in _mappings(stated.get("boxes")):
         names = one.get("names")
         named = ", ".join(map(str, names)) if isinstance(names, list) else "?"
         if one.get("excluded") and named != "C2PA":
             found.fault = f"its hash leaves out {named[:60]}"
 
 
-def _of_boxes(data: bytes, told: Mapping[str, Any], found: Coverage, *, knows_type: bool) -> None:
+def _of_boxes(data: bytes, stated: Mapping[str, Any], found: Coverage, *, knows_type: bool) -> None:
     """The hash of ISO's base media format: all boxes but those that are named by their path."""
+    rules = _mappings(stated.get("exclusions"))
     try:
-        boxes = list(_boxes(data, 0, len(data)))
-    except struct.error:
-        found.fault = "its boxes cannot be told apart"
+        outer = _whole_boxes(data, 0, len(data))
+    except _CutOffError:
+        found.fault = "its boxes cannot be distinguished"
         return
-    rules = _mappings(told.get("exclusions"))
-    out: list[Span] = []
-    manifests = 0
-    for name, start, end in boxes:
-        if not any(_names(rule, data, name, start, end) for rule in rules):
-            continue
-        out.append((start, end))
-        own = name == "uuid" and data[start + 8 : start + 24] == _UUID
-        manifests += own
-        if own and manifests == 1:
-            continue
-        if own:
-            found.add("further boxes for manifests", end - start)
-        elif name in _LEFT_OUT:
-            if not (name == "ftyp" and knows_type):
-                found.add(_LEFT_OUT[name], end - start)
-        else:
-            found.fault = f"its hash leaves out the box {name}"
+    out = [box for box in outer if any(_names(rule, data, box) for rule in rules)]
+    _add_boxes(data, out, found, knows_type=knows_type)
     for rule in rules:
         path = str(rule.get("xpath", ""))
         if path.count("/") > 1:
@@ -137,76 +134,84 @@ def _of_boxes(data: bytes, told: Mapping[str, Any], found: Coverage, *, knows_ty
     if found.fault:
         return
     try:
-        places = list(_picture_places(data, boxes))
-    except (struct.error, IndexError, RecursionError):
-        found.fault = "where its picture lies cannot be told"
+        places = list(_picture_places(data, outer))
+    except (_CutOffError, IndexError):
+        found.fault = "where its picture lies cannot be determined"
         return
-    covered = [(start, end) for _, start, end in boxes if (start, end) not in out]
-    for start, length in places:
-        whole = (start, start + length) if length else (start, start + 1)
-        if _uncovered(whole, covered):
-            found.fault = "parts of the picture lie where its hash does not reach"
-            return
+    left_out = set(out)
+    if _outside(places, [(box.start, box.stop) for box in outer if box not in left_out]):
+        found.fault = "parts of the picture lie where its hash does not reach"
 
 
-def _names(rule: Mapping[str, Any], data: bytes, name: str, start: int, end: int) -> bool:
+def _add_boxes(data: bytes, out: list[Piece], found: Coverage, *, knows_type: bool) -> None:
+    """Count the boxes that a hash leaves out, but the one that holds the manifest itself."""
+    manifests = [box for box in out if box.name == b"uuid" and data.startswith(UUID, box.start + 8)]
+    for box in out:
+        if box in manifests[:1]:
+            continue
+        if box.name == b"uuid" and data.startswith(UUID, box.start + 8):
+            found.add("further boxes for manifests", box.stop - box.start)
+        elif box.name not in _LEFT_OUT:
+            found.fault = f"its hash leaves out the box {box.name.decode('latin-1')}"
+        elif not (box.name == b"ftyp" and knows_type):
+            found.add(_LEFT_OUT[box.name], box.stop - box.start)
+
+
+def _names(rule: Mapping[str, Any], data: bytes, box: Piece) -> bool:
     """Whether an exclusion names this top-level box."""
-    if rule.get("xpath") != f"/{name}":
+    if rule.get("xpath") != f"/{box.name.decode('latin-1')}":
         return False
     length = rule.get("length")
-    if isinstance(length, int) and length != end - start:
+    if isinstance(length, int) and length != box.stop - box.start:
         return False
     for one in _mappings(rule.get("data")):
         at, value = one.get("offset"), one.get("value")
         if not isinstance(at, int):
             return False
         wanted = bytes(v for v in value if isinstance(v, int) and 0 <= v < 256) if isinstance(value, list) else b"?"
-        if data[start + at : start + at + len(wanted)] != wanted:
+        if data[box.start + at : box.start + at + len(wanted)] != wanted:
             return False
     return True
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    """Name, start and end of each box between two places."""
-    at = start
-    for _ in range(_MOST_BOXES):
-        if at + 8 > end:
-            return
-        length, name = struct.unpack_from(">I4s", data, at)
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, at + 8)
-        stop = end if length == 0 else at + length
-        if stop < at + 8 or stop > end:
-            raise struct.error("a box that is longer than what holds it")
-        yield name.decode("latin-1"), at, stop
-        at = stop
+def _whole_boxes(data: bytes, start: int, end: int) -> list[Piece]:
+    """The boxes between two places; what is too short for a header at their end is left out.
+
+    Raises:
+        _CutOffError: one is longer than what holds it, or there are more than any picture has.
+    """
+    found = [box for box in islice(boxes(data, start, end), _MOST_BOXES + 1) if box.name]
+    if len(found) > _MOST_BOXES or not all(box.whole for box in found):
+        raise _CutOffError
+    return found
 
 
-def _picture_places(data: bytes, boxes: list[tuple[str, int, int]]) -> Iterator[Span]:
-    """Start and length of everything in the file that its items and tracks are read from; length 0 where unknown."""
-    for name, start, end in boxes:
-        if name == "meta":
-            for inner, first, last in _boxes(data, start + 12, end):
-                if inner == "iloc":
-                    yield from _item_places(data, first + 8, last)
-        elif name == "moov":
-            yield from _chunk_places(data, start + 8, end, 0)
+def _picture_places(data: bytes, outer: list[Piece]) -> Iterator[Span]:
+    """Start and end of everything in the file that its items and tracks are read from; of a track, where it starts."""
+    for box in outer:
+        if box.name == b"meta":
+            for inner in _whole_boxes(data, box.start + 12, box.stop):
+                if inner.name == b"iloc":
+                    yield from _item_places(data, inner.start + 8, inner.stop)
+        elif box.name == b"moov":
+            yield from _chunk_places(data, box, 0)
 
 
-def _chunk_places(data: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
-    for name, first, last in _boxes(data, start, end):
-        if name in ("trak", "mdia", "minf", "stbl") and depth < 8:
-            yield from _chunk_places(data, first + 8, last, depth + 1)
-        elif name in ("stco", "co64"):
-            (count,) = struct.unpack_from(">I", data, first + 12)
-            width = 4 if name == "stco" else 8
-            for at in range(first + 16, min(first + 16 + width * count, last), width):
-                yield int.from_bytes(data[at : at + width], "big"), 0
+def _chunk_places(data: bytes, outer: Piece, depth: int) -> Iterator[Span]:
+    for box in _whole_boxes(data, outer.start + 8, outer.stop):
+        if box.name in (b"trak", b"mdia", b"minf", b"stbl") and depth < 8:
+            yield from _chunk_places(data, box, depth + 1)
+        elif box.name in (b"stco", b"co64"):
+            first, width = box.start + 16, 4 if box.name == b"stco" else 8
+            count = int.from_bytes(data[first - 4 : first], "big")
+            for at in range(first, min(first + width * count, box.stop), width):
+                start = int.from_bytes(data[at : at + width], "big")
+                yield start, start + 1
 
 
 def _item_places(data: bytes, at: int, end: int) -> Iterator[Span]:
     version = data[at]
-    sizes = struct.unpack_from(">H", data, at + 4)[0]
+    sizes = int.from_bytes(data[at + 4 : at + 6], "big")
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version in (1, 2) else 0
     wide = 4 if version == 2 else 2
@@ -215,7 +220,7 @@ def _item_places(data: bytes, at: int, end: int) -> Iterator[Span]:
     def number(width: int) -> int:
         nonlocal at
         if at + width > end:
-            raise struct.error("an item's place that is cut off")
+            raise _CutOffError
         value = int.from_bytes(data[at : at + width], "big")
         at += width
         return value
@@ -225,11 +230,13 @@ def _item_places(data: bytes, at: int, end: int) -> Iterator[Span]:
         method = number(2) & 15 if version in (1, 2) else 0
         number(2)
         base = number(base_size)
-        for _ in range(number(2)):
+        extents = number(2)
+        # Extents of no width at all are one and the same, however many a hostile file states.
+        for _ in range(extents if index_size + offset_size + length_size else min(extents, 1)):
             number(index_size)
             offset, length = number(offset_size), number(length_size)
             if method == 0:
-                yield base + offset, length
+                yield base + offset, base + offset + (length or 1)  # of length 0: to where is not said
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

@@ -6,47 +6,46 @@ take five seconds, though the box around it holds 100 bytes. Here such a manifes
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
+
+from limner.papers.c2pa.store import GIF_MARK, is_app11
+from limner.pictures.containers import gif_blocks, jpeg_segments
 
 __all__ = ["claims_too_much"]
 
 _MARKER = b"cbor"
-_GIF = b"\x21\xff\x0bC2PA_GIF"
+_MOST_EXTENSIONS = 16
+_MOST_READ = 1 << 20
 
 
 def claims_too_much(data: bytes, kind: str | None) -> bool:
-    """Whether a value in a manifest of the picture `data` says that it is longer than the box that holds it."""
-    return not all(_fits(body) for store in _stores(data, kind) for body in _bodies(store))
+    """Whether a value in a manifest of the picture `data` says that it is longer than the box that holds it.
+
+    So is said of a file in which more boxes overlap than in any that was not made to keep a reader busy.
+    """
+    if kind == "image/gif" and data.count(GIF_MARK) > _MOST_EXTENSIONS:
+        return True
+    for store in _stores(data, kind):
+        left = 4 * len(store) + _MOST_READ
+        for body in _bodies(store):
+            left -= len(body)
+            if left < 0 or not _fits(body):
+                return True
+    return False
 
 
 def _stores(data: bytes, kind: str | None) -> Iterator[bytes]:
     """Bytes in which each box of a manifest lies in one piece; formats that cut it up are put together."""
     if kind == "image/jpeg":
-        yield b"".join(_segments(data))
+        bodies = [data[one.body : one.end] for one in jpeg_segments(data) if is_app11(one)]
+        yield b"".join(body[8 if place == 0 else 16 :] for place, body in enumerate(bodies))
     elif kind == "image/gif":
-        at = data.find(_GIF)
+        at = data.find(GIF_MARK)
         while at >= 0:
-            yield b"".join(_blocks(data, at + len(_GIF) + 3))
-            at = data.find(_GIF, at + 1)
+            yield b"".join(data[one.body : one.end] for one in gif_blocks(data, at + len(GIF_MARK) + 3))
+            at = data.find(GIF_MARK, at + 1)
     else:
         yield data
-
-
-def _segments(data: bytes) -> Iterator[bytes]:
-    at, first = 2, True
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if data[at + 1] == 0xEB:
-            yield data[at + (12 if first else 20) : at + 2 + length]
-            first = False
-        at += 2 + length
-
-
-def _blocks(data: bytes, at: int) -> Iterator[bytes]:
-    while at < len(data) and data[at]:
-        yield data[at + 1 : at + 1 + data[at]]
-        at += 1 + data[at]
 
 
 def _bodies(store: bytes) -> Iterator[memoryview]:

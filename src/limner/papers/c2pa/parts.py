@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from limner.pictures.containers import boxes, jpeg_segments, png_chunks, riff_chunks
 
 __all__ = ["Parts", "kind_of", "take_apart"]
 
@@ -77,8 +78,7 @@ def take_apart(data: bytes) -> Parts:
     parts = Parts(kind, has_manifest=sum(mark in data for mark in _MANIFEST_MARKS) >= 2)
     walk = _WALKS.get(kind or "")
     if walk:
-        # Cut off in the middle of a header: what was found until there is what there is.
-        with contextlib.suppress(struct.error, IndexError, zlib.error):
+        with contextlib.suppress(IndexError, zlib.error):  # a damaged text of a PNG
             walk(data, parts)
     if parts.xmp is None:
         parts.xmp = _xmp_anywhere(data)
@@ -96,19 +96,11 @@ def _xmp_anywhere(data: bytes) -> bytes | None:
 
 def _png(data: bytes, parts: Parts) -> None:
     view = memoryview(data)
-    for name, start, end in _png_chunks(data):
-        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"fdAT"):
-            parts.image.append(view[start:end])
-        elif name == b"iTXt" and data.startswith(_PNG_KEYWORD, start) and parts.xmp is None:
-            parts.xmp = _png_text(data[start + len(_PNG_KEYWORD) : end])
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    at = 8
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        yield data[at + 4 : at + 8], at + 8, min(at + 8 + length, len(data))
-        at += 12 + length
+    for chunk in png_chunks(data):
+        if chunk.name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"fdAT"):
+            parts.image.append(view[chunk.body : chunk.end])
+        elif chunk.name == b"iTXt" and data.startswith(_PNG_KEYWORD, chunk.body) and parts.xmp is None:
+            parts.xmp = _png_text(data[chunk.body + len(_PNG_KEYWORD) : chunk.end])
 
 
 def _png_text(body: bytes) -> bytes:
@@ -120,46 +112,32 @@ def _png_text(body: bytes) -> bytes:
 
 
 def _jpeg(data: bytes, parts: Parts) -> None:
-    view, at = memoryview(data), 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xDA:
-            parts.image.append(view[at:])
-            return
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        start, end = at + 4, at + 2 + length
-        if marker == 0xE1 and data.startswith(_JPEG_KEYWORD, start):
-            parts.xmp = parts.xmp or data[start + len(_JPEG_KEYWORD) : end]
-        elif marker < 0xE0:  # tables and frame headers, without which the rest says nothing
-            parts.image.append(view[start:end])
-        at = end
+    view = memoryview(data)
+    for segment in jpeg_segments(data):
+        if segment.name == b"\xe1" and data.startswith(_JPEG_KEYWORD, segment.body):
+            parts.xmp = parts.xmp or data[segment.body + len(_JPEG_KEYWORD) : segment.end]
+        elif segment.name == b"\xda":
+            parts.image.append(view[segment.start :])
+        elif segment.name < b"\xe0":  # tables and frame headers, without which the rest says nothing
+            parts.image.append(view[segment.body : segment.end])
 
 
 def _webp(data: bytes, parts: Parts) -> None:
-    view, at = memoryview(data), 12
-    while at + 8 <= len(data):
-        name, (length,) = data[at : at + 4], struct.unpack_from("<I", data, at + 4)
-        if name in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"ANIM"):
-            parts.image.append(view[at + 8 : at + 8 + length])
-        elif name == b"XMP ":
-            parts.xmp = parts.xmp or data[at + 8 : at + 8 + length]
-        at += 8 + length + length % 2
+    view = memoryview(data)
+    for chunk in riff_chunks(data):
+        if chunk.name in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"ANIM"):
+            parts.image.append(view[chunk.body : chunk.end])
+        elif chunk.name == b"XMP ":
+            parts.xmp = parts.xmp or data[chunk.body : chunk.end]
 
 
 def _bmff(data: bytes, parts: Parts) -> None:
-    view, at = memoryview(data), 0
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        header = 8
-        if length == 1:
-            (length,), header = struct.unpack_from(">Q", data, at + 8), 16
-        end = len(data) if length == 0 else at + length
-        name = data[at + 4 : at + 8]
-        if name == b"ftyp" and parts.brands is None:
-            parts.brands = data[at:end]
-        elif name == b"mdat":
-            parts.image.append(view[at + header : end])
-        at = max(end, at + header)
+    view = memoryview(data)
+    for box in boxes(data):
+        if box.name == b"ftyp" and parts.brands is None:
+            parts.brands = data[box.start : box.stop]
+        elif box.name == b"mdat":
+            parts.image.append(view[box.body : box.end])
 
 
 def _without(pieces: list[memoryview], inner: bytes | None) -> list[memoryview]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
 from limner.papers.c2pa.parts import Parts, take_apart
-from limner.papers.c2pa.structure import manifest_store
+from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import XmpSeen, read_packet
 from limner.papers.verify.verdict import Verdict
 

@@ -25,7 +25,7 @@ from limner.papers.c2pa.library import Signing, manifest_of
 from limner.papers.c2pa.parts import take_apart
 from limner.papers.c2pa.provenance import Provenance, clean
 from limner.papers.c2pa.soft_bindings import of_fingerprints
-from limner.papers.c2pa.structure import manifest_store
+from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import write_packet
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server

@@ -13,7 +13,7 @@ from limner import pictures
 from limner.errors import PapersError
 from limner.papers.c2pa.library import GENERATION, C2paError, read_store
 from limner.papers.c2pa.parts import take_apart
-from limner.papers.c2pa.structure import manifest_store
+from limner.papers.c2pa.store import manifest_store
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry.registry import Edition, work_identifier
 from limner.papers.verify.checking import Checker
