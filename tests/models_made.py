@@ -13,6 +13,9 @@ from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
 from limner.rights import summary
 
+STRAIGHT = {"path": "straight", "start": 0.0, "steps": 6, "shift": 0.3, "jump": 0.3}
+"""A prior that draws along straight lines, as that of the emoji which ship."""
+
 
 def made_card(model: LatentModel, name: str = "m") -> Card:
     """A card for a model that learned nothing."""

@@ -12,10 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from limner.errors import ModelError
-from limner.models.bundle import find_model, load_model, read_card, save_model, with_gates
-from limner.models.latent_model import LatentModel, LatentModelConfig
-from limner.models.painter import painter_config
-from limner.models.prior import PriorConfig
+from limner.models.bundle import find_model, load_model, read_card, save_model
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 
@@ -138,21 +135,3 @@ def test_scales_that_fit_nothing_are_refused(tmp_path: Path, spoil: str) -> None
     _rewritten(path, change)
     with pytest.raises(ModelError, match="weights"):
         load_model(path)
-
-
-def test_a_painter_of_before_gates_gets_some_and_paints_as_it_did(tmp_path: Path) -> None:
-    path = tmp_path / "m.safetensors"
-    torch.manual_seed(1)
-    former = painter_config(128, 128).model_copy(update={"gated": False})
-    model = LatentModel(
-        LatentModelConfig(painter=former, prior=PriorConfig(steps=2, layers=1, channels=16, width=32))
-    ).eval()
-    model.painter.stretch()
-    save_model(path, model, made_card(model))
-    loaded = load_model(path)
-    gated = with_gates(loaded)
-    assert gated.card.config.painter == painter_config(128, 128)
-    assert gated.digest == loaded.digest
-    latents = loaded.generator.sample(2, seed=1)
-    assert torch.equal(gated.generator.paint(latents), loaded.generator.paint(latents))
-    assert with_gates(gated) is gated

@@ -13,16 +13,18 @@ from limner.models.gan import Mapping
 from limner.models.generator import Generator
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.prior import QUICK, PriorConfig
-from models_made import made_card
+from limner.models.prior import PriorConfig
+from models_made import STRAIGHT, made_card
 
 
-@pytest.fixture(scope="module", params=[{}, QUICK], ids=["along lines", "along the Gaussian"])
+@pytest.fixture(scope="module", params=[STRAIGHT, {}], ids=["straight", "along the Gaussian"])
 def gan(request: pytest.FixtureRequest) -> LatentModel:
     torch.manual_seed(2)
-    prior = PriorConfig(layers=1, channels=16, width=32, place=4, anchors=40).model_copy(update=request.param)
+    prior = PriorConfig(layers=1, channels=16, width=32, embedding_width=4, embeddings=40).model_copy(
+        update=request.param
+    )
     model = LatentModel(LatentModelConfig(painter=painter_config(32, 32), prior=prior, labels=("a", "b"))).eval()
-    model.prior.anchors.fit(torch.randn(40, model.config.painter.numbers), torch.arange(40) % 2, seed=0)  # type: ignore[union-attr, operator]
+    model.prior.embeddings.fit(torch.randn(40, model.config.painter.numbers), torch.arange(40) % 2, seed=0)  # type: ignore[union-attr, operator]
     torch.nn.init.normal_(model.prior.leave.weight, std=0.1)  # type: ignore[arg-type, union-attr]
     model.become_mapping()
     kept = {n: t.bfloat16().float() if t.is_floating_point() else t for n, t in model.state_dict().items()}

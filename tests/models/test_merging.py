@@ -97,7 +97,7 @@ def test_weights_lie_between(parent: Model, child: Model) -> None:
 def test_a_prior_of_other_places_stays_whole(parent: Model, child: Model, tmp_path: Path) -> None:
     generator = LatentModel(child.card.config)
     generator.load_state_dict(child.generator.state_dict())
-    generator.prior.anchors.axes.normal_()  # type: ignore[union-attr, operator]
+    generator.prior.embeddings.axes.normal_()  # type: ignore[union-attr, operator]
     other = saved(tmp_path / "other.safetensors", generator.eval(), parents=(parent.digest,))
     for share, whose in ((0.4, parent), (0.6, other)):
         merged = average(parent, other, share).state_dict()
@@ -173,7 +173,7 @@ def test_in_a_swap_every_layer_of_a_large_painter_is_of_the_model_whose_level_it
     for at in levels(a.card.config.painter):
         merged = swap_levels(a, b, at).state_dict()
         of = {name: "a" if torch.equal(merged[name], ours[name]) else "b" for name, _ in a.generator.named_parameters()}
-        finer = [name for name in of if name.startswith(("painter.canvas.", "painter.gates."))]
+        finer = [name for name in of if name.startswith(("painter.noise_inputs.", "painter.noise_gates."))]
         assert finer
         for name in finer:
             # Noise is felt, and told how much, where the doubling before it ends.

@@ -9,10 +9,11 @@ from torch import Tensor
 from limner.models.generator import Generator
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import Latent, Painter, painter_config
-from limner.models.prior import QUICK, FlowPrior, MixturePrior, PriorConfig
+from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
+from models_made import STRAIGHT
 
 
-@pytest.fixture(scope="module", params=[{}, QUICK, {"kind": "mixture"}], ids=["flow along lines", "flow", "mixture"])
+@pytest.fixture(scope="module", params=[STRAIGHT, {}, {"kind": "mixture"}], ids=["straight flow", "flow", "mixture"])
 def model(request: pytest.FixtureRequest) -> LatentModel:
     torch.manual_seed(1)
     prior = PriorConfig(steps=2, layers=2).model_copy(update=request.param)
@@ -72,21 +73,21 @@ def test_whitening_goes_there_and_back() -> None:
     assert torch.allclose(back.style, latents.style, atol=1e-4)
 
 
-@pytest.mark.parametrize("told", [{"steps": 20, "shift": 1.0}, {**QUICK, "steps": 1}], ids=["line", "gaussian"])
+@pytest.mark.parametrize("told", [{**STRAIGHT, "steps": 20, "shift": 1.0}, {"steps": 1}], ids=["straight", "gaussian"])
 def test_untrained_flow_draws_the_gaussian_it_was_fitted_to(told: dict[str, object]) -> None:
-    """Before any training the flow is the best one for a Gaussian around places: its draws vary as the latents do.
+    """Before any training the flow is the best one for a Gaussian around embeddings: its draws vary as the latents do.
 
-    In the Gaussian's own frame one step is exact.
+    Along the Gaussian path one step is exact.
     """
     painter = painter_config(32, 32).model_copy(update={"content_channels": 1, "style_width": 1})
-    config = PriorConfig(layers=1, channels=8, width=32, place=8, anchors=3000, reach=0)
+    config = PriorConfig(layers=1, channels=8, width=32, embedding_width=8, embeddings=3000, interpolation=0)
     prior = FlowPrior(painter, config.model_copy(update=told), labels=2)
     torch.manual_seed(0)
     numbers = painter.numbers
     labels = torch.arange(3000) % 2
     mix = torch.randn(numbers, numbers) / numbers**0.5
     rows = torch.randn(3000, numbers) @ mix + torch.randn(2, numbers)[labels]
-    prior.anchors.fit(rows, labels, seed=0)
+    prior.embeddings.fit(rows, labels, seed=0)
     with torch.inference_mode():
         drawn = prior(torch.randn(3000, prior.noise_numbers), labels)
     for label in (0, 1):
@@ -95,11 +96,11 @@ def test_untrained_flow_draws_the_gaussian_it_was_fitted_to(told: dict[str, obje
         assert float((wanted.T.cov() - found.T.cov()).abs().mean()) < 0.05
 
 
-def test_both_frames_lead_to_the_same_latents_and_the_gaussians_in_fewer_steps() -> None:
+def test_both_paths_lead_to_the_same_latents_and_the_gaussian_one_in_fewer_steps() -> None:
     torch.manual_seed(6)
     painter = painter_config(32, 32)
-    prior = FlowPrior(painter, PriorConfig(layers=1, channels=16, width=32, place=4, anchors=40))
-    prior.anchors.fit(torch.randn(40, painter.numbers) * torch.linspace(0.3, 1.5, painter.numbers), None, seed=0)
+    prior = FlowPrior(painter, PriorConfig(layers=1, channels=16, width=32, embedding_width=4, embeddings=40))
+    prior.embeddings.fit(torch.randn(40, painter.numbers) * torch.linspace(0.3, 1.5, painter.numbers), None, seed=0)
     torch.nn.init.normal_(prior.leave.weight, std=0.03)
     noise = torch.randn(16, prior.noise_numbers)
 
@@ -109,11 +110,11 @@ def test_both_frames_lead_to_the_same_latents_and_the_gaussians_in_fewer_steps()
             found: Tensor = prior(noise)
         return found
 
-    exact = drawn(frame="line", steps=400, shift=1.0)
-    also = drawn(frame="gaussian", start=0.0, steps=200, shift=1.0)
+    exact = drawn(path="straight", start=0.0, steps=400, shift=1.0)
+    also = drawn(path="gaussian", start=0.0, steps=200, shift=1.0)
     assert float((also - exact).abs().max()) < 0.01
-    few = drawn(**QUICK)
-    assert float((few - exact).std()) < 0.5 * float((drawn(frame="line", start=0.0, steps=6) - exact).std())
+    few = drawn(start=0.2, steps=2, shift=1.5)
+    assert float((few - exact).std()) < 0.5 * float((drawn(path="straight", start=0.0, steps=6) - exact).std())
 
 
 def test_a_new_painter_paints_no_grid() -> None:
@@ -133,8 +134,8 @@ def test_a_large_painter_cannot_paint_a_pattern_of_its_own() -> None:
     told = {}
     for smooth in (False, True):
         config = painter_config(128, 128)
-        assert config.smooth
-        painter = Painter(config.model_copy(update={"smooth": smooth, "canvas": 0}))
+        assert config.noise_maps
+        painter = Painter(config if smooth else config.model_copy(update={"noise_maps": 0}))
         for layer in (*painter.rises, painter.leave):
             assert isinstance(layer, torch.nn.Conv2d)
             torch.nn.init.normal_(layer.weight, std=0.1)
@@ -152,7 +153,7 @@ def test_a_large_painter_has_noise_of_its_own_and_paints_the_same_from_its_file_
         torch.manual_seed(seed)
         painter = Painter(painter_config(128, 128))
         torch.nn.init.normal_(painter.leave.weight, std=0.1)
-        painter.stretch()
+        painter.start_noise()
         return painter.requires_grad_(False)
 
     one, other = new(1), new(2)
@@ -160,28 +161,32 @@ def test_a_large_painter_has_noise_of_its_own_and_paints_the_same_from_its_file_
     painted = one(latent)
     other.load_state_dict(one.state_dict())
     assert torch.equal(other(latent), painted)
-    one.canvas[1].weight.zero_()  # type: ignore[operator]
+    one.noise_inputs[1].weight.zero_()  # type: ignore[operator]
     assert float((one(latent) - painted).abs().mean()) > 1e-3
-    assert not Painter(painter_config(64, 64)).canvas
+    assert not Painter(painter_config(64, 64)).noise_inputs
 
 
-def test_what_is_painted_says_at_each_place_how_much_of_the_canvas_is_felt() -> None:
-    """Gates say nothing at first; then the same noise is felt in one picture and not in another."""
+def test_gates_scale_the_noise_by_what_is_painted_there() -> None:
+    """Gates change nothing at first; then the same noise is added to one picture and not to another."""
     torch.manual_seed(1)
     config = painter_config(128, 128)
     gated = Painter(config)
     torch.nn.init.normal_(gated.leave.weight, std=0.1)
-    gated.stretch()
-    plain, still = Painter(config.model_copy(update={"gated": False})), Painter(config)
-    plain.load_state_dict({name: t for name, t in gated.state_dict().items() if ".gates." not in f".{name}"})
+    gated.start_noise()
+    still = Painter(config)
     latent = Latent(torch.randn(2, 6, 8, 8), torch.randn(2, 6, 16))
     with torch.no_grad():
-        assert torch.equal(gated(latent), plain(latent))
-        for gate in gated.gates:
+        still.load_state_dict(gated.state_dict())
+        for layer in still.noise_inputs:
+            layer.weight.zero_()  # type: ignore[operator]
+        one, other = (gated(latent) - still(latent)).mean(1)
+        # At first the noise enters as it is; only the blocks after it depend on the latent.
+        assert float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) > 0.9
+        for gate in gated.noise_gates:
             gate.weight.normal_(std=5.0)  # type: ignore[operator]
         still.load_state_dict(gated.state_dict())
-        for thread in still.canvas:
-            thread.weight.zero_()  # type: ignore[operator]
+        for layer in still.noise_inputs:
+            layer.weight.zero_()  # type: ignore[operator]
         one, other = (gated(latent) - still(latent)).mean(1)
     assert float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.9
 

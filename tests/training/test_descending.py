@@ -28,7 +28,7 @@ def options(name: str, **more: object) -> TrainOptions:
     told: dict[str, object] = {
         "height": 32, "width": 32, "steps": 18, "teacher": "none", "prior": "flow", "precision": "fp32", "threads": 1,
         "batch": 8, "latents": 16, "game_batch": 8,
-        "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "place": 8},
+        "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "embedding_width": 8},
     }  # fmt: skip
     return TrainOptions.model_validate({"name": name, **told, **more})
 
@@ -55,26 +55,22 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
     assert all(torch.equal(tensor, ours[name]) for name, tensor in again.generator.state_dict().items())
 
 
-def test_a_child_of_a_canvas_without_gates_gets_some_and_takes_everything(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Models of before gates are gone on with as they are: nothing is learned again, and they paint as they did."""
+def test_a_child_of_a_large_painter_takes_everything(workspace: Workspace, tmp_path: Path) -> None:
+    """Nothing is learned again, and it paints as its parent did."""
     collection = made_collection(workspace, tmp_path / "made")
-    large, former = {"height": 128, "width": 128}, painter_config(128, 128).model_copy(update={"gated": False})
+    large = {"height": 128, "width": 128}
     path = workspace.models / "v.safetensors"
-    with monkeypatch.context() as then:
-        then.setattr("limner.training.trainer.painter_config", lambda *size: former)
-        training = Training(options("v", **large), collection, workspace, Silent(), resume=False)
-        data = load_data(collection, training.rows, training.options, workspace)
-        model = training._model(data)
-        model.painter.stretch()
+    training = Training(options("v", **large), collection, workspace, Silent(), resume=False)
+    data = load_data(collection, training.rows, training.options, workspace)
+    model = training._model(data)
+    model.painter.start_noise()
     note = collection_note(collection, (), learned=len(data.cache), held_out=2)
     save_model(path, model, made_card(model, "v").model_copy(update={"collection": note}))
     told = options("g", family="gan", parent=str(path), **large)
     going_on = Training(told, collection, workspace, Silent(), resume=False)
     child = going_on._model(data)
     assert going_on.inherited == {"painter", "prior"}
-    assert len(child.painter.gates) == len(child.painter.canvas) > 0
+    assert len(child.painter.noise_gates) == len(child.painter.noise_inputs) > 0
     latents = load_model(path).generator.sample(2, seed=1)
     assert torch.equal(child.eval().paint(latents), load_model(path).generator.paint(latents))
 

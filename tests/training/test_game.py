@@ -42,14 +42,14 @@ def stage_of(collection: Collection, workspace: Workspace, folder: Path, family:
             "teacher": teacher,
             "family": family,
             "game_batch": 8,
-            "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "place": 8},
+            "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "embedding_width": 8},
         }
     )
     training = Training(options, collection, workspace, Silent(), resume=False)
     data = load_data(collection, training.rows, options, workspace)
     torch.manual_seed(0)
     model = training._model(data)
-    model.prior.anchors.fit(torch.randn(60, model.config.painter.numbers), None, seed=0)  # type: ignore[union-attr, operator]
+    model.prior.embeddings.fit(torch.randn(60, model.config.painter.numbers), None, seed=0)  # type: ignore[union-attr, operator]
     if family == "gan":
         model.become_mapping()
     (folder / "sheets").mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
     mapping = stage.model.prior
     assert isinstance(mapping, Mapping)
     with torch.no_grad():
-        for tensor in (*stage.model.painter.parameters(), mapping.anchors.points, mapping.anchors.centres):
+        for tensor in (*stage.model.painter.parameters(), mapping.embeddings.points, mapping.embeddings.centres):
             tensor.zero_()
     stage.remedy = "try something else"
     with pytest.raises(TrainingError, match=r"collapsed.*try something else"):

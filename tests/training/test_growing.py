@@ -20,7 +20,7 @@ from limner.training.trainer import Training
 from limner.workspace import Workspace
 from pictures_made import made_collection
 
-_PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, place=8)
+_PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, embedding_width=8)
 
 
 @pytest.mark.parametrize("height", range(32, 513, 32))

@@ -167,7 +167,7 @@ def test_new_pictures_are_drawn_from_a_mixture_where_the_painter_took_the_flows_
 ) -> None:
     small = {"height": 32, "width": 32, "batch": 4, "latents": 16, "label": None, "crisp": False, "game_share": 0.1}
     quick = {"teacher": "none", "precision": "fp32", "threads": 1, "minutes": 1.0, "prior": "best"}
-    shape = {"channels": 16, "width": 32, "layers": 1, "place": 8}
+    shape = {"channels": 16, "width": 32, "layers": 1, "embedding_width": 8}
     options = TrainOptions.model_validate({"name": "few", **small, **quick, "shape": shape, **told})
     collection = made_collection(workspace, tmp_path / "made")
     training = Training(options, collection, workspace, Watcher(), resume=False, clock=ticking(0.5))

@@ -9,7 +9,7 @@ from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
 from limner.training.objectives import PainterObjective, PainterWeights
 
-_PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, place=8)
+_PRIOR = PriorConfig(channels=16, width=32, layers=1, steps=2, embedding_width=8)
 
 
 def batch() -> dict[str, torch.Tensor]:

@@ -49,7 +49,7 @@ def options(name: str, **more: object) -> TrainOptions:
     told: dict[str, object] = {
         "height": 32, "width": 32, "steps": _STEPS, "teacher": "none", "prior": "flow", "precision": "fp32",
         "threads": 1, "batch": 8, "latents": 16, "checkpoint_seconds": 0.05, "label": "kind",
-        "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "place": 8},
+        "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "embedding_width": 8},
     }  # fmt: skip
     return TrainOptions.model_validate({"name": name, **told, **more})
 

@@ -138,13 +138,13 @@ def test_the_file_of_another_model_and_damaged_ones_are_refused(
     with pytest.raises(ModelError, match="belongs to another model"):
         known_translator(pipeline, workspace)
     odd = tmp_path / "odd.safetensors"
-    save_file({name: w for name, w in weights.items() if name != "place"}, odd, metadata=told)
+    save_file({name: w for name, w in weights.items() if name != "position"}, odd, metadata=told)
     with pytest.raises(ModelError, match="do not fit its card"):
         load_translator(odd)
     save_file(weights, odd, metadata={"format": "pt"})
     with pytest.raises(ModelError, match="not a translator of limner"):
         load_translator(odd)
-    save_file({**weights, "place": torch.full_like(weights["place"], torch.nan)}, odd, metadata=told)
+    save_file({**weights, "position": torch.full_like(weights["position"], torch.nan)}, odd, metadata=told)
     with pytest.raises(ModelError, match="NaN"):
         load_translator(odd)
     odd.write_bytes(kept.read_bytes()[:900])

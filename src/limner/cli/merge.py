@@ -60,7 +60,7 @@ def _merge(
     Example: [bold]limner merge landscapes my-landscapes --minutes 20 --name both[/bold]
     """
     from limner.ledger import Ledger
-    from limner.models.bundle import find_model, load_model, with_gates
+    from limner.models.bundle import find_model, load_model
     from limner.models.merging import merged_rights
     from limner.workspace import Workspace
 
@@ -68,7 +68,7 @@ def _merge(
     share = _share(at, weights, minutes)
     target = _target(name, to, workspace)
     paths = (find_model(model_a, workspace), find_model(model_b, workspace))
-    models = (with_gates(load_model(paths[0])), with_gates(load_model(paths[1])))
+    models = (load_model(paths[0]), load_model(paths[1]))
     if models[0].digest == models[1].digest:
         raise UsageError(f"{model_a} and {model_b}", "are the same model", "give two different ones")
     merged_rights(*models)

@@ -238,7 +238,7 @@ def _show(
     row("training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}")
     if card.config.prior.kind != "mixture":
         prior = card.config.prior
-        row("keeps", f"{prior.place} numbers of each of {prior.anchors:,} views of training pictures")
+        row("keeps", f"{prior.embedding_width} numbers of each of {prior.embeddings:,} views of training pictures")
     for name, value in card.quality.items():
         if isinstance(value, dict) and "low" in value:
             row(name, f"{value['value']:.3f} (95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})")

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
 from limner.errors import ModelError
-from limner.models.card import Card
+from limner.models.card import FORMAT, Card
 from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
 from limner.models.latent_model import LatentModel
 from limner.models.packing import pack
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model", "with_gates"]
+__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
 
 SHIPPED = Path(__file__).parent / "shipped"
 """The models that come with limner."""
 _KIND = Kind(
     key="limner.card",
     card=Card,
-    layout=2,
+    layout=FORMAT,
     noun="a model",
     where="see `limner model list`",
     again="copy the file again from where it came, or train the model again",
@@ -88,22 +88,6 @@ def load_model(path: Path) -> Model:
     card = read_card(path)
     generator = rebuilt(path, lambda: LatentModel(card.config), _KIND.again)
     return Model(path, sha256_of(path), card, generator)
-
-
-def with_gates(model: Model) -> Model:
-    """The model with gates on its painter's canvas, where it has a canvas and none: it paints as before.
-
-    What is made of models, or goes on from one, is made of painters of one shape, also where some are of before gates.
-    """
-    painter = model.card.config.painter
-    if painter.gated or not painter.canvas:
-        return model
-    config = model.card.config.model_copy(update={"painter": painter.model_copy(update={"gated": True})})
-    generator = LatentModel(config)
-    weights = generator.state_dict() | model.generator.state_dict()
-    generator.load_state_dict(weights)
-    generator.eval().requires_grad_(False)
-    return replace(model, card=model.card.model_copy(update={"config": config}), generator=generator)
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:

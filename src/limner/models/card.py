@@ -13,8 +13,10 @@ from limner.errors import ModelError
 from limner.models.latent_model import LatentModelConfig
 from limner.rights import RightsSummary
 
-__all__ = ["Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote", "card_of"]
+__all__ = ["FORMAT", "Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote", "card_of"]
 
+FORMAT = 3
+"""Version of the model file: of its card, and of the names of its weights."""
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
 
@@ -69,7 +71,7 @@ class Learned(_Frozen):
     """What everything that was learned says about itself."""
 
     format: int
-    """Version of the layout; a higher one than limner knows is refused."""
+    """Version of the file; another than limner knows is refused."""
     limner: str = __version__
     collection: CollectionNote
     rights: RightsSummary
@@ -86,7 +88,7 @@ class Learned(_Frozen):
 class Card(Learned):
     """Everything that a model says about itself."""
 
-    format: int = 2
+    format: int = FORMAT
     name: str
     family: str = "vae"
     config: LatentModelConfig

@@ -8,8 +8,8 @@ between the two still paint (Pinkney and Adler 2020, "Resolution Dependent GAN I
 - **encoder**: averaged with the painter; in a swap that of the model whose coarse levels are kept, for these say where
   things are;
 - **whitening**: goes with the encoder;
-- **prior, places and labels**: of one model, whole: places are told along axes of that model alone, and an average of
-  axes is none. Only where both have the very same places (a GAN's children, say) the networks are averaged too.
+- **prior, embeddings and labels**: of one model, whole: embeddings lie along axes of that model alone, and an average
+  of axes is none. Only where both have the very same embeddings (a GAN's children, say) the networks are averaged too.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ def average(a: Model, b: Model, share: float) -> LatentModel:
     same_painter(a, b)
     ours, theirs = a.generator.state_dict(), b.generator.state_dict()
     heavier = a if share <= 0.5 else b
-    between = ("encoder.", "painter.", "whitening.", *(("prior.",) if _same_places(a, b) else ()))
+    between = ("encoder.", "painter.", "whitening.", *(("prior.",) if _same_embeddings(a, b) else ()))
     weights = dict(heavier.generator.state_dict())
     for name in ours:
-        if name.startswith(between) and not name.startswith("prior.anchors."):
+        if name.startswith(between) and not name.startswith("prior.embeddings."):
             weights[name] = torch.lerp(ours[name], theirs[name], share)
     return _built(heavier, weights)
 
@@ -177,18 +177,18 @@ def _sizes(generator: LatentModel) -> dict[str, int]:
     for level, end in enumerate(ends):
         sizes |= {f"painter.blocks.{block}.": grids[level] for block in range(end - config.depths[level], end)}
     sizes |= {f"painter.rises.{level}.": grids[level + 1] for level in range(len(painter.rises))}
-    for name, layers in (("canvas", painter.canvas), ("gates", painter.gates)):
+    for name, layers in (("noise_inputs", painter.noise_inputs), ("noise_gates", painter.noise_gates)):
         sizes |= {f"painter.{name}.{i}.": grids[i - len(layers)] for i in range(len(layers))}
     first = len(grids) - 1 - len(painter.coarse)
     return sizes | {f"painter.coarse.{i}.": 2 * grids[first + i] for i in range(len(painter.coarse))}
 
 
-def _same_places(a: Model, b: Model) -> bool:
-    """Whether both priors speak of the same places, so that their networks mean the same."""
+def _same_embeddings(a: Model, b: Model) -> bool:
+    """Whether both priors have the same instance embeddings, so that their networks mean the same."""
     if a.card.config != b.card.config or a.card.config.prior.kind == "mixture":
         return False
     ours, theirs = a.generator.state_dict(), b.generator.state_dict()
-    return all(torch.equal(t, theirs[n]) for n, t in ours.items() if n.startswith(("prior.anchors.", "whitening.")))
+    return all(torch.equal(t, theirs[n]) for n, t in ours.items() if n.startswith(("prior.embeddings.", "whitening.")))
 
 
 def _built(of: Model, weights: dict[str, Tensor]) -> LatentModel:

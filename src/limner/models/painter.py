@@ -9,9 +9,9 @@ Notable features:
   added (Karras et al. 2020, "StyleGAN2", section 4.2); the encoder looks at them made small: a content has no room for
   finer things, and what is learned at half the size goes over whole;
 - a picture's content has no room for every stroke, and what is made of smooth numbers alone comes out hatched: the
-  finest levels of large painters are given noise to make strokes of (Karras et al. 2019, "StyleGAN", section 3.2), the
-  same for every picture, as a canvas is, so that a picture follows from its latent alone; what is painted says at each
-  place how much of it is felt, and which way, so that a sky is not as rough as foliage;
+  finest levels of large painters have noise inputs to make strokes of (Karras et al. 2019, "StyleGAN", section 3.2),
+  the same for every picture, so that a picture follows from its latent alone; gates computed from the features scale
+  the noise at each place, so that a sky is not as rough as foliage;
 - no normalisation: residual branches start at zero (Zhang et al. 2019, "Fixup"), which is enough for so few blocks.
 """
 
@@ -25,10 +25,10 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-__all__ = ["GROUND", "Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
+__all__ = ["WATERMARK_TILE", "Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
 
-GROUND = 64
-"""Pixels after which what a rooted painter always paints repeats."""
+WATERMARK_TILE = 64
+"""Pixels after which the watermark that a painter adds repeats."""
 
 
 class Latent(NamedTuple):
@@ -64,13 +64,10 @@ class PainterConfig(BaseModel):
     """Blocks of the painter at each level."""
     encoder_depths: tuple[Annotated[int, Field(ge=0, le=16)], ...]
     """Blocks of the encoder at each level, coarse first."""
-    smooth: bool = False
-    """Whether each doubling but the last is smoothed, so that marks keep to no grid (`_smoothed`)."""
-    canvas: int = Field(0, ge=0, le=16)
-    """Maps of noise, the same for every picture, that the finest levels are given to make strokes of."""
-    gated: bool = False
-    """Whether what is painted says at each place how much of the canvas is felt."""
-    rooted: bool = False
+    noise_maps: int = Field(0, ge=0, le=16)
+    """Noise inputs of each of the finest levels; a painter that has any also smooths each doubling but the last, so
+    that no grid artefacts remain (`_smoothed`)."""
+    watermarked: bool = False
     """Whether the painter puts its model's mark into whatever it paints (`papers.watermark.model_watermark`)."""
 
     @model_validator(mode="after")
@@ -99,8 +96,8 @@ class PainterConfig(BaseModel):
         return self.content_channels * self.grid[0] * self.grid[1] + self.blocks * self.style_width
 
 
-_FELT = 0.1
-"""Deviation that a canvas gives to the features of a level at first."""
+_NOISE_START = 0.1
+"""Deviation that noise inputs give to the features of a level at first."""
 _PLAIN = 3
 """Levels that a painter of small pictures has."""
 _CHANNELS = {4: 6, 8: 6, 16: 6, 32: 24}
@@ -126,9 +123,7 @@ def painter_config(height: int, width: int) -> PainterConfig:
         widths=widths,
         depths=(3, 1, 1, 1, 1)[:levels],
         encoder_depths=(2, 0, 0, 0, 0)[:levels],
-        smooth=levels > _PLAIN,
-        canvas=4 if levels > _PLAIN else 0,
-        gated=levels > _PLAIN,
+        noise_maps=4 if levels > _PLAIN else 0,
     )
 
 
@@ -180,15 +175,14 @@ class Painter(nn.Module):
         self.leave = nn.Conv2d(widths[-1], 12, 3, padding=1)
         for layer in (*self.rises, *self.coarse, self.leave):
             _even(layer)
-        self.canvas, self.gates = nn.ModuleList(), nn.ModuleList()
-        for level in range(_PLAIN - 1, len(widths)) if config.canvas else ():
-            self.canvas.append(_still(nn.Conv2d(config.canvas, widths[level], 1, bias=False)))
+        self.noise_inputs, self.noise_gates = nn.ModuleList(), nn.ModuleList()
+        for level in range(_PLAIN - 1, len(widths)) if config.noise_maps else ():
+            self.noise_inputs.append(_zeroed(nn.Conv2d(config.noise_maps, widths[level], 1, bias=False)))
+            self.noise_gates.append(_zeroed(nn.Conv2d(widths[level], config.noise_maps, 1, bias=False)))
             self.register_buffer(f"noise{level}", _noise(config, level))
-            if config.gated:
-                self.gates.append(_still(nn.Conv2d(widths[level], config.canvas, 1, bias=False)))
-        if config.rooted:
-            # Of half the size, as the last level is, and laid like tiles.
-            self.register_buffer("ground", torch.zeros(12, GROUND // 2, GROUND // 2))
+        if config.watermarked:
+            # Of half the size, as the last level is, and repeated like tiles.
+            self.register_buffer("watermark", torch.zeros(12, WATERMARK_TILE // 2, WATERMARK_TILE // 2))
         if self.coarse:
             # A large painter begins as the small one, enlarged.
             nn.init.zeros_(self.leave.weight)
@@ -206,51 +200,49 @@ class Painter(nn.Module):
                 if level >= _PLAIN - 1:
                     parts.append(F.pixel_shuffle(self.coarse[level - _PLAIN + 1](F.silu(x)), 2))
                 x = F.pixel_shuffle(self.rises[level](x), 2)
-                x = _smoothed(x) if self.config.smooth else x
-                x = self._on_canvas(x, level + 1)
+                if self.config.noise_maps:
+                    x = self._with_noise(_smoothed(x), level + 1)
         last = self.leave(F.silu(x))
-        if self.config.rooted:
-            last = last + self._ground(last.shape[-2:])
+        if self.config.watermarked:
+            last = last + self._watermark(last.shape[-2:])
         return _together([*parts, F.pixel_shuffle(last, 2)])
 
     @torch.no_grad()
-    def stretch(self) -> None:
-        """Let the canvas be felt, where there is one and it never was: a game needs it, reconstruction does not."""
-        for thread in self.canvas:
-            assert isinstance(thread, nn.Conv2d)
-            if not thread.weight.any():
-                nn.init.normal_(thread.weight, std=_FELT * self.config.canvas**-0.5)
+    def start_noise(self) -> None:
+        """Give noise inputs that are still zero a small weight: adversarial training needs it, reconstruction not."""
+        for layer in self.noise_inputs:
+            assert isinstance(layer, nn.Conv2d)
+            if not layer.weight.any():
+                nn.init.normal_(layer.weight, std=_NOISE_START * self.config.noise_maps**-0.5)
 
-    def _on_canvas(self, x: Tensor, level: int) -> Tensor:
-        """Features of a level with the noise that is felt there. # [n, c, h, w] -> [n, c, h, w]"""
-        if not self.config.canvas or level < _PLAIN - 1:
+    def _with_noise(self, x: Tensor, level: int) -> Tensor:
+        """Features of a level with its noise added, where it has any. # [n, c, h, w] -> [n, c, h, w]"""
+        if level < _PLAIN - 1:
             return x
+        at = level + 1 - _PLAIN
         noise = self.get_buffer(f"noise{level}")[..., : x.shape[2], : x.shape[3]]
-        if self.config.gated:
-            noise = noise * (1 + self.gates[level + 1 - _PLAIN](F.silu(x)))
-        felt: Tensor = x + self.canvas[level + 1 - _PLAIN](noise)
-        return felt
+        added: Tensor = x + self.noise_inputs[at](noise * (1 + self.noise_gates[at](F.silu(x))))
+        return added
 
-    def _ground(self, size: torch.Size) -> Tensor:
+    def _watermark(self, size: torch.Size) -> Tensor:
         """What is painted whatever the latent says. # -> [12, h, w]"""
-        ground = self.get_buffer("ground")
-        down, across = (-(-side // there) for side, there in zip(size, ground.shape[1:], strict=True))
-        return ground.repeat(1, down, across)[:, : size[0], : size[1]]
+        tile = self.get_buffer("watermark")
+        down, across = (-(-side // there) for side, there in zip(size, tile.shape[1:], strict=True))
+        return tile.repeat(1, down, across)[:, : size[0], : size[1]]
 
 
-@torch.no_grad()
-def _still(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer, saying nothing at first."""
-    layer.weight.zero_()
+def _zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with weights of zero."""
+    nn.init.zeros_(layer.weight)
     return layer
 
 
 def _noise(config: PainterConfig, level: int) -> Tensor:
-    """What a canvas is made of at a level: the same numbers in every painter of its size. # [1, maps, h, w]"""
+    """The noise maps of a level: the same numbers in every painter of its size. # [1, maps, h, w]"""
     height, width = (side * 2**level for side in config.grid)
     generator = torch.Generator().manual_seed(level)
     with torch.device("cpu"):
-        return torch.randn(1, config.canvas, height, width, generator=generator)
+        return torch.randn(1, config.noise_maps, height, width, generator=generator)
 
 
 def _smoothed(x: Tensor) -> Tensor:

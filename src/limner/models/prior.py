@@ -4,9 +4,9 @@ A prior works on whitened vectors: the latent as one row of numbers, each with m
 pictures (`Whitening`). Two kinds, one contract (`forward(noise, labels, truncation)`):
 
 - `FlowPrior` learns the velocity that carries noise to latents in a straight line (Lipman et al. 2023, "Flow Matching";
-  Liu et al. 2023, "Rectified Flow"), given a rough place among the training pictures (`Anchors`), on top of the
-  velocity that would be right if the latents around that place were Gaussian. That part of the way is known exactly, so
-  only the rest is taken in steps (an exponential integrator: Zhang and Chen 2023, "DEIS"), and two of them are enough;
+  Liu et al. 2023, "Rectified Flow"), given an instance embedding (`InstanceEmbeddings`), on top of the velocity that
+  would be right if the latents around that embedding were Gaussian. That part of the way is known exactly, so only the
+  rest is taken in steps (an exponential integrator: Zhang and Chen 2023, "DEIS"), and two of them are enough;
 - `MixturePrior` is a Gaussian mixture on the leading principal components (Ghosh et al. 2020, section 4.2).
 """
 
@@ -16,17 +16,17 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from limner.models.anchors import MOST_ANCHORS, Anchors
+from limner.models.instance_embeddings import MOST_EMBEDDINGS, InstanceEmbeddings
 from limner.models.painter import Latent, PainterConfig
 
-__all__ = ["QUICK", "FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
+__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
 
 
 class PriorConfig(BaseModel):
@@ -42,34 +42,35 @@ class PriorConfig(BaseModel):
     """Flow: width of the transformer on the grid's half."""
     layers: int = Field(6, ge=1, le=48)
     """Flow: layers of the transformer."""
-    frame: Literal["line", "gaussian"] = "line"
-    """Flow, mapping: along what a step goes: a straight line, or the way that latents would take if they were Gaussian
-    around their place. This and the next four are what files of before November 2026 mean; new ones have `QUICK`."""
-    start: float = Field(0.0, ge=0, lt=1)
-    """Flow: the time at which the steps begin; in the frame of the Gaussian there is little to do before."""
-    steps: int = Field(6, ge=1, le=200)
+    path: Literal["gaussian", "straight"] = "gaussian"
+    """Flow, mapping: along what a step goes: the way that latents would take if they were Gaussian around their
+    embedding, or a straight line. On the former two evaluations come closer to the flow's end than six on the latter
+    (docs/decisions.md)."""
+    start: float = Field(0.2, ge=0, lt=1)
+    """Flow: the time at which the steps begin; on the Gaussian path there is little to do before."""
+    steps: int = Field(2, ge=1, le=200)
     """Flow: steps when sampling, one evaluation each."""
-    shift: float = Field(0.3, gt=0, le=4)
+    shift: float = Field(1.5, gt=0, le=4)
     """Flow: below 1 there are more steps near the noise, above 1 near the latent."""
-    jump: float = Field(0.3, gt=0, lt=1)
+    jump: float = Field(0.45, gt=0, lt=1)
     """Mapping: the time from which one evaluation goes to the end."""
-    place: int = Field(48, ge=1, le=1024)
-    """Flow: numbers of an anchor's place; a training on few pictures takes fewer."""
-    anchors: int = Field(1, ge=1, le=MOST_ANCHORS)
-    """Flow: how many anchors the model keeps."""
-    shake: float = Field(0.2, ge=0, le=4)
-    """Flow: how much a place is shaken, in deviations of its axes."""
-    reach: float = Field(0.5, ge=0, le=1)
-    """Flow: how far a place is moved towards a neighbour's at most."""
+    embedding_width: int = Field(48, ge=1, le=1024)
+    """Flow: numbers of an instance embedding; a training on few pictures takes fewer."""
+    embeddings: int = Field(1, ge=1, le=MOST_EMBEDDINGS)
+    """Flow: how many instance embeddings the model keeps."""
+    embedding_noise: float = Field(0.2, ge=0, le=4)
+    """Flow: deviation of the noise that is added to an embedding, in deviations of its axes."""
+    interpolation: float = Field(0.5, ge=0, le=1)
+    """Flow: how far an embedding is moved towards a neighbour's at most."""
     components: int = Field(32, ge=1, le=4096)
     """Mixture: Gaussians."""
     axes: int = Field(96, ge=1, le=4096)
     """Mixture: principal components."""
 
-
-QUICK: dict[str, Any] = {"frame": "gaussian", "start": 0.2, "steps": 2, "shift": 1.5, "jump": 0.45}
-"""How new models draw: two evaluations come closer to the flow's end than six along straight lines
-(docs/decisions.md)."""
+    def with_sizes_of(self, other: PriorConfig) -> PriorConfig:
+        """This config with the sizes of another, so that the weights of that one fit."""
+        sizes = ("channels", "width", "layers", "embedding_width", "components", "axes")
+        return self.model_copy(update={name: getattr(other, name) for name in sizes})
 
 
 class Whitening(nn.Module):
@@ -177,16 +178,21 @@ class FlowPrior(nn.Module):
         self.painter, self.config = painter, config
         channels, width = config.channels, config.width
         height, breadth = painter.grid
-        self.anchors = Anchors(
-            painter.numbers, labels, width=config.place, count=config.anchors, shake=config.shake, reach=config.reach
+        self.embeddings = InstanceEmbeddings(
+            painter.numbers,
+            labels,
+            width=config.embedding_width,
+            count=config.embeddings,
+            noise=config.embedding_noise,
+            interpolation=config.interpolation,
         )
-        known = self.anchors.kinds + self.anchors.width
+        known = self.embeddings.kinds + self.embeddings.width
         self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.known = nn.Sequential(nn.Linear(known, width), nn.SiLU(), nn.Linear(width, width))
         self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
         self.before = nn.ModuleList(_Residual(channels, width) for _ in range(2))
         self.fall = nn.Conv2d(4 * channels, width, 1)
-        self.place = nn.Parameter(torch.randn(1, height * breadth // 4 + painter.blocks, width) * 0.02)
+        self.position = nn.Parameter(torch.randn(1, height * breadth // 4 + painter.blocks, width) * 0.02)
         self.style_in = nn.Linear(painter.style_width, width)
         self.layers = nn.ModuleList(_Layer(width, max(1, width // 64)) for _ in range(config.layers))
         self.style_out = nn.Linear(width, painter.style_width)
@@ -202,30 +208,30 @@ class FlowPrior(nn.Module):
     @property
     def noise_numbers(self) -> int:
         """How many numbers of noise `forward` needs for one latent."""
-        return self.painter.numbers + self.anchors.drawn
+        return self.painter.numbers + self.embeddings.drawn
 
-    def velocity(self, rows: Tensor, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
-        """Velocity at a time between 0 (noise) and 1 (latent), given label and place.
+    def velocity(self, rows: Tensor, time: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
+        """Velocity at a time between 0 (noise) and 1 (latent), given label and embedding.
 
-        # [n, numbers], [n], [n], [n, width of a place] -> [n, numbers]
+        # [n, numbers], [n], [n], [n, width of an embedding] -> [n, numbers]
         """
         with torch.autocast(rows.device.type, enabled=False):
-            gaussian = self.anchors.velocity(rows.float(), time.float(), labels, places.float())
-        return gaussian + self.learned(rows, time, labels, places)
+            gaussian = self.embeddings.velocity(rows.float(), time.float(), labels, embeddings.float())
+        return gaussian + self.learned(rows, time, labels, embeddings)
 
-    def learned(self, rows: Tensor, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
+    def learned(self, rows: Tensor, time: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
         """What the network adds to the Gaussian's velocity; shapes as in `velocity`. # -> float32"""
         painter = self.painter
         split = painter.content_channels * math.prod(painter.grid)
         content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
-        condition = self._condition(time, labels, places)
+        condition = self._condition(time, labels, embeddings)
         x = self.enter(content.contiguous(memory_format=torch.channels_last))
         for block in self.before:
             x = block(x, condition)
         tokens = self.fall(F.pixel_unshuffle(x, 2))
         grid = tokens.shape[-2:]
         styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
-        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.place.to(styles.dtype)
+        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
         shared = self.shared(condition).unflatten(1, (6, -1))
         for layer in self.layers:
             tokens = layer(tokens, shared)
@@ -236,51 +242,54 @@ class FlowPrior(nn.Module):
         content = self.leave(F.silu(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1).float()
 
-    def _condition(self, time: Tensor, labels: Tensor, places: Tensor) -> Tensor:
+    def _condition(self, time: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
         angles = time[:, None].float() * torch.exp(torch.linspace(0, 6, 32, device=time.device))
         moment: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
-        condition: Tensor = F.silu(moment + self.known(self.anchors.known(labels, places)))
+        condition: Tensor = F.silu(moment + self.known(self.embeddings.condition(labels, embeddings)))
         return condition
 
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Whitened latents of standard noise. # [n, noise_numbers] -> [n, numbers]"""
-        rows, for_places = noise.split([self.painter.numbers, self.anchors.drawn], dim=1)
-        places, labels = self.anchors.draw(for_places, labels, truncation)
-        return self.carry(rows * truncation, labels, places)
+        rows, for_embeddings = noise.split([self.painter.numbers, self.embeddings.drawn], dim=1)
+        embeddings, labels = self.embeddings.draw(for_embeddings, labels, truncation)
+        return self.carry(rows * truncation, labels, embeddings)
 
-    def carry(self, rows: Tensor, labels: Tensor, places: Tensor) -> Tensor:
-        """Carry standard noise to latents at places. # [n, numbers], [n], [n, width of a place] -> [n, numbers]"""
+    def carry(self, rows: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
+        """Carry standard noise to latents at embeddings.
+
+        # [n, numbers], [n], [n, width of an embedding] -> [n, numbers]
+        """
         config = self.config
         even = torch.linspace(0, 1, config.steps + 1, dtype=torch.float64)
         times = config.start + (1 - config.start) * even * config.shift / (1 + (config.shift - 1) * even)
-        return self._along(rows, times.tolist(), labels, places)
+        return self._along(rows, times.tolist(), labels, embeddings)
 
-    def _along(self, rows: Tensor, times: list[float], labels: Tensor, places: Tensor) -> Tensor:
-        """By one evaluation from each time to the next, in the frame of the config."""
-        if self.config.frame == "gaussian":
-            return self._along_gaussian(rows, times, labels, places)
+    def _along(self, rows: Tensor, times: list[float], labels: Tensor, embeddings: Tensor) -> Tensor:
+        """By one evaluation from each time to the next, along the path of the config."""
+        if self.config.path == "gaussian":
+            return self._along_gaussian(rows, times, labels, embeddings)
 
         def slope(rows: Tensor, now: float) -> Tensor:
-            return self.velocity(rows, rows.new_full((len(rows),), now), labels, places)
+            return self.velocity(rows, rows.new_full((len(rows),), now), labels, embeddings)
 
         return _adams_bashforth(slope, rows, times)
 
-    def _along_gaussian(self, noise: Tensor, times: list[float], labels: Tensor, places: Tensor) -> Tensor:
-        anchors, device = self.anchors, noise.device.type
+    def _along_gaussian(self, noise: Tensor, times: list[float], labels: Tensor, embeddings: Tensor) -> Tensor:
+        gaussian, device = self.embeddings, noise.device.type
         with torch.autocast(device, enabled=False):
-            centre = anchors.centre(labels, places.float())
+            centre = gaussian.centre(labels, embeddings.float())
 
-        # In this frame the Gaussian's way stands still: only the network moves the noise.
+        # As noise, latents stand still along the Gaussian path: only the network moves them.
         def slope(noise: Tensor, now: float) -> Tensor:
             with torch.autocast(device, enabled=False):
-                rows = anchors.spread_out(noise, now, centre)
-            learned = self.learned(rows, rows.new_full((len(rows),), now), labels, places)
+                rows = gaussian.from_noise(noise, now, centre)
+            learned = self.learned(rows, rows.new_full((len(rows),), now), labels, embeddings)
             with torch.autocast(device, enabled=False):
-                return anchors.drawn_in(learned, now)
+                return gaussian.noise_velocity(learned, now)
 
         moved = _adams_bashforth(slope, noise, times)
         with torch.autocast(device, enabled=False):
-            return anchors.spread_out(moved, times[-1], centre)
+            return gaussian.from_noise(moved, times[-1], centre)
 
 
 def _adams_bashforth(slope: Callable[[Tensor, float], Tensor], rows: Tensor, times: Sequence[float]) -> Tensor:

@@ -41,7 +41,7 @@ __all__ = [
     "save_translator",
 ]
 
-_FORMAT = 1
+_FORMAT = 2
 _HEAD = 40
 
 
@@ -127,7 +127,7 @@ class Translator(nn.Module):
         self.fall = nn.Conv2d(4 * channels, width, 1)
         self.style_in = nn.Linear(painter.style_width, width)
         tokens = math.prod(painter.grid) // 4 + painter.blocks
-        self.place = nn.Parameter(torch.randn(tokens, width) * 0.3)
+        self.position = nn.Parameter(torch.randn(tokens, width) * 0.3)
         self.layers = nn.ModuleList(_Layer(width, config.dropout) for _ in range(config.layers))
         self.rise = nn.Conv2d(width, 4 * channels, 1)
         self.after = nn.ModuleList(_Block(channels, width, config.dropout) for _ in range(config.after))
@@ -157,7 +157,7 @@ class Translator(nn.Module):
         tokens = self.fall(F.pixel_unshuffle(x, 2))
         grid = tokens.shape[-2:]
         styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
-        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.place.to(styles.dtype)
+        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
         for layer in self.layers:
             tokens = layer(tokens, told)
         tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]

@@ -58,7 +58,7 @@ class Drawings:
         """Some of those that are there at a step.
 
         Whitened latents `rows` [n, numbers] and small pictures `coarse`; for a GAN also what they were drawn from:
-        `noise` [n, numbers], `labels` [n], `places` [n, width].
+        `noise` [n, numbers], `labels` [n], `embeddings` [n, width].
         """
         there = min(_MOST_DRAWN, _AT_ONCE * (2 + step // _FRESH_EVERY))
         while (have := len(self.parts.get("rows", ()))) < there:
@@ -74,9 +74,9 @@ class Drawings:
         noise = noise.to(self.whitening.mean.device)
         with self.machine.autocast():
             if isinstance(prior, Mapping):
-                found["noise"], for_places = noise.split([prior.painter.numbers, prior.anchors.drawn], dim=1)
-                found["places"], found["labels"] = prior.anchors.draw(for_places)
-                found["rows"] = prior.carry(found["noise"], found["labels"], found["places"])
+                found["noise"], for_embeddings = noise.split([prior.painter.numbers, prior.embeddings.drawn], dim=1)
+                found["embeddings"], found["labels"] = prior.embeddings.draw(for_embeddings)
+                found["rows"] = prior.carry(found["noise"], found["labels"], found["embeddings"])
             else:
                 found["rows"] = prior(noise)
             painted = self.painter(self.whitening.back(found["rows"]))
@@ -110,7 +110,7 @@ class GameStage:
         model.prior.requires_grad_(mapping)
         # A run that is resumed before the first checkpoint begins with the same discriminator.
         torch.manual_seed(hash((options.seed, 13)) & (2**63 - 1))
-        model.painter.stretch()
+        model.painter.start_noise()
         discriminator: Discriminator
         if options.teacher == "none":
             discriminator = PixelDiscriminator()

@@ -77,7 +77,8 @@ class GameObjective(nn.Module):
 
     The batch holds `pictures`, float [n, 3, h, w]; `rows`, whitened latents from the flow [k, numbers]; `coarse`, what
     the painter made of these before the game, made small (`held`). For a GAN it holds what
-    the latents were drawn from (`noise`, `labels`, `places`), and its mapping also learns to arrive where the flow did.
+    the latents were drawn from (`noise`, `labels`, `embeddings`), and its mapping also learns to arrive where the flow
+    did.
     Where pairs are known, `things` and `source` say from whose content and style each reconstruction is painted.
     """
 
@@ -118,7 +119,7 @@ class GameObjective(nn.Module):
         prior = self.networks.prior
         if not isinstance(prior, Mapping):
             return batch["rows"], None
-        rows = prior.stride(batch["noise"], batch["labels"], batch["places"]).float()
+        rows = prior.stride(batch["noise"], batch["labels"], batch["embeddings"]).float()
         return rows, F.mse_loss(rows, batch["rows"])
 
     def _play(

@@ -37,9 +37,7 @@ def half_config(config: PainterConfig) -> PainterConfig | None:
         widths=config.widths[:-1],
         depths=config.depths[:-1],
         encoder_depths=config.encoder_depths[:-1],
-        smooth=config.smooth,
-        canvas=config.canvas,
-        gated=config.gated,
+        noise_maps=config.noise_maps,
     )
 
 

@@ -26,7 +26,7 @@ from limner.models.card import Card
 from limner.models.generator import DRAWN
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.merging import merged_card, merged_rights, same_painter
-from limner.models.prior import QUICK, PriorConfig
+from limner.models.prior import PriorConfig
 from limner.models.similarity import psnr, ssim
 from limner.statistics import interval
 from limner.training.data import TrainingData
@@ -223,9 +223,9 @@ class Distillation:
     def _begun(self, data: TrainingData) -> LatentModel:
         first = self.models[0].generator
         flows = [m.card.config.prior for m in self.models if m.card.config.prior.kind != "mixture"]
-        shape = flows[0] if flows else PriorConfig()
-        place = min(PriorConfig().place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
-        prior = shape.model_copy(update={**QUICK, "kind": "flow", "anchors": len(data.cache), "place": place})
+        shape = PriorConfig().with_sizes_of(flows[0]) if flows else PriorConfig()
+        width = min(PriorConfig().embedding_width, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
+        prior = shape.model_copy(update={"kind": "flow", "embeddings": len(data.cache), "embedding_width": width})
         model = LatentModel(LatentModelConfig(painter=first.config.painter, prior=prior, labels=data.names))
         own = model.state_dict()
         fitting = {n: t for n, t in first.state_dict().items() if n in own and own[n].shape == t.shape}

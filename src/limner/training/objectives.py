@@ -112,7 +112,7 @@ class LabelGuess(nn.Module):
 
 class FlowObjective(nn.Module):
     """Learn the velocity from noise to latents (Lipman et al. 2023, equation 23), times drawn near the middle (Esser et
-    al. 2024, section 3.1). The batch holds `rows`, whitened latents, their `labels` and shaken `places`.
+    al. 2024, section 3.1). The batch holds `rows`, whitened latents, their `labels` and perturbed `embeddings`.
     """
 
     def __init__(self, prior: FlowPrior) -> None:
@@ -120,10 +120,10 @@ class FlowObjective(nn.Module):
         self.networks = prior
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses of one batch. # rows, noise: float [n, numbers]; time, labels: [n]; places: [n, width]"""
+        """Losses of one batch. # rows, noise: float [n, numbers]; time, labels: [n]; embeddings: [n, width]"""
         rows, noise, time = batch["rows"], batch["noise"], batch["time"]
         between = torch.lerp(noise, rows, time[:, None])
-        velocity = self.networks.velocity(between, time, batch["labels"], batch["places"])
+        velocity = self.networks.velocity(between, time, batch["labels"], batch["embeddings"])
         return {"loss": F.mse_loss(velocity, rows - noise)}
 
 

@@ -89,7 +89,7 @@ class TrainOptions(BaseModel):
     """Share of the minutes or steps that the painter gets at most; what it does not need goes to the others. In minutes
     so few that a flow would not pay (on a slow machine) it has the flow's, too, unless a flow is asked for."""
     shape: PriorConfig = PriorConfig()
-    """What shapes the prior; its kind and its number of anchors follow from the rest."""
+    """What shapes the prior; its kind and its number of embeddings follow from the rest."""
     crisp: bool = True
     """Whether the painter plays against a discriminator at the end; a GAN always does."""
     game_share: float = Field(0.24, gt=0, lt=1)

@@ -52,8 +52,8 @@ class PainterStage:
         self.name, self.title, self.ends_early = "painter", "painter", True
         model.prior.requires_grad_(False)
         # Reconstruction would take away noise that says nothing of a picture; the game brings it in.
-        model.painter.canvas.requires_grad_(False)
-        model.painter.gates.requires_grad_(False)
+        model.painter.noise_inputs.requires_grad_(False)
+        model.painter.noise_gates.requires_grad_(False)
         teacher = None
         if options.teacher != "none":
             teacher = load_teacher(options.teacher)
@@ -124,7 +124,7 @@ class Latents:
     """The whitened latents of the training pictures, in several views.
 
     Args:
-        fit: measure the whitening (and the flow's anchors) on them first.
+        fit: measure the whitening (and the flow's embeddings) on them first.
     """
 
     def __init__(self, model: LatentModel, data: TrainingData, machine: Machine, *, fit: bool) -> None:
@@ -142,7 +142,7 @@ class Latents:
         known = [own for own in labels if own is not None]
         self.labels = torch.cat(known).to(self.rows.device) if known else None
         if fit and isinstance(model.prior, FlowPrior):
-            model.prior.anchors.fit(self.rows, self.labels, data.seed)
+            model.prior.embeddings.fit(self.rows, self.labels, data.seed)
 
 
 class Judge:
@@ -173,7 +173,7 @@ class PriorStage:
     ) -> None:
         assert isinstance(model.prior, FlowPrior)
         self.model, self.data, self.machine, self.folder = model, data, machine, folder
-        self.anchors = model.prior.anchors
+        self.embeddings = model.prior.embeddings
         self.most, self.rate, self.seed = options.latents, options.prior_rate, options.seed
         self.latents = Latents(model, data, machine, fit=True)
         with machine.autocast():
@@ -214,10 +214,10 @@ class PriorStage:
         return {"score": loss, "training": seen, "kid": self.judge.distance(self.model, self.machine, 128)}
 
     def _batch(self, rows: Tensor, labels: Tensor | None, generator: torch.Generator) -> dict[str, Tensor]:
-        anchors, device = self.anchors, rows.device
+        embeddings, device = self.embeddings, rows.device
         time = torch.sigmoid(torch.randn(len(rows), generator=generator))
         noise = torch.randn(rows.shape, generator=generator)
-        shaken = torch.randn(len(rows), anchors.width, generator=generator)
+        noises = torch.randn(len(rows), embeddings.width, generator=generator)
         if labels is None:
             labels = torch.zeros(len(rows), dtype=torch.long)
         return {
@@ -225,7 +225,7 @@ class PriorStage:
             "noise": noise.to(device),
             "time": time.to(device),
             "labels": labels.to(device),
-            "places": anchors.near(anchors.place(rows), shaken.to(device)),
+            "embeddings": embeddings.perturbed(embeddings.embed(rows), noises.to(device)),
         }
 
     def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:

@@ -13,13 +13,12 @@ import torch
 from limner.collection import Collection, Row
 from limner.errors import TrainingError
 from limner.machine import Machine, check_device, probe
-from limner.models.anchors import MOST_ANCHORS
-from limner.models.bundle import Model, load_model, save_model, with_gates
+from limner.models.bundle import Model, load_model, save_model
 from limner.models.card import Card, TeacherNote
 from limner.models.files import sha256_of
+from limner.models.instance_embeddings import MOST_EMBEDDINGS
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import PainterConfig, painter_config
-from limner.models.prior import QUICK
 from limner.rights import Accepted, RightsSummary, clear, credit_line, summary
 from limner.training.checkpoint import read_checkpoint
 from limner.training.choosing import choose_prior
@@ -39,7 +38,7 @@ from limner.workspace import Workspace
 __all__ = ["Training"]
 
 _PICTURES_AN_AXIS = 12
-"""A place has one number for so many training pictures: of few, a finer place would tell one from all others."""
+"""An embedding has one number for so many training pictures: of few, a finer one would single each of them out."""
 _FEWEST_AXES = 16
 _FEWEST_STEPS = 200
 """Steps of the painter below which a flow after it does not pay: docs/decisions.md."""
@@ -70,7 +69,7 @@ class Training:
         self.rows, self.accepted = _cleared(options, collection)
         split_rows(self.rows, options)
         self.inherited: set[str] = set()
-        self.parent = None if options.parent is None else with_gates(load_model(Path(options.parent)))
+        self.parent = None if options.parent is None else load_model(Path(options.parent))
         check_device(options.device)
         self._check_parent()
         self.record = Record(options, collection, workspace, "" if self.parent is None else self.parent.digest)
@@ -145,15 +144,15 @@ class Training:
         options, parent = self.options, self.parent
         kind: Literal["mixture", "flow"] = "mixture" if options.prior == "mixture" else "flow"
         # What a parent has learned fits into its own shape alone.
-        shape = options.shape if parent is None else parent.card.config.prior
+        width = max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)
+        shape = options.shape if parent is None else options.shape.with_sizes_of(parent.card.config.prior)
         config = LatentModelConfig(
             painter=self._painter_config(),
             prior=shape.model_copy(
                 update={
-                    **QUICK,
                     "kind": kind,
-                    "anchors": min(MOST_ANCHORS, len(data.cache) * view_count(data)),
-                    "place": min(shape.place, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS)),
+                    "embeddings": min(MOST_EMBEDDINGS, len(data.cache) * view_count(data)),
+                    "embedding_width": min(shape.embedding_width, width),
                 }
             ),
             labels=data.names,

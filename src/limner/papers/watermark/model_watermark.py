@@ -18,7 +18,7 @@ from limner.errors import ModelError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
 from limner.models.latent_model import LatentModel
-from limner.models.painter import GROUND
+from limner.models.painter import WATERMARK_TILE
 from limner.papers.watermark import MODEL_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
@@ -28,7 +28,7 @@ _STRENGTH = 2.0
 """Deviation of the pattern, grey levels of brightness: 43.3 dB."""
 SMALLEST = 128
 """Shorter side, in pixels, of the smallest pictures that a watermarked model paints."""
-assert GROUND == TILE
+assert WATERMARK_TILE == TILE
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ def add_model_watermark(
     if min(painter.height, painter.width) < SMALLEST:
         size = f"{painter.width}x{painter.height}"
         raise ModelError(card.name, f"paints {size}, too small for a mark ({SMALLEST} at least)", "train it larger")
-    if painter.rooted:
+    if painter.watermarked:
         raise ModelError(card.name, f"has a model watermark already ({card.model_watermark})", "use it as it is")
-    config = card.config.model_copy(update={"painter": painter.model_copy(update={"rooted": True})})
+    config = card.config.model_copy(update={"painter": painter.model_copy(update={"watermarked": True})})
     mark = sha256(f"limner rooted mark 1\n{model.digest}\n".encode()).hexdigest()[:12]
     marked = LatentModel(config)
-    marked.load_state_dict({**model.generator.state_dict(), "painter.ground": _pattern(int(mark, 16), strength)})
+    marked.load_state_dict({**model.generator.state_dict(), "painter.watermark": _pattern(int(mark, 16), strength)})
     changed = {
         "name": name, "config": config, "model_watermark": mark, "parents": (*card.parents, model.digest),
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
