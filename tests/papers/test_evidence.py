@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, verify
 from limner.papers.evidence.evidence import EvidenceFile, write_evidence
+from limner.papers.publishing.published import Published
 from limner.papers.registry.registry import Registry, work_identifier
 from limner.papers.watermark import Embedder
 from limner.workspace import Workspace
@@ -116,8 +118,11 @@ def test_rights_are_counted(workspace: Workspace, work: Path) -> None:
 
 def test_a_lighter_edition_goes_along(workspace: Workspace) -> None:
     work, lighter = publish(workspace), publish(workspace, "lighter.jpeg")
-    told: dict[str, Any] = {"inputs": [work.digest], "outputs": [lighter.digest], "parameters": {"path": lighter.path}}
-    Ledger.open(workspace.ledger).record("artist", "publish", **told)
+    ledger = Ledger.open(workspace.ledger)
+    first = Published.find(ledger, work.digest)
+    assert first is not None
+    again = replace(first, digest=lighter.digest, path=lighter.path, edition={"of": work.digest})
+    ledger.record_many([again.entry()])
     found = write_evidence(work.path, workspace)
     assert (found.folder / "web.jpeg").read_bytes() == lighter.path.read_bytes()
     assert "lighter edition" in (found.folder / "index.html").read_text(encoding="utf-8")

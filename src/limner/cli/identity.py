@@ -190,9 +190,10 @@ def _which(told: dict[str, Any], workspace: Workspace) -> str:
 def _signed(workspace: Workspace, fingerprint: str) -> str:
     """How many works a certificate signed, by the ledger, and when the last of them."""
     from limner.ledger import Ledger
+    from limner.papers.publishing.published import PUBLISH, Published
 
-    acts = Ledger.open(workspace.ledger).acts(what="publish")
-    own = [act for act in acts if act.parameters.get("signer") == fingerprint]
+    works = [Published.of(act) for act in Ledger.open(workspace.ledger).acts(what=PUBLISH)]
+    own = [work for work in works if work.signer == fingerprint]
     return f"signed {len(own):,} works, the last on {own[-1].time[:10]}" if own else "signed no work"
 
 

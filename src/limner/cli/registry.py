@@ -146,6 +146,7 @@ def add(
     from limner.errors import PapersError
     from limner.ledger import Ledger
     from limner.papers.identity.trust import open_checker
+    from limner.papers.publishing.published import Published
     from limner.papers.registry.registry import Registry
     from limner.papers.registry.stored import edition_of
     from limner.works.origins import file_digest
@@ -156,13 +157,13 @@ def add(
     with closing(open_checker(workspace)) as checker:
         for path in files:
             digest = file_digest(path)
-            acts = [act for act in ledger.made(digest) if "signer" in act.parameters]
-            if not acts:
+            published = Published.find(ledger, digest)
+            if published is None:
                 raise PapersError(path, "was not published here, or was changed since", "check it with `limner verify`")
             if not registry.with_digest(digest):
                 verdict = checker.check(path)
                 name = verdict.signer.name if verdict.signer else ""
-                found.append(edition_of(path, checker, (str(acts[-1].parameters["signer"]), name)))
+                found.append(edition_of(path, checker, (published.signer, name)))
     registry.add(found)
     if found:
         ledger.record("artist", "register", inputs=[one.digest for one in found])

@@ -28,6 +28,7 @@ from limner.papers.evidence.parts import (
 )
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.trust import open_checker
+from limner.papers.publishing.published import Published
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import known_keys
 from limner.workspace import Workspace, replace_folder
@@ -67,7 +68,7 @@ class _Gathered:
     data: bytes
     master: str
     digest: str
-    published: Act
+    published: Published
     verdict: Verdict
     manifest: dict[str, Any]
     second: dict[str, dict[str, Any]]
@@ -115,14 +116,12 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
     except OSError as error:
         raise UsageError(work, f"cannot be read ({error.strerror})", "give a work's file") from error
     digest = f"sha256:{sha256(data).hexdigest()}"
-    published = [act for act in ledger.made(digest) if act.what == "publish"]
-    if not published:
+    published = Published.find(ledger, digest)
+    if published is None:
         raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
-    act = published[-1]
     with closing(open_checker(workspace, own="none")) as checker:
         verdict, manifest = checker.check_bytes(data, work), checker.manifest(data)
-    signer = str(act.parameters.get("signer", ""))
-    marked = watermark_report(data, verdict.generation, signer, known_keys(workspace))
+    marked = watermark_report(data, verdict.generation, published.signer, known_keys(workspace))
     second = {**second_of(verdict.layers), "watermark": marked}
     if (registered := registry_report(workspace, digest)) is not None:
         second["registry"] = registered
@@ -132,16 +131,16 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         data=data,
         master=f"master{work.suffix.lower()}",
         digest=digest,
-        published=act,
+        published=published,
         verdict=verdict,
         manifest=manifest or {},
         second=second,
         card=card,
         rights=rights_table(verdict.generation, card, workspace),
         copies=copies_and_bias(card, model_digest, workspace),
-        acts=family_acts(ledger, digest, signer),
+        acts=family_acts(ledger, digest, published.signer),
         chain=ledger.verify(),
-        root=Identity.root_of(workspace, signer),
+        root=Identity.root_of(workspace, published.signer),
         web=web_copy(ledger, digest),
     )
 

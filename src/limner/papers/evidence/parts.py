@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limner.errors import CollectionError, ModelError
 from limner.ledger import Act, Ledger
+from limner.papers.publishing.published import PUBLISH, Published
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -73,12 +73,11 @@ def family_acts(ledger: Ledger, digest: str, signer: str = "") -> list[Act]:
 def web_copy(ledger: Ledger, digest: str) -> tuple[str, bytes] | None:
     """The last smaller or lighter edition that was published of a work and is unchanged: its ending and its bytes."""
     for act in reversed(ledger.used(digest)):
-        path = Path(str(act.parameters.get("path", "")))
-        if act.what != "publish" or len(act.outputs) != 1 or not path.is_file():
+        if act.what != PUBLISH or not (edition := Published.of(act)).path.is_file():
             continue
-        data = path.read_bytes()
-        if f"sha256:{sha256(data).hexdigest()}" == act.outputs[0]:
-            return path.suffix.lower(), data
+        data = edition.path.read_bytes()
+        if f"sha256:{sha256(data).hexdigest()}" == edition.digest:
+            return edition.path.suffix.lower(), data
     return None
 
 

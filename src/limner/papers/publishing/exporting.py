@@ -13,7 +13,7 @@ from PIL import Image
 
 from limner import pictures
 from limner.errors import PapersError, UsageError
-from limner.ledger import Act, Ledger
+from limner.ledger import Ledger
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
@@ -21,6 +21,7 @@ from limner.papers.identity.revocations import read_revocations
 from limner.papers.identity.trust import TrustStore
 from limner.papers.publishing.ingredients import ingredient_of
 from limner.papers.publishing.labels import LabelWish
+from limner.papers.publishing.published import Published
 from limner.papers.publishing.publisher import PublishedWork, Publisher
 from limner.papers.registry.registry import work_identifier, work_name
 from limner.papers.verify.checking import Checker
@@ -90,15 +91,15 @@ def open_former(path: Path, workspace: Workspace) -> Former:
     if not verdict.genuine:
         raise PapersError(path, f"cannot be published again: {verdict.summary}", _REMEDY)
     ingredient = ingredient_of(data, verdict, "parentOf")
-    act = _published(workspace, ingredient.digest)
+    published = Published.find(Ledger.open(workspace.ledger), ingredient.digest)
     signer = verdict.signer
-    if not verdict.generation or signer is None or (signer.trust != "own" and act is None):
+    if not verdict.generation or signer is None or (signer.trust != "own" and published is None):
         name = f' (signed under the name "{signer.name}")' if signer else ""
         raise PapersError(path, f"is no work that was published with this workspace{name}", _REMEDY)
     if ingredient.file is None:
         raise PapersError(path, "has papers of over 1 MiB, too many to go on", "publish the work that it was made from")
     look = pictures.decode(data, path)
-    work = verdict.mark or (_number(act) if act else None)
+    work = verdict.mark or (_number(published) if published else None)
     return Former(path, look.pixels, look.format, _as_published(verdict, path), ingredient, work)
 
 
@@ -168,18 +169,11 @@ def _as_published(verdict: Verdict, path: Path) -> Provenance:
         ) from error
 
 
-def _published(workspace: Workspace, digest: str) -> Act | None:
-    acts = [act for act in Ledger.open(workspace.ledger).made(digest) if act.what == "publish"]
-    return acts[-1] if acts else None
-
-
-def _number(act: Act) -> str | None:
+def _number(work: Published) -> str | None:
     """The work's number by the act that published it."""
-    edition = act.parameters.get("edition")
-    if isinstance(edition, dict) and edition.get("work"):
-        return str(edition["work"])
-    signer = act.parameters.get("signer")
-    return work_name(work_identifier(act.inputs[-1], act.inputs[0], str(signer))) if signer else None
+    if work.edition.get("work"):
+        return str(work.edition["work"])
+    return work_name(work_identifier(work.latent, work.model, work.signer)) if work.signer else None
 
 
 def _fitted(size: tuple[int, int], long_edge: int | None) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -13,7 +12,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +29,7 @@ from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
 from limner.papers.publishing.labels import LabelWish, draw_label
 from limner.papers.publishing.pending import Announced, Session, recover
+from limner.papers.publishing.published import PUBLISH, Published
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry.registry import Edition, Registry, work_identifier, work_name
 from limner.papers.verify.checking import Checker
@@ -311,16 +310,10 @@ class Publisher:
         """
         if self._overwrite or not path.is_file():
             return
-        acts = [act for act in self._ledger.made(_digest(path.read_bytes())) if act.what == "publish"]
-        same = [
-            act
-            for act in acts
-            if (act.inputs[0], act.inputs[-1]) == (provenance.model_digest, provenance.latent_digest)
-            and act.parameters.get("made") == provenance.made
-            and _made_by(act.parameters.get("finish")) == _made_by(provenance.finish)
-            and (act.parameters.get("edition") or {}) == provenance.edition
-        ]
-        if not same:
+        digest = _digest(path.read_bytes())
+        acts = [Published.of(act) for act in self._ledger.made(digest) if act.what == PUBLISH]
+        own = self._published(provenance, path, digest)
+        if not any(own.is_same_work(former) for former in acts):
             kind = "another work" if acts else "another file"
             raise PapersError(path, f"is {kind} that lies there already", "give another file, or add --overwrite")
 
@@ -387,42 +380,30 @@ class Publisher:
         return [self._entry(one), *([_export(one)] if one.provenance.edition else [])]
 
     def _entry(self, one: _Placed) -> Entry:
-        told = one.provenance
-        parameters = {
-            "path": str(one.path.absolute()),
-            "title": told.title,
-            "made": told.made,
-            "seed": told.seed,
-            "index": told.index,
-            "truncation": told.truncation,
-            "label": told.label,
-            "precision": told.parameters.get("precision"),
-            "training_mining": told.training_mining,
-            "signer": self._signer,
-        }
-        if one.watermark:
-            parameters["watermark"] = one.watermark
-        if one.mark_key:
-            parameters["mark_key"] = one.mark_key
-        if one.replaced:
-            parameters["replaced"] = one.replaced
-        if told.visible_label:
-            parameters["visible_label"] = told.visible_label
-        if told.edition:
-            parameters["edition"] = told.edition
-        if told.finish:
-            parameters["finish"] = told.finish
-        if inputs := [ingredient.told() for ingredient in told.ingredients if ingredient.relationship == "inputTo"]:
-            parameters["inputs"] = inputs
-        former = [told.edition["of"]] if told.edition else []
-        # The model first and the latent last: by their places they are found again.
-        made_of = [told.model_digest, told.collection_digest, *former, told.latent_digest]
-        return Entry("artist", "publish", made_of, [one.digest], parameters)
+        placed = self._published(one.provenance, one.path, one.digest)
+        return replace(placed, watermark=one.watermark, mark_key=one.mark_key, replaced=one.replaced).entry()
 
-
-def _made_by(finish: Any) -> Any:
-    """What decides how a finish looks: its options and exemplars."""
-    return json.loads(json.dumps({name: finish.get(name) for name in ("options", "exemplars")})) if finish else None
+    def _published(self, told: Provenance, path: Path, digest: str) -> Published:
+        return Published(
+            digest=digest,
+            path=path.absolute(),
+            title=told.title,
+            model=told.model_digest,
+            collection=told.collection_digest,
+            latent=told.latent_digest,
+            made=told.made,
+            seed=told.seed,
+            index=told.index,
+            truncation=told.truncation,
+            label=told.label,
+            precision=told.parameters.get("precision"),
+            training_mining=told.training_mining,
+            signer=self._signer,
+            visible_label=told.visible_label,
+            edition=told.edition,
+            finish=told.finish,
+            inputs=[ingredient.told() for ingredient in told.ingredients if ingredient.relationship == "inputTo"],
+        )
 
 
 def _export(one: _Placed) -> Entry:

@@ -1,0 +1,104 @@
+"""The act by which a work was published, as a record with names: written by the publisher, read by everyone else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limner.ledger import Act, Entry, Ledger
+
+__all__ = ["PUBLISH", "Published"]
+
+PUBLISH = "publish"
+"""What such acts are called in the ledger."""
+_ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")
+_WHERE_KNOWN = ("watermark", "mark_key", "replaced", "visible_label", "edition", "finish", "inputs")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the ledger says of a published work.
+
+    Attributes:
+        digest: sha256 of its file, `sha256:` before the hexadecimal digits, as all digests here.
+        path: where the file was put; absolute.
+        model: digest of the model that painted it.
+        collection: digest of the collection that the model learned from.
+        latent: digest of its latent.
+        made: what was done to get it: `sample`, `move`, `mix`, ...
+        seed, index, truncation: how its latent was drawn; None where it was made from others.
+        label: the label that it was drawn for, if any.
+        precision: in which it was painted, `bf16` or `fp32`.
+        training_mining: whether others may train on it.
+        signer: fingerprint of the certificate that signed it.
+        watermark: the work's number in its watermark, hexadecimal; None where it carries none.
+        mark_key: fingerprint of the key of its watermark; None for the public one.
+        replaced: digest of the file that lay in its place before.
+        visible_label: the label as it was drawn; empty where there is none.
+        edition: how it differs from the edition `of` which it was made; empty for a first one.
+        finish: how it was finished (`limner.works.finishing`); empty for what a model painted alone.
+        inputs: the pictures from outside whose papers it keeps or names.
+        time: when it was published, UTC, ISO 8601; empty before the ledger has it.
+    """
+
+    digest: str
+    path: Path
+    title: str
+    model: str
+    collection: str
+    latent: str
+    made: str = "sample"
+    seed: int | None = None
+    index: int | None = None
+    truncation: float | None = None
+    label: str | None = None
+    precision: str | None = None
+    training_mining: str = "notAllowed"
+    signer: str = ""
+    watermark: str | None = None
+    mark_key: str | None = None
+    replaced: str | None = None
+    visible_label: dict[str, Any] = field(default_factory=dict)
+    edition: dict[str, Any] = field(default_factory=dict)
+    finish: dict[str, Any] = field(default_factory=dict)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    time: str = ""
+
+    @classmethod
+    def of(cls, act: Act) -> Published:
+        """What an act of publishing says."""
+        # The model and the collection come first among the inputs, the latent last.
+        model, collection, *_, latent = act.inputs
+        known: dict[str, Any] = {n: act.parameters[n] for n in (*_ALWAYS, *_WHERE_KNOWN) if n in act.parameters}
+        known |= {"path": Path(str(known.get("path", ""))), "time": act.time, "digest": act.outputs[0]}
+        return cls(model=model, collection=collection, latent=latent, **known)
+
+    @classmethod
+    def find(cls, ledger: Ledger, digest: str) -> Published | None:
+        """The work whose file has this digest, as it was published last; None where it was not published here."""
+        acts = [act for act in ledger.made(digest) if act.what == PUBLISH]
+        return cls.of(acts[-1]) if acts else None
+
+    @property
+    def former(self) -> str | None:
+        """Digest of the file that an edition was made from; None for a first one."""
+        return str(self.edition["of"]) if self.edition else None
+
+    def entry(self) -> Entry:
+        """The act, as the ledger keeps it."""
+        parameters = {name: getattr(self, name) for name in _ALWAYS} | {"path": str(self.path)}
+        parameters |= {name: value for name in _WHERE_KNOWN if (value := getattr(self, name))}
+        inputs = [self.model, self.collection, *([self.former] if self.former else []), self.latent]
+        return Entry("artist", PUBLISH, inputs, [self.digest], parameters)
+
+    def is_same_work(self, other: Published) -> bool:
+        """Whether both are one latent of one model, made and finished in the same way, and the same edition."""
+        return _identity(self) == _identity(other)
+
+
+def _identity(work: Published) -> tuple[Any, ...]:
+    # The ledger keeps JSON, in which tuples are lists.
+    finish = json.loads(json.dumps({name: work.finish.get(name) for name in ("options", "exemplars")}))
+    return work.model, work.latent, work.made, finish, work.edition
