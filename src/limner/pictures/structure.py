@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from limner.pictures import tiff
+from limner.pictures.containers import boxes, png_chunks
 from limner.pictures.files import Data
 
-__all__ = ["MAX_SCANS", "is_cut_short", "scans", "sniff"]
+__all__ = ["MAX_SCANS", "MEDIA_TYPES", "is_cut_short", "scans", "sniff"]
 
 MAX_SCANS = 100  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
+
+MEDIA_TYPES = {name: f"image/{name}" for name in ("avif", "bmp", "gif", "heif", "jpeg", "jxl", "png", "tiff", "webp")}
+"""The media type of each format that can be read, always or with a plug-in."""
 
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def sniff(head: bytes) -> str | None:
-    """The format that the first 64 bytes promise; None where they promise no picture.
+    """The format that the first bytes (64 are enough) promise; None where they promise no picture.
 
     One of the formats that are always read, or `heif` or `jxl`, which take a plug-in.
     """
@@ -40,7 +43,7 @@ def _brand(head: bytes) -> str | None:
     """AVIF or HEIF, by the brands that the first box names."""
     brands = [
         head[8:12],
-        *(head[place : place + 4] for place in range(16, min(int.from_bytes(head[:4], "big"), 64), 4)),
+        *(head[place : place + 4] for place in range(16, min(int.from_bytes(head[:4], "big"), len(head)), 4)),
     ]
     if any(brand in _AVIF_BRANDS for brand in brands):
         return "avif"
@@ -61,61 +64,13 @@ def is_cut_short(data: Data, format: str) -> bool:
     if format == "jpeg":
         return data.rfind(b"\xff\xd9") < max(data.rfind(b"\xff\xda"), 0)
     if format == "png":
-        return _png_cut_short(data)
+        return not any(chunk.name == b"IEND" and chunk.whole for chunk in png_chunks(data))
     if format == "webp":
         return size < 12 or int.from_bytes(data[4:8], "little") + 8 > size + 1
     if format in ("avif", "heif"):
-        return _boxes_cut_short(data)
+        return not all(box.whole for box in boxes(data))
     if format == "tiff":
-        return _tiff_cut_short(data)
+        return tiff.is_cut_short(data)
     if format == "gif":
         return bytes(data[max(0, size - 64) :]).rstrip(b"\0")[-1:] != b";"
     return format == "bmp" and int.from_bytes(data[2:6], "little") > size
-
-
-def _png_cut_short(data: Data) -> bool:
-    place = 8
-    while place + 12 <= len(data):
-        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
-        if kind == b"IEND":
-            return False
-        place += 12 + length
-    return True
-
-
-def _boxes_cut_short(data: Data) -> bool:
-    place = 0
-    while place + 8 <= len(data):
-        length = int.from_bytes(data[place : place + 4], "big")
-        if length == 1:
-            length = int.from_bytes(data[place + 8 : place + 16], "big")
-        if length == 0:  # up to the end of the file
-            return False
-        place += max(length, 8)
-    return place != len(data)
-
-
-def _tiff_cut_short(data: Data) -> bool:
-    """Whether the first directory of a classic TIFF, or a strip or tile that it lists, lies behind the end."""
-    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-
-    def number(place: int, width: int) -> int:
-        return int.from_bytes(data[place : place + width], order)
-
-    directory = number(4, 4)
-    if directory + 2 > len(data):
-        return True
-    lists: dict[int, list[int]] = {}
-    for place in range(directory + 2, directory + 2 + 12 * number(directory, 2), 12):
-        if place + 12 > len(data):
-            return True
-        tag, width, count = number(place, 2), {3: 2, 4: 4}.get(number(place + 2, 2), 0), number(place + 4, 4)
-        if tag not in (273, 279, 324, 325) or not width:
-            continue
-        start = place + 8 if width * count <= 4 else number(place + 8, 4)
-        if start + width * count > len(data):
-            return True
-        lists[tag] = [number(start + width * i, width) for i in range(min(count, 100_000))]
-    pairs = [*zip(lists.get(273, []), lists.get(279, []), strict=False)]
-    pairs += zip(lists.get(324, []), lists.get(325, []), strict=False)
-    return any(offset + length > len(data) for offset, length in pairs)

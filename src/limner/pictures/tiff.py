@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from limner.pictures.files import Data
 
-__all__ = ["Page", "pages", "picture_of", "unsupported"]
+__all__ = ["Page", "is_cut_short", "pages", "picture_of", "unsupported"]
 
 _MOST_PAGES = 1000
+_MOST_TAGS = 4096
+_MOST_PIECES = 100_000
 _MOST_VALUES = 64
 _WIDTHS = {1: 1, 3: 2, 4: 4, 16: 8}  # bytes of a value: BYTE, SHORT, LONG, LONG8
 
 _SUBFILE, _OLD_SUBFILE = 254, 255
+_PIECES = (273, 279, 324, 325)  # offsets and lengths of strips, and of tiles
 _SIDES, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = (
     (256, 257),
     258,
@@ -76,38 +78,76 @@ class Page:
 
 def pages(data: Data) -> list[Page]:
     """The pages of a TIFF in the order of its chain; empty where the file is cut short before the first."""
-    order: Literal["little", "big"] = "little" if bytes(data[:2]) == b"II" else "big"
-    big = bytes(data[2:4]) in (b"+\0", b"\0+")
+    file = _File(data)
     found: list[Page] = []
     seen: set[int] = set()
-    place = int.from_bytes(data[8:16] if big else data[4:8], order)
-    while place and place not in seen and place + 2 <= len(data) and len(found) < _MOST_PAGES:
+    place = file.first
+    while place and place not in seen and (entries := file.entries(place)) is not None and len(found) < _MOST_PAGES:
         seen.add(place)
-        count_width, entry, after = (8, 20, 8) if big else (2, 12, 4)
-        count = int.from_bytes(data[place : place + count_width], order)
-        start = place + count_width
-        if count > 4096 or start + entry * count > len(data):
-            break
-        found.append(Page(dict(_tags(data, start, count, order, big)), order == "big"))
-        place = int.from_bytes(data[start + entry * count : start + entry * count + after], order)
+        tags = {one.tag: file.values(one, _MOST_VALUES) for one in entries}
+        found.append(Page(tags, file.order == "big"))
+        place = file.after(place)
     return found
 
 
-def _tags(
-    data: Data, start: int, count: int, order: Literal["little", "big"], big: bool
-) -> Iterator[tuple[int, list[int]]]:
-    entry, inline = (20, 8) if big else (12, 4)
-    for place in range(start, start + entry * count, entry):
-        tag, kind = (int.from_bytes(data[place + i : place + i + 2], order) for i in (0, 2))
-        width = _WIDTHS.get(kind, 0)
-        number = int.from_bytes(data[place + 4 : place + 4 + inline], order)
-        values = place + 4 + inline
-        if not width:
-            continue
-        if width * number > inline:
-            values = int.from_bytes(data[values : values + inline], order)
-        whole = range(values, values + width * min(number, _MOST_VALUES), width)
-        yield tag, [int.from_bytes(data[at : at + width], order) for at in whole if at + width <= len(data)]
+def is_cut_short(data: Data) -> bool:
+    """Whether the first directory of a TIFF, or a strip or tile that it lists, lies behind the end."""
+    file = _File(data)
+    entries = file.entries(file.first)
+    if entries is None or any(one.place + one.width * one.number > len(data) for one in entries if one.tag in _PIECES):
+        return True
+    lists = {one.tag: file.values(one, _MOST_PIECES) for one in entries if one.tag in _PIECES}
+    offsets, lengths = (lists.get(strips, []) + lists.get(tiles, []) for strips, tiles in ((273, 324), (279, 325)))
+    return any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=False))
+
+
+class _Entry(NamedTuple):
+    """A tag of a directory: so many values (`number`) of `width` bytes each, which lie at `place`."""
+
+    tag: int
+    width: int
+    number: int
+    place: int
+
+
+class _File:
+    """The directories of a TIFF or BigTIFF: a count, the entries, and where the next directory lies."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self.order: Literal["little", "big"] = "little" if bytes(data[:2]) == b"II" else "big"
+        big = bytes(data[2:4]) in (b"+\0", b"\0+")
+        self._count_width, self._entry, self._inline = (8, 20, 8) if big else (2, 12, 4)
+        self.first = self._number(8 if big else 4, self._inline)
+
+    def _number(self, place: int, width: int) -> int:
+        return int.from_bytes(self._data[place : place + width], self.order)
+
+    def after(self, place: int) -> int:
+        """Where the directory after that at `place` lies; 0 for the last."""
+        end = place + self._count_width + self._entry * self._number(place, self._count_width)
+        return self._number(end, self._inline)
+
+    def entries(self, place: int) -> list[_Entry] | None:
+        """The tags of whole numbers in the directory at `place`; None where the file ends before it does."""
+        count, start = self._number(place, self._count_width), place + self._count_width
+        if start > len(self._data) or count > _MOST_TAGS or start + self._entry * count > len(self._data):
+            return None
+        found = []
+        for at in range(start, start + self._entry * count, self._entry):
+            width, number = _WIDTHS.get(self._number(at + 2, 2), 0), self._number(at + 4, self._inline)
+            values = at + 4 + self._inline
+            if width * number > self._inline:
+                values = self._number(values, self._inline)
+            if width:
+                found.append(_Entry(self._number(at, 2), width, number, values))
+        return found
+
+    def values(self, entry: _Entry, most: int) -> list[int]:
+        """The values of a tag, at most so many, as far as they lie in the file."""
+        room = (len(self._data) - entry.place) // entry.width
+        count = max(0, min(entry.number, most, room))
+        return [self._number(entry.place + entry.width * i, entry.width) for i in range(count)]
 
 
 def picture_of(found: list[Page]) -> int:

@@ -13,16 +13,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from limner.errors import UsageError
+from limner.pictures.structure import MEDIA_TYPES
 from limner.workspace import replace_file
 
 __all__ = ["FORMATS", "encode", "format_of", "write"]
 
-FORMATS: dict[str, str] = {
-    "avif": "image/avif",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-}
+FORMATS: dict[str, str] = {name: MEDIA_TYPES[name] for name in ("avif", "jpeg", "png", "webp")}
 """What limner writes, with the media type of each."""
 
 _OTHER_NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg"}

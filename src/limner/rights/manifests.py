@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from limner.pictures.files import Data
+from limner.pictures.structure import MEDIA_TYPES
 from limner.pictures.text import one_line
 from limner.rights.statements import Embedded
 
@@ -16,12 +17,6 @@ __all__ = ["read_manifest_rights"]
 _MINING_ASSERTIONS = ("c2pa.training-mining", "cawg.training-mining")
 _METADATA = ("c2pa.metadata", "cawg.metadata")
 _USES = ("ai_generative_training", "ai_training", "data_mining")
-_MEDIA = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif"} | {
-    "tiff": "image/tiff",
-    "gif": "image/gif",
-    "heif": "image/heif",
-    "jxl": "image/jxl",
-}
 
 
 def read_manifest_rights(data: Data, format: str, found: Embedded) -> None:
@@ -35,7 +30,7 @@ def read_manifest_rights(data: Data, format: str, found: Embedded) -> None:
     from c2pa import C2paError, Reader
 
     try:
-        with Reader(_MEDIA.get(format, "image/jpeg"), BytesIO(data), context=_offline()) as reader:
+        with Reader(MEDIA_TYPES.get(format, "image/jpeg"), BytesIO(data), context=_offline()) as reader:
             told = json.loads(reader.json())
         manifests = told.get("manifests", {})
     except (C2paError, ValueError, RecursionError):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from limner.pictures.containers import boxes, jpeg_segments, png_chunks, riff_chunks
+from limner.pictures.structure import MEDIA_TYPES, sniff
 
 __all__ = ["Parts", "kind_of", "take_apart"]
 
@@ -56,20 +57,10 @@ class Parts:
 
 def kind_of(data: bytes) -> str | None:
     """MIME type by the first bytes; None for what is no picture that could carry papers."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp":
-        brands = data[8:12] + data[16 : max(16, min(int.from_bytes(data[:4], "big"), 256))]
-        return "image/avif" if b"avif" in brands or b"avis" in brands else "image/heif"
-    starts = {
-        b"\x89PNG\r\n\x1a\n": "image/png",
-        b"\xff\xd8\xff": "image/jpeg",
-        b"GIF8": "image/gif",
-        b"II*\0": "image/tiff",
-        b"MM\0*": "image/tiff",
-        b"BM": "image/bmp",
-    }
-    return next((kind for start, kind in starts.items() if data.startswith(start)), None)
+    format = sniff(data[:256])
+    if format is None and data[4:8] == b"ftyp":  # of other brands, such as a film: read as what it is built like
+        format = "heif"
+    return MEDIA_TYPES[format] if format and format != "jxl" else None
 
 
 def take_apart(data: bytes) -> Parts:
