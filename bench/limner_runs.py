@@ -17,7 +17,7 @@ from bench.peers.common import SIDE, Pictures, Stage, now, own_time
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.latent.pipeline import Pipeline
-from limner.models.generator import DRAWN
+from limner.models.latent_model import DRAWN
 from limner.models.painter import Latent
 from limner.synthesis import FinishOptions
 from limner.training.options import TrainOptions

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.models.generator import Generator
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import Latent, Painter, painter_config
 from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
@@ -25,8 +24,11 @@ def model(request: pytest.FixtureRequest) -> LatentModel:
     return model.requires_grad_(False)
 
 
-def test_it_keeps_the_contract(model: LatentModel) -> None:
-    assert isinstance(model, Generator)
+def test_it_samples_paints_and_encodes(model: LatentModel) -> None:
+    latents = model.sample(3, seed=1)
+    painted = model.paint(latents)
+    assert (painted.shape, painted.dtype) == ((3, 3, 32, 32), torch.uint8)
+    assert [part.shape for part in model.encode(painted)] == [part.shape for part in latents]
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

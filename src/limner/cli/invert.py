@@ -31,7 +31,8 @@ from limner.errors import PictureError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from limner.latent.inverting import Inversion, Likeness, Reach
+    from limner.latent.inverting import Inversion, Reach
+    from limner.models.similarity import PerceptualDistance
     from limner.works.finishing import FinishRequest
     from limner.works.origins import Origins
 
@@ -66,29 +67,30 @@ def _invert(
 
     Example: [bold]limner invert emoji-gan mine.png --to found.png[/bold]
     """
-    from limner.latent.inverting import Likeness, invert, reach_of
+    from limner.latent.inverting import invert, reach_of
+    from limner.models.similarity import PerceptualDistance
 
     wish = finish_request(finish, size, borrow, exemplars)
     origins = origins_of(model, fit)
     pipeline = origins.pipeline
     files, shown = _read(files, origins)
-    likeness = Likeness.of(pipeline.model.card, pipeline.machine.device)
+    perceptual = PerceptualDistance.of(pipeline.model.card, pipeline.machine.device)
     with progress_bar(quiet=quiet or as_json, unit="steps") as bar:
         task = bar.add_task("looking for them", total=None)
 
         def tell(done: int, total: int, distance: float) -> None:
-            bar.update(task, completed=done, total=total, description=f"{likeness.name} distance {distance:.3f}")
+            bar.update(task, completed=done, total=total, description=f"{perceptual.name} distance {distance:.3f}")
 
-        found = invert(pipeline, shown, likeness, steps=steps, progress=tell)
-    reach = reach_of(pipeline, likeness)
-    _make(origins, files, found, likeness, reach, steps, to, overwrite, sheet, title, identity, wish, as_json=as_json)
+        found = invert(pipeline, shown, perceptual, steps=steps, progress=tell)
+    reach = reach_of(pipeline, perceptual)
+    _make(origins, files, found, perceptual, reach, steps, to, overwrite, sheet, title, identity, wish, as_json=as_json)
 
 
 def _make(
     origins: Origins,
     files: list[Path],
     found: Inversion,
-    likeness: Likeness,
+    perceptual: PerceptualDistance,
     reach: Reach,
     steps: int,
     to: Path | None,
@@ -109,10 +111,10 @@ def _make(
     for i, file in enumerate(files):
         latent = row_of(found.latent, i)
         before, after, objection = float(found.before[i]), float(found.after[i]), reach.objection(found, i)
-        how = {"steps": steps, "distance": likeness.name, "before": round(before, 4), "after": round(after, 4)}
+        how = {"steps": steps, "distance": perceptual.name, "before": round(before, 4), "after": round(after, 4)}
         origin = Origin(str(file), "picture", file_digest(file), latent)
         made.append((latent, Deed("invert", [origin], {**how, "outside": bool(objection)})))
-        told.append(f"{file}: {likeness.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
+        told.append(f"{file}: {perceptual.name} distance {before:.3f} by the encoder, {after:.3f} after {steps} steps")
         if objection:
             objections.append(f"{file}: lies outside what {origins.pipeline.model.card.name} can paint ({objection})")
     make(

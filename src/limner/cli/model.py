@@ -281,7 +281,7 @@ def _reconstruct(
     from rich.table import Table
 
     from limner.latent.pipeline import Pipeline
-    from limner.models.similarity import perceptual, psnr, ssim
+    from limner.models.similarity import PerceptualDistance, psnr, ssim
     from limner.models.teacher import load_teacher
     from limner.training.stages import save_sheet
     from limner.workspace import Workspace
@@ -291,7 +291,8 @@ def _reconstruct(
     pipeline = Pipeline.open(model, Workspace.default())
     shown = _fitted(pipeline, files)
     painted = pipeline.paint(pipeline.encode(shown))
-    measured = zip(psnr(painted, shown), ssim(painted, shown), perceptual(painted, shown, load_teacher()), strict=True)
+    perceptual = PerceptualDistance(load_teacher()).measure(painted, shown)
+    measured = zip(psnr(painted, shown), ssim(painted, shown), perceptual, strict=True)
     rows: list[dict[str, Any]] = [
         {"file": str(file), "psnr": float(p), "ssim": float(s), "perceptual": float(d)}
         for file, (p, s, d) in zip(files, measured, strict=True)

@@ -15,19 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from limner.errors import UsageError
 from limner.latent.latents import stacked
 from limner.latent.pipeline import Pipeline
-from limner.models.card import Card
 from limner.models.latent_model import to_unit
 from limner.models.painter import Latent, Painter
-from limner.models.similarity import psnr
-from limner.models.teacher import Teacher, load_teacher
+from limner.models.similarity import PerceptualDistance, psnr
 
-__all__ = ["LONGEST", "STEPS", "Inversion", "Likeness", "Reach", "invert", "reach_of"]
+__all__ = ["LONGEST", "STEPS", "Inversion", "Reach", "invert", "reach_of"]
 
 STEPS, LONGEST = 40, 1000
 """Steps by default, and at most."""
@@ -37,60 +34,6 @@ _DRAWN, _SEED = 64, 3_000_017
 _FEWEST = 4
 
 Progress = Callable[[int, int, float], object]
-
-
-class Likeness:
-    """How far two pictures lie apart, to the eye.
-
-    With a teacher it is the squared distance of its unit features at strides 2, 4 and 8 (Zhang et al. 2018, "LPIPS",
-    without its learned weights), the number that `limner reconstruct` and a card call perceptual; 0 is the same, 4 a
-    place the most for each of three strides. Without one it is the mean difference of colours and of their edges at
-    four sizes, 0 to 1 each: nothing in it was learned from anybody's pictures.
-
-    Args:
-        teacher: whose features are compared; None for colours and edges.
-    """
-
-    def __init__(self, teacher: Teacher | None) -> None:
-        self._teacher = teacher
-        self.name = "perceptual" if teacher else "multi-scale"
-        self.weight = 0.1 if teacher else 1.0
-
-    @classmethod
-    def of(cls, card: Card, device: str = "cpu") -> Likeness:
-        """With the teacher that helped to train a model; without one if none did, or it is not installed here."""
-        if card.teacher.name == "none":
-            return cls(None)
-        try:
-            return cls(load_teacher().to(device))
-        except ImportError:
-            return cls(None)
-
-    def seen(self, unit: Tensor) -> list[Tensor]:
-        """What is compared of pictures. # float [n, 3, h, w] in -1..1 -> each [n, c, h', w']"""
-        if self._teacher is not None:
-            found: list[Tensor] = self._teacher(unit)
-            return found
-        parts, level = [], unit / 2
-        for _ in range(4):
-            parts += [level, level.diff(dim=2), level.diff(dim=3)]
-            level = F.avg_pool2d(level, 2)
-        return parts
-
-    def between(self, seen: list[Tensor], wanted: list[Tensor]) -> Tensor:
-        """The distance of each pair, from what is seen of them. # -> [n]"""
-        if self._teacher is not None:
-            parts = [(a - b).square().sum(1).mean((1, 2)) for a, b in zip(seen, wanted, strict=True)]
-            return torch.stack(parts).sum(0)
-        parts = [(a - b).abs().mean((1, 2, 3)) for a, b in zip(seen, wanted, strict=True)]
-        return torch.stack(parts).mean(0)
-
-    @torch.no_grad()
-    def measure(self, painted: Tensor, pictures: Tensor, device: str = "cpu") -> Tensor:
-        """The distance of each pair of pictures. # uint8 [n, 3, h, w] twice -> [n]"""
-        pairs = zip(painted.split(64), pictures.split(64), strict=True)
-        found = [self.between(*(self.seen(to_unit(one.to(device))) for one in pair)).cpu() for pair in pairs]
-        return torch.cat(found)
 
 
 @dataclass(frozen=True)
@@ -115,7 +58,7 @@ class Inversion:
 def invert(
     pipeline: Pipeline,
     pictures: Tensor,
-    likeness: Likeness,
+    perceptual: PerceptualDistance,
     *,
     steps: int = STEPS,
     progress: Progress = lambda done, total, distance: None,
@@ -132,7 +75,7 @@ def invert(
     """
     if not 1 <= steps <= LONGEST:
         raise UsageError(f"--steps {steps}", "is out of range", f"give 1 to {LONGEST}; {STEPS} are usual")
-    search = _Search(pipeline, likeness)
+    search = _Search(pipeline, perceptual)
     chunks = pictures.split(max(1, _AT_ONCE // (pictures.shape[2] * pictures.shape[3])))
     found = []
     for number, chunk in enumerate(chunks):
@@ -148,8 +91,8 @@ def invert(
 class _Search:
     """The search with one model: in float32 whatever it paints in, since steps are finer than bfloat16 can tell."""
 
-    def __init__(self, pipeline: Pipeline, likeness: Likeness) -> None:
-        self._pipeline, self._likeness = pipeline, likeness
+    def __init__(self, pipeline: Pipeline, perceptual: PerceptualDistance) -> None:
+        self._pipeline, self._perceptual = pipeline, perceptual
 
     @cached_property
     def _painter(self) -> Painter:
@@ -164,15 +107,15 @@ class _Search:
         optimiser = torch.optim.Adam([rows], _RATE, betas=(0.9, 0.99))
         unit = to_unit(pictures.to(device))
         with torch.no_grad():
-            wanted = self._likeness.seen(unit)
+            wanted = self._perceptual.features(unit)
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
             painted = self._painter(whitening.back(rows))
-            distance = self._likeness.between(self._likeness.seen(painted), wanted)
+            distance = self._perceptual.between(self._perceptual.features(painted), wanted)
             plain = (painted - unit).abs().mean((1, 2, 3))
             pull = (rows - start).square().mean(1)
             optimiser.zero_grad()
-            (plain + self._likeness.weight * distance + _PULL * pull).sum().backward()
+            (plain + self._perceptual.weight * distance + _PULL * pull).sum().backward()
             optimiser.step()
             tell(step + 1, float(distance.detach().mean()))
         return self._nearer(pictures, first, whitening.back(rows.detach()))
@@ -181,7 +124,7 @@ class _Search:
         """Of the encoder's latent and the one that was searched for, whichever is painted nearer to the picture."""
         once, again = self._pipeline.paint(first), self._pipeline.paint(last)
         device, whitening = self._pipeline.machine.device, self._pipeline.model.generator.whitening
-        before, after = (self._likeness.measure(one, pictures, device) for one in (once, again))
+        before, after = (self._perceptual.measure(one, pictures, device) for one in (once, again))
         nearer = (after < before).to(last.content.device)
         content = torch.where(nearer[:, None, None, None], last.content, first.content)
         style = torch.where(nearer[:, None, None], last.style, first.style)
@@ -220,7 +163,7 @@ class Reach:
         return ""
 
 
-def reach_of(pipeline: Pipeline, likeness: Likeness) -> Reach:
+def reach_of(pipeline: Pipeline, perceptual: PerceptualDistance) -> Reach:
     """What is compared to say that a picture lies outside what the model can paint; two things, as both can fail.
 
     How like the picture is what the encoder alone makes of it, before any search, which brings any picture nearer and
@@ -233,7 +176,7 @@ def reach_of(pipeline: Pipeline, likeness: Likeness) -> Reach:
     that the model draws: root mean square of the whitened numbers, about 1 for a training picture.
     """
     noted = pipeline.model.card.quality
-    names = ("perceptual", "psnr") if likeness.name == "perceptual" else ("psnr",)
+    names = ("perceptual", "psnr") if perceptual.name == "perceptual" else ("psnr",)
     known = ((name, _limit(noted.get(name), 1 if name == "perceptual" else -1)) for name in names)
     measure, (limit, held_out) = next(((name, one) for name, one in known if one), ("", (0.0, 0)))
     whitening = pipeline.model.generator.whitening

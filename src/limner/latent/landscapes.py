@@ -6,6 +6,7 @@ Pictures that come near to what is wanted are looked for among many that the mod
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -182,22 +183,23 @@ def flattened(pictures: Tensor, forms: int) -> Tensor:
         y, x = torch.meshgrid(down, across, indexing="ij")
         smooth = F.avg_pool2d(F.pad(own.float(), (1, 1, 1, 1), mode="replicate"), 3, stride=1)
         points = torch.cat([lab(smooth.round().to(torch.uint8))[0], y[None], x[None]]).flatten(1).T
-        member = _gathered(points, forms)
+        member = _clusters(points, forms)
         colours = own[0].float().flatten(1).T
         means = torch.stack([colours[member == i].mean(0) for i in range(int(member.max()) + 1)])
         found.append(means[member].T.unflatten(1, (height, width)).round().to(torch.uint8))
     return torch.stack(found)
 
 
-def _gathered(points: Tensor, forms: int) -> Tensor:
-    """Which of so many clusters each point belongs to (Lloyd's algorithm). # [n, d] -> int [n], none left empty"""
-    centres = points[torch.linspace(0, len(points) - 1, forms).long()]
-    for _ in range(_ROUNDS):
-        member = torch.cdist(points, centres).argmin(1)
-        present = member.unique()
-        centres = torch.stack([points[member == i].mean(0) for i in present])
-    member = torch.cdist(points, centres).argmin(1)
-    found: Tensor = member.unique(return_inverse=True)[1]
+def _clusters(points: Tensor, forms: int) -> Tensor:
+    """Which of so many clusters each point belongs to, by k-means. # [n, d] -> int [n], none left empty"""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    centres = points[torch.linspace(0, len(points) - 1, forms).long()].numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a plain picture has fewer colours than forms
+        member = KMeans(forms, init=centres, n_init=1, max_iter=_ROUNDS).fit_predict(points.numpy())
+    found: Tensor = torch.from_numpy(member).unique(return_inverse=True)[1]
     return found
 
 

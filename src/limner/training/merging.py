@@ -23,8 +23,7 @@ from limner.collection.views import Augmentation
 from limner.machine import Machine, probe
 from limner.models.bundle import Model, save_model
 from limner.models.card import Card
-from limner.models.generator import DRAWN
-from limner.models.latent_model import LatentModel, LatentModelConfig
+from limner.models.latent_model import DRAWN, LatentModel, LatentModelConfig
 from limner.models.merging import merged_card, merged_rights, same_painter
 from limner.models.prior import PriorConfig
 from limner.models.similarity import psnr, ssim

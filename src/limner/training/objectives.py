@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
+from limner.models.similarity import feature_distance
 from limner.models.teacher import Teacher
 
 __all__ = ["FlowObjective", "PainterObjective", "PainterWeights"]
@@ -84,7 +85,7 @@ class PainterObjective(nn.Module):
         return {"loss": loss, **losses}
 
     def _distance(self, painted: Tensor, pictures: Tensor) -> Tensor:
-        """Squared distance of unit feature vectors (Zhang et al. 2018, "LPIPS", without its learned weights)."""
+        """Perceptual distance of a part of the batch, by the teacher."""
         teacher = self._teacher[0]
         count = max(1, round(len(painted) * self.weights.teacher_share))
         dtype = teacher.stem.weight.dtype
@@ -92,7 +93,7 @@ class PainterObjective(nn.Module):
             with torch.no_grad():
                 wanted = teacher(pictures[:count].to(dtype))
             found = teacher(painted[:count].to(dtype))
-        return torch.stack([((a - b).float() ** 2).sum(1).mean() for a, b in zip(wanted, found, strict=True)]).sum()
+        return feature_distance(found, wanted).mean()
 
 
 class LabelGuess(nn.Module):

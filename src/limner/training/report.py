@@ -17,7 +17,7 @@ from limner.models.feature_distances import kid, memorised
 from limner.models.latent_model import LatentModel
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
-from limner.models.similarity import perceptual, psnr, ssim
+from limner.models.similarity import PerceptualDistance, psnr, ssim
 from limner.models.teacher import load_teacher
 from limner.statistics import Estimate, interval
 from limner.training.data import TrainingData
@@ -58,7 +58,7 @@ def measure_quality(model: LatentModel, data: TrainingData, machine: Machine, op
     if len(shown) >= _FEWEST_REAL:
         quality |= _distances(shown[:_MOST], new, data)
     if options.teacher != "none":
-        quality["perceptual"] = interval(perceptual(painted, shown, load_teacher())).as_dict()
+        quality["perceptual"] = interval(PerceptualDistance(load_teacher()).measure(painted, shown)).as_dict()
     return quality
 
 

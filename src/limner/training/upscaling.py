@@ -23,6 +23,7 @@ from limner.errors import TrainingError
 from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.discriminators import PixelDiscriminator
+from limner.models.similarity import feature_distance
 from limner.models.teacher import Teacher, load_teacher
 from limner.models.upscaler import Upscaler, UpscalerCard, UpscalerConfig
 from limner.rights import clear, credit_line, summary
@@ -125,7 +126,7 @@ class UpscalingObjective(torch.nn.Module):
             with torch.no_grad():
                 wanted = teacher(large.to(dtype))
             found = teacher(made.to(dtype))
-        apart = torch.stack([((a - b).float() ** 2).sum(1).mean() for a, b in zip(wanted, found, strict=True)]).sum()
+        apart = feature_distance(found, wanted).mean()
         return {"l1": l1.detach(), "teacher": apart.detach()}, l1 + self.options.likeness * apart
 
     def _play(self, made: Tensor, large: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -15,7 +15,7 @@ from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.latent_model import to_bytes, to_unit
 from limner.models.selfsupervised import SelfSupervisedFeatures
-from limner.models.similarity import perceptual, psnr
+from limner.models.similarity import PerceptualDistance, psnr
 from limner.models.teacher import load_teacher
 from limner.models.upscaler import STRENGTH, Upscaler
 from limner.statistics import interval
@@ -95,5 +95,5 @@ def _told(prefix: str, made: Tensor, true: Tensor, teacher: str) -> dict[str, An
     apart = ((ours - theirs) / theirs.std(0).clamp_min(1e-3)).square().mean(1).sqrt()
     told = {"psnr": interval(psnr(made, true)), "features": interval(apart.unflatten(0, (len(true), -1)).mean(1))}
     if teacher != "none":
-        told["teacher"] = interval(perceptual(made, true, load_teacher()))
+        told["teacher"] = interval(PerceptualDistance(load_teacher()).measure(made, true))
     return {prefix + name: value.as_dict() for name, value in told.items()}
