@@ -28,7 +28,7 @@ def speak_plainly() -> None:
 
 def console_error(message: str) -> None:
     """Print one line to standard error, `limner: ` before it, without control characters."""
-    from limner.pictures.text import one_line
+    from limner.text import one_line
 
     print(f"limner: {one_line(message, 4000)}", file=sys.stderr)
 
@@ -43,7 +43,9 @@ def told(text: object) -> Text:
     """Strangers' words for a table on the terminal: no markup, no control characters, nothing that turns writing."""
     from rich.text import Text
 
-    return Text("".join(one if one.isprintable() else "\ufffd" for one in str(text)))
+    from limner.text import printable
+
+    return Text(printable(text))
 
 
 def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) -> _Options:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.text import printable
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ def _print_acts(acts: list[Act], count: int) -> None:
         table.add_column(title, no_wrap=title != "outputs", overflow="fold")
     for act in acts:
         outputs = Text(
-            _safe(", ".join(_short(name) for name in act.outputs[:3]) + (" …" if len(act.outputs) > 3 else ""))
+            printable(", ".join(_short(name) for name in act.outputs[:3]) + (" …" if len(act.outputs) > 3 else ""))
         )
         time = act.time[:19].replace("T", " ")
-        table.add_row(str(act.id), time, act.who, Text(_safe(act.what)), outputs, act.hash[:12])
+        table.add_row(str(act.id), time, act.who, Text(printable(act.what)), outputs, act.hash[:12])
     console = Console()
     console.print(table)
     if count > len(acts):
@@ -144,7 +145,7 @@ def _print_report(report: LedgerReport) -> None:
         note = "Note this hash elsewhere: only so can you show later that no act was cut off the end."
         console.print(Text(note, "dim"))
     else:
-        console.print(Text(f"✗ {_safe(report.reason)}", "bold red"))
+        console.print(Text(f"✗ {printable(report.reason)}", "bold red"))
         console.print(Text(f"The {report.count:,} acts before it hold.", "dim"))
 
 
@@ -154,7 +155,7 @@ def _print_testimony(testimony: Comparison) -> None:
 
     console = Console()
     for line in testimony.faults:
-        console.print(Text(f"✗ {_safe(line)}", "bold red"))
+        console.print(Text(f"✗ {printable(line)}", "bold red"))
     if not testimony.faults and testimony.heard:
         said = f"✓ {testimony.heard:,} works were compared: each is recorded"
         said += f", and {testimony.telling:,} carry a signed head that lies in this ledger" if testimony.telling else ""
@@ -163,7 +164,3 @@ def _print_testimony(testimony: Comparison) -> None:
 
 def _short(name: str) -> str:
     return f"{name[:19]}…" if name.startswith("sha256:") and len(name) > 20 else name
-
-
-def _safe(text: str) -> str:
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

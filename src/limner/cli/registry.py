@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
+from limner.text import printable
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -197,10 +198,9 @@ def _print_match(match: Match) -> None:
     from limner.papers.verify.recognising import found_words
 
     work = match.edition
-    print(
-        f"looks like work {work.name}: {_safe(work.title)}, published by {_safe(work.signer_name)} on {work.time[:10]}"
-    )
-    print(f"  {found_words(match)}; as published: {_safe(work.path)}")
+    by = f"published by {printable(work.signer_name)} on {work.time[:10]}"
+    print(f"looks like work {work.name}: {printable(work.title)}, {by}")
+    print(f"  {found_words(match)}; as published: {printable(work.path)}")
     if match.others:
         print(f"  it looks nearly as much like {match.others} more; which of them it is cannot be said")
     print("Likeness is no proof of where the picture comes from.")
@@ -217,7 +217,7 @@ def _print_works(editions: list[Edition], count: int) -> None:
     for one in editions:
         time = one.time[:19].replace("T", " ")
         texts = (one.title, one.signer_name, Path(one.path).name)
-        table.add_row(one.name, time, *(Text(_safe(text)) for text in texts))
+        table.add_row(one.name, time, *(Text(printable(text)) for text in texts))
     console = Console()
     console.print(table)
     if count > len(editions):
@@ -248,9 +248,5 @@ def _print_work(told: dict[str, Any]) -> None:
     )
     for label, value in rows:
         if value:
-            grid.add_row(label, Text(_safe(str(value))))
+            grid.add_row(label, Text(printable(str(value))))
     Console().print(Panel(grid, title=Text(f"work {told['work']}", style="bold"), title_align="left"))
-
-
-def _safe(text: str) -> str:
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import print_json
+from limner.text import printable
 
 if TYPE_CHECKING:
     from limner.papers.identity.trust import TrustStore
@@ -42,7 +43,7 @@ def _add(
         return
     print(f"{anchor.name}: believed from now on, until {anchor.valid_until[:10]}")
     for subject, fingerprint in zip(anchor.subjects, anchor.fingerprints, strict=True):
-        print(f"  {fingerprint}  {_printable(subject)}")
+        print(f"  {fingerprint}  {printable(subject)}")
 
 
 def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -66,7 +67,7 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         table.add_column(title)
     for one in anchors:
         more = f" and {len(one.subjects) - 1} more" if len(one.subjects) > 1 else ""
-        subject = Text(f"{_printable(one.subjects[0])}{more}")
+        subject = Text(f"{printable(one.subjects[0])}{more}")
         table.add_row(one.name, subject, one.valid_until[:10], one.fingerprints[0][:16])
     Console().print(table)
 
@@ -85,7 +86,3 @@ def _store() -> TrustStore:
     from limner.workspace import Workspace
 
     return TrustStore(Workspace.default())
-
-
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)

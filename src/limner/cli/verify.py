@@ -12,6 +12,7 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.outputs import Overwrite, output
+from limner.text import printable
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -102,12 +103,12 @@ def verdict_panel(verdict: Verdict) -> Panel:
 
     colour = "yellow" if verdict.contested else _COLOURS.get(verdict.state, "blue")
     mark = "!" if verdict.contested else _MARKS.get(verdict.state, "–")
-    parts: list[Text | Table] = [Text(f"{mark} {_safe(verdict.summary)}", style=f"bold {colour}")]
+    parts: list[Text | Table] = [Text(f"{mark} {printable(verdict.summary)}", style=f"bold {colour}")]
     if verdict.layers:
         parts += [Text(), _layers(verdict)]
     if facts := _facts(verdict):
         parts += [Text(), _grid(facts)]
-    return Panel(Group(*parts), title=Text(_safe(verdict.path)), title_align="left", border_style=colour)
+    return Panel(Group(*parts), title=Text(printable(verdict.path)), title_align="left", border_style=colour)
 
 
 def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[Verdict]:
@@ -193,8 +194,8 @@ def _show(verdicts: list[Verdict]) -> None:
     table.add_column("what was found", overflow="fold")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.state, "blue")
-        found = Text(_safe(verdict.summary.partition(": ")[2]))
-        table.add_row(Text(_safe(verdict.path)), Text(verdict.state, colour), found)
+        found = Text(printable(verdict.summary.partition(": ")[2]))
+        table.add_row(Text(printable(verdict.path)), Text(verdict.state, colour), found)
     console.print(table)
     genuine = sum(verdict.genuine for verdict in verdicts)
     console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)
@@ -209,7 +210,7 @@ def _layers(verdict: Verdict) -> Table:
         table.add_column(title, overflow="fold", no_wrap=title in ("layer", "state"))
     for layer in verdict.layers:
         state = Text(layer.state, _COLOURS.get(layer.state, "blue"))
-        table.add_row(layer.name, state, Text(_safe(layer.holds)), Text(_safe(layer.proves)))
+        table.add_row(layer.name, state, Text(printable(layer.holds)), Text(printable(layer.proves)))
     return table
 
 
@@ -298,10 +299,5 @@ def _grid(facts: list[tuple[str, Any]]) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, value in facts:
-        grid.add_row(label, Text(_safe(str(value))))
+        grid.add_row(label, Text(printable(str(value))))
     return grid
-
-
-def _safe(text: str) -> str:
-    """Text of strangers for the terminal: no control characters, nothing that turns the writing direction."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

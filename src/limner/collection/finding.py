@@ -16,7 +16,7 @@ from limner.collection.tables import ENDINGS, STYLEGAN, Entry, agreed, check_col
 from limner.errors import CollectionError
 from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.structure import sniff
-from limner.pictures.text import visible
+from limner.text import visible
 
 __all__ = ["Found", "find"]
 

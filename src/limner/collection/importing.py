@@ -27,8 +27,8 @@ from limner.collection.rows import Row, digest_of, holdout_digest_of, select, wr
 from limner.collection.store import CARD, MANIFEST, VERSION, Collection, check_name, stored_path
 from limner.errors import CollectionError, UsageError
 from limner.pictures import read
-from limner.pictures.text import one_line
 from limner.rights import UNUSED, Stated, parse_licence, read_folder, summary
+from limner.text import one_line
 from limner.workspace import Workspace, replace_file, sync_folder
 
 __all__ = ["PAINTINGS", "ImportReport", "Progress", "Refused", "import_collection"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from limner.pictures.text import composed
+from limner.text import composed
 
 __all__ = ["Names"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from limner.errors import CollectionError
-from limner.pictures.text import composed
+from limner.text import composed
 
 __all__ = ["Row", "digest_of", "holdout_digest_of", "read_manifest", "select", "write_manifest"]
 

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from limner.errors import CollectionError
-from limner.pictures.text import composed, one_line
 from limner.rights import Stated
+from limner.text import composed, one_line
 
 __all__ = ["ENDINGS", "STYLEGAN", "Entry", "agreed", "check_columns", "merge", "read_table"]
 

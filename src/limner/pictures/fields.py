@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from PIL import Image, IptcImagePlugin, JpegImagePlugin, TiffImagePlugin
 
-from limner.pictures.text import one_line
+from limner.text import one_line
 
 __all__ = ["names_in"]
 

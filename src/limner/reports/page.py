@@ -7,6 +7,7 @@ from pathlib import Path
 from limner.errors import UsageError
 from limner.reports.curves import HEIGHT, WIDTH, drawing
 from limner.reports.record import DemoRecord
+from limner.text import printable
 from limner.workspace import replace_file
 
 __all__ = ["render_demo", "write_demo"]
@@ -34,7 +35,7 @@ def render_demo(record: DemoRecord) -> str:
         lstrip_blocks=True,
     )
     environment.filters["licence"] = lambda text: _LICENCES.get(text, text)
-    environment.filters["visible"] = _visible
+    environment.filters["visible"] = printable
     template = environment.get_template("demo.html.j2")
     curves = [drawing(curve) for curve in record.learned.curves]
     return template.render(demo=record, curves=curves, curve_width=WIDTH, curve_height=HEIGHT)
@@ -52,8 +53,3 @@ def write_demo(record: DemoRecord, path: Path) -> None:
             part.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageError(path, f"cannot be written ({error.strerror})", "choose another place with --to") from error
-
-
-def _visible(text: object) -> str:
-    """Text without characters that cannot be seen, or that turn the writing direction."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in str(text))

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from limner.pictures import Picture
 from limner.pictures.files import Data
+from limner.pictures.xmp import LARGEST_PACKET, packets
 from limner.rights.manifests import read_manifest_rights
 from limner.rights.statements import Embedded
-from limner.rights.xmp import packets, read_packet
+from limner.rights.xmp import take_packet
 
 __all__ = ["Embedded", "read_embedded"]
-
-_LARGEST_SIDECAR = 4 << 20
 
 
 def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) -> Embedded:
@@ -23,7 +22,7 @@ def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) 
     """
     found = Embedded()
     for packet in dict.fromkeys(packets(data, picture.xmp)):
-        read_packet(packet, found)
+        take_packet(packet, found)
     for sidecar in sidecars:
         _read_sidecar(sidecar, found)
     if not any("DataMining" in reason for reason in found.held) and data.find(b"DMI-PROHIBITED") >= 0:
@@ -39,12 +38,12 @@ def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) 
 
 
 def _read_sidecar(sidecar: bytes, found: Embedded) -> None:
-    if len(sidecar) > _LARGEST_SIDECAR:
+    if len(sidecar) > LARGEST_PACKET:
         found.unclear.append("XMP file beside it that is too large")
         return
     for coding in ("utf-16-le", "utf-16-be"):
         if sidecar.startswith("\ufeff".encode(coding)):
             sidecar = sidecar.decode(coding, "replace").encode()
-    read_packet(sidecar, found)
+    take_packet(sidecar, found)
     if not any("DataMining" in reason for reason in found.held) and b"DMI-PROHIBITED" in sidecar:
         found.held.append("opt-out: XMP plus:DataMining, in a file beside it that cannot be read")

@@ -9,8 +9,8 @@ from typing import Any
 
 from limner.pictures.files import Data
 from limner.pictures.structure import MEDIA_TYPES
-from limner.pictures.text import one_line
 from limner.rights.statements import Embedded
+from limner.text import one_line
 
 __all__ = ["read_manifest_rights"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from limner.errors import RightsError
-from limner.pictures.text import one_line
 from limner.rights.licences import parse_licence
+from limner.text import one_line
 
 __all__ = ["GENERATED", "Embedded"]
 

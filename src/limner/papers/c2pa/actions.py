@@ -9,8 +9,8 @@ from typing import Any
 from limner import __version__
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.papers.c2pa.provenance import Provenance
-from limner.papers.c2pa.texts import clean
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED
+from limner.text import storable
 
 __all__ = ["actions_of", "labels_of"]
 
@@ -63,5 +63,5 @@ def _watermarked(marked: bool) -> list[dict[str, Any]]:
 def _labelled(label: dict[str, Any]) -> list[dict[str, Any]]:
     if not label or label.get("from_former"):
         return []
-    told = f'A visible label was drawn: "{clean(label["words"])}", {label["corner"]}'
+    told = f'A visible label was drawn: "{storable(label["words"])}", {label["corner"]}'
     return [{"action": "c2pa.edited", "description": told}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from limner.papers.c2pa.texts import clean
+from limner.text import storable
 
 __all__ = ["Found", "Ingredient", "Relationship"]
 
@@ -59,7 +59,7 @@ class Ingredient:
         name = f"picture {self.digest.removeprefix('sha256:')[:12]}"
         told = {
             "label": label,
-            "title": clean(self.title or name)[:500],
+            "title": storable(self.title or name)[:500],
             "relationship": self.relationship,
             "description": f"{self.digest}; {_NOTES[self.found]}",
         }

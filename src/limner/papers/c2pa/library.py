@@ -13,11 +13,12 @@ from limner import __version__
 from limner.errors import PapersError
 from limner.papers.c2pa.actions import actions_of, labels_of
 from limner.papers.c2pa.ingredients import Ingredient
-from limner.papers.c2pa.provenance import Provenance, clean
+from limner.papers.c2pa.provenance import Provenance
 from limner.papers.c2pa.soft_bindings import LABEL, soft_bindings
 from limner.papers.identity.certificates import USAGES
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import TimestampRelay
+from limner.text import storable
 
 __all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
 
@@ -80,12 +81,12 @@ def manifest_of(
     """
     mining: dict[str, str] = {"use": provenance.training_mining}
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
-        mining["constraint_info"] = clean(provenance.training_mining_terms)
+        mining["constraint_info"] = storable(provenance.training_mining_terms)
     labelled = zip(provenance.ingredients, labels_of(provenance.ingredients), strict=True)
     named = [one.definition(label) for one, label in labelled if one.file is None]
     return {
         "claim_generator_info": [{"name": "limner", "version": __version__}],
-        "title": clean(provenance.title),
+        "title": storable(provenance.title),
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions_of(provenance, marked=marked)}},
             {
@@ -94,7 +95,7 @@ def manifest_of(
                     **provenance.generation(),
                     **({"mark_key": mark_key} if mark_key else {}),
                     **({"ledger": {"acts": ledger[0], "head": ledger[1]}} if ledger else {}),
-                    "creator": clean(provenance.creator),
+                    "creator": storable(provenance.creator),
                     "parts": parts,
                 },
             },

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 from limner.errors import PapersError
 from limner.ledger import canonical_json
 from limner.papers.c2pa.ingredients import Ingredient
-from limner.papers.c2pa.texts import clean
+from limner.text import storable
 
-__all__ = ["Provenance", "TrainingMining", "clean"]
+__all__ = ["Provenance", "TrainingMining"]
 
 TrainingMining = Literal["notAllowed", "allowed", "constrained"]
 _LARGEST = 2**63 - 1
@@ -101,13 +101,13 @@ class Provenance:
 def _portable(value: Any) -> Any:
     """`value` as every reader's CBOR holds it: whole numbers beyond 64 bits with sign become text."""
     if isinstance(value, str):
-        return clean(value)
+        return storable(value)
     if isinstance(value, dict):
-        return {clean(str(key)): _portable(one) for key, one in value.items()}
+        return {storable(str(key)): _portable(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_portable(one) for one in value]
     if hasattr(value, "item"):
         return _portable(value.item())
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
         return str(value)
-    return value if value is None or isinstance(value, int | float | bool) else clean(str(value))
+    return value if value is None or isinstance(value, int | float | bool) else storable(str(value))

@@ -5,17 +5,13 @@ IPTC Photo Metadata Standard 2025.1 (digital source type, AI system), PLUS (data
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
-
 from limner import __version__
-from limner.papers.c2pa.provenance import Provenance, TrainingMining, clean
+from limner.papers.c2pa.provenance import Provenance, TrainingMining
+from limner.pictures.xmp import NAMESPACES, properties
+from limner.text import storable
 
 __all__ = ["COMPOSITE", "GENERATED", "XmpSeen", "read_packet", "write_packet"]
 
@@ -25,21 +21,22 @@ COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrained
 """IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished
 work: a model composed it, and its patches are cut from pictures that people made."""
 
-_SPACES = {
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "xmp": "http://ns.adobe.com/xap/1.0/",
-    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
-    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
-    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
-}
+_WRITTEN = ("dc", "xmp", "photoshop", "plus", "Iptc4xmpExt")
 _MINING: dict[TrainingMining, str] = {
     "notAllowed": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED",
     "allowed": "http://ns.useplus.org/ldf/vocab/DMI-ALLOWED",
     "constrained": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-SEECONSTRAINT",
 }
+_READ = {
+    "source_type": "Iptc4xmpExt:DigitalSourceType",
+    "creator": "dc:creator",
+    "title": "dc:title",
+    "tool": "xmp:CreatorTool",
+    "credit": "photoshop:Credit",
+    "rights": "dc:rights",
+    "mining": "plus:DataMining",
+}
 _TEXT_LIMIT = 8000  # JPEG holds 65,502 bytes of XMP; two long texts of 4 bytes a character stay below with the rest
-_PACKET_LIMIT = 4 << 20
 _CUT = " … (whole in the C2PA manifest)"
 
 
@@ -73,11 +70,11 @@ def write_packet(provenance: Provenance, credit: str | None = None) -> bytes:
         properties += [("photoshop:Credit", _text(credit)), ("dc:rights", _alternatives(credit))]
     if provenance.training_mining_terms:
         properties.append(("plus:OtherConstraints", _alternatives(provenance.training_mining_terms[:1000])))
-    spaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in _SPACES.items() if prefix != "rdf")
+    spaces = " ".join(f'xmlns:{prefix}="{NAMESPACES[prefix]}"' for prefix in _WRITTEN)
     body = "".join(f"<{name}>{value}</{name}>" for name, value in properties)
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
-        f'<rdf:RDF xmlns:rdf="{_SPACES["rdf"]}"><rdf:Description rdf:about="" {spaces}>{body}'
+        f'<rdf:RDF xmlns:rdf="{NAMESPACES["rdf"]}"><rdf:Description rdf:about="" {spaces}>{body}'
         '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
 
@@ -88,42 +85,16 @@ def read_packet(packet: bytes) -> XmpSeen:
     Raises:
         ValueError: it is no XML, or XML that tries something (entities, external files), or over 4 MiB.
     """
-    if len(packet) > _PACKET_LIMIT:
-        raise ValueError("larger than 4 MiB")
-    try:
-        tree = fromstring(packet.strip(b"\0"))
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise ValueError(f"no readable XML ({type(error).__name__})") from error
-    return XmpSeen(
-        source_type=_value(tree, "Iptc4xmpExt", "DigitalSourceType"),
-        creator=_value(tree, "dc", "creator"),
-        title=_value(tree, "dc", "title"),
-        tool=_value(tree, "xmp", "CreatorTool"),
-        credit=_value(tree, "photoshop", "Credit"),
-        rights=_value(tree, "dc", "rights"),
-        mining=_value(tree, "plus", "DataMining"),
-    )
+    values: dict[str, str] = {}
+    for name, value in properties(packet):
+        values.setdefault(name, value)
+    return XmpSeen(**{field: values.get(name) for field, name in _READ.items()})
 
 
 def _text(value: str) -> str:
-    value = clean(value)
+    value = storable(value)
     return escape(value if len(value) <= _TEXT_LIMIT else value[: _TEXT_LIMIT - len(_CUT)] + _CUT)
 
 
 def _alternatives(value: str) -> str:
     return f'<rdf:Alt><rdf:li xml:lang="x-default">{_text(value)}</rdf:li></rdf:Alt>'
-
-
-def _value(tree: Any, prefix: str, name: str) -> str | None:
-    """The first value of a property, written as an element, a list, a reference or an attribute of its description."""
-    tag = f"{{{_SPACES[prefix]}}}{name}"
-    return next((value for value in _values(tree, tag) if value), None)
-
-
-def _values(tree: Element, tag: str) -> Iterator[str]:
-    resource, item = f"{{{_SPACES['rdf']}}}resource", f"{{{_SPACES['rdf']}}}li"
-    for element in tree.iter(tag):
-        items = [(one.text or "").strip() for one in element.iter(item)]
-        yield ", ".join(items) if items else (element.text or "").strip() or element.get(resource, "")
-    for element in tree.iter(f"{{{_SPACES['rdf']}}}Description"):
-        yield element.get(tag, "")

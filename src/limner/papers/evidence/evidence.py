@@ -31,6 +31,7 @@ from limner.papers.identity.trust import open_checker
 from limner.papers.publishing.published import Published
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import known_keys
+from limner.text import printable
 from limner.workspace import Workspace, replace_folder
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _page(known: _Gathered, files: list[str]) -> str:
             card=known.card,
             quality=known.card.quality if known.card else {},
             notice=NOTICE,
-            visible=visible,
+            visible=printable,
             **_stamp(),
         )
     )
@@ -207,16 +208,11 @@ def _page(known: _Gathered, files: list[str]) -> str:
 def _card_page(known: _Gathered) -> str:
     model = known.verdict.model_digest
     template = environment().get_template("card.html.j2")
-    return template.render(card=known.card, digest=model, visible=visible, **_stamp())
+    return template.render(card=known.card, digest=model, visible=printable, **_stamp())
 
 
 def _stamp() -> dict[str, str]:
     return {"made": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC", "version": __version__}
-
-
-def visible(text: object) -> str:
-    """Text without characters that cannot be seen, or that turn the writing direction."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in str(text))
 
 
 def _small(data: bytes, name: Path) -> dict[str, Any]:

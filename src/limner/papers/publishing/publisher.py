@@ -21,7 +21,7 @@ from limner.errors import LedgerError, PapersError
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa.library import Signing, manifest_of
 from limner.papers.c2pa.parts import take_apart
-from limner.papers.c2pa.provenance import Provenance, clean
+from limner.papers.c2pa.provenance import Provenance
 from limner.papers.c2pa.soft_bindings import of_fingerprints
 from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import write_packet
@@ -36,6 +36,7 @@ from limner.papers.verify.checking import Checker
 from limner.papers.watermark import PUBLIC_KEY
 from limner.papers.watermark.keys import MarkKey, key_in_use
 from limner.papers.watermark.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
+from limner.text import storable
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["PublishedWork", "Publisher", "check_books", "open_publisher"]
@@ -269,13 +270,13 @@ class Publisher:
         edition = Edition(
             work=work,
             digest=digest,
-            title=clean(provenance.title),
-            creator=clean(provenance.creator),
+            title=storable(provenance.title),
+            creator=storable(provenance.creator),
             path=os.fsencode(path.absolute()).decode(errors="replace"),
             signer=self._signer,
             signer_name=self.identity.name,
-            model=clean(provenance.model_digest),
-            latent=clean(provenance.latent_digest),
+            model=storable(provenance.model_digest),
+            latent=storable(provenance.latent_digest),
             manifest=manifest_store(signed, mime) or b"",
             thumbnail=pack_thumbnail(prints.thumbnail),
             look=prints.look,

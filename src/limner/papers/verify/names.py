@@ -7,6 +7,8 @@ import unicodedata
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from limner.text import composed, printable
+
 __all__ = ["name_in", "quoted"]
 
 _LONGEST = 100
@@ -44,20 +46,11 @@ def name_in(subject: x509.Name, certificate: x509.Certificate | None = None) -> 
 
 def quoted(name: str) -> str:
     """A name between quotation marks, none in it, on one line, with a warning where letters are not what they seem."""
-    shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", name))
-    shown = " ".join(shown.translate(_QUOTES).split())
+    shown = " ".join(printable(composed(name)).translate(_QUOTES).split())
     if len(shown) > _LONGEST:
         shown = shown[: _LONGEST - 1] + "…"
     warning = _warning(shown)
     return f'"{shown}"{warning}'
-
-
-def _shown(character: str) -> str:
-    """Controls, invisible and unassigned characters are U+FFFD; spaces of any kind are spaces."""
-    category = unicodedata.category(character)
-    if category in ("Zs", "Zl", "Zp") or character in "\t\n\r":
-        return " "
-    return "\ufffd" if category[0] == "C" else character
 
 
 def _warning(name: str) -> str:
