@@ -24,7 +24,7 @@ from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader, reading
 from limner.papers.watermark.prepared import Plane
-from limner.papers.watermark.search import Look
+from limner.papers.watermark.search import Search
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SOURCES", "THRESHOLDS", "Listener", "false_alarms"]
@@ -52,20 +52,20 @@ class Listener(Reader):
         self.guessed: list[float] = []
         self.searched: list[float] = []
 
-    def _guessed(self, plane: Plane) -> Any:
-        sight = super()._guessed(plane)
-        self.guessed.append(sight.evidence)
-        return sight
+    def _as_embedded(self, plane: Plane) -> Any:
+        found = super()._as_embedded(plane)
+        self.guessed.append(found.statistic)
+        return found
 
-    def _searched(self, plane: Plane, look: Look) -> Any:
-        sight = super()._searched(plane, look)
-        # Of all looks at a picture the one that came nearest to its threshold, as if that were the first one's.
-        evidence = sight.evidence - (reading._LOOKS[look] - reading._FOUND_POSE)
-        if look == "near":
-            self.searched.append(evidence)
+    def _searched(self, plane: Plane, search: Search) -> Any:
+        found = super()._searched(plane, search)
+        # Of all searches of a picture the one that came nearest to its threshold, as if that were the first one's.
+        statistic = found.statistic - (reading._SEARCHES[search] - reading._FOUND_POSE)
+        if search == "near":
+            self.searched.append(statistic)
         else:
-            self.searched[-1] = max(self.searched[-1], evidence)
-        return sight
+            self.searched[-1] = max(self.searched[-1], statistic)
+        return found
 
 
 def _crop(pixels: Pixels, random: np.random.Generator, least: int, most: int) -> Pixels:

@@ -83,11 +83,11 @@ def test_what_cannot_carry_a_model_watermark_is_refused_before_it_is_trained(
         assert (status, line.split(": ")[1]) == (2, "--size 64x64")
     made_model(workspace.make(workspace.models) / "plain.safetensors", labels=(), size=128)
     ledger = Ledger.open(workspace.ledger)
-    marked = add_model_watermark(
+    _, mark = add_model_watermark(
         workspace.models / "plain.safetensors", workspace.models / "marked.safetensors", "marked", ledger
     )
     line = run(monkeypatch, capsys, "train", "made", "--size", "128", "--from", "marked", "--model-watermark")[1]
-    assert line.startswith(f"limner: --model-watermark: marked has a mark already ({marked.mark})")
+    assert line.startswith(f"limner: --model-watermark: marked has a mark already ({mark})")
     assert not workspace.runs.exists(), "something was trained"
 
 

@@ -42,16 +42,17 @@ def painted(path: Path) -> NDArray[np.uint8]:
 def test_whatever_a_marked_model_paints_names_it(workspace: Workspace) -> None:
     plain = untrained(workspace, 128)
     ledger = Ledger.open(workspace.ledger)
-    marked = add_model_watermark(plain, workspace.models / "marked.safetensors", "marked", ledger)
-    card = read_card(marked.path)
-    assert card.model_watermark == marked.mark
+    marked = workspace.models / "marked.safetensors"
+    digest, mark = add_model_watermark(plain, marked, "marked", ledger)
+    card = read_card(marked)
+    assert (load_model(marked).digest, card.model_watermark) == (digest, mark)
     assert load_model(plain).digest in card.parents
-    before, after = painted(plain), painted(marked.path)
+    before, after = painted(plain), painted(marked)
     change = (after.astype(float) - before) ** 2
     assert 10 * np.log10(255**2 / change.mean()) > 42
     for picture in after:
         for shown in (picture, jpeg(picture, 80)):
-            assert read_model_watermark(shown).message == int(marked.mark, 16)
+            assert read_model_watermark(shown).message == int(mark, 16)
         assert read_mark(picture).message is None
     assert all(read_model_watermark(picture).message is None for picture in before)
     assert "watermark" in [act.what for act in ledger.acts()]
@@ -59,11 +60,10 @@ def test_whatever_a_marked_model_paints_names_it(workspace: Workspace) -> None:
 
 def test_a_print_of_what_it_painted_still_names_it(workspace: Workspace) -> None:
     plain = untrained(workspace, 128)
-    marked = add_model_watermark(
-        plain, workspace.models / "marked.safetensors", "marked", Ledger.open(workspace.ledger)
-    )
-    picture = Image.fromarray(painted(marked.path)[0]).resize((1024, 1024), Image.Resampling.LANCZOS)
-    assert read_model_watermark(np.asarray(picture)).message == int(marked.mark, 16)
+    marked = workspace.models / "marked.safetensors"
+    _, mark = add_model_watermark(plain, marked, "marked", Ledger.open(workspace.ledger))
+    picture = Image.fromarray(painted(marked)[0]).resize((1024, 1024), Image.Resampling.LANCZOS)
+    assert read_model_watermark(np.asarray(picture)).message == int(mark, 16)
 
 
 def test_small_and_marked_models_are_refused(workspace: Workspace) -> None:
@@ -72,7 +72,8 @@ def test_small_and_marked_models_are_refused(workspace: Workspace) -> None:
     with pytest.raises(ModelError, match="too small for a mark"):
         add_model_watermark(small, workspace.models / "x.safetensors", "x", ledger)
     large = untrained(workspace, 128)
-    marked = add_model_watermark(large, workspace.models / "marked.safetensors", "marked", ledger)
+    marked = workspace.models / "marked.safetensors"
+    add_model_watermark(large, marked, "marked", ledger)
     with pytest.raises(ModelError, match="already"):
-        add_model_watermark(marked.path, workspace.models / "x.safetensors", "x", ledger)
+        add_model_watermark(marked, workspace.models / "x.safetensors", "x", ledger)
     assert not (workspace.models / "x.safetensors").exists()

@@ -102,11 +102,11 @@ def _watermark(
         raise UsageError(f"--name {chosen}", "is no name for a model", "use letters, digits, dot, dash; 64 at most")
     if to.exists():
         raise UsageError(chosen, "is a model that exists already", "choose another --name")
-    marked = add_model_watermark(path, to, chosen, Ledger.open(workspace.ledger))
+    digest, mark = add_model_watermark(path, to, chosen, Ledger.open(workspace.ledger))
     if as_json:
-        print_json({"path": str(marked.path), "digest": f"sha256:{marked.digest}", "mark": marked.mark})
+        print_json({"path": str(to), "digest": f"sha256:{digest}", "mark": mark})
         return
-    Console().print(f"{marked.path}\nwhatever it paints carries the mark [bold]{marked.mark}[/bold]", highlight=False)
+    Console().print(f"{to}\nwhatever it paints carries the mark [bold]{mark}[/bold]", highlight=False)
 
 
 def _pack(

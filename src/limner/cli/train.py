@@ -117,13 +117,13 @@ def register(app: typer.Typer) -> None:
         _show(path, as_json)
 
 
-def _watermarked(path: Path, workspace: Workspace) -> Path:
-    """The model, which now marks what it paints, in the place of the one that was trained."""
+def _add_watermark(path: Path, workspace: Workspace) -> None:
+    """Put a model that marks what it paints in the place of the one that was trained."""
     from limner.ledger import Ledger
     from limner.models.bundle import read_card
     from limner.papers.watermark.model_watermark import add_model_watermark
 
-    return add_model_watermark(path, path, read_card(path).name, Ledger.open(workspace.ledger)).path
+    add_model_watermark(path, path, read_card(path).name, Ledger.open(workspace.ledger))
 
 
 def _check_watermark(options: TrainOptions) -> None:
@@ -175,7 +175,9 @@ def _train(
         outputs=[f"sha256:{sha256_of(path)}"],
         parameters=options.model_dump(mode="json"),
     )
-    return _watermarked(path, workspace) if options.model_watermark else path
+    if options.model_watermark:
+        _add_watermark(path, workspace)
+    return path
 
 
 def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:

@@ -129,7 +129,7 @@ def watermark_report(
     report: dict[str, Any] = {
         "found": read.message is not None,
         "key": key.fingerprint if key else "public",
-        "deviations": round(read.evidence, 2),
+        "deviations": round(read.statistic, 2),
         "size": [picture.width, picture.height],
     }
     if read.message is None:

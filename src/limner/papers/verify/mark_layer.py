@@ -54,7 +54,7 @@ def _with_own_mark(verdict: Verdict, picture: Prepared, registry: Registry | Non
     if read.message is None:
         return _with(verdict, "none", f"none that limner's public key reads{_why_none(verdict, picture)}", "Nothing.")
     work = work_name(read.message)
-    told = {"work": work, "evidence": round(read.evidence, 1), "as_papers_say": verdict.mark == work}
+    told = {"work": work, "evidence": round(read.statistic, 1), "as_papers_say": verdict.mark == work}
     if key is not None:
         told["key"] = key
     if verdict.mark == work:

@@ -1,10 +1,9 @@
-"""Putting a watermark into a picture: as strong as a budget of visible change allows, where it is heard best."""
+"""Embedding a watermark: as strong as a budget of visible change allows, most where a reader gains most."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from limner.errors import PapersError
 from limner.papers.watermark.code import MESSAGE_BITS
@@ -17,18 +16,20 @@ from limner.papers.watermark.layout import (
     SPREAD,
     TILE,
     Activity,
+    Floats,
     Layout,
     resized,
     scaled,
+    tile_spectrum,
 )
 
 __all__ = ["Embedder"]
 
 _PSNR = 42.2
 """Decibels: what is changed at most."""
-_UNLIKE = 0.0125
+_SSIM_LOSS = 0.0125
 """Loss of structural similarity (estimated) that is aimed at."""
-_UNLIKE_MOST = 0.035
+_SSIM_LOSS_MOST = 0.035
 """Where a picture hides so little that even this is not enough, it is changed less."""
 _STABLE = 58.5
 """Of structural similarity: (0.03 * 255) ** 2 (Wang et al. 2004)."""
@@ -74,63 +75,53 @@ class Embedder:
         if change.shape != brightness.shape:
             change = resized(change, brightness.shape)
         marked = pixels + change[..., None] * SPREAD
-        found: NDArray[np.uint8] = np.clip(np.rint(marked, out=marked), 0, 255, out=marked).astype(np.uint8)
-        return found
+        return np.clip(np.rint(marked, out=marked), 0, 255, out=marked).astype(np.uint8)
 
-    def _change(self, seen: Activity, message: int) -> NDArray[np.float32]:
+    def _change(self, activity: Activity, message: int) -> Floats:
         """What is added to brightness. # -> [h, w]"""
-        mask = self._mask(seen)
-        pattern = self.layout.tile(self._informed(seen, mask, message))
+        mask = self._mask(activity)
+        pattern = self.layout.tile(self._carriers(activity, mask, message))
         height, width = mask.shape
-        tiles = np.tile(pattern, (-(-height // TILE), -(-width // TILE)))[:height, :width]
-        found: NDArray[np.float32] = mask * tiles
-        return found
+        return mask * np.tile(pattern, (-(-height // TILE), -(-width // TILE)))[:height, :width]
 
-    def _mask(self, seen: Activity) -> NDArray[np.float32]:
+    def _mask(self, activity: Activity) -> Floats:
         """How strong the mark is at each pixel, grey levels.
 
         What a reader gains from a pixel falls with its activity, and below `_LOST` compression takes it; what the eye
         loses there is 1 - SSIM = e / (2 a^2 + e + C), e the squared change and a the activity. The most gain for the
         least of both losses is gain / (1 + k / (2 a^2 + C)), and k is chosen so that the loss is what is aimed at.
         """
-        some, there = seen.hides[::4, ::4].astype(np.float64), seen.strength[::4, ::4].astype(np.float64)
+        masking, deviation = (plane[::4, ::4].astype(np.float64) for plane in (activity.masking, activity.deviation))
         error = self.error / float((SPREAD**2).mean())
 
-        def shape(k: float, activity: NDArray[np.floating]) -> NDArray[np.floating]:
-            gain = (activity + 0.3) / (activity + _LOST) / (activity + QUIET)
-            found: NDArray[np.floating] = gain / (1 + k / (2 * activity**2 + _STABLE))
-            return found
+        def shape(k: float, a: NDArray[np.floating]) -> NDArray[np.floating]:
+            gain = (a + 0.3) / (a + _LOST) / (a + QUIET)
+            return np.asarray(gain / (1 + k / (2 * a**2 + _STABLE)))
 
         def loss(mask: NDArray[np.floating], error: float) -> float:
             squares = mask**2 / (mask**2).mean() * error
-            return float((squares / (2 * there**2 + squares + _STABLE)).mean())
+            return float((squares / (2 * deviation**2 + squares + _STABLE)).mean())
 
         low, high = 0.0, 1e6
         for _ in range(20):
             k = float(np.sqrt((low + 1) * (high + 1))) - 1
-            low, high = (k, high) if loss(shape(k, some), error) > _UNLIKE else (low, k)
-        chosen = shape(high, some)
-        error *= min(1.0, _UNLIKE_MOST / max(loss(chosen, error), 1e-9))
-        found: NDArray[np.float32] = shape(high, seen.hides).astype(np.float32)
-        found *= np.float32(np.sqrt(error / float((found**2).mean())))
-        return found
+            low, high = (k, high) if loss(shape(k, masking), error) > _SSIM_LOSS else (low, k)
+        error *= min(1.0, _SSIM_LOSS_MOST / max(loss(shape(high, masking), error), 1e-9))
+        mask = shape(high, activity.masking).astype(np.float32)
+        mask *= np.float32(np.sqrt(error / float((mask**2).mean())))
+        return mask
 
-    def _informed(self, seen: Activity, mask: NDArray[np.float32], message: int) -> NDArray[np.complex64]:
-        """The waves of a message, each a little against what the picture itself says there.
+    def _carriers(self, activity: Activity, mask: Floats, message: int) -> NDArray[np.complex64]:
+        """The carriers' values for a message, each a little against what the picture itself has there.
 
-        The picture is known here, so part of what it disturbs can be taken back (Malvar and Florencio 2003).
+        The picture is known here, so part of its interference can be cancelled (Malvar and Florencio 2003).
         """
         layout = self.layout
-        waves = layout.says(message)
-        height, width = seen.heard.shape
-        whole = np.zeros((-(-height // TILE) * TILE, -(-width // TILE) * TILE), np.float32)
-        whole[:height, :width] = seen.heard
-        folded = whole.reshape(whole.shape[0] // TILE, TILE, -1, TILE).sum((0, 2))
-        rows, columns = layout.waves.T
-        response = float((mask * seen.listens).sum()) * layout.passed / np.sqrt(2 * len(waves))
-        own = fft.fft2(folded)[rows, columns] / response
+        values = layout.modulated(message)
+        rows, columns = layout.carriers.T
+        response = float((mask * activity.weights).sum()) * layout.passed / np.sqrt(2 * len(values))
+        own = tile_spectrum(activity.signal)[rows, columns] / response
         pilots = slice(None, layout.pilots)
-        own[pilots] = (own[pilots] * layout.known.conj()).real * layout.known
+        own[pilots] = (own[pilots] * layout.pilot_phases.conj()).real * layout.pilot_phases
         own *= np.minimum(1, _AGAINST_MOST / np.maximum(np.abs(own), 1e-9))
-        found: NDArray[np.complex64] = (waves - _AGAINST * own).astype(np.complex64)
-        return found
+        return np.asarray(values - _AGAINST * own, np.complex64)

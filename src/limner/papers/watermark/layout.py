@@ -1,15 +1,16 @@
-"""Where a watermark lies: a tile of 64 x 64 pixels that repeats, made of some hundred waves whose phases hold the code.
+"""Where a watermark lies: a tile of 64 x 64 pixels that repeats, the sum of some hundred carriers.
 
-The tile repeats, so any piece of a picture holds it; its waves form a grid in the spectrum, so its size and turn can be
-found; part of the waves (pilots) are known, so its place can be found (after Kutter 1998 and Pereira and Pun 2000). The
-waves are neither so fine that a small JPEG loses them nor so coarse that the picture drowns them.
+A carrier is a sine wave whose phase holds a part of the codeword (spread spectrum). The tile repeats, so any piece of a
+picture holds it; its carriers form a grid in the spectrum, so its size and turn can be found; some of them, the pilots,
+have known phases, so its place can be found (after Kutter 1998 and Pereira and Pun 2000). The carriers are neither so
+fine that a small JPEG loses them nor so coarse that the picture drowns them.
 """
 
 from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,15 @@ __all__ = [
     "SPREAD",
     "TILE",
     "Activity",
+    "Floats",
     "Layout",
     "mean_around",
     "resized",
     "scaled",
+    "tile_spectrum",
 ]
+
+Floats = NDArray[np.float32]
 
 PUBLIC_KEY = b"limner watermark 1"
 """Known to all, so that anyone can read a mark; a key of one's own hides it from others."""
@@ -46,14 +51,13 @@ SMALLEST = 256
 """Shorter side of the smallest picture that is marked."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """How bright red, green and blue are (ITU-R BT.601); a mark lies in brightness alone, so it survives greyscale."""
-
 SPREAD = LUMA / float(LUMA @ LUMA)
 """What changes brightness by 1 with the least change of the three channels."""
 
 _COARSEST, _FINEST = 5.5, 19.0
-"""Waves in a tile: 0.09 to 0.3 waves a pixel."""
+"""Frequencies of carriers, in periods a tile: 0.09 to 0.3 periods a pixel."""
 _SLOPE = -0.6
-"""Power of the length by which finer waves are weaker."""
+"""Power of the frequency by which the amplitude of finer carriers falls."""
 _PILOTS = 0.24
 _BLOCK = 8
 _AROUND, _WITHIN = 9, 13
@@ -65,17 +69,18 @@ _LESS = 1.3
 
 
 class Layout:
-    """A key's waves: which there are, which are pilots, what each says.
+    """The carriers that a key chooses: their frequencies, which are pilots, what each holds.
 
     Args:
         key: whoever has another one sees nothing.
 
     Attributes:
-        waves: rows and columns of the tile's spectrum, pilots first. # int [n, 2]
+        carriers: rows and columns of the tile's spectrum, pilots first. # int [n, 2]
         pilots: how many of them are pilots.
-        known: the pilots' phases. # complex [pilots]
-        turned: what the data's phases are turned by. # complex [n - pilots]
-        slots: which number of the code each half of each data wave carries. # int [2 * (n - pilots)]
+        pilot_phases: of the pilots, as complex numbers of size 1. # complex [pilots]
+        data_phases: by which the phases of the others are rotated. # complex [n - pilots]
+        interleaving: which number of the codeword each part, real or imaginary, of each data carrier holds.
+            # int [2 * (n - pilots)]
     """
 
     def __init__(self, key: bytes = PUBLIC_KEY) -> None:
@@ -83,137 +88,128 @@ class Layout:
         random = np.random.Generator(np.random.Philox(seed))
         reach = np.arange(-int(_FINEST), int(_FINEST) + 1)
         rows, columns = (part.ravel() for part in np.meshgrid(reach, reach, indexing="ij"))
-        length = np.hypot(rows, columns)
-        # One of each wave and its mirror; none that falls together with the blocks of a JPEG.
+        frequency = np.hypot(rows, columns)
+        # One of each frequency and its mirror image; none that coincides with the blocks of a JPEG.
         half = (columns > 0) | ((columns == 0) & (rows > 0))
         blocks = (rows % _BLOCK == 0) & (columns % _BLOCK == 0)
-        keep = half & (length >= _COARSEST) & (length <= _FINEST) & ~blocks
-        self.waves = random.permutation(np.stack([rows[keep], columns[keep]], axis=1))
-        self.pilots = round(_PILOTS * len(self.waves))
-        self.known = _phases(random, self.pilots)
-        self.turned = _phases(random, len(self.waves) - self.pilots)
-        self.slots = random.permutation(2 * len(self.turned)) % CODED
+        keep = half & (frequency >= _COARSEST) & (frequency <= _FINEST) & ~blocks
+        self.carriers = random.permutation(np.stack([rows[keep], columns[keep]], axis=1))
+        self.pilots = round(_PILOTS * len(self.carriers))
+        self.pilot_phases = _phases(random, self.pilots)
+        self.data_phases = _phases(random, len(self.carriers) - self.pilots)
+        self.interleaving = random.permutation(2 * len(self.data_phases)) % CODED
 
     @cached_property
-    def lengths(self) -> NDArray[np.float64]:
-        """Waves a tile, of each wave. # [n]"""
-        found: NDArray[np.float64] = np.hypot(self.waves[:, 0], self.waves[:, 1])
-        return found
+    def frequencies(self) -> NDArray[np.float64]:
+        """Periods a tile, of each carrier. # [n]"""
+        return np.asarray(np.hypot(*self.carriers.T))
 
     @cached_property
-    def strengths(self) -> NDArray[np.float64]:
-        """How strong each wave is, mean square 1: pictures and compression leave coarse ones more room. # [n]"""
-        power = self.lengths**_SLOPE
-        found: NDArray[np.float64] = power / np.sqrt((power**2).mean())
-        return found
+    def amplitudes(self) -> NDArray[np.float64]:
+        """Of each carrier, mean square 1: pictures and compression leave more room to coarse ones. # [n]"""
+        power = self.frequencies**_SLOPE
+        return np.asarray(power / np.sqrt((power**2).mean()))
 
-    def says(self, message: int) -> NDArray[np.complex64]:
-        """What each wave is for a message; pilots and data have the same mean square, 1. # complex [n]"""
-        numbers = encode(message)[self.slots].reshape(-1, 2) / np.sqrt(2)
-        data = (numbers[:, 0] + 1j * numbers[:, 1]) * self.turned
-        found: NDArray[np.complex64] = (np.concatenate([self.known, data]) * self.strengths).astype(np.complex64)
-        return found
+    def modulated(self, message: int) -> NDArray[np.complex64]:
+        """The carriers' values for a message; pilots and data have the same mean square, 1. # complex [n]"""
+        numbers = encode(message)[self.interleaving].reshape(-1, 2) / np.sqrt(2)
+        data = (numbers[:, 0] + 1j * numbers[:, 1]) * self.data_phases
+        return np.asarray(np.concatenate([self.pilot_phases, data]) * self.amplitudes, np.complex64)
 
-    def tile(self, waves: NDArray[np.complex64]) -> NDArray[np.float32]:
-        """The pattern of these waves, deviation 1. # complex [n] -> [64, 64]"""
+    def tile(self, values: NDArray[np.complex64]) -> Floats:
+        """The pattern of carriers with these values, deviation 1. # complex [n] -> [64, 64]"""
         spectrum = np.zeros((TILE, TILE), np.complex128)
-        rows, columns = self.waves.T
-        spectrum[rows, columns], spectrum[-rows, -columns] = waves, waves.conj()
+        rows, columns = self.carriers.T
+        spectrum[rows, columns], spectrum[-rows, -columns] = values, values.conj()
         pattern = fft.ifft2(spectrum).real
-        found: NDArray[np.float32] = (pattern / pattern.std()).astype(np.float32)
-        return found
+        return np.asarray(pattern / pattern.std(), np.float32)
 
     @cached_property
     def passed(self) -> NDArray[np.float64]:
-        """How much of each wave is left when the mean around each pixel is taken away. # [n]"""
-        rows, columns = (np.sinc(_AROUND * k / TILE) / np.sinc(k / TILE) for k in self.waves.T)
-        found: NDArray[np.float64] = 1 - rows * columns
-        return found
+        """Share of each carrier that is left when the mean around each pixel is taken away. # [n]"""
+        rows, columns = (np.sinc(_AROUND * k / TILE) / np.sinc(k / TILE) for k in self.carriers.T)
+        return np.asarray(1 - rows * columns)
 
 
 class Activity:
-    """A picture's brightness, seen as a watermark sees it.
+    """How much goes on in a picture around each pixel, which says what a watermark can be hidden in.
 
     Attributes:
-        fine: brightness without its mean around each pixel. # float [h, w]
-        strength: deviation of that around each pixel, grey levels. # float [h, w]
+        detail: brightness without its mean around each pixel. # float [h, w]
+        deviation: of the detail around each pixel, grey levels. # float [h, w]
     """
 
-    def __init__(self, brightness: NDArray[np.float32]) -> None:
-        self.fine = brightness - mean_around(brightness, _AROUND)
-        around = mean_around(self.fine * self.fine, _WITHIN)
-        self.strength: NDArray[np.float32] = np.sqrt(np.maximum(around, 0))
+    def __init__(self, brightness: Floats) -> None:
+        self.detail = brightness - mean_around(brightness, _AROUND)
+        around = mean_around(self.detail * self.detail, _WITHIN)
+        self.deviation: Floats = np.sqrt(np.maximum(around, 0))
 
     @cached_property
-    def hides(self) -> NDArray[np.float32]:
+    def masking(self) -> Floats:
         """How much can be hidden around each pixel, grey levels: an edge in a plain place hides little. # [h, w]"""
-        around = mean_around(np.sqrt(np.abs(self.fine)), _WITHIN)
-        found: NDArray[np.float32] = np.minimum(_NORMAL * around * around, self.strength)
-        return found
+        around = mean_around(np.sqrt(np.abs(self.detail)), _WITHIN)
+        return np.asarray(np.minimum(_NORMAL * around * around, self.deviation))
 
     @cached_property
-    def listens(self) -> NDArray[np.float32]:
-        """How a reader weighs each pixel: less, the more goes on around it. # [h, w]"""
-        found: NDArray[np.float32] = (self.strength + np.float32(QUIET)) ** np.float32(-_LESS)
-        return found
+    def weights(self) -> Floats:
+        """How much a reader counts each pixel: the less, the more goes on around it. # [h, w]"""
+        return np.asarray((self.deviation + np.float32(QUIET)) ** np.float32(-_LESS))
 
     @cached_property
-    def heard(self) -> NDArray[np.float32]:
-        """What a reader looks for waves in. # [h, w]"""
-        most = _LOUDEST * (self.strength + QUIET)
-        found: NDArray[np.float32] = np.clip(self.fine, -most, most) * self.listens
-        return found
+    def signal(self) -> Floats:
+        """The detail, clipped and weighted, in which a reader looks for carriers. # [h, w]"""
+        most = _LOUDEST * (self.deviation + QUIET)
+        return np.asarray(np.clip(self.detail, -most, most) * self.weights)
 
 
-def mean_around(
-    values: NDArray[np.float32], size: int, beyond: Literal["symmetric", "edge"] = "symmetric"
-) -> NDArray[np.float32]:
+def tile_spectrum(signal: Floats) -> NDArray[np.complex64]:
+    """The spectrum of the sum of a picture's tiles, where nothing was cut or scaled. # [h, w] -> complex [64, 64]"""
+    height, width = signal.shape
+    whole = np.pad(signal, ((0, -height % TILE), (0, -width % TILE)))
+    spectrum: NDArray[np.complex64] = fft.fft2(whole.reshape(-(-height // TILE), TILE, -1, TILE).sum((0, 2)))
+    return spectrum
+
+
+def mean_around(values: Floats, size: int, beyond: Literal["symmetric", "edge"] = "symmetric") -> Floats:
     """The mean of the `size` x `size` values around each; `size` is odd. # [h, w]
 
-    The sum of 13 is that of 8, of 4 and of 1, and that of 8 is two of 4: few passes, each of whole rows.
+    As `scipy.ndimage.uniform_filter`, and faster: the sum of 13 is that of 8, of 4 and of 1, and that of 8 is two of 4.
 
     Args:
         beyond: what lies around the plane: its mirror image, or its edge again.
     """
     sums = np.pad(values, size // 2, beyond)
-    for axis in (0, 1):
-        sums = _sums(sums, size, axis)
-    found: NDArray[np.float32] = sums * np.float32(1 / size**2)
-    return found
+    for _ in range(2):  # down, then across
+        sums = _sums(sums, size).T
+    return sums * np.float32(1 / size**2)
 
 
-def _sums(values: NDArray[np.float32], size: int, axis: int) -> NDArray[np.float32]:
-    """Sums of `size` values in a row. # [n] -> [n - size + 1] along the axis"""
-
-    def part(of: NDArray[np.float32], start: int, length: int) -> NDArray[np.float32]:
-        return of[start : start + length] if axis == 0 else of[:, start : start + length]
-
-    length = values.shape[axis] - size + 1
-    found, at, width = None, 0, 1
-    while True:
+def _sums(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Sums of `size` rows, one after another. # [h, w] -> [h - size + 1, w]"""
+    count, start = len(values) - size + 1, 0
+    total: NDArray[Any] | None = None
+    for width in (1 << power for power in range(size.bit_length())):
+        if width > 1:
+            values = values[: -width // 2] + values[width // 2 :]
         if size & width:
-            more = part(values, at, length)
-            found, at = more if found is None else found + more, at + width
-        if 2 * width > size:
-            assert found is not None
-            return found
-        half = values.shape[axis] - width
-        values, width = part(values, 0, half) + part(values, width, half), 2 * width
+            part = values[start : start + count]
+            total, start = part if total is None else total + part, start + width
+    assert total is not None
+    return total
 
 
-def scaled(brightness: NDArray[np.float32], shorter: int) -> NDArray[np.float32]:
+def scaled(brightness: Floats, shorter: int) -> Floats:
     """The same, shrunk so far that its shorter side has no more than so many pixels. # [h, w]"""
     height, width = brightness.shape
     share = shorter / min(height, width)
     return brightness if share >= 1 else resized(brightness, (round(height * share), round(width * share)))
 
 
-def resized(plane: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
+def resized(plane: Floats, size: tuple[int, ...]) -> Floats:
     """A plane at another size (Lanczos). # [h, w] -> [height, width]"""
     height, width = size
     return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def _phases(random: np.random.Generator, count: int) -> NDArray[np.complex64]:
-    found: NDArray[np.complex64] = np.exp(2j * np.pi * random.random(count)).astype(np.complex64)
-    return found
+    return np.asarray(np.exp(2j * np.pi * random.random(count)), np.complex64)

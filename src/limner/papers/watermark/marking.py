@@ -14,6 +14,10 @@ __all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_model_water
 
 ALGORITHM = "org.limner.watermark.1"
 """Its name among the soft bindings of a manifest; the value is the work's number, 6 bytes, the highest first."""
+_MODEL_SIZES = (FULL, 256, 128)
+"""Models paint at 128 or 256 pixels, and their pictures may be enlarged afterwards."""
+
+_embedder, _reader = cache(Embedder), cache(Reader)
 
 
 def carries_mark(pixels: NDArray[np.uint8]) -> bool:
@@ -27,13 +31,13 @@ def marked(pixels: NDArray[np.uint8], work: int, key: bytes = PUBLIC_KEY) -> NDA
     Args:
         pixels: uint8, [height, width, 3], sRGB.
         work: as `registry.work_identifier` gives it.
-        key: whoever reads needs it; that which all know where none is given.
+        key: whoever reads needs it.
     """
     return _embedder(key).embed(pixels, work) if carries_mark(pixels) else pixels
 
 
 def still_says(encoded: bytes, work: int, key: bytes = PUBLIC_KEY) -> bool:
-    """Whether a file, compressed as it is, still tells its work's number."""
+    """Whether the work's number can still be read from a file, compressed as it is."""
     return read_mark(pictures.decode(encoded, "work").pixels, key).message == work
 
 
@@ -43,26 +47,10 @@ def value_of(work: int) -> bytes:
 
 
 def read_mark(picture: NDArray[np.uint8] | Prepared, key: bytes = PUBLIC_KEY) -> Reading:
-    """What a picture's watermark says; with the key that all know, where no other is given. # uint8 [h, w, 3]"""
+    """What a picture's watermark says. # uint8 [h, w, 3]"""
     return _reader(key).read(picture)
 
 
 def read_model_watermark(picture: NDArray[np.uint8] | Prepared) -> Reading:
     """What the watermark says that a model adds to whatever it paints. # uint8 [h, w, 3]"""
-    return _model_reader().read(picture)
-
-
-@cache
-def _embedder(key: bytes) -> Embedder:
-    return Embedder(key)
-
-
-@cache
-def _reader(key: bytes) -> Reader:
-    return Reader(key)
-
-
-@cache
-def _model_reader() -> Reader:
-    # Painted at 128 or 256 pixels and enlarged afterwards.
-    return Reader(MODEL_KEY, (FULL, 256, 128))
+    return _reader(MODEL_KEY, _MODEL_SIZES).read(picture)

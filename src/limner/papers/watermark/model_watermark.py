@@ -7,7 +7,6 @@ trained on from this one inherits it. The aim is that of Stable Signature (Ferna
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from limner.models.painter import WATERMARK_TILE
 from limner.papers.watermark import MODEL_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
-__all__ = ["SMALLEST", "WatermarkedModel", "add_model_watermark"]
+__all__ = ["SMALLEST", "add_model_watermark"]
 
 _STRENGTH = 2.0
 """Deviation of the pattern, grey levels of brightness: 43.3 dB."""
@@ -31,33 +30,20 @@ SMALLEST = 128
 assert WATERMARK_TILE == TILE
 
 
-@dataclass(frozen=True)
-class WatermarkedModel:
-    """A model that marks what it paints.
-
-    Attributes:
-        path: of its file.
-        digest: sha256 of the file.
-        mark: the number that the mark names, 12 hexadecimal digits.
-    """
-
-    path: Path
-    digest: str
-    mark: str
-
-
 def add_model_watermark(
     path: Path, to: Path, name: str, ledger: Ledger, *, strength: float = _STRENGTH
-) -> WatermarkedModel:
+) -> tuple[str, str]:
     """Write a model that paints as the one at `path` does, with a watermark of its own in every picture.
-
-    The mark is the first 48 bits of the sha256 of the model's file. `MODEL_KEY` reads it.
 
     Args:
         to: where the new file goes.
         name: of the new model.
         ledger: where it is recorded.
         strength: deviation of the pattern in grey levels.
+
+    Returns:
+        sha256 of the new file; the number that `MODEL_KEY` reads from what it paints, 12 hexadecimal digits. They are
+        the first of a sha256 over the sha256 of the model at `path`.
 
     Raises:
         ModelError: the model cannot be read, paints too small, or has a mark already.
@@ -85,11 +71,11 @@ def add_model_watermark(
         outputs=[f"sha256:{digest}"],
         parameters={"mark": mark, "strength": strength},
     )
-    return WatermarkedModel(to, digest, mark)
+    return digest, mark
 
 
 def _pattern(mark: int, strength: float) -> torch.Tensor:
     """What the painter's last level adds. # -> [12, 32, 32], pictures in -1..1"""
     layout = Layout(MODEL_KEY)
-    tile = torch.from_numpy(layout.tile(layout.says(mark))) * (strength / 127.5)
+    tile = torch.from_numpy(layout.tile(layout.modulated(mark))) * (strength / 127.5)
     return F.pixel_unshuffle(tile * torch.from_numpy(SPREAD)[:, None, None], 2)

@@ -6,10 +6,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
-from limner.papers.watermark.layout import LUMA, TILE, Activity, scaled
-from limner.papers.watermark.search import Look, Pose, Spectrum, likely_poses
+from limner.papers.watermark.layout import LUMA, Activity, Floats, scaled, tile_spectrum
+from limner.papers.watermark.search import Pose, Search, Spectrum, likely_poses
 
 __all__ = ["Plane", "Prepared"]
 
@@ -37,9 +36,8 @@ class Prepared:
         return self._planes[shorter]
 
     @cached_property
-    def _brightness(self) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self._pixels.astype(np.float32) @ LUMA
-        return found
+    def _brightness(self) -> Floats:
+        return np.asarray(self._pixels.astype(np.float32) @ LUMA)
 
 
 class Plane:
@@ -47,35 +45,33 @@ class Plane:
 
     Args:
         brightness: grey levels. # float [h, w]
+
+    Attributes:
+        signal: in which a reader looks for carriers. # float [h, w]
     """
 
-    def __init__(self, brightness: NDArray[np.float32]) -> None:
+    def __init__(self, brightness: Floats) -> None:
         self.shape = brightness.shape
-        self.heard = Activity(brightness).heard
-        self._poses: dict[Look, list[Pose]] = {}
+        self.signal = Activity(brightness).signal
+        self._poses: dict[Search, list[Pose]] = {}
 
     @cached_property
-    def folded(self) -> NDArray[np.complex64]:
-        """The waves of all its tiles together, as they lie in a picture that was neither cut nor scaled. # [64, 64]"""
-        height, width = self.heard.shape
-        whole = np.zeros((-(-height // TILE) * TILE, -(-width // TILE) * TILE), np.float32)
-        whole[:height, :width] = self.heard
-        found: NDArray[np.complex64] = fft.fft2(whole.reshape(whole.shape[0] // TILE, TILE, -1, TILE).sum((0, 2)))
-        return found
+    def tiles(self) -> NDArray[np.complex64]:
+        """The spectrum of the sum of its tiles. # complex [64, 64]"""
+        return tile_spectrum(self.signal)
 
     @cached_property
     def spectrum(self) -> Spectrum:
         """Its spectrum, finely divided."""
-        return Spectrum(self.heard)
+        return Spectrum(self.signal)
 
     @cached_property
-    def _likeness(self) -> NDArray[np.float32]:
-        return self.spectrum.likeness()
+    def _autocorrelation(self) -> Floats:
+        return self.spectrum.autocorrelation()
 
-    def poses(self, look: Look) -> list[Pose]:
-        """The poses in which it is most like itself a tile away, each quarter turn, mirrored or not, best first."""
-        if look not in self._poses:
-            self._poses[look] = [
-                turned for pose in likely_poses(self._likeness, self.spectrum, look) for turned in pose.turns
-            ]
-        return self._poses[look]
+    def poses(self, search: Search) -> list[Pose]:
+        """The likely poses of tiles in it, each with its quarter turns and mirror images, best first."""
+        if search not in self._poses:
+            likely = likely_poses(self._autocorrelation, self.spectrum, search)
+            self._poses[search] = [symmetric for pose in likely for symmetric in pose.symmetric]
+        return self._poses[search]
