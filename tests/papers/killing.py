@@ -22,7 +22,8 @@ from typing import Any
 from limner.errors import LimnerError
 from limner.ledger import Ledger
 from limner.papers import open_publisher
-from limner.papers.publishing.pending import recover, unrecorded
+from limner.papers.publishing.pending import unrecorded
+from limner.papers.publishing.recovery import recover
 from limner.papers.registry.registry import Registry
 from limner.workspace import Workspace
 from papers.works import artist, picture, provenance

@@ -18,6 +18,7 @@ from limner.cli.verify import exit_status
 from limner.papers import open_publisher
 from limner.papers.c2pa.soft_bindings import soft_bindings
 from limner.papers.identity.trust import open_checker
+from limner.papers.registry.registry import Registry
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import SMALLEST
 from limner.papers.watermark.marking import ALGORITHM, value_of
@@ -68,7 +69,7 @@ def test_a_work_signed_anew_by_another_is_contested(
     workspace.make(workspace.works)
     with open_publisher(workspace) as publisher:
         publisher.publish(scene(3, size), workspace.works / "work.png", provenance())
-    (edition,) = open_publisher(workspace)._registry.latest(9)  # type: ignore[union-attr]
+    (edition,) = Registry(workspace.registry).latest(9)
     own = pictures.read(workspace.works / "work.png").pixels
     path = sign_anew(own, tmp_path, edition.work if numbered else None)
     verdict = check(workspace, path)
@@ -79,6 +80,7 @@ def test_a_work_signed_anew_by_another_is_contested(
     assert not verdict.genuine
     assert exit_status([verdict]) == 1
     assert verdict.to_dict()["contested"]
+    assert verdict.to_dict()["contested_by"] in ("papers", "watermark")
     genuine = check(workspace, workspace.works / "work.png")
     assert (genuine.genuine, genuine.contested) == (True, "")
 

@@ -131,7 +131,7 @@ def test_a_lighter_edition_goes_along(workspace: Workspace) -> None:
 
 
 def test_a_watermark_is_said_to_be_whose_it_is(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limner.papers.publishing.publisher.marked", lambda pixels, *_: pixels)
+    monkeypatch.setattr("limner.papers.publishing.signing.marked", lambda pixels, *_: pixels)
     signer = Identity.new(workspace, ARTIST).fingerprint
     papers = provenance()
     own = work_identifier(papers.latent_digest, papers.model_digest, signer)

@@ -16,7 +16,8 @@ from limner import pictures
 from limner.errors import LimnerError, PapersError, UsageError
 from limner.ledger import Ledger
 from limner.papers import Identity, PublishedWork, Publisher, verify
-from limner.papers.publishing.exporting import Export, export, open_former
+from limner.papers.publishing.exporting import Export, export
+from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelWish
 from limner.papers.verify.checking import Checker
 from limner.works.lineage import Lineage

@@ -179,9 +179,10 @@ def test_what_cannot_be_published_leaves_nothing(workspace: Workspace, name: str
 def test_what_does_not_read_back_is_not_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     before = publish(workspace)
     with publisher(workspace) as ready:
-        assert ready._signing is not None
-        sign = ready._signing.sign
-        monkeypatch.setattr(ready._signing, "sign", lambda *a: sign(*a)[:-20] + b"x" * 20)
+        assert ready._signer is not None
+        library = ready._signer.library
+        sign = library.sign
+        monkeypatch.setattr(library, "sign", lambda *a: sign(*a)[:-20] + b"x" * 20)
         with pytest.raises(PapersError, match="does not verify after signing"):
             ready.publish(picture(), before.path, provenance())
     assert verify(before.path).genuine

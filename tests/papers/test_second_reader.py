@@ -16,7 +16,8 @@ import pytest
 
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher
-from limner.papers.publishing.exporting import Export, export, open_former
+from limner.papers.publishing.exporting import Export, export
+from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelWish
 from limner.workspace import Workspace
 from papers.test_intake import origin, taken_in

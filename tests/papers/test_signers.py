@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ from cryptography.x509.oid import NameOID
 from limner.errors import PapersError
 from limner.papers import open_publisher, verify
 from limner.papers.identity.certificates import USAGES
-from limner.papers.verify.clock import must_be_wrong
+from limner.papers.verify.clock import RELEASED, latest_missed
+from limner.papers.verify.findings import Refusal, SignerSeen
 from limner.papers.verify.names import name_in, quoted
-from limner.papers.verify.verdict import SignerSeen, Verdict
-from limner.papers.verify.wording import summary
+from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace
 from papers.resigning import with_validity
 from papers.test_identities import DAY, buy
@@ -83,7 +84,7 @@ def signer(**changes: object) -> SignerSeen:
 
 def why(**changes: object) -> str:
     expired = ("signingCredential.expired",)
-    return summary(Verdict("it.png", "invalid", "", signer=signer(**changes), codes=expired))
+    return Verdict("it.png", "invalid", signer=signer(**changes), codes=expired).summary
 
 
 def test_not_begun_and_ended_and_a_wrong_clock_are_three_findings() -> None:
@@ -123,9 +124,25 @@ def test_a_certificate_of_another_time_is_told_by_its_time(
 
 
 def test_the_clock_is_wrong_where_something_shows_it() -> None:
-    assert "was made later" in must_be_wrong(dt.datetime(2019, 1, 1, tzinfo=dt.UTC))
-    assert must_be_wrong(NOW, [(NOW + dt.timedelta(minutes=2)).isoformat(), "nonsense", ""]) == ""
-    assert "happened at" in must_be_wrong(NOW, [(NOW + dt.timedelta(minutes=30)).isoformat()])
+    assert latest_missed(dt.datetime(2019, 1, 1, tzinfo=dt.UTC)) == RELEASED
+    assert latest_missed(NOW, [(NOW + dt.timedelta(minutes=2)).isoformat(), "nonsense", ""]) is None
+    later = NOW + dt.timedelta(minutes=30)
+    assert latest_missed(NOW, [later.isoformat()]) == later
+    assert "happened at" in why(valid_from=(NOW + SOON).isoformat(), trust="own")
+
+
+def test_programs_read_codes_where_people_read_sentences() -> None:
+    over = {"valid_from": (NOW - 9 * DAY).isoformat(), "valid_until": (NOW - DAY).isoformat()}
+    for changes, refusal in (
+        (over, Refusal.ENDED),
+        ({"valid_from": (NOW + SOON).isoformat()}, Refusal.NOT_BEGUN),
+        ({"valid_from": (NOW + SOON).isoformat(), "trust": "own"}, Refusal.CLOCK_WRONG),
+        ({}, Refusal.OUTSIDE_VALIDITY),
+    ):
+        verdict = Verdict("it.png", "invalid", signer=signer(**changes), codes=("signingCredential.expired",))
+        assert verdict.refusal is refusal
+        told = json.loads(verdict.to_json())
+        assert (told["refusal"], told["layers"][0]["code"]) == (refusal.value, refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from limner.papers import Layer, Verdict
+from limner.papers import SignerSeen, Verdict
 from limner.reports.record import (
     Block,
     DemoRecord,
@@ -38,8 +38,7 @@ def verdict(state: Any, **changes: Any) -> Verdict:
     found = Verdict(
         path="work.png",
         state=state,
-        summary=f"{state}: {HOSTILE}",
-        layers=(Layer("C2PA", "valid", HOSTILE, HOSTILE),),
+        signer=SignerSeen(HOSTILE, HOSTILE, HOSTILE, "1", "es256", "2026-01-01", "2036-01-01", trust="none"),
         title=HOSTILE,
         generated=True,
         generation={"model_name": HOSTILE, "model_digest": HOSTILE, "collection_name": HOSTILE, "seed": 1, "index": 0},

@@ -143,7 +143,7 @@ def test_headings_are_in_order(page: Reader) -> None:
 
 def test_what_failed_is_said(page: Reader) -> None:
     assert "✗ tampered: " in page.text
-    assert "✗ none: " in page.text
+    assert "✗ no papers: " in page.text
     assert "No viewer shows this file any more." in page.text
     assert "public domain in the United States" in page.text
 

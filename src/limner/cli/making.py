@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import console_error, print_json
 from limner.cli.completing import labels, models
 from limner.cli.outputs import output
 from limner.errors import UsageError
@@ -88,7 +88,12 @@ def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
 
     if not options.get("certificate") and not Identity.names(workspace) and not Identity.damaged(workspace):
         _offer_identity(workspace)
-    return open_publisher(workspace, ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)), **options)
+    return open_publisher(
+        workspace,
+        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
+        note=console_error,
+        **options,
+    )
 
 
 def check_present(workspace: Workspace, model: str | None, *, signs: bool = True) -> None:

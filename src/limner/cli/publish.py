@@ -13,8 +13,9 @@ from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.papers.publishing.exporting import Export, Former
-    from limner.papers.publishing.publisher import PublishedWork
+    from limner.papers.publishing.books import PublishedWork
+    from limner.papers.publishing.exporting import Export
+    from limner.papers.publishing.former import Former
     from limner.workspace import Workspace
 
 __all__ = ["register"]
@@ -46,7 +47,8 @@ def _publish(
 
     Example: [bold]limner publish sea.png --as jpeg --long-edge 1600 --label text --language de[/bold]
     """
-    from limner.papers.publishing.exporting import export, open_former
+    from limner.papers.publishing.exporting import export
+    from limner.papers.publishing.former import open_former
     from limner.workspace import Workspace
 
     wish = _wish(format, quality, long_edge, label, language, to)

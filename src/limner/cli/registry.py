@@ -195,7 +195,7 @@ def _match(picture: Path) -> Match | None:
 
 
 def _print_match(match: Match) -> None:
-    from limner.papers.verify.recognising import found_words
+    from limner.papers.verify.wording_registry import found_words
 
     work = match.edition
     by = f"published by {printable(work.signer_name)} on {work.time[:10]}"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from limner.papers.verify.verdict import SignerSeen, Verdict
+    from limner.papers.verify.findings import SignerSeen
+    from limner.papers.verify.verdict import Verdict
 
 __all__ = ["exit_status", "register", "verdict_panel"]
 
@@ -194,8 +195,8 @@ def _show(verdicts: list[Verdict]) -> None:
     table.add_column("what was found", overflow="fold")
     for verdict in verdicts:
         colour = _COLOURS.get(verdict.state, "blue")
-        found = Text(printable(verdict.summary.partition(": ")[2]))
-        table.add_row(Text(printable(verdict.path)), Text(verdict.state, colour), found)
+        row = Text(printable(verdict.path)), Text(verdict.state, colour), Text(printable(verdict.finding))
+        table.add_row(*row)
     console.print(table)
     genuine = sum(verdict.genuine for verdict in verdicts)
     console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)

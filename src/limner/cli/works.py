@@ -45,13 +45,13 @@ def _recover(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     Example: [bold]limner works recover[/bold]
     """
     from limner.ledger import Ledger
-    from limner.papers.publishing.pending import recover
+    from limner.papers.publishing.recovery import recover
     from limner.papers.registry.registry import Registry
     from limner.workspace import Workspace
 
     workspace = Workspace.default()
     registry = Registry(workspace.registry, workspace.registry_index)
-    found = recover(workspace, Ledger.open(workspace.ledger), registry)
+    found = recover(workspace, Ledger.open(workspace.ledger), registry, again=True)
     if as_json:
         print_json({name: [str(path) for path in paths] for name, paths in vars(found).items()})
         return
@@ -59,6 +59,7 @@ def _recover(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
         (found.recorded, "recorded"),
         (found.taken_away, "taken away, since it never came to its place"),
         (found.gone, "not there; nothing to record"),
+        (found.damaged, "cannot be read, and its work was not found; move that to the works folder, or delete this"),
     ):
         for path in paths:
             print(f"{path}: {words}")

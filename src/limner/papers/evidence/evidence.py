@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from limner import __version__, pictures
 from limner.errors import UsageError
 from limner.ledger import Act, Ledger, LedgerReport
-from limner.papers.evidence.compliance import NOTICE, claims_of, second_of
+from limner.papers.evidence.compliance import NOTICE, Report, claims_of
 from limner.papers.evidence.pages import environment
 from limner.papers.evidence.parts import (
     RightsTable,
@@ -72,7 +72,8 @@ class _Gathered:
     published: Published
     verdict: Verdict
     manifest: dict[str, Any]
-    second: dict[str, dict[str, Any]]
+    watermark: Report
+    registry: Report | None
     card: Card | None
     rights: RightsTable
     copies: dict[str, Any]
@@ -122,10 +123,6 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
     with closing(open_checker(workspace, own="none")) as checker:
         verdict, manifest = checker.check_bytes(data, work), checker.manifest(data)
-    marked = watermark_report(data, verdict.generation, published.signer, known_keys(workspace))
-    second = {**second_of(verdict.layers), "watermark": marked}
-    if (registered := registry_report(workspace, digest)) is not None:
-        second["registry"] = registered
     model_digest = str(verdict.model_digest or "")
     card = card_of_work(model_digest, workspace)
     return _Gathered(
@@ -135,7 +132,8 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         published=published,
         verdict=verdict,
         manifest=manifest or {},
-        second=second,
+        watermark=watermark_report(data, verdict.generation, published.signer, known_keys(workspace)),
+        registry=registry_report(workspace, digest),
         card=card,
         rights=rights_table(verdict.generation, card, workspace),
         copies=copies_and_bias(card, model_digest, workspace),
@@ -170,8 +168,10 @@ def _write_all(folder: Path, known: _Gathered) -> None:
             "acts": [vars(act) for act in known.acts],
             "note": "acts of this work's family; each hash is over the act and its parent's hash (SHA-256)",
         },
-        **{f"{name}.json": report for name, report in known.second.items()},
+        "watermark.json": known.watermark.to_dict(),
     }
+    if known.registry:
+        told["registry.json"] = known.registry.to_dict()
     if known.card:
         told["model-card.json"] = known.card.model_dump(mode="json")
         (folder / "model-card.html").write_text(_card_page(known), encoding="utf-8")
@@ -186,7 +186,7 @@ def _page(known: _Gathered, files: list[str]) -> str:
     ingredients = sum(one.relationship != "parentOf" for one in known.verdict.chain)
     drawn = known.verdict.generation.get("visible_label")
     label = f'"{drawn.get("words")}", {drawn.get("corner")}' if isinstance(drawn, dict) else None
-    claims = claims_of(known.verdict, known.master, known.second, ingredients, label)
+    claims = claims_of(known.verdict, known.master, known.watermark, known.registry, ingredients, label)
     return (
         environment()
         .get_template("evidence.html.j2")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from limner.errors import CollectionError, ModelError
 from limner.ledger import Act, Ledger
+from limner.papers.evidence.compliance import Report
 from limner.papers.publishing.published import PUBLISH, Published
 from limner.workspace import Workspace
 
@@ -81,7 +82,7 @@ def web_copy(ledger: Ledger, digest: str) -> tuple[str, bytes] | None:
     return None
 
 
-def registry_report(workspace: Workspace, digest: str) -> dict[str, Any] | None:
+def registry_report(workspace: Workspace, digest: str) -> Report | None:
     """What the workspace's registry knows of a work's file; None where there is no registry.
 
     Args:
@@ -92,23 +93,18 @@ def registry_report(workspace: Workspace, digest: str) -> dict[str, Any] | None:
     registry = open_registry(workspace)
     if registry is None:
         return None
-    held = registry.with_digest(digest)
-    editions = [one.told() for one in held]
-    for one in editions:
-        del one["path"]
-    if not editions:
-        return {"found": False, "words": "The registry of this workspace does not hold this file.", "editions": []}
-    words = f"The registry of this workspace holds it as work {held[0].name}, "
-    if any(one.look or one.layout for one in held):
-        words += "with fingerprints by which a copy without papers can be found. A match is likeness, not proof."
-    else:
-        words += "without fingerprints: the picture is too plain for them."
-    return {"found": True, "words": words, "editions": editions}
+    found = registry.with_digest(digest)
+    editions = [{name: value for name, value in one.told().items() if name != "path"} for one in found]
+    if not found:
+        return Report(False, "The registry of this workspace does not hold this file.", {"editions": []})
+    how = "without fingerprints: the picture is too plain for them."
+    if any(one.look or one.layout for one in found):
+        how = "with fingerprints by which a copy without papers can be found. A match is likeness, not proof."
+    words = f"The registry of this workspace holds it as work {found[0].name}, {how}"
+    return Report(True, words, {"editions": editions})
 
 
-def watermark_report(
-    data: bytes, generation: dict[str, Any], signer: str, keys: Sequence[MarkKey] = ()
-) -> dict[str, Any]:
+def watermark_report(data: bytes, generation: dict[str, Any], signer: str, keys: Sequence[MarkKey] = ()) -> Report:
     """What a reader reads from a work's pixels, with the public key or one of the publisher's own.
 
     Args:
@@ -126,19 +122,18 @@ def watermark_report(
     key = next((one for one in keys if one.fingerprint == generation.get("mark_key")), None)
     read = read_mark(picture, key.secret) if key else read_mark(picture)
     whose = f"the publisher's own key {key.fingerprint}" if key else "limner's public key"
-    report: dict[str, Any] = {
-        "found": read.message is not None,
+    details: dict[str, Any] = {
         "key": key.fingerprint if key else "public",
         "deviations": round(read.statistic, 2),
         "size": [picture.width, picture.height],
     }
     if read.message is None:
-        return {**report, "words": f"Looked for with {whose}; no watermark was read from this file."}
+        return Report(False, f"Looked for with {whose}; no watermark was read from this file.", details)
     own = work_identifier(str(generation.get("latent_digest")), str(generation.get("model_digest")), signer)
-    which = "which is this work" if read.message == own else "which is not what this work's papers give"
-    name = work_name(read.message)
+    same, name = read.message == own, work_name(read.message)
+    which = "which is this work" if same else "which is not what this work's papers give"
     words = f"Read from this file's pixels with {whose}: it names work {name}, {which}."
-    return {**report, "work": name, "is_this_work": read.message == own, "words": words}
+    return Report(True, words, {**details, "work": name, "is_this_work": same}, is_this_work=same)
 
 
 def card_of_work(model_digest: str, workspace: Workspace) -> Card | None:

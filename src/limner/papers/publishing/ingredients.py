@@ -7,7 +7,7 @@ from hashlib import sha256
 from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
 from limner.papers.c2pa.parts import Parts, take_apart
 from limner.papers.c2pa.store import manifest_store
-from limner.papers.c2pa.xmp import XmpSeen, read_packet
+from limner.papers.c2pa.xmp import XmpSeen
 from limner.papers.verify.verdict import Verdict
 
 __all__ = ["ingredient_of"]
@@ -25,7 +25,7 @@ def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "i
         verdict: on it.
     """
     parts = take_apart(data)
-    seen = _unsigned_words(parts)
+    seen = verdict.xmp or XmpSeen()
     found = _found(verdict, parts, seen)
     digest = f"sha256:{sha256(data).hexdigest()}"
     source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
@@ -50,13 +50,6 @@ def _found(verdict: Verdict, parts: Parts, seen: XmpSeen) -> Found:
         return "valid"
     says = (seen.source_type, seen.creator, seen.credit, seen.rights, seen.mining)
     return "unverified" if verdict.state in ("tampered", "invalid") or parts.has_manifest or any(says) else "none"
-
-
-def _unsigned_words(parts: Parts) -> XmpSeen:
-    try:
-        return read_packet(parts.xmp) if parts.xmp else XmpSeen()
-    except ValueError:
-        return XmpSeen()
 
 
 def _last_word(term: str | None) -> str | None:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-__all__ = ["known_past", "must_be_wrong"]
+__all__ = ["RELEASED", "known_past", "latest_missed"]
 
-_RELEASED = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+RELEASED = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 """No copy of this file is older."""
 _DRIFT = dt.timedelta(minutes=5)
 
 
-def must_be_wrong(now: dt.datetime, past: Iterable[str] = ()) -> str:
-    """Why the clock must be wrong, in words; empty where nothing shows it.
+def latest_missed(now: dt.datetime, past: Iterable[str] = ()) -> dt.datetime | None:
+    """A moment that the clock has not reached though it has surely passed; None where nothing shows the clock wrong.
 
     Args:
         past: moments that have surely passed, ISO 8601: of trusted time-stamps, of one's own certificates.
     """
-    if now < _RELEASED:
-        return f"this limner was made later, in {_RELEASED:%B %Y}"
-    for moment in past:
-        if (passed := known_past(moment)) and now + _DRIFT < passed:
-            return f"something that is known here happened at {passed:%Y-%m-%d %H:%M} UTC"
-    return ""
+    if now < RELEASED:
+        return RELEASED
+    passed = [moment for one in past if (moment := known_past(one)) and now + _DRIFT < moment]
+    return max(passed, default=None)
 
 
 def known_past(moment: str) -> dt.datetime | None:

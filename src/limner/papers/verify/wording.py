@@ -1,4 +1,5 @@
-"""What is said about a file's papers, in plain words: every sentence of a verdict is here.
+"""What is said about a file's papers, in plain words: every sentence of a verdict is here
+or in `wording_registry`.
 
 A sentence says what was proved, and then what was not. None says "authentic", "real" or "by" where a name is only
 what the signer calls themselves.
@@ -9,195 +10,43 @@ from __future__ import annotations
 import datetime as dt
 
 from limner.papers.c2pa.chain import Earlier
-from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, XmpSeen
-from limner.papers.identity.certificates import NOTICE
-from limner.papers.verify.clock import must_be_wrong
+from limner.papers.c2pa.xmp import XmpSeen
+from limner.papers.verify.clock import RELEASED
+from limner.papers.verify.findings import Findings, Part, Refusal, SignerSeen
 from limner.papers.verify.names import quoted
-from limner.papers.verify.verdict import Layer, LayerState, SignerSeen, Verdict
+from limner.papers.verify.wording_registry import (
+    Layer,
+    mark_layer,
+    model_mark_layer,
+    of_likeness,
+    of_mark,
+    of_model_mark,
+    other_signer,
+    registry_layer,
+)
 
-__all__ = [
-    "PART_ASSERTION",
-    "PART_FILE",
-    "PART_FRAME",
-    "PART_INGREDIENT",
-    "PART_MANIFEST",
-    "PART_OF_FILE",
-    "PART_REST",
-    "PART_STAMP",
-    "PART_UNREADABLE",
-    "c2pa_layer",
-    "earlier",
-    "signed_by",
-    "source_words",
-    "summary",
-    "whose",
-    "xmp_layer",
-]
+__all__ = ["changed", "earlier", "finding", "headline", "layers", "signed_by", "source_words"]
 
-PART_MANIFEST = "the manifest (its claim or its signature)"
-PART_ASSERTION = "the manifest (what it says under {label})"
-PART_UNREADABLE = "the manifest (it is there and can no longer be read)"
-PART_FRAME = "what lies around the manifest's contents ({fault})"
-PART_STAMP = "its time-stamp (it is there and does not fit)"
-PART_INGREDIENT = "the manifest of an earlier version that this one builds on"
-PART_FILE = "the picture or its metadata (anything outside the manifest)"
-PART_REST = "bytes that are neither the picture's data nor its XMP"
-PART_OF_FILE = {"image": "the picture itself", "xmp": "the XMP", "brands": "what kind of file it says it is"}
-
-_STRIPPED = "Papers are lost when a picture is saved again, so their absence proves nothing."
-
-
-def summary(verdict: Verdict, xmp: str = "") -> str:
-    """One line for a reader who knows nothing of signatures."""
-    signer = verdict.signer
-    if verdict.state == "valid" and signer:
-        if verdict.uncovered:
-            unchanged = f"what the signature covers is unchanged since {_who(signer)} signed it"
-            return f"genuine: {unchanged}; {_loose(verdict)}"
-        return f"genuine: not a byte changed since {_who(signer)} signed it"
-    if verdict.state == "tampered":
-        return f"tampered: changed after it was signed: {verdict.tampered}"
-    if verdict.state == "invalid" and verdict.not_covered:
-        return f"not valid: the signature does not cover the picture: {verdict.not_covered}"
-    if verdict.state == "invalid":
-        return f"not valid: unchanged, but its signature does not count ({_why_not(verdict)})"
-    says = f"; unsigned XMP has {xmp}" if xmp and xmp != "nothing" else ""
-    return f"no papers: nothing proves where it comes from{says}"
-
-
-def c2pa_layer(verdict: Verdict) -> Layer:
-    """What the C2PA layer of `verdict` holds and proves."""
-    if verdict.state == "none":
-        return Layer("C2PA", "none", "nothing", f"Nothing. {_STRIPPED}")
-    holds = _manifest_holds(verdict)
-    if verdict.state == "tampered":
-        proves = f"That the file was changed after it was signed: {verdict.tampered}. Believe nothing that it says."
-        return Layer("C2PA", "tampered", holds, proves)
-    if verdict.state == "invalid" and verdict.not_covered:
-        proves = f"Nothing of the picture: {verdict.not_covered}. It can be another one than the one that was signed."
-        return Layer("C2PA", "invalid", holds, proves)
-    if verdict.state == "invalid":
-        return Layer("C2PA", "invalid", holds, f"Nothing that counts: {_why_not(verdict)}.")
-    assert verdict.signer is not None
-    proved = "That not a byte changed since it was signed."
-    if verdict.uncovered:
-        proved = (
-            f"That what it covers has not changed since it was signed; {_loose(verdict)}, so believe nothing of them."
-        )
-    return Layer("C2PA", "valid", holds, f"{proved} {_name(verdict.signer)}")
-
-
-def _loose(verdict: Verdict) -> str:
-    """Which bytes no hash covers: `60 bytes are covered by nothing (free boxes 36, the file's type 24)`."""
-    named = ", ".join(f"{name} {count:,}" for name, count in verdict.uncovered.items())
-    return f"{sum(verdict.uncovered.values()):,} bytes are covered by nothing ({named})"
-
-
-def earlier(one: Earlier) -> str:
-    """What a manifest tells of a picture that came before, in one line."""
-    name = quoted(one.title) if one.title else "a picture without a title"
-    if one.signer is None:
-        return f"{name} ({one.note or 'nothing more is said of it'})"
-    told = f"{name}, signed under the name {quoted(one.signer)}{whose(one.trust)}"
-    if one.time:
-        told += f", {'time-stamp' if one.time_stamped else 'by its own clock'} {_moment(one.time)}"
-    if one.kept and one.held:
-        return f"{told}; its manifest is kept and unchanged"
-    return f"{told}; its manifest is kept, but it does not hold"
-
-
-def xmp_layer(state: LayerState, seen: XmpSeen | None) -> Layer:
-    """What the XMP layer holds and proves."""
-    if seen is None:
-        return Layer("XMP", "none", "nothing", "Nothing.")
-    proves = {
-        "valid": "What the signature proves: it lies under it.",
-        "tampered": "Nothing: it was changed after signing.",
-        "invalid": "Nothing that counts, like the signature over it.",
-    }.get(state, "Nothing by itself: anybody can write it.")
-    return Layer("XMP", state, _xmp_holds(seen), proves)
-
-
-def signed_by(signer: SignerSeen) -> str:
-    """What there is of a signer's name, between quotation marks."""
-    if signer.named_by == "nothing" or not signer.name.strip():
-        return "somebody whose certificate bears no name"
-    kind = {"organisation": "the organisation ", "unit": "the unit ", "e-mail": "the e-mail address "}
-    return f"{kind.get(signer.named_by, '')}{quoted(signer.name)}"
-
-
-def whose(trust: str) -> str:
-    """Why a name is believed, in brackets; empty where it is not."""
-    return {"own": " (a key of this workspace)", "anchor": " (vouched for by a trust anchor)"}.get(trust, "")
-
-
-def _who(signer: SignerSeen) -> str:
-    if signer.trust in ("own", "anchor"):
-        return f"{signed_by(signer)}{whose(signer.trust)}"
-    if signer.named_by == "nothing" or not signer.name.strip():
-        return signed_by(signer)
-    return f"somebody who calls themselves {signed_by(signer)}"
-
-
-def _name(signer: SignerSeen) -> str:
-    return f"{_vouched(signer)}{_outlived(signer)}"
-
-
-def _outlived(signer: SignerSeen) -> str:
-    """What a trusted time-stamp carried a signature over; empty where nothing needed it."""
-    if not signer.time_stamp or not signer.time_stamp_trusted:
-        return ""
-    signed = f" A trusted time-stamp shows that it was signed before, at {_moment(signer.time_stamp)}."
-    if signer.revoked:
-        return f" Its certificate was revoked from {_moment(signer.revoked)} on.{signed}"
-    if signer.expired:
-        return f" Its certificate ended on {signer.valid_until[:10]}.{signed}"
-    return ""
-
-
-def _vouched(signer: SignerSeen) -> str:
-    if signer.trust == "own":
-        return "Signed with a key of this workspace. On no public trust list: others must take its keeper's word."
-    if signer.trust == "anchor":
-        return f"The name {quoted(signer.name)} is vouched for by a trust anchor that is believed here."
-    if signer.named_by == "nothing":
-        return "Nobody is named."
-    if signer.organisation == NOTICE:
-        return f"The name {quoted(signer.name)} is a claim: the certificate is self-made and on no public trust list."
-    return (
-        f"The name {quoted(signer.name)} is a claim here: no trust anchor was given that vouches for its certificate."
-    )
-
-
-def _manifest_holds(verdict: Verdict) -> str:
-    if verdict.signer is None:
-        return "a manifest that cannot be read"
-    unnamed = verdict.signer.named_by == "nothing"
-    told = [f"a manifest signed under {'no name' if unnamed else 'the name ' + quoted(verdict.signer.name)}"]
-    if verdict.signer.time_stamp:
-        whose = "" if verdict.signer.time_stamp_trusted else " (of a server for which no trust anchor vouches)"
-        told.append(f"with a time-stamp of {_moment(verdict.signer.time_stamp)}{whose}")
-    if verdict.title:
-        told.append(f"title {quoted(verdict.title)}")
-    if verdict.generated:
-        told.append("generated by a trained model")
-    elif source := source_words(verdict):
-        told.append(f"says of itself that it is {source}")
-    if model := verdict.generation.get("model_name"):
-        told.append(f"model {model}")
-    if collection := verdict.generation.get("collection_name"):
-        told.append(f"learned from {collection}")
-    if verdict.chain:
-        kept = sum(one.kept for one in verdict.chain)
-        told.append(f"earlier pictures: {len(verdict.chain)} named, manifests of {kept} kept")
-    return ", ".join(told)
-
-
-def source_words(verdict: Verdict) -> str:
-    """What the signed papers say that the picture is; empty where they say nothing."""
-    return _SOURCES.get(verdict.source_type, quoted(verdict.source_type)) if verdict.source_type else ""
-
-
+_PARTS = {
+    Part.PICTURE: "the picture itself",
+    Part.XMP: "the XMP",
+    Part.FILE_TYPE: "what kind of file it says it is",
+    Part.OTHER_BYTES: "bytes that are neither the picture's data nor its XMP",
+    Part.OUTSIDE_MANIFEST: "the picture or its metadata (anything outside the manifest)",
+    Part.MANIFEST: "the manifest (its claim or its signature)",
+    Part.ASSERTION: "the manifest (what it says under {detail})",
+    Part.MANIFEST_UNREADABLE: "the manifest (it is there and can no longer be read)",
+    Part.MANIFEST_FRAME: "what lies around the manifest's contents ({detail})",
+    Part.TIME_STAMP: "its time-stamp (it is there and does not fit)",
+    Part.INGREDIENT: "the manifest of an earlier version that this one builds on",
+}
+_HEADLINES = {
+    "valid": "genuine",
+    "tampered": "tampered",
+    "invalid": "not valid",
+    "none": "no papers",
+    "unreadable": "could not be checked",
+}
 _SOURCES = {
     "trainedAlgorithmicMedia": "generated by a trained model (trainedAlgorithmicMedia)",
     "compositeWithTrainedAlgorithmicMedia": "partly generated (compositeWithTrainedAlgorithmicMedia)",
@@ -208,41 +57,208 @@ _SOURCES = {
     "positiveFilm": "scanned from a slide (positiveFilm)",
     "print": "scanned from a print (print)",
 }
+_STRIPPED = "Papers are lost when a picture is saved again, so their absence proves nothing."
 
 
-def _why_not(verdict: Verdict) -> str:
-    if any("expired" in code.lower() or "outsideValidity" in code for code in verdict.codes) and verdict.signer:
-        return _why_not_now(verdict.signer)
-    if any("revoked" in code for code in verdict.codes):
-        return _why_revoked(verdict.signer)
-    return f"the signer's certificate cannot be accepted: {', '.join(verdict.codes)}"
+def headline(found: Findings) -> str:
+    """The word or two for the state that a summary begins with."""
+    return "contested" if found.contest and found.state == "valid" else _HEADLINES[found.state]
 
 
-def _why_not_now(signer: SignerSeen) -> str:
-    """Not begun yet, ended, or a clock that must be wrong: three findings, each with its remedy."""
-    now = dt.datetime.now(dt.UTC)
-    past = [signer.time_stamp] if signer.time_stamp and signer.time_stamp_trusted else []
-    past += [signer.valid_from] if signer.trust == "own" else []  # made on this computer, so that moment has passed
-    if wrong := must_be_wrong(now, past):
-        said = f"this computer's clock says {now:%Y-%m-%d %H:%M} UTC, which must be wrong: {wrong}"
-        return f"{said}; set the clock and check again"
-    if signer.not_begun:
-        begins, clock = _moment(signer.valid_from), f"{now:%Y-%m-%d %H:%M} UTC"
-        said = f"the signer's certificate begins only at {begins}, and this computer's clock says {clock}"
-        return f"{said}; check the clock, or check again after that"
-    ended = f"the signer's certificate ended on {signer.valid_until[:10]}"
-    if not signer.expired:  # it counts now, and did not when it was signed
-        return f"it was signed while the signer's certificate did not count ({_moment(signer.valid_from)} on)"
-    return f"{ended}, and no trusted time-stamp shows that it was signed before"
+def finding(found: Findings) -> str:
+    """What was found, in one line for a reader who knows nothing of signatures."""
+    said = [_of_papers(found), of_likeness(found), of_mark(found), of_model_mark(found.model_mark)]
+    if found.contest:
+        but = "but " if found.state == "valid" else ""
+        said.append(f"{but}{other_signer(found.contest)}")
+        if found.state == "valid" and (source := source_words(found)):
+            said.append(f"its papers claim {source}")
+    return "; ".join(one for one in said if one)
 
 
-def _why_revoked(signer: SignerSeen | None) -> str:
-    if signer is None or signer.revoked is None:
-        return "the signer's certificate was revoked by who issued it"
-    said = f"the signer's certificate was revoked from {_moment(signer.revoked)} on, and "
-    if signer.time_stamp and signer.time_stamp_trusted:
-        return f"{said}a trusted time-stamp shows that it was signed after, at {_moment(signer.time_stamp)}"
-    return f"{said}no trusted time-stamp shows that it was signed before"
+def layers(found: Findings) -> tuple[Layer, ...]:
+    """What each layer that was looked at holds and proves."""
+    if found.state == "unreadable":
+        return ()
+    looked_at = [_c2pa_layer(found), _xmp_layer(found)]
+    if found.mark_read:
+        looked_at.append(mark_layer(found, found.mark_read))
+    if found.model_mark:
+        looked_at.append(model_mark_layer(found, found.model_mark))
+    if found.registered:
+        looked_at.append(registry_layer(found.registered))
+    return tuple(looked_at)
+
+
+def changed(found: Findings) -> str:
+    """The parts that were changed after signing; empty where none was."""
+    return " and ".join(_PARTS[one.part].format(detail=one.detail) for one in found.changes)
+
+
+def earlier(one: Earlier) -> str:
+    """What a manifest says of a picture that came before, in one line."""
+    name = quoted(one.title) if one.title else "a picture without a title"
+    if one.signer is None:
+        return f"{name} ({one.note or 'nothing more is said of it'})"
+    said = f"{name}, signed under the name {quoted(one.signer)}{_vouched_briefly(one.trust)}"
+    if one.time:
+        said += f", {'time-stamp' if one.time_stamped else 'by its own clock'} {_moment(one.time)}"
+    if one.kept and one.held:
+        return f"{said}; its manifest is kept and unchanged"
+    return f"{said}; its manifest is kept, but it does not hold"
+
+
+def signed_by(signer: SignerSeen) -> str:
+    """What there is of a signer's name, between quotation marks."""
+    if signer.anonymous:
+        return "somebody whose certificate bears no name"
+    kind = {"organisation": "the organisation ", "unit": "the unit ", "e-mail": "the e-mail address "}
+    return f"{kind.get(signer.named_by, '')}{quoted(signer.name)}"
+
+
+def source_words(found: Findings) -> str:
+    """What the signed papers say that the picture is; empty where they say nothing."""
+    return _SOURCES.get(found.source_type, quoted(found.source_type)) if found.source_type else ""
+
+
+def _of_papers(found: Findings) -> str:
+    match found.state:
+        case "valid":
+            who = _who(found.signer)
+            if found.uncovered:
+                return f"what the signature covers is unchanged since {who} signed it; {_loose(found)}"
+            return f"not a byte changed since {who} signed it"
+        case "tampered":
+            return f"changed after it was signed: {changed(found)}"
+        case "invalid" if found.not_covered:
+            return f"the signature does not cover the picture: {found.not_covered}"
+        case "invalid":
+            return f"unchanged, but its signature does not count ({_why_not(found)})"
+        case "unreadable":
+            return found.reason
+    xmp = _xmp_holds(found)
+    return f"nothing proves where it comes from{f'; unsigned XMP has {xmp}' if xmp else ''}"
+
+
+def _c2pa_layer(found: Findings) -> Layer:
+    if found.state == "none":
+        return Layer("C2PA", "none", "none", "nothing", f"Nothing. {_STRIPPED}")
+    code = found.refusal or found.state
+    return Layer("C2PA", found.state, code, _manifest_holds(found), _manifest_proves(found))
+
+
+def _manifest_holds(found: Findings) -> str:
+    signer = found.signer
+    if signer is None:
+        return "a manifest that cannot be read"
+    unnamed = signer.named_by == "nothing"
+    said = [f"a manifest signed under {'no name' if unnamed else 'the name ' + quoted(signer.name)}"]
+    if signer.time_stamp:
+        whose = "" if signer.time_stamp_trusted else " (of a server for which no trust anchor vouches)"
+        said.append(f"with a time-stamp of {_moment(signer.time_stamp)}{whose}")
+    if found.title:
+        said.append(f"title {quoted(found.title)}")
+    if found.generated:
+        said.append("generated by a trained model")
+    elif source := source_words(found):
+        said.append(f"says of itself that it is {source}")
+    if model := found.generation.get("model_name"):
+        said.append(f"model {model}")
+    if collection := found.generation.get("collection_name"):
+        said.append(f"learned from {collection}")
+    if found.chain:
+        kept = sum(one.kept for one in found.chain)
+        said.append(f"earlier pictures: {len(found.chain)} named, manifests of {kept} kept")
+    return ", ".join(said)
+
+
+def _manifest_proves(found: Findings) -> str:
+    if found.state == "tampered":
+        return f"That the file was changed after it was signed: {changed(found)}. Believe nothing that it says."
+    if found.not_covered:
+        return f"Nothing of the picture: {found.not_covered}. It can be another one than the one that was signed."
+    if found.state == "invalid":
+        return f"Nothing that counts: {_why_not(found)}."
+    proved = "That not a byte changed since it was signed."
+    if found.uncovered:
+        proved = (
+            f"That what it covers has not changed since it was signed; {_loose(found)}, so believe nothing of them."
+        )
+    assert found.signer is not None
+    return f"{proved} {_vouched(found.signer)}{_outlived(found.signer)}"
+
+
+def _loose(found: Findings) -> str:
+    """Which bytes no hash covers: `60 bytes are covered by nothing (free boxes 36, the file's type 24)`."""
+    named = ", ".join(f"{name} {count:,}" for name, count in found.uncovered.items())
+    return f"{sum(found.uncovered.values()):,} bytes are covered by nothing ({named})"
+
+
+def _vouched_briefly(trust: str) -> str:
+    """Why a name is believed, in brackets; empty where it is not."""
+    return {"own": " (a key of this workspace)", "anchor": " (vouched for by a trust anchor)"}.get(trust, "")
+
+
+def _who(signer: SignerSeen | None) -> str:
+    if signer is None:
+        return "somebody whose certificate cannot be read"
+    if signer.trust == "none":
+        return signed_by(signer) if signer.anonymous else f"somebody who calls themselves {signed_by(signer)}"
+    return f"{signed_by(signer)}{_vouched_briefly(signer.trust)}"
+
+
+def _vouched(signer: SignerSeen) -> str:
+    if signer.trust == "own":
+        return "Signed with a key of this workspace. On no public trust list: others must take its keeper's word."
+    name = f"The name {quoted(signer.name)}"
+    if signer.trust == "anchor":
+        return f"{name} is vouched for by a trust anchor that is believed here."
+    if signer.named_by == "nothing":
+        return "Nobody is named."
+    if signer.self_made:
+        return f"{name} is a claim: the certificate is self-made and on no public trust list."
+    return f"{name} is a claim here: no trust anchor was given that vouches for its certificate."
+
+
+def _outlived(signer: SignerSeen) -> str:
+    """What a trusted time-stamp carried a signature over; empty where nothing needed it."""
+    if not signer.time_stamp or not signer.time_stamp_trusted:
+        return ""
+    signed = f" A trusted time-stamp shows that it was signed before, at {_moment(signer.time_stamp)}."
+    if signer.revoked:
+        return f" Its certificate was revoked from {_moment(signer.revoked)} on.{signed}"
+    return f" Its certificate ended on {signer.valid_until[:10]}.{signed}" if signer.expired else ""
+
+
+def _why_not(found: Findings) -> str:
+    """Why an unchanged signature does not count, and where the reader can do something about it, what."""
+    signer, certificate = found.signer, "the signer's certificate"
+    match found.refusal:
+        case Refusal.REVOKED_BY_ISSUER:
+            return f"{certificate} was revoked by who issued it"
+        case Refusal.REVOKED if signer and signer.revoked:
+            said = f"{certificate} was revoked from {_moment(signer.revoked)} on, and"
+            if signer.time_stamp and signer.time_stamp_trusted:
+                return f"{said} a trusted time-stamp shows that it was signed after, at {_moment(signer.time_stamp)}"
+            return f"{said} no trusted time-stamp shows that it was signed before"
+        case Refusal.CLOCK_WRONG if signer and (passed := signer.missed_by_clock):
+            happened = f"something that is known here happened at {passed:%Y-%m-%d %H:%M} UTC"
+            made_later = f"this limner was made later, in {RELEASED:%B %Y}"
+            wrong = made_later if passed == RELEASED else happened
+            return f"this computer's clock says {_now()}, which must be wrong: {wrong}; set the clock and check again"
+        case Refusal.NOT_BEGUN if signer:
+            said = f"{certificate} begins only at {_moment(signer.valid_from)}, and this computer's clock says {_now()}"
+            return f"{said}; check the clock, or check again after that"
+        case Refusal.ENDED if signer:
+            ended = f"{certificate} ended on {signer.valid_until[:10]}"
+            return f"{ended}, and no trusted time-stamp shows that it was signed before"
+        case Refusal.OUTSIDE_VALIDITY if signer:
+            return f"it was signed while {certificate} did not count ({_moment(signer.valid_from)} on)"
+    return f"{certificate} cannot be accepted: {', '.join(found.codes)}"
+
+
+def _now() -> str:
+    return f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _moment(time: str) -> str:
@@ -253,16 +269,31 @@ def _moment(time: str) -> str:
         return time
 
 
-def _xmp_holds(seen: XmpSeen) -> str:
-    told = []
-    if seen.source_type:
-        kind = seen.source_type.rsplit("/", 1)[-1]
-        told.append(
-            "generated by a trained model" if seen.source_type in (COMPOSITE, GENERATED) else f"source type {kind}"
-        )
-    told += [f"{word} {quoted(value)}" for word, value in (("creator", seen.creator), ("tool", seen.tool)) if value]
+def _xmp_layer(found: Findings) -> Layer:
+    holds, state = _xmp_holds(found), found.xmp_state
+    if found.xmp is None:
+        return Layer("XMP", state, state, holds or "nothing", "Nothing.")
+    proves = {
+        "valid": "What the signature proves: it lies under it.",
+        "tampered": "Nothing: it was changed after signing.",
+        "invalid": "Nothing that counts, like the signature over it.",
+    }.get(state, "Nothing by itself: anybody can write it.")
+    return Layer("XMP", state, state, holds, proves)
+
+
+def _xmp_holds(found: Findings) -> str:
+    """What the XMP says; empty where there is none."""
+    if found.xmp is None:
+        return f"something that is {found.xmp_fault}" if found.xmp_fault else ""
+    seen: XmpSeen = found.xmp
+    said = []
+    if found.xmp_says_generated:
+        said.append("generated by a trained model")
+    elif seen.source_type:
+        said.append(f"source type {seen.source_type.rsplit('/', 1)[-1]}")
+    said += [f"{word} {quoted(value)}" for word, value in (("creator", seen.creator), ("tool", seen.tool)) if value]
     if credit := seen.credit or seen.rights:
-        told.append(f"credit {quoted(credit)}")
+        said.append(f"credit {quoted(credit)}")
     if seen.mining:
-        told.append(f"data mining {seen.mining.rsplit('/', 1)[-1]}")
-    return ", ".join(told) or "nothing of origin or rights"
+        said.append(f"data mining {seen.mining.rsplit('/', 1)[-1]}")
+    return ", ".join(said) or "nothing of origin or rights"
