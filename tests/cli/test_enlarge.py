@@ -55,7 +55,7 @@ def test_a_print_has_papers_of_its_own(work: Path, upscaler: Path, workspace: Wo
     assert "enlarged to 200x200" in verdict.title
     assert made["latent_digest"] == verify(work).generation["latent_digest"]
     (kept,) = verdict.chain  # the work's own manifest
-    assert (kept.relationship, kept.kept, kept.held) == ("inputTo", True, True)
+    assert (kept.relationship, kept.kept, kept.was_valid) == ("inputTo", True, True)
     assert kept.title == verify(work).title
     # Who has to be named for the up-scaler's pictures is named, too.
     assert "Bo (CC-BY-4.0)" in made["credit"]

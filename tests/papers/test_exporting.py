@@ -50,7 +50,7 @@ def test_two_programs_find_an_edition_valid_and_see_what_it_was(workspace: Works
     assert (verdict.state, verdict.generated, verdict.title) == ("valid", True, "Dusk no. 7")
     assert verdict.generation["latent_digest"] == former.provenance.latent_digest
     (one,) = verdict.chain
-    assert (one.relationship, one.kept, one.held) == ("parentOf", True, True)
+    assert (one.relationship, one.kept, one.was_valid) == ("parentOf", True, True)
     assert (one.title, one.signer, one.trust) == ("Dusk no. 7", "Ada Lovelace", "own")
     assert one.time is not None
     said = [action["action"] for action in actions(workspace, work.path)]

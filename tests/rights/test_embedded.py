@@ -1,4 +1,4 @@
-"""What a file says about itself: XMP in every writing, EXIF, C2PA; and the verdict that comes of it."""
+"""What a file says about itself: XMP in every writing, EXIF, C2PA; and the clearance that comes of it."""
 
 from __future__ import annotations
 
@@ -217,18 +217,18 @@ def test_a_damaged_manifest_still_opts_out() -> None:
 
 def test_the_file_fills_the_gaps_of_table_and_command_line() -> None:
     said = Embedded("Dusk", "Ada", "(c) Ada", "CC-BY-4.0")
-    verdict = judge(Stated(), Stated(), said)
-    assert (verdict.title, verdict.creator, verdict.licence, verdict.held) == ("Dusk", "Ada", "CC-BY-4.0", ())
-    verdict = judge(Stated(title="Dawn"), Stated(creator="ada", licence="CC-BY-4.0", source="attic"), said)
-    assert (verdict.title, verdict.creator, verdict.source, verdict.flags) == ("Dawn", "Ada", "attic", ())
+    clearance = judge(Stated(), Stated(), said)
+    assert (clearance.title, clearance.creator, clearance.licence, clearance.held) == ("Dusk", "Ada", "CC-BY-4.0", ())
+    clearance = judge(Stated(title="Dawn"), Stated(creator="ada", licence="CC-BY-4.0", source="attic"), said)
+    assert (clearance.title, clearance.creator, clearance.source, clearance.flags) == ("Dawn", "Ada", "attic", ())
 
 
 def test_row_and_file_that_contradict_each_other_hold() -> None:
     said = Embedded("", "Bo Beispiel", "(c) Bo. All rights reserved", "")
-    verdict = judge(Stated(creator="Ada Example", licence="CC-BY-4.0"), Stated(), said, origin="rights.csv")
-    assert len(verdict.held) == 2
-    assert all(reason.startswith(CONTRADICTION) and "rights.csv" in reason for reason in verdict.held)
-    assert (verdict.creator, verdict.creator_from) == ("Ada Example", "rights.csv")
+    clearance = judge(Stated(creator="Ada Example", licence="CC-BY-4.0"), Stated(), said, origin="rights.csv")
+    assert len(clearance.held) == 2
+    assert all(reason.startswith(CONTRADICTION) and "rights.csv" in reason for reason in clearance.held)
+    assert (clearance.creator, clearance.creator_from) == ("Ada Example", "rights.csv")
     same = judge(Stated(creator="Beispiel, Bo", licence="CC-BY-4.0"), Stated(), Embedded(creator="Bo Beispiel"))
     assert (same.flags, same.held) == ((), ())
     reason = "she sold me all rights"
@@ -253,11 +253,11 @@ def test_row_and_file_that_contradict_each_other_hold() -> None:
     ],
 )
 def test_what_the_file_says_stands_above_the_options(said: Embedded, creator: str, licence: str, held: bool) -> None:
-    verdict = judge(Stated(), Stated(creator="Ada Example", licence="CC0-1.0"), said)
-    assert (verdict.creator, verdict.licence) == (creator, licence)
-    assert bool(verdict.held) is held
+    clearance = judge(Stated(), Stated(creator="Ada Example", licence="CC0-1.0"), said)
+    assert (clearance.creator, clearance.licence) == (creator, licence)
+    assert bool(clearance.held) is held
     if held:
-        assert verdict.held[0].startswith(CONTRADICTION)
+        assert clearance.held[0].startswith(CONTRADICTION)
         own = Stated(creator="Ada Example", licence="CC0-1.0")
         assert not judge(own, Stated(), said).held or said.notice.startswith("(c) Grace")
 

@@ -81,8 +81,9 @@ def add(
 
     In every folder the tables rights, metadata (Hugging Face imagefolder), pictures and labels are read, in this order
     (.csv, .tsv, .jsonl, .parquet), and XMP files beside pictures. Further columns become labels. What a row says stands
-    above what the file says, and that above --licence and --creator; where two exclude each other, the picture is held.
-    Folders called train beside test or val are kept as they are. An import that was interrupted goes on where it was.
+    above what the file says, and that above --licence and --creator; where two exclude each other, the picture is held
+    back. Folders called train beside test or val are kept as they are. An import that was interrupted goes on where it
+    was.
 
     Example: limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"
     """
@@ -130,7 +131,7 @@ def show(
     pictures: bool = typer.Option(False, "--pictures", "-p", help="List the pictures one by one."),
     as_json: bool = _JSON,
 ) -> None:
-    """Show what a collection holds: pictures, rights, labels, what is held and why, whom to credit.
+    """Show what a collection holds: pictures, rights, labels, what is held back and why, whom to credit.
 
     Example: limner collection show paintings --where kind=landscape
     """
@@ -228,7 +229,9 @@ def _warn(report: ImportReport) -> None:
     """What must be said even where nothing else is."""
     see = f"see: limner collection show {report.name} --pictures"
     if report.contradictions:
-        console_error(f"{report.contradictions} pictures are held: statements about their rights exclude others; {see}")
+        console_error(
+            f"{report.contradictions} pictures are held back: statements about their rights exclude others; {see}"
+        )
     if report.unused:
         console_error(
             f"{report.unused} pictures say of themselves whose they are: --licence or --creator is not used; {see}"

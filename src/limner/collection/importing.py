@@ -76,9 +76,9 @@ class ImportReport(BaseModel):
     holdout: int
     """Pictures that training never sees."""
     held: dict[str, int]
-    """Why pictures are held, with counts."""
+    """Why pictures are held back, with counts."""
     held_pictures: int
-    """How many pictures are held."""
+    """How many pictures are held back."""
     flags: dict[str, int]
     """What a person should know, with counts."""
     flagged_pictures: int
@@ -103,7 +103,7 @@ class ImportReport(BaseModel):
     creators_from: dict[str, int] = {}
     """The same for creators."""
     contradictions: int = 0
-    """How many pictures are held because statements about their rights exclude each other."""
+    """How many pictures are held back because statements about their rights exclude each other."""
     unused: int = 0
     """Pictures that say something else of themselves than --licence or --creator, which are not used there."""
     seconds: float

@@ -84,7 +84,7 @@ def _row(
 ) -> tuple[Row, tuple[str, str]]:
     """One row, and where its licence and its creator came from."""
     entry = found.entries[name]
-    verdict = judge(
+    clearance = judge(
         entry.stated, given, Embedded(**fact["embedded"]), folder.held(name), origin=entry.origin, override=override
     )
     disagree = [] if override else list(entry.held)
@@ -97,17 +97,17 @@ def _row(
         height=fact["height"],
         format=fact["format"],
         phash=fact["phash"],
-        title=verdict.title,
-        creator=verdict.creator,
-        licence=verdict.licence,
-        source=verdict.source,
-        consent=verdict.consent,
-        notice=verdict.notice,
+        title=clearance.title,
+        creator=clearance.creator,
+        licence=clearance.licence,
+        source=clearance.source,
+        consent=clearance.consent,
+        notice=clearance.notice,
         labels=dict(sorted(entry.labels.items())),
-        held=tuple(sorted({*verdict.held, *disagree})),
-        flags=tuple(sorted({*verdict.flags, *fact["notes"], *entry.flags, *overridden})),
+        held=tuple(sorted({*clearance.held, *disagree})),
+        flags=tuple(sorted({*clearance.flags, *fact["notes"], *entry.flags, *overridden})),
     )
-    return row, (verdict.licence_from, verdict.creator_from)
+    return row, (clearance.licence_from, clearance.creator_from)
 
 
 def _merged(rows: Sequence[Row], override: bool) -> Row:

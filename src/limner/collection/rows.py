@@ -39,7 +39,7 @@ class Row:
         consent: what shows that the creator agrees to training.
         notice: the copyright notice inside the file.
         labels: the table's further columns (empty values left out), or `folder`.
-        held: why training may not use it without being told to; empty is cleared.
+        held: why it is held back from training; empty is cleared.
         flags: what a person should know about it.
         also: other files of the folder with the same pixels.
     """

@@ -40,7 +40,7 @@ class Entry:
 
     Attributes:
         origin: the table, inside the source; empty where none says anything.
-        held: why the picture is held: rows that contradict one another.
+        held: why the picture is held back: rows that contradict one another.
         flags: what a person should know about the row.
     """
 

@@ -18,7 +18,7 @@ from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
 from limner.rights.merging import check_merge
-from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, UNUSED, Stated, Verdict, judge
+from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, UNUSED, Clearance, Stated, judge
 
 __all__ = [
     "CONTRADICTION",
@@ -27,12 +27,12 @@ __all__ = [
     "TERMS",
     "UNUSED",
     "Accepted",
+    "Clearance",
     "Embedded",
     "FolderOptOuts",
     "RightsRow",
     "RightsSummary",
     "Stated",
-    "Verdict",
     "check_merge",
     "clear",
     "conditions",

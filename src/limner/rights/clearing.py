@@ -40,7 +40,7 @@ class RightsRow(Protocol):
 
     @property
     def held(self) -> tuple[str, ...]:
-        """Why it is held; empty is cleared."""
+        """Why it is held back; empty is cleared."""
         ...
 
     @property
@@ -53,16 +53,16 @@ R = TypeVar("R", bound=RightsRow)
 
 
 class Accepted(BaseModel):
-    """Held pictures that somebody decided to use, and why; goes into the ledger and into the model's card."""
+    """Pictures held back that somebody decided to use, and why; goes into the ledger and into the model's card."""
 
     model_config = ConfigDict(frozen=True)
 
     reason: str
     """In the words of who decided."""
     pictures: int
-    """How many were held."""
+    """How many were held back."""
     why: dict[str, int]
-    """Reasons for holding them, with counts."""
+    """Reasons for holding them back, with counts."""
 
 
 class RightsSummary(BaseModel):
@@ -81,25 +81,25 @@ class RightsSummary(BaseModel):
     obligations: dict[str, int]
     """What the licences oblige to, with counts: attribution, share-alike, non-commercial, no-derivatives, notice."""
     held: dict[str, int]
-    """Reasons for which pictures are held, with counts."""
+    """Reasons for which pictures are held back, with counts."""
     flags: dict[str, int]
     """What a person should know, with counts."""
     accepted: Accepted | None = None
-    """The decision to use held pictures, where one was made."""
+    """The decision to use pictures that are held back, where one was made."""
 
 
 def clear(
     rows: Sequence[R], *, only_cleared: bool = False, accept_unknown: str | None = None
 ) -> tuple[list[R], Accepted | None]:
-    """The pictures that may be used, and the decision on the held ones.
+    """The pictures that may be used, and the decision on those that are held back.
 
     Args:
         rows: what is asked for.
-        only_cleared: leave the held ones out.
+        only_cleared: leave out those that are held back.
         accept_unknown: use them all the same, for this reason.
 
     Raises:
-        RightsError: some are held and neither was chosen, or none is left.
+        RightsError: some are held back and neither was chosen, or none is left.
         UsageError: both were chosen, or an empty reason.
     """
     if only_cleared and accept_unknown is not None:
@@ -116,10 +116,12 @@ def clear(
         return [row for row in rows if not row.held], None
     said = _said(why)
     if only_cleared:
-        raise RightsError(f"all {len(held)} pictures", f"are held ({said})", "give them rights: a table, or --licence")
+        raise RightsError(
+            f"all {len(held)} pictures", f"are held back ({said})", "give them rights: a table, or --licence"
+        )
     raise RightsError(
         f"{len(held)} of {len(rows)} pictures",
-        f"are held ({said})",
+        f"are held back ({said})",
         'use --only-cleared to leave them out, or --accept-unknown "REASON" to use them all the same',
     )
 

@@ -26,7 +26,7 @@ class FolderOptOuts:
     Attributes:
         tdm: rules of tdmrep.json in their order: (pattern, whether mining is reserved).
         ai: rules of ai.txt: (pattern, whether it is disallowed).
-        unreadable: files that are there and cannot be read; everything is held then.
+        unreadable: files that are there and cannot be read; everything is held back then.
     """
 
     tdm: tuple[tuple[str, bool], ...] = ()
@@ -34,7 +34,7 @@ class FolderOptOuts:
     unreadable: tuple[str, ...] = ()
 
     def held(self, file: str) -> tuple[str, ...]:
-        """Why the picture `file` (its path inside the folder, with `/`) is held; empty where nothing is reserved."""
+        """Why the picture `file` (its path inside the folder, with `/`) is held back; empty where it is not."""
         path = "/" + file.lstrip("/")
         reasons = [f"opt-out file {name} unreadable" for name in self.unreadable]
         # TDMRep, section 5: the first location that matches decides.
@@ -51,7 +51,7 @@ class FolderOptOuts:
 
 
 def read_folder(root: Path) -> FolderOptOuts:
-    """Read the opt-out files that lie at the root of `root`; a file that cannot be read holds everything."""
+    """Read the opt-out files that lie at the root of `root`; a file that cannot be read holds everything back."""
     unreadable: list[str] = []
     tdm: list[tuple[str, bool]] = []
     ai: list[tuple[str, bool]] = []

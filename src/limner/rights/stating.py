@@ -1,4 +1,4 @@
-"""Joining what table, command line and file say about one picture. The verdict: cleared or held."""
+"""Joining what table, command line and file say about one picture: it is cleared, or held back."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = [
     "HELD_NO_CREATOR",
     "HELD_NO_LICENCE",
     "UNUSED",
+    "Clearance",
     "Stated",
-    "Verdict",
     "judge",
 ]
 
@@ -28,7 +28,7 @@ _NOBODY = {"", "unknown", "n/a", "na", "nan", "null", "none", "?", "-"}
 _ALL_RESERVED = "all rights reserved"
 
 CONTRADICTION = "contradiction: "
-"""How a reason begins for which a picture is held because two statements about it exclude each other."""
+"""How a reason begins for which a picture is held back because two statements about it exclude each other."""
 UNUSED = "is not used"
 """How a flag ends that says that an option for the whole collection does not count for a picture."""
 FILE = "the pictures themselves"
@@ -51,24 +51,19 @@ class Stated:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The rights row of one picture.
+class Clearance(Stated):
+    """The rights of one picture as they are joined from all statements: it is cleared, or held back.
 
     Attributes:
         notice: the copyright notice that the file carries.
-        held: why it may not be trained on without being told to; empty is cleared.
+        held: why it is held back: it may not be trained on unless somebody decides to; empty is cleared.
         flags: what a person should know: contradictions, generated pictures.
         licence_from, creator_from: the table's name, `FILE` or `GIVEN`; empty where there is none.
     """
 
-    title: str
-    creator: str
-    licence: str
-    source: str
-    consent: str
-    notice: str
-    held: tuple[str, ...]
-    flags: tuple[str, ...]
+    notice: str = ""
+    held: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     licence_from: str = ""
     creator_from: str = ""
 
@@ -81,11 +76,11 @@ def judge(
     *,
     origin: str = "table",
     override: str = "",
-) -> Verdict:
+) -> Clearance:
     """Join what the table's row, the file itself, and the whole collection's options say, in this order.
 
     What the options say fills what is empty. A statement in the file that cannot be read is not empty: such a picture
-    is held, unless its own row names the licence. So is one whose row and file contradict each other.
+    is held back, unless its own row names the licence. So is one whose row and file contradict each other.
 
     Args:
         table: the picture's row.
@@ -93,41 +88,30 @@ def judge(
         embedded: from the file and from XMP beside it.
         folder_held: opt-outs of the folder that it lies in.
         origin: what to call the table.
-        override: why `given` stands above what files say, and contradictions hold nothing; empty where it does not.
+        override: why `given` stands above what files say, and contradictions do not hold the picture back; empty where
+            neither is so.
     """
-    own = embedded if not override else Embedded(title=embedded.title)
-    row_licence, unreadable = _licence(table.licence)
-    given_licence, given_unreadable = _licence(given.licence)
-    licence, licence_from = _first((row_licence, origin), (own.licence, FILE), (given_licence, GIVEN))
-    if unreadable:
-        licence, licence_from = "", ""
-    creators = ((_somebody(table.creator), origin), (_somebody(own.creator), FILE), (_somebody(given.creator), GIVEN))
-    creator, creator_from = _first(*creators)
-    if override:
-        licence, licence_from = _first((licence, licence_from), ("" if unreadable else embedded.licence, FILE))
-        creator, creator_from = _first((creator, creator_from), (_somebody(embedded.creator), FILE))
-    held = [reason for reason in (unreadable or ("" if licence else given_unreadable),) if reason]
-    if not licence and not held:
-        held.append(HELD_NO_LICENCE)
-    if not creator:
-        held.append(HELD_NO_CREATOR)
+    (row, unreadable), (option, option_unreadable) = _licence(table.licence), _licence(given.licence)
+    licence, licence_from = _ranked(row, embedded.licence, option, origin, override) if not unreadable else ("", "")
+    row_creator = _somebody(table.creator)
+    creators = (row_creator, _somebody(embedded.creator), _somebody(given.creator))
+    creator, creator_from = _ranked(*creators, origin, override)
+    held = _gaps(licence, creator, unreadable or option_unreadable)
     flags = list(embedded.flags)
     against = [reason for reason in embedded.held if reason.startswith(CONTRADICTION)]
-    against += _contradictions(_somebody(table.creator), row_licence, embedded, origin)
-    against += _not_replaced(licence_from, creator, embedded) if given_licence else []
+    against += _contradictions(row_creator, row, embedded, origin)
+    against += _not_replaced(licence_from, creator, embedded) if option else []
     if override:
         flags += [f"{reason} (overridden: {override[:100]})" for reason in against]
         flags += _overridden(creator, licence, embedded)
     else:
         held += against
-        flags += _unused(given, given_licence, licence_from, creator_from, embedded)
+        flags += _unused(given, option, licence_from, creator_from, embedded)
     opted_out = [reason for reason in embedded.held if not reason.startswith(CONTRADICTION)] + list(folder_held)
     consent = table.consent or given.consent
-    if consent:
-        flags += [f"{reason} (released by consent)" for reason in opted_out]
-    else:
-        held += opted_out
-    return Verdict(
+    flags += [f"{reason} (released by consent)" for reason in opted_out if consent]
+    held += [] if consent else opted_out
+    return Clearance(
         title=table.title or given.title or embedded.title,
         creator=creator,
         licence=licence,
@@ -141,9 +125,15 @@ def judge(
     )
 
 
-def _first(*said: tuple[str, str]) -> tuple[str, str]:
-    """The first (text, source) whose text is not empty."""
-    return next((pair for pair in said if pair[0]), ("", ""))
+def _ranked(row: str, file: str, option: str, origin: str, override: str) -> tuple[str, str]:
+    """The first statement that is not empty, and where it stands; options come before files only to override them."""
+    rest = ((option, GIVEN), (file, FILE)) if override else ((file, FILE), (option, GIVEN))
+    return next((pair for pair in ((row, origin), *rest) if pair[0]), ("", ""))
+
+
+def _gaps(licence: str, creator: str, unreadable: str) -> list[str]:
+    """What is missing for a picture to be cleared."""
+    return [*([] if licence else [unreadable or HELD_NO_LICENCE]), *([] if creator else [HELD_NO_CREATOR])]
 
 
 def _somebody(creator: str) -> str:
@@ -152,7 +142,7 @@ def _somebody(creator: str) -> str:
 
 
 def _licence(text: str) -> tuple[str, str]:
-    """The licence, and why it is held when it cannot be read."""
+    """The licence, and what is wrong where it cannot be read."""
     try:
         return parse_licence(text), ""
     except RightsError as error:

@@ -26,7 +26,7 @@ class Earlier:
         relationship: in C2PA's words: `parentOf` (a former edition), `inputTo`, `componentOf`.
         depth: 1 for what the picture itself was made from, 2 for what that was made from, and so on.
         kept: whether its own manifest is kept here, and is unchanged.
-        held: whether that held when it was taken in, by the word of whoever signed what it went into.
+        was_valid: whether that was valid when it was taken in, as whoever signed what it went into says.
         title, signer, tool: as its own manifest says, where that is kept; else `title` as it is called.
         trust: why the signer's name can be believed: `own` and `anchor` as in a verdict, or `none`.
         time, time_stamped: when it was signed, by a time-stamp or else by its maker's clock, ISO 8601.
@@ -36,7 +36,7 @@ class Earlier:
     relationship: str
     depth: int
     kept: bool
-    held: bool
+    was_valid: bool
     title: str | None = None
     signer: str | None = None
     tool: str | None = None
@@ -77,10 +77,10 @@ def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any], own: st
         own: label of the assertion by which manifests of limner are told.
     """
     bodies = manifests_in(data, kind)
-    held = dict(bodies)
+    by_label = dict(bodies)
     if not bodies:  # a format that limner does not write
         return ""
-    if len(held) != len(bodies) or bodies[-1][0] != store.get("active"):
+    if len(by_label) != len(bodies) or bodies[-1][0] != store.get("active"):
         return "manifests that do not fit together"
     manifests = _by_label(store)
     reached, waiting = set(), [bodies[-1][0]]
@@ -94,12 +94,12 @@ def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any], own: st
             below = _target(ingredient)
             if below is None:
                 continue
-            if own in _mapping(manifest.get("assertions")) and sha256(held.get(below, b"")).digest() != _hash(
+            if own in _mapping(manifest.get("assertions")) and sha256(by_label.get(below, b"")).digest() != _hash(
                 ingredient
             ):
                 return "an earlier manifest that was changed"
             waiting.append(below)
-    return "" if reached >= set(held) else "a manifest that nothing refers to"
+    return "" if reached >= set(by_label) else "a manifest that nothing refers to"
 
 
 def says_when(manifest: dict[str, Any]) -> str | None:
@@ -120,14 +120,14 @@ def _earlier(ingredient: dict[str, Any], manifest: dict[str, Any] | None, stamp:
         "note": _text(ingredient.get("description")),
     }
     if manifest is None:
-        return Earlier(**told, kept=False, held=False)
+        return Earlier(**told, kept=False, was_valid=False)
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
     subject = _mapping(_mapping(_mapping(manifest.get("signature")).get("certificateInfo")).get("subject"))
     results = _mapping(manifest.get("validationResults"))
     return Earlier(
         **{**told, "title": _text(claim.get("dc:title")) or told["title"]},
         kept=not _list(results.get("failure")),
-        held=_held(ingredient),
+        was_valid=_was_valid(ingredient),
         signer=_text(subject.get("CN")),
         tool=_tool(claim),
         trust=_trust(results),
@@ -136,7 +136,7 @@ def _earlier(ingredient: dict[str, Any], manifest: dict[str, Any] | None, stamp:
     )
 
 
-def _held(ingredient: dict[str, Any]) -> bool:
+def _was_valid(ingredient: dict[str, Any]) -> bool:
     """Whether nothing failed when it was taken in but that nobody vouched for its signer."""
     results = _mapping(_mapping(ingredient.get("validationResults")).get("activeManifest"))
     failures = [*_list(results.get("failure")), *_list(ingredient.get("validationStatus"))]

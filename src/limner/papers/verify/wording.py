@@ -103,7 +103,7 @@ def earlier(one: Earlier) -> str:
     said = f"{name}, signed under the name {quoted(one.signer)}{_vouched_briefly(one.trust)}"
     if one.time:
         said += f", {'time-stamp' if one.time_stamped else 'by its own clock'} {_moment(one.time)}"
-    if one.kept and one.held:
+    if one.kept and one.was_valid:
         return f"{said}; its manifest is kept and unchanged"
     return f"{said}; its manifest is kept, but it does not hold"
 
