@@ -181,8 +181,8 @@ def test_source_maps_are_kept_and_read_back(exemplars: Exemplars, composition: P
         b"",
         b"limner sources 1\n",
         b"limner sources 1\n{}\nx",
-        b'limner sources 1\n{"size": [99999999, 99999999], "exemplars": [], "mirrored": [], "shapes": []}\nx',
-        b'limner sources 1\n{"size": [8, 8], "exemplars": [], "mirrored": [], "shapes": []}\n\x78\x9c\x03\x00',
+        b'limner sources 1\n{"size": [99999999, 99999999], "exemplars": [], "shapes": []}\nx',
+        b'limner sources 1\n{"size": [8, 8], "exemplars": [], "shapes": []}\n\x78\x9c\x03\x00',
     ],
 )
 def test_files_that_are_no_source_maps_say_so(data: bytes, tmp_path: Path) -> None:

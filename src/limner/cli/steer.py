@@ -322,7 +322,7 @@ def _check_patches(strength: float, finish: str, exemplars: str | None) -> None:
 def _shown(origin: Origin) -> NDArray[np.uint8] | None:
     """A picture from outside, small, as what is composed; of works and seeds the model knows that. # uint8 [h, w, 3]"""
     from limner import pictures
-    from limner.synthesis.exemplars import fitted
+    from limner.synthesis.resampling import fitted
 
     return None if origin.kind != "picture" else fitted(pictures.read(Path(origin.told)).pixels, _KEPT)
 

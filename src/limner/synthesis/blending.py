@@ -14,8 +14,8 @@ from PIL import Image
 from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
-from limner.synthesis import kernels
-from limner.synthesis.levels import Atlas
+from limner.synthesis.patches import Atlas
+from limner.synthesis.voting import gradients_of
 
 __all__ = ["fade_seams", "follow_tones"]
 
@@ -35,9 +35,7 @@ def fade_seams(
         picture: whose tones are kept over large distances. # uint8 [h, w, 3]
         distance: over which differences in tone between pieces fade, px.
     """
-    height, width = picture.shape[:2]
-    down, across = np.zeros((height - 1, width, 3), np.float32), np.zeros((height, width - 1, 3), np.float32)
-    kernels.gradients_of(places, atlas.pixels, atlas.sizes, down, across)
+    down, across = gradients_of(places, atlas, True), gradients_of(places, atlas, False)
     _keep_edges(down, np.diff(picture.astype(np.float32), axis=0))
     _keep_edges(across, np.diff(picture.astype(np.float32), axis=1))
     pull = 1 / distance**2
@@ -46,8 +44,9 @@ def fade_seams(
     wanted[1:] += down
     wanted[:, :-1] -= across
     wanted[:, 1:] += across
-    waves = [2 - 2 * np.cos(np.pi * np.arange(side) / side) for side in (height, width)]
-    strength = (pull + waves[0][:, None] + waves[1][None, :]).astype(np.float32)
+    # The eigenvalues of the Laplacian with free edges, which the cosine transform makes diagonal.
+    vertical, horizontal = (2 - 2 * np.cos(np.pi * np.arange(side) / side) for side in picture.shape[:2])
+    strength = (pull + vertical[:, None] + horizontal[None, :]).astype(np.float32)
     out = np.empty_like(wanted)
     for channel in range(3):
         out[..., channel] = idctn(dctn(wanted[..., channel], norm="ortho") / strength, norm="ortho")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from limner.synthesis.exemplars import Exemplars
 
-__all__ = ["Chooser", "whole_of"]
+__all__ = ["Chooser", "descriptor"]
 
 _ASKED, _FEWEST = 600, 100
 """Pictures that are compared with all others, about; how few say nothing."""
@@ -28,44 +28,44 @@ class Chooser:
 
     def make(self) -> None:
         """Make ready what a choice needs, before several threads ask for it."""
-        _ = self._wholes
+        _ = self._descriptors
 
     def choose(
         self, compositions: Sequence[NDArray[np.uint8]], count: int, leave_out: Collection[int] = ()
-    ) -> list[tuple[int, bool]]:
-        """Exemplars that look most like compositions as wholes, and whether each is mirrored; the most alike first.
+    ) -> list[int]:
+        """The numbers of exemplars that look most like compositions as wholes, the most alike first.
 
         Args:
             compositions: one, or several that are to be finished from the same exemplars: each is suited in its turn.
             count: for one composition; for each further one there are half as many more, three times as many at most.
             leave_out: numbers of exemplars that are not taken.
         """
-        asked = np.stack([whole_of(one) for one in compositions])
+        asked = np.stack([descriptor(one) for one in compositions])
         # Rounded, so that no last bit of a sum decides.
-        apart = np.round(np.square(asked[:, None] - self._wholes[None]).sum(axis=2), 5)
+        apart = np.round(np.square(asked[:, None] - self._descriptors[None]).sum(axis=2), 5)
         apart[:, list(leave_out)] = np.inf
         order = np.argsort(apart, axis=1, kind="stable")
         turns = [int(one) for rank in order.T for one in rank]
         free = [index for index in dict.fromkeys(turns) if np.isfinite(apart[0, index])]
-        return [(index, False) for index in free[: min(3 * count, count + count * (len(asked) - 1) // 2)]]
+        return free[: min(3 * count, count + count * (len(asked) - 1) // 2)]
 
     def apart(self) -> float:
         """How far a picture is from the one most like it, as a share of how far any two are: medians; 0 for twins."""
-        asked = self._wholes[:: max(1, len(self._wholes) // _ASKED)]
-        if len(self._wholes) < _FEWEST:
+        asked = self._descriptors[:: max(1, len(self._descriptors) // _ASKED)]
+        if len(self._descriptors) < _FEWEST:
             return 1.0
-        squares = np.square(asked).sum(axis=1)[:, None] + np.square(self._wholes).sum(axis=1)
-        distances = np.sqrt(np.maximum(0, squares - 2 * asked @ self._wholes.T))
+        squares = np.square(asked).sum(axis=1)[:, None] + np.square(self._descriptors).sum(axis=1)
+        distances = np.sqrt(np.maximum(0, squares - 2 * asked @ self._descriptors.T))
         nearest = np.partition(distances, 1, axis=1)[:, 1]
         return float(np.median(nearest) / max(float(np.median(distances)), 1e-6))
 
     @cached_property
-    def _wholes(self) -> NDArray[np.float32]:
-        return np.stack([whole_of(self._exemplars.look(index)) for index in range(len(self._exemplars))])
+    def _descriptors(self) -> NDArray[np.float32]:
+        return np.stack([descriptor(self._exemplars.thumbnail(index)) for index in range(len(self._exemplars))])
 
 
-def whole_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What a picture looks like as a whole: 8x8 px, and how much goes on in each channel. # uint8 [h, w, 3] -> [195]"""
+def descriptor(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a picture looks like as a whole: 8x8 px, and how much detail each channel has. # uint8 [h, w, 3] -> [195]"""
     small = Image.fromarray(np.ascontiguousarray(pixels)).resize((64, 64), Image.Resampling.LANCZOS)
     coarse = small.resize((16, 16), Image.Resampling.LANCZOS).resize((64, 64), Image.Resampling.BICUBIC)
     apart = np.square((np.asarray(small, np.float32) - np.asarray(coarse, np.float32)) / 255).mean(axis=(0, 1))

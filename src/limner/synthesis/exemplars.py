@@ -12,19 +12,19 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from limner import pictures
 from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
 from limner.errors import UsageError
+from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
 
-__all__ = ["LOOK", "Exemplar", "Exemplars", "fitted"]
+__all__ = ["THUMBNAIL", "Exemplar", "Exemplars"]
 
-LOOK = 48
+THUMBNAIL = 48
 """Shorter side at which exemplars are compared with a composition, px."""
-_HELD = 96 << 20
+_KEPT_BYTES = 96 << 20
 """Bytes of decoded pictures that are kept at once."""
 
 
@@ -58,22 +58,22 @@ class Exemplars:
     Args:
         items: what they are.
         read: gives the pixels of number i at full size. # uint8 [h, w, 3]
-        looks: gives the pixels of number i, the shorter side `LOOK` px or more.
-        version: told apart by `digest` from other versions of the same pictures, such as smaller ones.
+        thumbnails: gives the pixels of number i, the shorter side `THUMBNAIL` px or more; `read` where not given.
+        version: goes into `digest`, which so differs from that of other versions of the same pictures.
     """
 
     def __init__(
         self,
         items: Sequence[Exemplar],
         read: Callable[[int], NDArray[np.uint8]],
-        looks: Callable[[int], NDArray[np.uint8]] | None = None,
+        thumbnails: Callable[[int], NDArray[np.uint8]] | None = None,
         version: str = "",
     ) -> None:
         if not items:
             raise UsageError("exemplars", "are none", "give pictures to take patches from")
-        self.items, self._read, self._look = tuple(items), read, looks or read
+        self.items, self._read, self._thumbnail = tuple(items), read, thumbnails or read
         self._version = version
-        self._held: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -91,21 +91,21 @@ class Exemplars:
         """Shorter side that half of them have at least, px."""
         return int(np.median([min(one.height, one.width) for one in self.items]))
 
-    def look(self, index: int) -> NDArray[np.uint8]:
-        """A picture at the size at which it is compared. # -> uint8 [h, w, 3], the shorter side `LOOK`"""
-        return fitted(self._look(index), LOOK)
+    def thumbnail(self, index: int) -> NDArray[np.uint8]:
+        """A picture at the size at which it is compared. # -> uint8 [h, w, 3], the shorter side `THUMBNAIL`"""
+        return fitted(self._thumbnail(index), THUMBNAIL)
 
     def picture(self, index: int, side: int) -> NDArray[np.uint8]:
         """A picture whose shorter side is `side` px. # -> uint8 [h, w, 3]"""
         with self._lock:
-            if (index, side) in self._held:
-                self._held.move_to_end((index, side))
-                return self._held[index, side]
+            if (index, side) in self._kept:
+                self._kept.move_to_end((index, side))
+                return self._kept[index, side]
         found = fitted(self._read(index), side)
         with self._lock:
-            self._held[index, side] = found
-            while len(self._held) > 1 and sum(one.nbytes for one in self._held.values()) > _HELD:
-                self._held.popitem(last=False)
+            self._kept[index, side] = found
+            while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > _KEPT_BYTES:
+                self._kept.popitem(last=False)
         return found
 
     @classmethod
@@ -119,9 +119,9 @@ class Exemplars:
         """Pictures of a collection.
 
         Args:
-            progress: told how many were made small, and of how many, where that was not done before.
+            progress: called with how many were made small, and of how many, where that was not done before.
         """
-        small = open_cache(collection, rows, LOOK, workspace, progress)
+        small = open_cache(collection, rows, THUMBNAIL, workspace, progress)
 
         def read(index: int) -> NDArray[np.uint8]:
             return pictures.read(collection.picture_path(rows[index])).pixels
@@ -130,7 +130,7 @@ class Exemplars:
 
     @classmethod
     def of_pictures(cls, files: Sequence[Path], *, creator: str = "", licence: str = "") -> Exemplars:
-        """Pictures from files, whose rights are as told.
+        """Pictures from files, all with the same rights.
 
         Raises:
             PictureError: one of them is no picture that can be read.
@@ -141,17 +141,6 @@ class Exemplars:
             for file, pixels in zip(files, found, strict=True)
         ]
         return cls(items, found.__getitem__)
-
-
-def fitted(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture with a shorter side of `side` px. # uint8 [h, w, 3] -> [h', w', 3]"""
-    height, width = pixels.shape[:2]
-    share = side / min(height, width)
-    size = max(side, round(width * share)), max(side, round(height * share))
-    if size == (width, height):
-        return np.array(pixels)
-    how = Image.Resampling.LANCZOS if share < 1 else Image.Resampling.BICUBIC
-    return np.array(Image.fromarray(pixels).resize(size, how, reducing_gap=3.0))
 
 
 def _digest(pixels: NDArray[np.uint8]) -> str:

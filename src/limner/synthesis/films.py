@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from PIL import Image
 from limner import pictures
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.finishing import Finisher
-from limner.synthesis.rebuilding import Carried, Level
+from limner.synthesis.state import Carried, Level
 from limner.workspace import replace_file
 
 __all__ = ["KeyPicture", "faded", "flicker", "key_count", "key_pictures", "looped"]
@@ -67,13 +67,13 @@ def key_pictures(
         folder: where key pictures wait until the film is whole.
         key: what they follow from; those of another key are made anew.
         stations: compositions that exemplars are chosen for; the same for the whole film.
-        progress: told key pictures finished, of how many.
+        progress: called with key pictures finished, and of how many.
     """
-    told = folder / "film.json"
-    if not told.is_file() or told.read_text("utf-8") != key:
+    made_from = folder / "film.json"
+    if not made_from.is_file() or made_from.read_text("utf-8") != key:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        with replace_file(told) as part:
+        with replace_file(made_from) as part:
             part.write_text(key, encoding="utf-8")
     chosen = finisher.choose(stations)
     first, before = _carried(folder, chosen)
@@ -152,16 +152,16 @@ def _paths(folder: Path, number: int) -> tuple[Path, Path]:
 def _write(folder: Path, number: int, key: KeyPicture) -> None:
     picture, shares = _paths(folder, number)
     with replace_file(shares, sync=False) as part:
-        told = [{"exemplar": asdict(exemplar), "share": share} for exemplar, share in key.shares]
-        part.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        given = [{"exemplar": asdict(exemplar), "share": share} for exemplar, share in key.shares]
+        part.write_text(json.dumps(given, ensure_ascii=False), encoding="utf-8")
     pictures.write(key.pixels, picture)
 
 
 def _read(folder: Path, number: int) -> KeyPicture:
     picture, shares = _paths(folder, number)
-    told = json.loads(shares.read_text("utf-8"))
+    given = json.loads(shares.read_text("utf-8"))
     return KeyPicture(
-        pictures.read(picture).pixels, tuple((Exemplar(**one["exemplar"]), float(one["share"])) for one in told)
+        pictures.read(picture).pixels, tuple((Exemplar(**one["exemplar"]), float(one["share"])) for one in given)
     )
 
 
@@ -171,16 +171,15 @@ def _keep(folder: Path, number: int, levels: Sequence[Level]) -> None:
         np.savez(file, number=np.array(number), **arrays)
 
 
-def _carried(folder: Path, chosen: Sequence[tuple[int, bool]]) -> tuple[int, Carried | None]:
+def _carried(folder: Path, chosen: Sequence[int]) -> tuple[int, Carried | None]:
     """How many key pictures are there to go on from, and what the next one goes on from."""
     if not (folder / _CARRIED).is_file():
         return 0, None
     with np.load(folder / _CARRIED, allow_pickle=False) as kept:
         number = int(kept["number"])
         count = sum(name.startswith("field-") for name in kept.files)
-        levels = tuple(
-            Level(**{name: kept[f"{name}-{k}"] for name in ("field", "bars", "costs", "prices")}) for k in range(count)
-        )
+        names = [field.name for field in fields(Level)]
+        levels = tuple(Level(**{name: kept[f"{name}-{k}"] for name in names}) for k in range(count))
     if not all(path.is_file() for one in range(number + 1) for path in _paths(folder, one)):
         return 0, None
     return number + 1, Carried(tuple(chosen), levels)

@@ -14,7 +14,9 @@ from limner.synthesis.choosing import Chooser
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Pyramid
 from limner.synthesis.options import FinishOptions, Plan, plan_for
-from limner.synthesis.rebuilding import Carried, Finished, Rebuilding, scaled
+from limner.synthesis.rebuilding import Rebuilding
+from limner.synthesis.resampling import scaled
+from limner.synthesis.state import Carried, Finished
 
 __all__ = ["Carried", "Finished", "Finisher"]
 
@@ -46,7 +48,7 @@ class Finisher:
         """Whether the exemplars are drawings with flat colours."""
         shares = []
         for index in range(0, len(self.exemplars), max(1, len(self.exemplars) // 64)):
-            small = self.exemplars.look(index).astype(np.int16)
+            small = self.exemplars.thumbnail(index).astype(np.int16)
             shares.append(float((np.abs(small[:, 1:] - small[:, :-1]).max(axis=2) <= 1).mean()))
         return float(np.median(shares)) > _GRAPHIC
 
@@ -64,8 +66,8 @@ class Finisher:
     def _chooser(self) -> Chooser:
         return Chooser(self.exemplars)
 
-    def choose(self, compositions: Sequence[NDArray[np.uint8]]) -> list[tuple[int, bool]]:
-        """The exemplars that suit compositions, and whether each is mirrored: for films, the same for all frames."""
+    def choose(self, compositions: Sequence[NDArray[np.uint8]]) -> list[int]:
+        """The numbers of the exemplars that suit compositions: for films, the same for all frames."""
         return self._chooser.choose(compositions, self.plan.exemplars, self._left_out)
 
     def shape_of(self, composition: NDArray[np.uint8]) -> tuple[int, int]:
@@ -77,7 +79,7 @@ class Finisher:
         composition: NDArray[np.uint8],
         *,
         before: Carried | None = None,
-        chosen: Sequence[tuple[int, bool]] | None = None,
+        chosen: Sequence[int] | None = None,
         keep: bool = False,
     ) -> Finished:
         """Rebuild a composition at full size.
@@ -118,11 +120,11 @@ class Finisher:
         composition: NDArray[np.uint8],
         pool: ThreadPoolExecutor | None,
         before: Carried | None = None,
-        chosen: Sequence[tuple[int, bool]] | None = None,
+        chosen: Sequence[int] | None = None,
         *,
         keep: bool = False,
     ) -> Finished:
         how = self._pyramid, self.exemplars, self.plan, self.options.seed, pool, composition
         if before is not None:
             return Carrying(*how).go_on(before, self.side)
-        return Rebuilding(*how).run(list(chosen or self.choose([composition])), self.side, keep=keep)
+        return Rebuilding(*how).run(chosen or self.choose([composition]), self.side, keep=keep)

@@ -1,59 +1,37 @@
-"""The exemplars at one level of a finish, laid side by side in one array, with what a search asks of them."""
+"""The levels of a finish, and the exemplars at each of them, side by side in one array."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
-from limner.synthesis import kernels
-from limner.synthesis.exemplars import Exemplars, fitted
+from limner.synthesis.exemplars import Exemplars
+from limner.synthesis.patches import Atlas, Bytes, patch_means
+from limner.synthesis.resampling import fitted, rows_of
 
-__all__ = ["Atlas", "Pyramid", "level_sides", "rows_of"]
+__all__ = ["Pyramid", "level_sides"]
 
-_HELD = 96 << 20
+_KEPT_BYTES = 96 << 20
 """Bytes of pictures that are kept at once."""
-_FROM_LOOK = 36
+_FROM_THUMBNAIL = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""
 _STEPS = (160, 512, 1024)
 _LAST_STEP = 0.87
-"""Share of the last side up to which there is a rung before it."""
-
-
-@dataclass(frozen=True)
-class Atlas:
-    """Exemplars at one size, padded to the largest.
-
-    Attributes:
-        pixels: uint8 [n, h, w * 3].
-        tones: mean colour of each patch. # uint8 [n, h - 6, w - 6, 3]
-        sizes: height and width of each. # int32 [n, 2]
-    """
-
-    pixels: NDArray[np.uint8]
-    tones: NDArray[np.uint8]
-    sizes: NDArray[np.int32]
+"""Share of the last side up to which there is a level before it."""
 
 
 def level_sides(start: int, side: int, growth: float) -> list[int]:
     """Shorter sides of the levels, from `start` to `side`.
 
-    The rungs are the same whatever the last one is: a picture that is finished larger goes through what it was before.
+    They are the same whatever the last one is: a picture that is finished larger goes through what it was before.
     """
-    sides, rung = [min(start, side)], 1
-    while (here := round(start * growth**rung)) < _LAST_STEP * side:
+    sides = [min(start, side)]
+    while (here := round(start * growth ** len(sides))) < _LAST_STEP * side:
         sides.append(here)
-        rung += 1
     return sides if sides[-1] == side else [*sides, side]
-
-
-def rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture as the compiled loops take it. # uint8 [h, w, 3] -> [h, w * 3], its own memory"""
-    return np.array(pixels.reshape(pixels.shape[0], -1), order="C")
 
 
 class Pyramid:
@@ -65,12 +43,12 @@ class Pyramid:
 
     def __init__(self, exemplars: Exemplars, edge: float = 0.0) -> None:
         self._exemplars, self._edge = exemplars, edge
-        self._pages: OrderedDict[tuple[int, bool, int], NDArray[np.uint8]] = OrderedDict()
+        self._pages: OrderedDict[tuple[int, int], Bytes] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
         self._kept: dict[int, Atlas] = {}
-        self._kept_for: tuple[tuple[int, bool], ...] = ()
+        self._kept_for: tuple[int, ...] = ()
 
-    def kept_atlas(self, chosen: Sequence[tuple[int, bool]], side: int) -> Atlas:
+    def kept_atlas(self, chosen: Sequence[int], side: int) -> Atlas:
         """The same as `atlas`, kept while the same exemplars are asked for: for pictures that go on from each other."""
         if self._kept_for != tuple(chosen):
             self._kept, self._kept_for = {}, tuple(chosen)
@@ -78,36 +56,37 @@ class Pyramid:
             self._kept[side] = self.atlas(chosen, side)
         return self._kept[side]
 
-    def atlas(self, chosen: Sequence[tuple[int, bool]], side: int) -> Atlas:
-        """Exemplars, mirrored or not, whose shorter side is `side` px."""
-        pages = [self._page(index, mirrored, side) for index, mirrored in chosen]
+    def atlas(self, chosen: Sequence[int], side: int) -> Atlas:
+        """Exemplars whose shorter side is `side` px."""
+        pages = [self._page(index, side) for index in chosen]
         sizes = np.array([page.shape for page in pages], dtype=np.int32) // (1, 3)
         height, width = sizes.max(axis=0)
         pixels = np.zeros((len(pages), height, width * 3), np.uint8)
         for k, page in enumerate(pages):
             pixels[k, : page.shape[0], : page.shape[1]] = page
-        tones = np.zeros((len(pages), height - kernels.PATCH + 1, width - kernels.PATCH + 1, 3), np.uint8)
-        for k in range(len(pages)):
-            kernels.means(pixels[k], tones[k])
-        return Atlas(pixels, tones, np.ascontiguousarray(sizes.astype(np.int32)))
+        return Atlas(pixels, np.stack([patch_means(page) for page in pixels]), sizes.astype(np.int32))
 
-    def _page(self, index: int, mirrored: bool, side: int) -> NDArray[np.uint8]:
+    def _page(self, index: int, side: int) -> Bytes:
         """One exemplar at one size. # -> uint8 [h, w * 3]"""
-        key = index, mirrored, side
+        key = index, side
         with self._lock:
             if key in self._pages:
                 self._pages.move_to_end(key)
                 return self._pages[key]
         # Always from the same larger size, so that the bits never depend on what was made before.
-        whole = self._exemplars.look(index) if side <= _FROM_LOOK else self._exemplars.picture(index, self._step(side))
+        whole = (
+            self._exemplars.thumbnail(index)
+            if side <= _FROM_THUMBNAIL
+            else self._exemplars.picture(index, self._step(side))
+        )
         edge = round(self._edge * min(whole.shape[:2]))
         small = fitted(np.ascontiguousarray(whole[edge : whole.shape[0] - edge, edge : whole.shape[1] - edge]), side)
-        page = rows_of(small[:, ::-1] if mirrored else small)
+        page = rows_of(small)
         with self._lock:
             if key not in self._pages:
                 self._pages[key] = page
                 self._bytes += page.nbytes
-            while self._bytes > _HELD and len(self._pages) > 1:
+            while self._bytes > _KEPT_BYTES and len(self._pages) > 1:
                 self._bytes -= self._pages.popitem(last=False)[1].nbytes
         return page
 

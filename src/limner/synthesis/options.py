@@ -1,4 +1,4 @@
-"""What a finish is told: one dial for the artist, everything else derived and overridable."""
+"""The options of a finish: one dial for the artist, everything else derived and overridable."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Plan(BaseModel):
     """How far from its own place a patch may come, down and across, as shares of the picture."""
     sharpness: float
     """Cost at which the weight of a patch in the vote has fallen to 1/e, in median costs."""
-    lent: float
-    """Share of a difference in tone that does not count, and that a patch is lent: its strokes suit another tone."""
+    tone_shift: float
+    """Share of a difference in mean colour that a patch is shifted by, free of cost: strokes suit many tones."""
     fade: float
     """Distance over which tones fade from piece to piece, as a share of the shorter side; 0 lets them be."""
     tone: float
@@ -82,7 +82,7 @@ def plan_for(options: FinishOptions, *, graphic: bool, alike: bool = False) -> P
             coherence=0.0,
             reach=(0.15, 0.15),
             sharpness=0.2,
-            lent=0.0,
+            tone_shift=0.0,
             fade=0.0,
             tone=0.0,
             piece=min(1.0, _PIECE_OF_DRAWING * times),
@@ -96,7 +96,7 @@ def plan_for(options: FinishOptions, *, graphic: bool, alike: bool = False) -> P
         coherence=(0.5 if options.faithful else 2.4 if alike else 1.6) * borrow,
         reach=(0.25, 1.0),
         sharpness=0.25,
-        lent=0.9 if options.faithful else 0.5,
+        tone_shift=0.9 if options.faithful else 0.5,
         fade=0.12,
         tone=0.8 if options.faithful else 0.5,
         piece=min(1.0, (_PIECE_OF_THINGS if alike else _PIECE) * times),

@@ -50,7 +50,7 @@ def pack_exemplars(
         side: shorter side of the pictures, px.
         most: bytes that the file may have.
         accepted: why pictures may go along whose terms only a person can read.
-        progress: told bytes written, of how many at most.
+        progress: called with the bytes written, and how many there may be.
 
     Raises:
         UsageError: the collection is not in the workspace.

@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
-from limner.synthesis.choosing import whole_of
-from limner.synthesis.exemplars import LOOK, Exemplar, Exemplars, fitted
+from limner.synthesis.choosing import descriptor
+from limner.synthesis.exemplars import THUMBNAIL, Exemplar, Exemplars
+from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SUFFIX", "Pack", "PackNote", "PackRow", "open_pack", "varied_order", "write_pack"]
@@ -87,7 +88,7 @@ class Pack:
         """Its pictures, or those of a label.
 
         Args:
-            progress: told how many were made small, and of how many, where that was not done before.
+            progress: called with how many were made small, and of how many, where that was not done before.
 
         Raises:
             UsageError: none has this label, or one does not fit its description.
@@ -107,7 +108,7 @@ class Pack:
     def _look_at(self, rows: Sequence[PackRow], to: Path, progress: Progress | None) -> None:
         found = {}
         for number, row in enumerate(rows, start=1):
-            found[row.file] = fitted(self._picture(row), LOOK)
+            found[row.file] = fitted(self._picture(row), THUMBNAIL)
             if progress:
                 progress(number, len(rows))
         with replace_file(to, sync=False) as part, part.open("wb") as file:
@@ -161,7 +162,7 @@ def write_pack(
         side: shorter side of the pictures, px; smaller ones stay as they are.
         most: bytes that the file may have.
         flat: whether they are drawings with flat colours, which are kept to the bit.
-        progress: told bytes written, of how many at most.
+        progress: called with the bytes written, and how many there may be.
 
     Raises:
         UsageError: not even one picture fits.
@@ -194,7 +195,7 @@ def write_pack(
 
 def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
     """Exemplars, labels taking turns, of each label the one that is most unlike all before it (Gonzalez 1985)."""
-    looks = np.stack([whole_of(exemplars.look(index)) for index in range(len(exemplars))])
+    looks = np.stack([descriptor(exemplars.thumbnail(index)) for index in range(len(exemplars))])
     kinds = {label: np.flatnonzero(np.array(labels) == label) for label in sorted(set(labels))}
     # The first of each is the most usual one.
     usual = {label: looks[of].mean(axis=0) for label, of in kinds.items()}

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import UsageError
-from limner.synthesis import kernels
 from limner.synthesis.exemplars import Exemplar
+from limner.synthesis.pieces import label_pieces, largest_piece
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["SourceMap", "SourceShare", "SourceStore", "busy_places"]
@@ -47,21 +47,19 @@ class SourceMap:
 
     Attributes:
         exemplars: those that gave at least one patch.
-        mirrored: whether each was mirrored.
         shapes: height and width of each at the scale of the finish, without an edge that is never taken.
-        places: index of the exemplar, row and column in it (mirrored where it is). # int32 [h, w, 3]
+        places: index of the exemplar, row and column in it. # int32 [h, w, 3]
         busy: where something goes on: what is flat belongs to nobody. # bool [h, w]
     """
 
     exemplars: tuple[Exemplar, ...]
-    mirrored: tuple[bool, ...]
     shapes: tuple[tuple[int, int], ...]
     places: NDArray[np.int32]
     busy: NDArray[np.bool_]
 
     def shares(self) -> list[SourceShare]:
-        """What each exemplar gave, most first; no share is told of one that gave nothing."""
-        labels, areas = kernels.label_pieces(self.places, 1)
+        """What each exemplar gave, most first; those that gave nothing are left out."""
+        labels, areas = label_pieces(self.places)
         owner = np.zeros(len(areas), dtype=np.int64)
         owner[labels.ravel()] = self.places[..., 0].ravel()
         count, total = len(self.exemplars), self.places[..., 0].size
@@ -82,10 +80,7 @@ class SourceMap:
         Args:
             flat_counts: as a share of the whole area; otherwise of what is not flat, and only that is counted.
         """
-        counted = np.ones_like(self.busy) if flat_counts else self.busy
-        labels, _ = kernels.label_pieces(self.places, 1)
-        areas = np.bincount(labels[counted], minlength=1)
-        return float(areas.max() / max(1, counted.sum()))
+        return largest_piece(self.places, np.ones_like(self.busy) if flat_counts else self.busy)
 
     def picture(self) -> NDArray[np.uint8]:
         """The map in colours, one an exemplar, in the order of `shares`. # -> uint8 [h, w, 3]"""
@@ -104,9 +99,8 @@ class SourceMap:
     def packed(self) -> bytes:
         """The map as bytes: a line of JSON, then the places, compressed."""
         height, width = self.busy.shape
-        told = {
+        header = {
             "exemplars": [asdict(one) for one in self.exemplars],
-            "mirrored": list(self.mirrored),
             "shapes": [list(shape) for shape in self.shapes],
             "size": [height, width],
         }
@@ -114,7 +108,7 @@ class SourceMap:
         # Offsets hardly change from pixel to pixel, so that they compress well.
         planes = (self.places[..., 0], self.places[..., 1] - down, self.places[..., 2] - across, self.busy)
         data = zlib.compress(b"".join(plane.astype("<i2").tobytes() for plane in planes), 6)
-        return _MAGIC + json.dumps(told, ensure_ascii=False).encode() + b"\n" + data
+        return _MAGIC + json.dumps(header, ensure_ascii=False).encode() + b"\n" + data
 
     @classmethod
     def load(cls, path: Path) -> SourceMap:
@@ -128,20 +122,20 @@ class SourceMap:
             if not raw.startswith(_MAGIC) or len(raw) > _LARGEST:
                 raise ValueError("not written by limner")
             head, _, data = raw[len(_MAGIC) :].partition(b"\n")
-            told = json.loads(head)
-            height, width = (int(one) for one in told["size"])
+            header = json.loads(head)
+            height, width = (int(one) for one in header["size"])
             if not 0 < height * width <= 1 << 26:
                 raise ValueError("of an impossible size")
             most = 4 * height * width * 2
             unpacker = zlib.decompressobj()
             plain = np.frombuffer(unpacker.decompress(data, most), dtype="<i2").reshape(4, height, width)
-            exemplars = tuple(Exemplar(**one) for one in told["exemplars"])
+            exemplars = tuple(Exemplar(**one) for one in header["exemplars"])
             down, across = np.mgrid[:height, :width]
             places = np.stack([plain[0], plain[1] + down, plain[2] + across], axis=-1).astype(np.int32)
             if not exemplars or not 0 <= places[..., 0].min() <= places[..., 0].max() < len(exemplars):
                 raise ValueError("names pictures that it does not list")
-            shapes = tuple((int(h), int(w)) for h, w in told["shapes"])
-            return cls(exemplars, tuple(bool(m) for m in told["mirrored"]), shapes, places, plain[3] != 0)
+            shapes = tuple((int(h), int(w)) for h, w in header["shapes"])
+            return cls(exemplars, shapes, places, plain[3] != 0)
         except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
             reason = "there is no such file" if not path.is_file() else f"holds no sources ({error})"
             raise UsageError(path, reason, "finish the work again") from None

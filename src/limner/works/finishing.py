@@ -112,12 +112,12 @@ class Finishing:
 
     def _named(self, finished: Finished) -> list[str]:
         """Digests of the exemplars that were searched."""
-        return [f"sha256:{self.hand.exemplars.items[index].digest}" for index, _ in finished.chosen]
+        return [f"sha256:{self.hand.exemplars.items[index].digest}" for index in finished.chosen]
 
-    def chosen_as(self, told: dict[str, Any]) -> list[tuple[int, bool]] | None:
+    def chosen_as(self, told: dict[str, Any]) -> list[int] | None:
         """The exemplars that a recorded finish names as chosen for another composition; None where it names none."""
         numbers = {f"sha256:{one.digest}": index for index, one in enumerate(self.hand.exemplars.items)}
-        return [(numbers[one], False) for one in told["chosen"]] if "chosen" in told else None
+        return [numbers[one] for one in told["chosen"]] if "chosen" in told else None
 
 
 @dataclass(frozen=True)
