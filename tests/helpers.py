@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+import typer.testing
 from typer.testing import CliRunner, Result
 
 from limner.cli.main import app
 from limner.errors import LimnerError
+
+# The command line is built once, and not anew for every call of a runner, which takes as long as many a command.
+vars(typer.testing)["_get_command"] = functools.cache(typer.main.get_command)
 
 
 class Silent:

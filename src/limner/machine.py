@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 import time
@@ -88,7 +89,7 @@ def check_device(device: str) -> None:
 
 
 def probe(precision: str | None = None, threads: int | None = None, device: str = "cpu") -> Machine:
-    """Choose precision and threads by half a second of convolutions.
+    """Choose precision and threads by half a second of convolutions, the first time in a process.
 
     The processor, unless a card is asked for: everything that paints does it there, so that a picture does not depend
     on the card; and no card was at hand to try limner on.
@@ -107,7 +108,15 @@ def probe(precision: str | None = None, threads: int | None = None, device: str 
         chosen = precision or "bf16"
         return Machine(device, chosen, torch.get_num_threads(), f"{device}, {chosen}", 0.0)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    counts = [threads] if threads else sorted({1, max(1, cores // 2), cores})
+    counts = (threads,) if threads else tuple(sorted({1, max(1, cores // 2), cores}))
+    fastest = _fastest(counts, (precision,) if precision else ("fp32", "bf16"), cores)
+    torch.set_num_threads(fastest.threads)
+    return fastest
+
+
+@functools.cache
+def _fastest(counts: tuple[int, ...], kinds: tuple[str, ...], cores: int) -> Machine:
+    """What the processor does best of these; measured once, so that a program that opens several models waits once."""
     speeds: dict[tuple[int, str], float] = {}
     given: dict[int, float] = {}
     # Best of several turns: another program's burst must not decide a training of hours.
@@ -115,18 +124,17 @@ def probe(precision: str | None = None, threads: int | None = None, device: str 
         for count in counts:
             torch.set_num_threads(count)
             start, spent = time.perf_counter(), time.process_time()
-            for kind in [precision] if precision else ["fp32", "bf16"]:
+            for kind in kinds:
                 found = _speed(torch.bfloat16 if kind == "bf16" else torch.float32)
                 speeds[count, kind] = max(found, speeds.get((count, kind), 0.0))
             share = (time.process_time() - spent) / (time.perf_counter() - start) / min(count, cores)
             given[count] = max(share, given.get(count, 0.0))
     # A thread more must pay: where another program keeps a core busy, threads wait for each other and lose.
-    best = max(speeds, key=lambda key: speeds[key] * (1.0 if key[0] == counts[0] else 0.9))
-    torch.set_num_threads(best[0])
+    threads, kind = best = max(speeds, key=lambda key: speeds[key] * (1.0 if key[0] == counts[0] else 0.9))
     told = ", ".join(f"{kind} on {count}: {speed:.0f}" for (count, kind), speed in speeds.items())
-    noun = "thread" if best[0] == 1 else "threads"
-    reason = f"{best[1]} on {best[0]} {noun} (GFLOP/s by probe: {told})"
-    return Machine("cpu", best[1], best[0], reason, speeds[best], min(1.0, given[best[0]]))
+    noun = "thread" if threads == 1 else "threads"
+    reason = f"{kind} on {threads} {noun} (GFLOP/s by probe: {told})"
+    return Machine("cpu", kind, threads, reason, speeds[best], min(1.0, given[threads]))
 
 
 def _speed(dtype: torch.dtype, seconds: float = 0.04) -> float:
