@@ -120,15 +120,15 @@ def test_a_new_workspace_is_private_whatever_the_umask(tmp_path: Path) -> None:
 
 
 def test_works_left_behind_are_named_before_any_command(workspace: Workspace, work: Path) -> None:
-    from limner.ledger import Entry
     from limner.papers.publishing.pending import Announced, Session
+    from limner.papers.publishing.published import Published
 
     stray = workspace.works / "stray.png"
     stray.write_bytes(work.read_bytes() + b"another")
     session = Session(workspace.root)
     digest = f"sha256:{sha256(stray.read_bytes()).hexdigest()}"
-    entry = Entry("artist", "publish", ["m"], [digest])
-    session.announce(Announced(stray, digest, stray.stat().st_size, (entry,), None))
+    published = Published(digest, stray, "Stray", "m", "c", "l")
+    session.announce(Announced(published, stray.stat().st_size, None))
     assert b"unrecorded" not in limner("ledger").stderr  # while its publisher lives
     session.close()
     assert b"1 signed work of a command that was broken off lie unrecorded" in limner("ledger").stderr

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from limner.errors import PapersError
-from limner.ledger import Entry, Ledger
-from limner.papers import PublishedWork, Publisher, open_publisher
-from limner.papers.publishing.books import Books
-from limner.papers.publishing.pending import DAMAGED, FOLDER, Announced, Session, announcements, unrecorded
+from limner.errors import LedgerError
+from limner.ledger import Ledger
+from limner.papers import Publisher, open_publisher
+from limner.papers.publishing.pending import DAMAGED, FOLDER, Announced, Session, announcements, read, unrecorded
+from limner.papers.publishing.published import Published
 from limner.papers.publishing.recovery import Recovery, recover
 from limner.papers.registry.registry import Registry
 from limner.workspace import Workspace
@@ -22,11 +21,11 @@ from papers.works import artist, picture, provenance
 def left_behind(workspace: Workspace, path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A work that lies signed in its place, unrecorded; its announcement."""
 
-    def fail(books: Books, works: object) -> list[PublishedWork]:
-        raise PapersError("books", "cannot be written to", "make room")
+    def fail(ledger: Ledger, entries: object) -> None:
+        raise LedgerError(ledger, "cannot be written to", "make room")
 
-    with monkeypatch.context() as patch, pytest.raises(PapersError, match="works recover"):
-        patch.setattr(Books, "record", fail)
+    with monkeypatch.context() as patch, pytest.raises(LedgerError, match="works recover"):
+        patch.setattr(Ledger, "record_many", fail)
         with open_publisher(workspace) as publisher:
             publisher.publish(picture(64), path, provenance(parameters={"precision": "bfloat16"}))
     assert path.is_file()
@@ -58,8 +57,8 @@ def test_a_work_is_recorded_by_its_papers(
     folder = workspace.make(workspace.works / "deep") if place == "works" else tmp_path / place
     folder.mkdir(exist_ok=True)
     announcement = left_behind(workspace, folder / "left.png", monkeypatch)
-    whole = announcement.read_bytes()
-    announcement.write_bytes(damage(whole))  # type: ignore[operator]
+    announced = read(announcement).published
+    announcement.write_bytes(damage(announcement.read_bytes()))  # type: ignore[operator]
     notes: list[str] = []
     published(workspace, notes)
     assert notes == []
@@ -69,7 +68,7 @@ def test_a_work_is_recorded_by_its_papers(
     assert (edition.title, edition.signer) == ("Dusk no. 7", artist(workspace).fingerprint)
     assert [one.what for one in Ledger.open(workspace.ledger).acts()] == ["publish", "publish"]
     assert list((workspace.root / FOLDER).iterdir()) == []
-    assert act.parameters == json.loads(whole)["entries"][0]["parameters"]  # as the announcement had it
+    assert act.parameters == announced.entries()[0].parameters  # as the announcement had it
 
 
 def test_what_is_not_found_is_set_aside_and_named(
@@ -102,8 +101,7 @@ def test_works_of_others_are_not_recorded(workspace: Workspace, tmp_path: Path) 
         path = publisher.publish(picture(), workspace.make(workspace.works) / "theirs.png", provenance()).path
     digest = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
     session = Session(workspace.root)
-    entry = Entry("artist", "publish", ["m"], [digest])
-    session.announce(Announced(path, digest, 1, (entry,), None)).write_bytes(b"{")
+    session.announce(Announced(Published.by(provenance(), path, digest), 1, None)).write_bytes(b"{")
     session.close()
     (kept,) = recovered(workspace).damaged
     assert kept.suffix == DAMAGED

@@ -122,7 +122,7 @@ def test_a_lighter_edition_goes_along(workspace: Workspace) -> None:
     first = Published.find(ledger, work.digest)
     assert first is not None
     again = replace(first, digest=lighter.digest, path=lighter.path, edition={"of": work.digest})
-    ledger.record_many([again.entry()])
+    ledger.record_many([again.entries()[0]])
     found = write_evidence(work.path, workspace)
     assert (found.folder / "web.jpeg").read_bytes() == lighter.path.read_bytes()
     assert "lighter edition" in (found.folder / "index.html").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.papers.publishing.books import PublishedWork
     from limner.papers.publishing.exporting import Export
     from limner.papers.publishing.former import Former
+    from limner.papers.publishing.publisher import PublishedWork
     from limner.workspace import Workspace
 
 __all__ = ["register"]

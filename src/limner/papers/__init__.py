@@ -7,8 +7,7 @@
 
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
-from limner.papers.publishing.books import PublishedWork
-from limner.papers.publishing.publisher import Publisher, open_publisher
+from limner.papers.publishing.publisher import PublishedWork, Publisher, open_publisher
 from limner.papers.verify.checking import verify
 from limner.papers.verify.findings import SignerSeen
 from limner.papers.verify.verdict import Verdict

@@ -18,8 +18,7 @@ from limner.latent.pipeline import Pipeline
 from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.papers.c2pa.provenance import Provenance
-from limner.papers.publishing.books import PublishedWork
-from limner.papers.publishing.publisher import Job, Publisher
+from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
 from limner.rights import RightsSummary, credit_line
 from limner.synthesis.compositions import CompositionStore
 from limner.works.finishing import Finishing, FinishRequest, finishing_for

@@ -12,10 +12,9 @@ from PIL import Image
 
 from limner import pictures
 from limner.errors import UsageError
-from limner.papers.publishing.books import PublishedWork
 from limner.papers.publishing.former import Former
 from limner.papers.publishing.labels import LabelWish
-from limner.papers.publishing.publisher import Publisher
+from limner.papers.publishing.publisher import PublishedWork, Publisher
 
 __all__ = ["Export", "export", "name_of"]
 

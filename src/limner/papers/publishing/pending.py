@@ -12,12 +12,11 @@ import fcntl
 import json
 import tempfile
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from limner.errors import PapersError
-from limner.ledger import Entry
+from limner.papers.publishing.published import Published
 from limner.papers.registry.registry import Edition
 from limner.workspace import Workspace, replace_file
 
@@ -34,17 +33,13 @@ class Announced:
     """A work that lies in its place, or was about to.
 
     Attributes:
-        path: its place.
-        digest: of its file, `sha256:` before the hexadecimal digits.
+        published: what the ledger is to hold of it.
         size: of its file, in bytes.
-        entries: what the ledger is to hold of it, the publication first.
         edition: what the registry is to hold of it; None where it is not registered.
     """
 
-    path: Path
-    digest: str
+    published: Published
     size: int
-    entries: tuple[Entry, ...]
     edition: Edition | None
 
 
@@ -72,9 +67,11 @@ class Session:
         Raises:
             OSError: it cannot be written.
         """
-        path = self._folder / f"{one.digest.removeprefix('sha256:')}{_ENDING}"
+        path = self._folder / f"{one.published.digest.removeprefix('sha256:')}{_ENDING}"
         with replace_file(path, mode=0o600) as part:
-            part.write_text(json.dumps(_plain(one)), "utf-8")
+            published = {**vars(one.published), "path": str(one.published.path)}
+            edition = one.edition and {name: _text(value) for name, value in vars(one.edition).items()}
+            part.write_text(json.dumps({"published": published, "size": one.size, "edition": edition}), "utf-8")
         return path
 
     def settle(self, announcements: Sequence[Path]) -> None:
@@ -121,16 +118,6 @@ def ended_sessions(workspace: Workspace) -> Generator[Path, None, None]:
             yield folder
 
 
-def _plain(one: Announced) -> dict[str, Any]:
-    edition = None
-    if one.edition is not None:
-        edition = dict(vars(one.edition))
-        for name in _BYTES:
-            edition[name] = None if edition[name] is None else base64.b64encode(edition[name]).decode()
-    entries = [{**asdict(entry), "parameters": dict(entry.parameters)} for entry in one.entries]
-    return {"path": str(one.path), "digest": one.digest, "size": one.size, "entries": entries, "edition": edition}
-
-
 def read(file: Path) -> Announced:
     """An announcement.
 
@@ -138,14 +125,16 @@ def read(file: Path) -> Announced:
         PapersError: it is damaged.
     """
     try:
-        told = json.loads(file.read_text("utf-8"))
-        edition = told["edition"]
-        if edition is not None:
-            for name in _BYTES:
-                edition[name] = None if edition[name] is None else base64.b64decode(edition[name])
-        entries = tuple(Entry(**entry) for entry in told["entries"])
-        return Announced(
-            Path(told["path"]), told["digest"], told["size"], entries, Edition(**edition) if edition else None
-        )
+        said = json.loads(file.read_text("utf-8"))
+        published = Published(**{**said["published"], "path": Path(said["published"]["path"])})
+        edition = said["edition"] and {
+            name: base64.b64decode(value) if name in _BYTES and value is not None else value
+            for name, value in said["edition"].items()
+        }
+        return Announced(published, said["size"], Edition(**edition) if edition else None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PapersError(file, f"cannot be read ({type(error).__name__})", "move it away") from error
+
+
+def _text(value: object) -> object:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value

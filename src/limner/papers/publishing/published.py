@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limner.ledger import Act, Entry, Ledger
+from limner.papers.c2pa.provenance import Provenance
 
 __all__ = ["PUBLISH", "Published"]
 
@@ -15,6 +16,9 @@ PUBLISH = "publish"
 """What such acts are called in the ledger."""
 _ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")
 _WHERE_KNOWN = ("watermark", "mark_key", "replaced", "visible_label", "edition", "finish", "inputs")
+_AS_IN_PAPERS = (
+    "made", "seed", "index", "truncation", "label", "training_mining", "visible_label", "edition", "finish"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,22 @@ class Published:
     time: str = ""
 
     @classmethod
+    def by(cls, made: Provenance, path: Path, digest: str, **more: Any) -> Published:
+        """What the ledger is to say of a work with these papers; `more` are further attributes."""
+        return cls(
+            digest=digest,
+            path=path.absolute(),
+            title=made.title,
+            model=made.model_digest,
+            collection=made.collection_digest,
+            latent=made.latent_digest,
+            precision=made.parameters.get("precision"),
+            inputs=[one.told() for one in made.ingredients if one.relationship == "inputTo"],
+            **{name: getattr(made, name) for name in _AS_IN_PAPERS},
+            **more,
+        )
+
+    @classmethod
     def of(cls, act: Act) -> Published:
         """What an act of publishing says."""
         # The model and the collection come first among the inputs, the latent last.
@@ -86,12 +106,17 @@ class Published:
         """Digest of the file that an edition was made from; None for a first one."""
         return str(self.edition["of"]) if self.edition else None
 
-    def entry(self) -> Entry:
-        """The act, as the ledger keeps it."""
+    def entries(self) -> list[Entry]:
+        """The acts as the ledger keeps them: the publication, and what ties an edition to the file it was made from."""
         parameters = {name: getattr(self, name) for name in _ALWAYS} | {"path": str(self.path)}
         parameters |= {name: value for name in _WHERE_KNOWN if (value := getattr(self, name))}
         inputs = [self.model, self.collection, *([self.former] if self.former else []), self.latent]
-        return Entry("artist", PUBLISH, inputs, [self.digest], parameters)
+        entries = [Entry("artist", PUBLISH, inputs, [self.digest], parameters)]
+        if self.former:
+            how = {name: value for name, value in self.edition.items() if name != "of"}
+            how |= {"label": self.visible_label["words"]} if self.visible_label else {}
+            entries.append(Entry("artist", "export", [self.former, self.model], [self.digest], how))
+        return entries
 
     def is_same_work(self, other: Published) -> bool:
         """Whether both are one latent of one model, made and finished in the same way, and the same edition."""

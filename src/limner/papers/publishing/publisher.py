@@ -8,28 +8,27 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.errors import LedgerError, PapersError
-from limner.ledger import Ledger
+from limner.ledger import Act, Ledger
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
-from limner.papers.publishing.books import Books, PublishedWork, entries_of, published
 from limner.papers.publishing.labels import LabelWish
 from limner.papers.publishing.pending import Announced, Session
+from limner.papers.publishing.published import PUBLISH, Published
 from limner.papers.publishing.recovery import recover
 from limner.papers.publishing.signing import SignedWork, WorkSigner, digest_of
 from limner.papers.registry.registry import Registry
 from limner.papers.watermark.keys import MarkKey, key_in_use
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Job", "Publisher", "open_publisher"]
+__all__ = ["Job", "PublishedWork", "Publisher", "open_publisher"]
 
 Job = tuple[NDArray[np.uint8], Path, Provenance]
 
@@ -37,6 +36,27 @@ _BATCH = 64
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # Two a core: one signs while the other waits for the disk.
 _WORKERS = max(2, min(8, 2 * (os.cpu_count() or 1)))
+
+
+@dataclass(frozen=True)
+class PublishedWork:
+    """A work that lies in its place, signed and recorded.
+
+    Attributes:
+        path: the file.
+        digest: sha256 of the file, `sha256:` before the hexadecimal digits.
+        size: of the file, in bytes.
+        provenance: what its papers say.
+        act: the entry in the ledger.
+        replaced: digest of another file that lay at `path` before and is lost; None where nothing did.
+    """
+
+    path: Path
+    digest: str
+    size: int
+    provenance: Provenance
+    act: Act
+    replaced: str | None = None
 
 
 class Publisher:
@@ -68,7 +88,7 @@ class Publisher:
         announce_in: Path | None = None,
         overwrite: bool = False,
     ) -> None:
-        self.identity, self._books = identity, Books(ledger, registry)
+        self.identity, self._ledger, self._registry = identity, ledger, registry
         self._timestamp_url, self._mark_key = timestamp_url, mark_key
         self._announce_in, self._overwrite = announce_in, overwrite
         self._session: Session | None = None
@@ -85,12 +105,10 @@ class Publisher:
             check_server(self._timestamp_url)
         if self._announce_in is not None:
             self._session = Session(self._announce_in)
-        self._signer = WorkSigner(self.identity, self._books.ledger, self._timestamp_url, self._mark_key)
+        self._signer = WorkSigner(self.identity, self._ledger, self._timestamp_url, self._mark_key)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *ending: object) -> None:
         for one in (self._signer, self._session):
             if one is not None:
                 one.close()
@@ -196,19 +214,22 @@ class Publisher:
         """Sign a work, announce it, and move its file into place; the books do not know it yet."""
         if self._signer is None:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
-        if not self._overwrite:
-            self._books.check_place(path, provenance)
+        if not self._overwrite and path.is_file():
+            self._check_place(path, provenance)
         work = self._signer.sign(pixels, path, provenance, quality, label)
+        digest, edition = work.published.digest, work.edition if self._registry is not None else None
         try:
-            replaced = digest_of(path.read_bytes()) if path.is_file() else None
-            work = replace(work, replaced=replaced if replaced != work.digest else None)
-            work = replace(work, announced=self._announce(work))
+            former = digest_of(path.read_bytes()) if path.is_file() else digest
+            work = replace(work, published=replace(work.published, replaced=former if former != digest else None))
+            if self._session is not None:
+                announced = self._session.announce(Announced(work.published, work.size, edition))
+                work = replace(work, announced=announced)
             try:
                 with replace_file(path) as part:
                     part.write_bytes(work.data)
-                    self._signer.read_back(part, work)
+                    self._signer.read_back(part, path, provenance)
             except Exception:
-                if not path.is_file() or digest_of(path.read_bytes()) != work.digest:
+                if not path.is_file() or digest_of(path.read_bytes()) != digest:
                     self._settle([work])  # it did not come to its place
                 raise
         except OSError as error:
@@ -216,27 +237,44 @@ class Publisher:
             raise PapersError(error.filename or path, f"cannot be written ({error.strerror})", remedy) from error
         return replace(work, data=b"")
 
-    def _announce(self, work: SignedWork) -> Path | None:
-        if self._session is None:
-            return None
-        edition = work.edition if self._books.registry is not None else None
-        entries = tuple(entries_of(published(work)))
-        return self._session.announce(Announced(work.path.absolute(), work.digest, work.size, entries, edition))
+    def _check_place(self, path: Path, provenance: Provenance) -> None:
+        """Refuse to replace what is not the same work, made in the same way.
+
+        Raises:
+            PapersError: another file lies there.
+        """
+        digest = digest_of(path.read_bytes())
+        formers = [Published.of(act) for act in self._ledger.made(digest) if act.what == PUBLISH]
+        own = Published.by(provenance, path, digest)
+        if not any(own.is_same_work(former) for former in formers):
+            kind = "another work" if formers else "another file"
+            raise PapersError(path, f"is {kind} that lies there already", "give another file, or add --overwrite")
 
     def _settle(self, works: Iterable[SignedWork]) -> None:
         if self._session is not None:
             self._session.settle([one.announced for one in works if one.announced])
 
     def _record(self, works: list[SignedWork]) -> list[PublishedWork]:
+        """Record works that lie in their places, all or none, and take their announcements back."""
+        entries = [one.published.entries() for one in works]
+        # Publications first, so that the acts of a batch lie together.
+        ordered = [each[0] for each in entries] + [one for each in entries for one in each[1:]]
         try:
-            recorded = self._books.record(works)
+            acts = self._ledger.record_many(ordered)
+            if self._registry is not None:
+                self._registry.add([one.edition for one in works])
         except (LedgerError, PapersError) as error:
             if self._session is None:
                 raise
             lies = f"what lies signed in {works[0].path.parent} is then recorded by: limner works recover"
             raise type(error)(error.value, error.reason, f"{error.remedy}; {lies}") from error
         self._settle(works)
-        return recorded
+        return [_recorded(one, act) for one, act in zip(works, acts, strict=False)]
+
+
+def _recorded(work: SignedWork, act: Act) -> PublishedWork:
+    said = work.published
+    return PublishedWork(work.path, said.digest, work.size, work.provenance, act, said.replaced)
 
 
 def open_publisher(
@@ -270,13 +308,16 @@ def open_publisher(
     """
     signer = _identity(workspace, identity, certificate, key, passphrase or os.environ.get("LIMNER_PASSPHRASE"), ask)
     registry = Registry(workspace.registry, workspace.registry_index)
-    books, mark_key = Books(Ledger.open(workspace.ledger), registry), key_in_use(workspace)
-    books.check()
-    for damaged in recover(workspace, books.ledger, registry).damaged:
+    ledger, mark_key = Ledger.open(workspace.ledger), key_in_use(workspace)
+    if len(ledger) == 0 and (count := len(registry)):  # what it held is not to be taken for nothing
+        reason = f"holds no act, but the registry {count:,} published works: it was emptied"
+        remedy = "put a copy of the ledger back; to begin anew, move registry.sqlite away, too"
+        raise LedgerError(ledger, reason, remedy)
+    for damaged in recover(workspace, ledger, registry).damaged:
         note(f"{damaged}: an announcement that cannot be read was set aside; look for its work: limner works recover")
     return Publisher(
         signer,
-        books.ledger,
+        ledger,
         timestamp_url=timestamp,
         registry=registry,
         mark_key=mark_key,

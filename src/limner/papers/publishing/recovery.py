@@ -20,11 +20,9 @@ from limner.errors import LimnerError, PapersError
 from limner.ledger import Ledger
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.revocations import read_revocations
-from limner.papers.publishing.books import entries_of, published
 from limner.papers.publishing.former import as_published
 from limner.papers.publishing.pending import DAMAGED, FOLDER, Announced, announcements, ended_sessions, read
 from limner.papers.publishing.published import PUBLISH, Published
-from limner.papers.publishing.signing import SignedWork
 from limner.papers.registry.registry import Edition, Registry
 from limner.papers.registry.stored import edition_of
 from limner.papers.verify.checking import Checker
@@ -32,7 +30,7 @@ from limner.workspace import Workspace
 
 __all__ = ["Recovery", "recover"]
 
-_PLACE = re.compile(rb'^\{"path": ("(?:[^"\\]|\\.)*")')
+_PLACE = re.compile(rb'"path": ("(?:[^"\\]|\\.)*")')
 """What can still be read of an announcement that is damaged further on."""
 
 
@@ -76,12 +74,12 @@ def recover(workspace: Workspace, ledger: Ledger, registry: Registry | None, *, 
                     continue
                 parts, place = _take_away_parts(one), _place_of(one)
                 taken += parts
-                known = _is_published(one.digest, ledger)
+                known = _is_published(one.published.digest, ledger)
                 if place is not None or known:
-                    _record(one, place or one.path, ledger, registry, known=known)
-                    recorded.append(place or one.path)
+                    _record(one, place or one.published.path, ledger, registry, known=known)
+                    recorded.append(place or one.published.path)
                 elif not parts:
-                    gone.append(one.path)
+                    gone.append(one.published.path)
                 file.unlink()
             for scrap in folder.iterdir():
                 scrap.unlink()
@@ -101,21 +99,14 @@ def _is_published(digest: str, ledger: Ledger) -> bool:
 
 def _record(one: Announced, place: Path, ledger: Ledger, registry: Registry | None, *, known: bool) -> None:
     if not known:
-        moved = place != one.path
-        entries = [
-            replace(entry, parameters={**entry.parameters, "path": str(place)})
-            if moved and "path" in entry.parameters
-            else entry
-            for entry in one.entries
-        ]
-        ledger.record_many(entries)
-    if registry is not None and one.edition is not None and not registry.with_digest(one.digest):
+        ledger.record_many(replace(one.published, path=place).entries())
+    if registry is not None and one.edition is not None and not registry.with_digest(one.published.digest):
         registry.add([replace(one.edition, path=os.fsencode(place).decode(errors="replace"))])
 
 
 def _place_of(one: Announced) -> Path | None:
     """Where the work lies: in its place, or beside it under another name; None where it is not there."""
-    return _with_digest(one.digest, (one.path, *_beside(one.path)))
+    return _with_digest(one.published.digest, (one.published.path, *_beside(one.published.path)))
 
 
 def _beside(place: Path) -> list[Path]:
@@ -134,9 +125,9 @@ def _with_digest(digest: str, paths: Iterable[Path]) -> Path | None:
 def _take_away_parts(one: Announced) -> list[Path]:
     """Remove signed files that were written, wholly or in part, and not moved into place."""
     taken = []
-    for part in one.path.parent.glob(f".{_escaped(one.path.name)}.*.part"):
+    for part in one.published.path.parent.glob(f".{_escaped(one.published.path.name)}.*.part"):
         with contextlib.suppress(OSError):
-            if part.stat().st_size < one.size or _digest(part) == one.digest:
+            if part.stat().st_size < one.size or _digest(part) == one.published.digest:
                 part.unlink()
                 taken.append(part)
     return taken
@@ -167,7 +158,7 @@ def _recorded_by_papers(
             edition, said = _by_papers(place, workspace)
         except LimnerError:
             return None  # not one's own, or it no longer counts
-        ledger.record_many(entries_of(said))
+        ledger.record_many(said.entries())
         if registry is not None and not registry.with_digest(digest):
             registry.add([edition])
     return place
@@ -189,14 +180,14 @@ def _by_papers(place: Path, workspace: Workspace) -> tuple[Edition, Published]:
     if number := made.get("edition", {}).get("work"):
         edition = replace(edition, work=int(number, 16))
     provenance = replace(as_published(verdict, place), edition=made.get("edition", {}))
-    size, key = place.stat().st_size, made.get("mark_key")
-    work = SignedWork(place, b"", edition.digest, size, provenance, edition, verdict.mark, key)
-    return edition, replace(published(work), inputs=made.get("inputs", []))
+    signer, key = edition.signer, made.get("mark_key")
+    said = Published.by(provenance, place, edition.digest, signer=signer, watermark=verdict.mark, mark_key=key)
+    return edition, replace(said, inputs=made.get("inputs", []))
 
 
 def _likely_places(announcement: Path, workspace: Workspace) -> Iterator[Path]:
     """Where the announcement says, as far as it can be read, beside that, and the workspace's works."""
-    if (said := _PLACE.match(announcement.read_bytes())) is not None:
+    if (said := _PLACE.search(announcement.read_bytes())) is not None:
         with contextlib.suppress(ValueError):
             place = Path(json.loads(said[1]))
             yield from (place, *_beside(place))

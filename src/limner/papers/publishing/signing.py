@@ -21,6 +21,7 @@ from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import write_packet
 from limner.papers.identity.identity import Identity
 from limner.papers.publishing.labels import LabelWish, draw_label
+from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry.registry import Edition, work_identifier, work_name
 from limner.papers.verify.checking import Checker
@@ -34,30 +35,24 @@ __all__ = ["SignedWork", "WorkSigner", "digest_of"]
 
 @dataclass(frozen=True)
 class SignedWork:
-    """A work as it is signed, with what ledger and registry are to hold of it.
+    """A work as it is signed.
 
     Attributes:
-        path: its place.
-        data: its file.
-        digest: of the file, `sha256:` before the hexadecimal digits.
-        size: of the file, in bytes.
+        path: its place, as it was given.
+        data: its file; empty once it is written.
         provenance: what its papers say.
-        edition: as the registry holds it.
-        watermark: the work's number that was put into the pixels; None where they are too few for a mark.
-        mark_key: fingerprint of the publisher's own key that reads the mark; None for the public one.
-        replaced: digest of another file that lay at `path` before and is lost.
+        published: what the ledger is to hold of it.
+        edition: what the registry is to hold of it.
+        size: of its file, in bytes.
         announced: the announcement that it is about to come to its place.
     """
 
     path: Path
     data: bytes = field(repr=False)
-    digest: str
-    size: int
     provenance: Provenance
+    published: Published
     edition: Edition
-    watermark: str | None = None
-    mark_key: str | None = None
-    replaced: str | None = None
+    size: int
     announced: Path | None = None
 
 
@@ -101,36 +96,30 @@ class WorkSigner:
             UsageError: the format cannot be used, or the picture is too small for the label.
         """
         format = pictures.format_of(path)
-        mime = pictures.FORMATS[format]
         work = self._number(provenance)
         pixels, key, put_in = self._marked(pixels, work, provenance)
         if label is not None:
             pixels, drawn = draw_label(pixels, label)
             provenance = replace(provenance, visible_label=drawn.told())
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
-        prints, parts = fingerprints_of(pixels), take_apart(encoded)
-        bindings = of_fingerprints(prints)
+        prints, parts, marked = fingerprints_of(pixels), take_apart(encoded), carries_mark(pixels)
         # What its papers name can be read from it: a picture may be too small, or too busy, or compressed too much.
-        readable = carries_mark(pixels) and still_says(encoded, work, key.secret if key else PUBLIC_KEY)
-        if readable:
-            bindings.append((ALGORITHM, value_of(work)))
+        readable = marked and still_says(encoded, work, key.secret if key else PUBLIC_KEY)
         named = key.fingerprint if key and readable else None
-        manifest = manifest_of(
-            provenance,
-            parts.digests(),
-            bindings,
-            marked=readable and put_in,
-            mark_key=named,
-            ledger=self._ledger.head(),
-        )
+        bindings = of_fingerprints(prints) + ([(ALGORITHM, value_of(work))] if readable else [])
+        mime, head, new = pictures.FORMATS[format], self._ledger.head(), readable and put_in
+        manifest = manifest_of(provenance, parts.digests(), bindings, marked=new, mark_key=named, ledger=head)
         signed = self.library.sign(encoded, mime, manifest, provenance.ingredients)
+        mark = work_name(work) if marked else None
+        signer, digest = self._identity.fingerprint, digest_of(signed)
+        published = Published.by(provenance, path, digest, signer=signer, watermark=mark, mark_key=named)
         edition = Edition(
             work=work,
-            digest=digest_of(signed),
+            digest=digest,
             title=storable(provenance.title),
             creator=storable(provenance.creator),
-            path=os.fsencode(path.absolute()).decode(errors="replace"),
-            signer=self._identity.fingerprint,
+            path=os.fsencode(published.path).decode(errors="replace"),
+            signer=signer,
             signer_name=self._identity.name,
             model=storable(provenance.model_digest),
             latent=storable(provenance.latent_digest),
@@ -141,18 +130,17 @@ class WorkSigner:
             layout=prints.layout,
             xmp=parts.xmp,
         )
-        mark = work_name(work) if carries_mark(pixels) else None
-        return SignedWork(path, signed, edition.digest, len(signed), provenance, edition, mark, named)
+        return SignedWork(path, signed, provenance, published, edition, len(signed))
 
-    def read_back(self, written: Path, work: SignedWork) -> None:
-        """Verify a signed file as it lies on the disk.
+    def read_back(self, written: Path, path: Path, provenance: Provenance) -> None:
+        """Verify the signed file of a work as it lies on the disk, before it is moved to `path`.
 
         Raises:
             PapersError: it is not what was signed.
         """
-        verdict = self._checker.check_bytes(written.read_bytes(), work.path)
-        if not verdict.genuine or verdict.generation.get("latent_digest") != work.provenance.latent_digest:
-            raise PapersError(work.path, f"does not verify after signing ({verdict.summary})", "nothing was written")
+        verdict = self._checker.check_bytes(written.read_bytes(), path)
+        if not verdict.genuine or verdict.generation.get("latent_digest") != provenance.latent_digest:
+            raise PapersError(path, f"does not verify after signing ({verdict.summary})", "nothing was written")
 
     def _marked(
         self, pixels: NDArray[np.uint8], work: int, provenance: Provenance
