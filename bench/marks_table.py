@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from bench.attacks import LISTS
-from limner.measure.manifolds import share
+from limner.statistics import share
 from limner.workspace import replace_file
 
 __all__ = ["TARGETS", "figure", "summed", "table", "unmet"]
@@ -37,8 +36,8 @@ def summed(run: dict[str, Any]) -> Summed:
     attacks: dict[str, dict[str, Any]] = {}
     for name, one in run["attacks"].items():
         reads = np.array(one["read"])
-        by = {kind: share(torch.tensor(reads[np.array(sets) == kind] == 1)).as_dict() for kind in sorted(set(sets))}
-        found = share(torch.tensor(reads == 1)).as_dict()
+        by = {kind: share(reads[np.array(sets) == kind] == 1).as_dict() for kind in sorted(set(sets))}
+        found = share(reads == 1).as_dict()
         attacks[name] = found | {"wrong": int((reads == -1).sum()), "ms": float(np.mean(one["ms"])), "by_set": by}
     told = {key: run[key] for key in ("bits", "choices", "versions")}
     means = {key: _spread(run[key]) for key in ("psnr", "ssim", "embed_ms", "unmarked_ms")}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.data import BenchData
-from limner.measure.quality import extractor, measure_sets
+from limner.measure.quality import RealPictures, extractor, measure_sets
 from limner.models.feature_distances import standardised
 from limner.models.similarity import psnr
 from limner.statistics import interval
@@ -34,7 +34,7 @@ def measure(folder: Path, data: BenchData) -> dict[str, Any]:
     """
     training, holdout, chose = (_tensor(pictures) for pictures in data.arrays())
     painted, paths = _tensor(np.load(folder / "pictures.npy")), np.load(folder / "paths.npy")
-    report = measure_sets(training, holdout, painted, _FEATURES, _SEED, chose=chose)
+    report = measure_sets(RealPictures.of(training, holdout, chose), painted, _FEATURES, _SEED)
     first = report.features[0]
     extract = extractor(first.features)
     found: dict[str, Any] = {

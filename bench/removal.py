@@ -18,9 +18,9 @@ from bench.likeness import psnr, ssim
 from bench.mark_pictures import samples
 from bench.peers.watermarks import message_of
 from limner.latent.pipeline import Pipeline
-from limner.measure.manifolds import share
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader
+from limner.statistics import share
 from limner.workspace import Workspace
 
 __all__ = ["removal"]

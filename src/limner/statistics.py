@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Estimate", "interval", "jackknifed"]
+__all__ = ["Estimate", "interval", "jackknife", "jackknifed", "share"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,37 @@ def interval(values: ArrayLike, seed: int = 0) -> Estimate:
     return Estimate(float(array.mean()), float(low), float(high), len(array))
 
 
+def share(of: ArrayLike) -> Estimate:
+    """How many are true, with the 95 % interval of a share (Wilson 1927). # bool [n]"""
+    from scipy.stats import binomtest
+
+    among = np.asarray(of)
+    found = binomtest(int(among.sum()), len(among)).proportion_ci(method="wilson")
+    return Estimate(float(among.mean()), float(found.low), float(found.high), len(among))
+
+
+def jackknife(value: Callable[..., float], groups: Sequence[int], count: int) -> Estimate:
+    """A number with its 95 % interval by delete-a-group jackknife (Efron and Stein 1981) over independent sets.
+
+    Args:
+        value: computes it from which groups of each set take part. # float64 [groups] of zeros and ones, one a set
+        groups: of how many groups each set consists; sets of fewer than three add nothing to the interval.
+        count: of the group that the number is about.
+    """
+    whole = [np.ones(number) for number in groups]
+
+    def without(place: int, group: NDArray[np.float64]) -> float:
+        return value(*(all_of_them - group if i == place else all_of_them for i, all_of_them in enumerate(whole)))
+
+    parts = [[without(i, group) for group in np.eye(number)] for i, number in enumerate(groups) if number > 2]
+    return jackknifed(value(*whole), parts, count)
+
+
 def jackknifed(value: float, without: Sequence[Sequence[float]], count: int) -> Estimate:
-    """A number with its 95 % interval by delete-a-group jackknife, the sets being independent of each other.
+    """As `jackknife`, from the numbers themselves.
 
     Args:
         without: for each set, the number with one of its groups left out, group by group.
-        count: of the group that the number is about.
     """
     # Not scipy.stats, which takes a second to import.
     from scipy.special import stdtrit

@@ -45,7 +45,7 @@ def test_numbers_and_plots_are_kept(collection: Collection, tmp_path: Path) -> N
     assert report.counts["training"] == sum(row.split == "train" for row in rows)
     assert report.counts["held_out"] + report.counts["chose"] == sum(row.split == "holdout" for row in rows)
     # An untrained painter paints nothing like the pictures.
-    assert report.by("random").kid.verdict("low") == "worse"
+    assert report.by("random").kid.against_floor("low") == "worse"
     assert report.path_length
     assert report.path_length.value > 0
     for name in ("numbers.png", "typical.png"):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from limner.measure import manifolds
-from limner.measure.manifolds import compare_manifolds, memorised_share, radii, share
-from limner.models.feature_distances import nearest_distances
+from limner.measure.manifolds import compare_manifolds, radii
+from limner.models.feature_distances import memorised
 
 
 def modes(count: int, seed: int, kinds: int = 4) -> Tensor:
@@ -68,22 +68,12 @@ def test_radii_of_known_points() -> None:
     assert far.tolist() == [7, 6, 4, 7]
 
 
-def test_a_share_never_leaves_nought_to_one() -> None:
-    for count in (0, 1, 30):
-        found = share(torch.arange(30) < count)
-        assert 0 <= found.low <= found.value <= found.high <= 1
-    # Wilson 1927 for 15 of 30.
-    half = share(torch.arange(30) < 15)
-    assert (round(half.low, 3), round(half.high, 3)) == (0.332, 0.668)
-
-
 def test_copies_are_memorised_and_new_pictures_are_not() -> None:
     training, held_out = modes(600, 1), modes(300, 2)
-    unseen = nearest_distances(held_out, training)
-    fresh = memorised_share(nearest_distances(modes(500, 3), training), unseen)
+    fresh = memorised(training, held_out, modes(500, 3))
     assert fresh.value < 0.04
     assert fresh.low <= 0.01 <= fresh.high
     copied = torch.cat([training[:250] + 0.001, modes(250, 4)])
-    found = memorised_share(nearest_distances(copied, training), unseen)
+    found = memorised(training, held_out, copied)
     assert 0.48 < found.value < 0.55
     assert found.low > 0.4

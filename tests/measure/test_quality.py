@@ -15,7 +15,7 @@ from torch import Tensor
 from limner.errors import UsageError
 from limner.measure.findings import MEANINGS, Finding, QualityReport
 from limner.measure.inception import inception_missing
-from limner.measure.quality import FEATURES, extractor, measure_sets
+from limner.measure.quality import FEATURES, RealPictures, extractor, measure_sets
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 from pictures_made import made_picture
@@ -35,7 +35,7 @@ def measured(name: str) -> QualityReport:
         "one kind": made(400, 640, 2),
         "noise": torch.randint(0, 256, (120, 3, 32, 32), generator=torch.Generator().manual_seed(1)).to(torch.uint8),
     }
-    return measure_sets(made(0, 200), made(200, 300), fakes[name], ["random"], chose=made(300, 400))
+    return measure_sets(RealPictures.of(made(0, 200), made(200, 300), made(300, 400)), fakes[name], ["random"])
 
 
 def test_fresh_pictures_are_as_real() -> None:
@@ -44,7 +44,7 @@ def test_fresh_pictures_are_as_real() -> None:
     for name, found in numbers.items():
         assert found.low <= found.value <= found.high
         assert found.floor is not None
-        verdict = found.verdict(MEANINGS[name].good)
+        verdict = found.against_floor(MEANINGS[name].good)
         assert verdict != "worse", name
         assert verdict == "as real" or not found.low <= found.floor.value <= found.high, name
     assert measured("fresh").counts == {"training": 200, "held_out": 100, "chose": 100, "generated": 120}
@@ -53,7 +53,9 @@ def test_fresh_pictures_are_as_real() -> None:
 def test_what_cannot_be_told_is_not_called_real() -> None:
     def verdict(value: float, spread: float, count: int, floor: float, good: Literal["low", "high"] = "high") -> str:
         real = Estimate(floor, floor - 0.05, floor + 0.05, 100)
-        return Finding(value=value, low=value - spread, high=value + spread, count=count, floor=real).verdict(good)
+        return Finding(value=value, low=value - spread, high=value + spread, count=count, floor=real).against_floor(
+            good
+        )
 
     assert verdict(0.80, 0.05, 100, 0.82) == "as real"
     assert verdict(0.80, 0.05, 100, 0.87) == "cannot tell"  # the intervals meet, and the real value lies outside
@@ -66,23 +68,23 @@ def test_what_cannot_be_told_is_not_called_real() -> None:
 def test_copies_are_told() -> None:
     numbers = measured("copies").by("random")
     assert numbers.memorised.value == 1
-    assert numbers.memorised.verdict("low") == "worse"
-    assert numbers.kid.verdict("low") == "as real"
+    assert numbers.memorised.against_floor("low") == "worse"
+    assert numbers.kid.against_floor("low") == "as real"
 
 
 def test_a_missing_kind_is_told_by_recall_not_precision() -> None:
     numbers, fresh = measured("one kind").by("random"), measured("fresh").by("random")
-    assert numbers.coverage.verdict("high") == "worse"
+    assert numbers.coverage.against_floor("high") == "worse"
     assert numbers.recall.value < fresh.recall.value
-    assert numbers.precision.verdict("high") != "worse"
-    assert numbers.kid.verdict("low") == "worse"
+    assert numbers.precision.against_floor("high") != "worse"
+    assert numbers.kid.against_floor("low") == "worse"
 
 
 def test_noise_is_told_by_everything() -> None:
     numbers = measured("noise").by("random")
     assert numbers.precision.value == 0
-    assert numbers.frechet.verdict("low") == "worse"
-    assert measured("noise").patches[32].verdict("low") == "worse"
+    assert numbers.frechet.against_floor("low") == "worse"
+    assert measured("noise").patches[32].against_floor("low") == "worse"
 
 
 def test_a_report_survives_its_file() -> None:
@@ -93,19 +95,18 @@ def test_a_report_survives_its_file() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    again = measure_sets(made(0, 200), made(200, 300), made(400, 520), ["random"], chose=made(300, 400))
+    again = measure_sets(RealPictures.of(made(0, 200), made(200, 300), made(300, 400)), made(400, 520), ["random"])
     assert again == measured("fresh")
 
 
 def test_views_of_a_picture_count_once() -> None:
-    twice = measure_sets(
+    real = RealPictures.of(
         made(0, 60).repeat(2, 1, 1, 1),
         made(60, 100).repeat(3, 1, 1, 1),
-        made(100, 140),
-        ["random"],
-        train_of=torch.arange(60).repeat(2),
-        holdout_of=torch.arange(40).repeat(3),
+        training_of=torch.arange(60).repeat(2),
+        held_out_of=torch.arange(40).repeat(3),
     )
+    twice = measure_sets(real, made(100, 140), ["random"])
     assert twice.counts == {"training": 60, "held_out": 40, "chose": 0, "generated": 40}
 
 
@@ -119,7 +120,7 @@ def test_views_of_a_picture_count_once() -> None:
 )
 def test_mistakes_are_named(train: Tensor, fake: Tensor, features: str, named: str) -> None:
     with pytest.raises(UsageError, match=named) as mistake:
-        measure_sets(train, fake, fake, [features])
+        measure_sets(RealPictures.of(train, fake), fake, [features])
     assert mistake.value.remedy
 
 
@@ -158,12 +159,12 @@ def test_the_yardstick_sees_colours_and_sharpness() -> None:
 def test_ten_thousand_pictures_fit_in_a_gigabyte() -> None:
     program = """
 import torch
-from limner.measure.quality import measure_sets
+from limner.measure.quality import RealPictures, measure_sets
 torch.set_num_threads(1)
 def pictures(count, seed):
     small = torch.randint(0, 256, (count, 3, 8, 8), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     return small.repeat_interleave(8, 2).repeat_interleave(8, 3)
-measure_sets(pictures(2000, 1), pictures(300, 2), pictures(10000, 3), ["random"])
+measure_sets(RealPictures.of(pictures(2000, 1), pictures(300, 2)), pictures(10000, 3), ["random"])
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -27,6 +27,6 @@ def test_memorising_is_seen() -> None:
     features = RandomFeatures()
     shown = _made(range(0, 200))
     training, held_out, new = (features(x) for x in (shown, _made(range(200, 300)), _made(range(300, 400))))
-    assert memorised(training, held_out, new) <= 0.1
+    assert memorised(training, held_out, new).value <= 0.1
     copies = features((shown[:50].int() + 1).clamp(0, 255).to(torch.uint8))
-    assert memorised(training, held_out, copies) > 0.9
+    assert memorised(training, held_out, copies).value > 0.9

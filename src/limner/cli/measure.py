@@ -157,13 +157,13 @@ def _table(title: str, rows: list[tuple[Meaning, Finding]], *, words: bool) -> T
     colours = {"as real": "green", "better": "green", "worse": "yellow", "cannot tell": "dim", "": "dim"}
     good = {"low": "low", "high": "high", "floor": "as real"}
     for meaning, found in rows:
-        verdict = found.verdict(meaning.good)
+        compared = found.against_floor(meaning.good)
         table.add_row(
             meaning.title,
             _number(found.value),
             f"{_number(found.low)} to {_number(found.high)}",
             _number(found.floor.value) if found.floor else "",
-            f"[{colours[verdict]}]{verdict}[/]",
+            f"[{colours[compared]}]{compared}[/]",
             good[meaning.good],
             *([meaning.words] if words else []),
         )

@@ -5,14 +5,13 @@ Their kernel distance (KID) is `limner.models.feature_distances.kid`, since trai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from limner.models.feature_distances import standardised
-from limner.statistics import Estimate, jackknifed
+from limner.models.feature_distances import picture_numbers, standardised
+from limner.statistics import Estimate, jackknife
 
 __all__ = ["diversity", "frechet", "plain_frechet", "principal"]
 
@@ -46,33 +45,18 @@ def frechet(
         directions_of: features whose directions and deviations are used. # [k, d]
         real_of: which picture each real row is a view of; they stay together in the interval. # [n]
     """
-    real_of = torch.arange(len(real)) if real_of is None else torch.unique(real_of, return_inverse=True)[1]
+    real_of = picture_numbers(real_of, len(real))
     fewest = min(int(real_of.max()) + 1, len(painted))
     scaled = standardised(directions_of, directions_of)
     mean, directions = principal(scaled, max(2, min(_MOST, fewest // 3)))
     x, y = ((standardised(rows, directions_of) - mean) @ directions for rows in (real, painted))
-    return _with_interval(_Moments(x, real_of, seed), _Moments(y, torch.arange(len(y)), seed + 1), drawn=True)
+    return _normal_distance(_Moments(x, real_of, seed), _Moments(y, torch.arange(len(y)), seed + 1), shrunk=True)
 
 
 def plain_frechet(real: Tensor, painted: Tensor, *, seed: int = 0) -> Estimate:
     """The same on all features as they are, with plain covariances, as papers compute FID. # [n, d], [m, d]"""
     own, others = (_Moments(rows, torch.arange(len(rows)), seed, groups=5) for rows in (real, painted))
-    return _with_interval(own, others, drawn=False)
-
-
-def _with_interval(own: _Moments, others: _Moments, *, drawn: bool) -> Estimate:
-    def distance(without_x: int | None, without_y: int | None) -> float:
-        (n, mean_x, cov_x), (m, mean_y, cov_y) = own.of(without_x), others.of(without_y)
-        if drawn:
-            share = _oas(cov_x, n) if n <= m else _oas(cov_y, m)
-            cov_x, cov_y = _drawn(cov_x, share), _drawn(cov_y, share)
-        return _normal_distance(mean_x, cov_x, mean_y, cov_y)
-
-    without: Sequence[Sequence[float]] = (
-        [distance(i, None) for i in range(own.groups) if own.groups > 2],
-        [distance(None, i) for i in range(others.groups) if others.groups > 2],
-    )
-    return jackknifed(distance(None, None), without, others.pictures)
+    return _normal_distance(own, others, shrunk=False)
 
 
 def diversity(rows: Tensor, real: Tensor, *, seed: int = 0) -> Estimate:
@@ -83,21 +67,17 @@ def diversity(rows: Tensor, real: Tensor, *, seed: int = 0) -> Estimate:
     scaled = standardised(rows, real) / rows.shape[1] ** 0.5
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(rows)))
     groups = order.tensor_split(min(_GROUPS, len(rows)))
-    sums = torch.zeros(len(groups), len(groups), dtype=torch.float64)
+    sums, counts = np.zeros((len(groups), len(groups))), np.array([len(group) for group in groups])
     for i, group in enumerate(groups):
         for j, other in enumerate(groups):
-            sums[i, j] = sum(
-                float(torch.cdist(part, scaled[other]).double().sum()) for part in scaled[group].split(512)
-            )
-    counts = torch.tensor([float(len(group)) for group in groups]).double()
+            parts = scaled[group].split(512)
+            sums[i, j] = sum(float(torch.cdist(part, scaled[other]).double().sum()) for part in parts)
 
-    def mean(keep: Tensor) -> float:
-        kept = float(keep @ counts)
-        return float(keep @ sums @ keep) / (kept * (kept - 1))
+    def mean(keep: NDArray[np.float64]) -> float:
+        kept = keep @ counts
+        return float(keep @ sums @ keep / (kept * (kept - 1)))
 
-    everything = torch.ones(len(groups)).double()
-    without = [mean(everything - one) for one in torch.eye(len(groups)).double() if len(groups) > 2]
-    return jackknifed(mean(everything), (without,), len(rows))
+    return jackknife(mean, (len(groups),), len(rows))
 
 
 class _Moments:
@@ -114,11 +94,9 @@ class _Moments:
         self.firsts = torch.stack([part.sum(0) for part in parts])
         self.seconds = torch.stack([part.T @ part for part in parts])
 
-    def of(self, without: int | None) -> tuple[int, Tensor, Tensor]:
-        """Pictures, mean and covariance. # -> n, [d], [d, d]"""
-        keep = torch.ones(self.groups).double()
-        if without is not None:
-            keep[without] = 0
+    def of(self, groups: NDArray[np.float64]) -> tuple[int, Tensor, Tensor]:
+        """Pictures, mean and covariance of the groups that take part. # [groups] -> n, [d], [d, d]"""
+        keep = torch.from_numpy(groups)
         count = float(keep @ self.counts)
         mean = keep @ self.firsts / count
         second = torch.einsum("g,gij->ij", keep, self.seconds)
@@ -126,20 +104,28 @@ class _Moments:
         return max(2, round(self.pictures * count / float(self.counts.sum()))), mean, covariance
 
 
+def _normal_distance(own: _Moments, others: _Moments, *, shrunk: bool) -> Estimate:
+    def distance(of_own: NDArray[np.float64], of_others: NDArray[np.float64]) -> float:
+        (n, mean_x, cov_x), (m, mean_y, cov_y) = own.of(of_own), others.of(of_others)
+        if shrunk:
+            share = _oas(cov_x, n) if n <= m else _oas(cov_y, m)
+            cov_x, cov_y = _shrunk(cov_x, share), _shrunk(cov_y, share)
+        values, vectors = torch.linalg.eigh(cov_x)
+        half = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+        between = torch.linalg.eigvalsh(half @ cov_y @ half).clamp_min(0).sqrt().sum()
+        return float(((mean_x - mean_y) ** 2).sum() + cov_x.trace() + cov_y.trace() - 2 * between)
+
+    return jackknife(distance, (own.groups, others.groups), others.pictures)
+
+
 def _oas(covariance: Tensor, count: int) -> float:
+    """The share by which OAS shrinks; scikit-learn's takes rows, and here are only sums."""
     size = len(covariance)
     square, trace = float((covariance @ covariance).trace()), float(covariance.trace())
     below = (count + 1 - 2 / size) * (square - trace**2 / size)
     return 1.0 if below <= 0 else min(1.0, ((1 - 2 / size) * square + trace**2) / below)
 
 
-def _drawn(covariance: Tensor, share: float) -> Tensor:
-    ball = torch.eye(len(covariance)).double() * covariance.trace() / len(covariance)
-    return (1 - share) * covariance + share * ball
-
-
-def _normal_distance(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tensor) -> float:
-    values, vectors = torch.linalg.eigh(cov_x)
-    root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    between = torch.linalg.eigvalsh(root @ cov_y @ root).clamp_min(0).sqrt().sum()
-    return float(((mean_x - mean_y) ** 2).sum() + cov_x.trace() + cov_y.trace() - 2 * between)
+def _shrunk(covariance: Tensor, share: float) -> Tensor:
+    """The covariance drawn towards a sphere of the same size by a share."""
+    return (1 - share) * covariance + share * covariance.trace() / len(covariance) * torch.eye(len(covariance)).double()

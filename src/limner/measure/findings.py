@@ -14,11 +14,16 @@ __all__ = [
     "MEANINGS",
     "PATCHES",
     "PATH_LENGTH",
+    "Comparison",
     "FeatureNumbers",
     "Finding",
     "Meaning",
     "QualityReport",
 ]
+
+
+Comparison = Literal["as real", "worse", "better", "cannot tell", ""]
+"""How generated pictures do beside real ones in their place; empty where there is no floor."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Finding(_Frozen):
         """An estimate with its floor."""
         return cls(**found.as_dict(), floor=floor)
 
-    def verdict(self, good: Literal["low", "high", "floor"]) -> str:
+    def against_floor(self, good: Literal["low", "high", "floor"]) -> Comparison:
         """`as real`, `worse`, `better` or `cannot tell`; empty without a floor.
 
         Where the intervals do not meet, it is better or worse. Where they do, it is as real only if what real pictures

@@ -1,4 +1,4 @@
-"""How much of one set lies where the other lies: precision, recall, density, coverage; and the share of copies.
+"""How much of one set lies where the other lies: precision, recall, density, coverage.
 
 A set's manifold is the union of balls about its pictures, each as large as the way to its k-th nearest neighbour in the
 set. Larger sets have smaller balls: compare figures of equal counts only.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from limner.statistics import Estimate, interval
+from limner.statistics import Estimate, interval, share
 
-__all__ = ["Manifolds", "compare_manifolds", "memorised_share", "radii", "share"]
+__all__ = ["Manifolds", "compare_manifolds", "radii"]
 
 _AT_ONCE = 512
 
@@ -77,32 +76,3 @@ def radii(rows: Tensor, neighbours: tuple[int, ...]) -> list[Tensor]:
         found.append(distances.topk(most, largest=False).values)
     nearest = torch.cat(found)
     return [nearest[:, min(k, most) - 1] for k in neighbours]
-
-
-def share(among: Tensor) -> Estimate:
-    """How many are true, with the 95 % interval of a share (Wilson 1927). # bool [n]"""
-    count, z = len(among), 1.96
-    value = float(among.float().mean())
-    middle = (value + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * math.sqrt(value * (1 - value) / count + z**2 / (4 * count**2))
-    return Estimate(value, max(0.0, middle - half), min(1.0, middle + half), count)
-
-
-def memorised_share(painted: Tensor, held_out: Tensor, seed: int = 0) -> Estimate:
-    """Share of painted pictures nearer to a training picture than the closest 1 % of held-out ones are.
-
-    About 0.01 where nothing is memorised. The interval (bootstrap, 1,000 draws of both) holds that the closest 1 % of a
-    few hundred pictures are a few pictures.
-
-    Args:
-        painted, held_out: distances to the nearest training picture, on one scale. # [n], [m]
-    """
-    new, kept = painted.double().numpy(), held_out.double().numpy()
-    value = float((new < np.quantile(kept, 0.01)).mean())
-    rng = np.random.default_rng(seed)
-    drawn = np.empty(1000)
-    for i in range(len(drawn)):
-        line = np.quantile(kept[rng.integers(0, len(kept), len(kept))], 0.01)
-        drawn[i] = (new[rng.integers(0, len(new), len(new))] < line).mean()
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(value, min(value, float(low)), max(value, float(high)), len(new))

@@ -17,10 +17,10 @@ from limner.errors import UsageError
 from limner.latent.pipeline import Pipeline
 from limner.measure.findings import Finding, QualityReport
 from limner.measure.paths import perceptual_path_length
-from limner.measure.quality import FEATURES, measure_sets
+from limner.measure.quality import FEATURES, RealPictures, measure_sets
 from limner.models.bundle import load_model
 from limner.models.card import Card
-from limner.models.feature_distances import standardised
+from limner.models.feature_distances import nearest, standardised
 from limner.models.painter import Latent
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.rights import clear
@@ -28,7 +28,6 @@ from limner.workspace import Workspace
 
 __all__ = [
     "ModelMeasurement",
-    "RealPictures",
     "check_collection",
     "measure_model",
     "model_path_length",
@@ -38,22 +37,6 @@ __all__ = [
 _WANTED = 256
 _MOST_VIEWS = 8
 _PATHS = 256
-
-
-@dataclass(frozen=True)
-class RealPictures:
-    """What a model learned from and what was kept from it, as training saw them.
-
-    Attributes:
-        training, held_out, chose: views; the last are hold-out pictures that chose something. # uint8 [n, 3, h, w]
-        training_of, held_out_of: which picture each is a view of. # [n]
-    """
-
-    training: Tensor
-    training_of: Tensor
-    held_out: Tensor
-    held_out_of: Tensor
-    chose: Tensor
 
 
 @dataclass(frozen=True)
@@ -103,14 +86,10 @@ def measure_model(
     rows: dict[str, Mapping[str, Tensor]] = {}  # by features; the tensors are small beside the pictures
     done = {name: i for i, name in enumerate((*features, "patches"))}
     report = measure_sets(
-        real.training,
-        real.held_out,
+        real,
         generated,
         features,
         seed,
-        chose=real.chose,
-        train_of=real.training_of,
-        holdout_of=real.held_out_of,
         progress=lambda name: tell("measuring", done[name], len(done) + 1),
         seen=rows.__setitem__,
     )
@@ -119,7 +98,8 @@ def measure_model(
     report = report.model_copy(update={"model": f"sha256:{pipeline.model.digest}", "path_length": length})
     tell("measuring", len(done) + 1, len(done) + 1)
     known = rows[features[0]]["training"]
-    distances, found = _nearest(standardised(rows[features[0]]["generated"], known), standardised(known, known))
+    distances, found = nearest(standardised(rows[features[0]]["generated"], known), standardised(known, known))
+    distances = distances / known.shape[1] ** 0.5
     return ModelMeasurement(report, generated, real.training[found], distances)
 
 
@@ -165,7 +145,7 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     chose, _ = seen(kept, torch.arange(len(kept))[half], 2 * _MOST_VIEWS)
     if how.flip:
         learned, of = torch.cat([learned, learned.flip(3)]), of.repeat(2)
-    return RealPictures(learned, of, reports, reports_of, chose[: int(half.sum())])
+    return RealPictures.of(learned, reports, chose[: int(half.sum())], of, reports_of)
 
 
 def model_path_length(pipeline: Pipeline, training: Tensor, seed: int) -> Finding | None:
@@ -192,10 +172,3 @@ def model_path_length(pipeline: Pipeline, training: Tensor, seed: int) -> Findin
         return moved.mean(1)
 
     return Finding.of(perceptual_path_length(paint, distance, _PATHS, seed=seed))
-
-
-def _nearest(rows: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to and number of the nearest of the others. # [n, d], [m, d] -> [n], [n]"""
-    found = [torch.cdist(chunk, among).min(1) for chunk in rows.split(256)]
-    distances = torch.cat([one.values for one in found]) / rows.shape[1] ** 0.5
-    return distances, torch.cat([one.indices for one in found])

@@ -22,6 +22,7 @@ ones hardly narrow it. Features that trained the models (the teacher's) are told
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -31,15 +32,15 @@ from limner.errors import UsageError
 from limner.measure.distances import diversity, frechet, plain_frechet
 from limner.measure.findings import FeatureNumbers, Finding, QualityReport
 from limner.measure.inception import inception_features, inception_missing
-from limner.measure.manifolds import compare_manifolds, memorised_share
+from limner.measure.manifolds import compare_manifolds
 from limner.measure.patches import sliced_wasserstein
-from limner.models.feature_distances import kid, nearest_distances, standardised
+from limner.models.feature_distances import kid, memorised, picture_numbers, standardised
 from limner.models.features import RandomFeatures, TeacherFeatures
 from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 
-__all__ = ["FEATURES", "extractor", "measure_rows", "measure_sets"]
+__all__ = ["FEATURES", "RealPictures", "extractor", "measure_rows", "measure_sets"]
 
 FEATURES = ("lite2", "self-supervised", "random", "teacher")
 """Names of the features, the yardstick first."""
@@ -53,60 +54,81 @@ _FEWEST = 8
 _MOST_ALIKE = 5000
 
 
+@dataclass(frozen=True)
+class RealPictures:
+    """What a generator learned from, and what was kept from it.
+
+    Attributes:
+        training: pictures (or views of them) that the generator learned from. # uint8 [n, 3, h, w]
+        held_out: pictures that chose nothing. # uint8 [m, 3, h, w]
+        chose: held-out pictures that chose something: they count as real and as never trained on. # uint8 [l, 3, h, w]
+        training_of, held_out_of: which picture each is a view of. # [n], [m]
+    """
+
+    training: Tensor
+    held_out: Tensor
+    chose: Tensor
+    training_of: Tensor
+    held_out_of: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        training: Tensor,
+        held_out: Tensor,
+        chose: Tensor | None = None,
+        training_of: Tensor | None = None,
+        held_out_of: Tensor | None = None,
+    ) -> RealPictures:
+        """Where nothing is said, nothing chose, and no picture is there in several views."""
+        return cls(
+            training,
+            held_out,
+            held_out[:0] if chose is None else chose,
+            picture_numbers(training_of, len(training)),
+            picture_numbers(held_out_of, len(held_out)),
+        )
+
+
 def measure_sets(
-    real_train: Tensor,
-    real_holdout: Tensor,
+    real: RealPictures,
     fake: Tensor,
     features: Sequence[str] = FEATURES,
     seed: int = 0,
     *,
-    chose: Tensor | None = None,
-    train_of: Tensor | None = None,
-    holdout_of: Tensor | None = None,
-    progress: Callable[[str], None] | None = None,
-    seen: Callable[[str, Mapping[str, Tensor]], None] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    seen: Callable[[str, Mapping[str, Tensor]], None] = lambda name, rows: None,
 ) -> QualityReport:
     """Measure generated pictures of any program against real ones.
 
     Args:
-        real_train: pictures (or views of them) that the generator learned from. # uint8 [n, 3, h, w]
-        real_holdout: pictures that chose nothing. # uint8 [m, 3, h, w]
         fake: generated pictures. # uint8 [k, 3, h, w]
         features: which, of `FEATURES`.
-        chose: held-out pictures that chose something: they count as real and as never trained on. # uint8 [l, 3, h, w]
-        train_of, holdout_of: which picture each is a view of, where there are several views. # [n], [m]
-        progress: told what is measured next.
-        seen: told the rows of each features once they are there (see `measure_rows`).
+        progress: called with the name of what is measured next.
+        seen: called with the rows of each features once they are there (see `measure_rows`).
 
     Raises:
         UsageError: too few pictures, other sizes, or unknown features.
     """
-    tell = progress or (lambda _: None)
-    _check(real_train, real_holdout, fake)
-    chose = real_holdout[:0] if chose is None else chose
-    train_of, holdout_of = (
-        torch.arange(len(p)) if of is None else torch.unique(of, return_inverse=True)[1]
-        for p, of in ((real_train, train_of), (real_holdout, holdout_of))
-    )
-    sets = {"training": real_train, "held_out": real_holdout, "chose": chose, "generated": fake}
+    _check(real, fake)
+    sets = {"training": real.training, "held_out": real.held_out, "chose": real.chose, "generated": fake}
     found = []
     for name in features:
-        tell(name)
+        progress(name)
         extract = extractor(name)
         rows = {kind: extract(pictures) for kind, pictures in sets.items() if len(pictures)}
-        if seen:
-            seen(name, rows)
-        found.append(measure_rows(name, rows, train_of=train_of, holdout_of=holdout_of, seed=seed))
-    tell("patches")
-    once_train, once_holdout = _once(train_of), _once(holdout_of)
-    counts = {"training": len(once_train), "held_out": len(once_holdout), "chose": len(chose), "generated": len(fake)}
+        seen(name, rows)
+        found.append(measure_rows(name, rows, train_of=real.training_of, holdout_of=real.held_out_of, seed=seed))
+    progress("patches")
+    training, held_out = real.training[_once(real.training_of)], real.held_out[_once(real.held_out_of)]
+    sets |= {"training": training, "held_out": held_out}
     return QualityReport(
-        counts=counts,
+        counts={kind: len(pictures) for kind, pictures in sets.items()},
         size=(fake.shape[-2], fake.shape[-1]),
         seed=seed,
         features=tuple(found),
-        patches=_patches(real_train[once_train], real_holdout[once_holdout], fake, seed),
-        inception=_inception(real_train[once_train], real_holdout[once_holdout], fake, seed),
+        patches=_patches(training, held_out, fake, seed),
+        inception=_inception(training, held_out, fake, seed),
     )
 
 
@@ -127,13 +149,14 @@ def measure_rows(
     distances = [kid(held_out, new, by=training, real_of=holdout_of, seed=seed) for new in (fake, stand_in)]
     normals = [frechet(held_out, new, training, real_of=holdout_of, seed=seed) for new in (some, stand_in)]
     real = torch.cat([once, held_out[_once(holdout_of)], chose])
+    unseen = torch.cat([held_out, chose])
     return FeatureNumbers(
         features=name,
         note=_NOTES.get(name, ""),
         kid=Finding.of(*distances),
         frechet=Finding.of(*normals),
         **_manifolds(standardised(real, training), standardised(fake, training), seed),
-        memorised=_memorised(training, torch.cat([held_out, chose]), fake, seed),
+        memorised=Finding.of(memorised(training, unseen, fake, seed), Estimate(0.01, 0.01, 0.01, len(unseen))),
         diversity=Finding.of(*(diversity(_drawn(r, _MOST_ALIKE, seed), training, seed=seed) for r in (fake, once))),
     )
 
@@ -155,8 +178,8 @@ def extractor(name: str) -> Callable[[Tensor], Tensor]:
     return known[name]()
 
 
-def _check(real_train: Tensor, real_holdout: Tensor, fake: Tensor) -> None:
-    sets = {"training": real_train, "held-out": real_holdout, "generated": fake}
+def _check(real: RealPictures, fake: Tensor) -> None:
+    sets = {"training": real.training, "held-out": real.held_out, "generated": fake}
     for name, pictures in sets.items():
         if len(pictures) < _FEWEST:
             raise UsageError(
@@ -168,12 +191,6 @@ def _check(real_train: Tensor, real_holdout: Tensor, fake: Tensor) -> None:
                 f"the generated ones are {tuple(fake.shape[1:])}, {fake.dtype}",
                 "give both as uint8 of one size",
             )
-
-
-def _memorised(training: Tensor, kept: Tensor, fake: Tensor, seed: int) -> Finding:
-    known = standardised(training, training)
-    new, unseen = (nearest_distances(standardised(rows, training), known) for rows in (fake, kept))
-    return Finding.of(memorised_share(new, unseen, seed), Estimate(0.01, 0.01, 0.01, len(kept)))
 
 
 def _manifolds(real: Tensor, fake: Tensor, seed: int) -> dict[str, Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,7 +12,7 @@ from limner.models.card import Card
 from limner.models.latent_model import to_unit
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["PerceptualDistance", "feature_distance", "psnr", "ssim"]
+__all__ = ["PerceptualDistance", "feature_distance", "psnr", "ssim", "ssim_map"]
 
 
 def psnr(painted: Tensor, pictures: Tensor) -> Tensor:
@@ -27,14 +29,24 @@ def ssim(painted: Tensor, pictures: Tensor) -> Tensor:
     weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
     a, b = ((x.float() * weights).sum(1, keepdim=True) for x in (painted, pictures))
     line = torch.exp(-((torch.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
-    window = (line[:, None] * line[None] / line.sum() ** 2)[None, None]
-    mean_a, mean_b = F.conv2d(a, window), F.conv2d(b, window)
-    variance_a, variance_b = F.conv2d(a * a, window) - mean_a**2, F.conv2d(b * b, window) - mean_b**2
-    covariance = F.conv2d(a * b, window) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    similar = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    similar = similar / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))
-    return similar.mean((1, 2, 3))
+    window = (line[:, None] * line[None] / line.sum() ** 2).expand(5, 1, 11, 11)
+    return ssim_map(a, b, lambda maps: F.conv2d(maps, window, groups=5), 255).mean((1, 2, 3))
+
+
+def ssim_map(a: Tensor, b: Tensor, window: Callable[[Tensor], Tensor], span: float) -> Tensor:
+    """Structural similarity of two pictures place by place (Wang et al. 2004, equation 13).
+
+    # [n, c, h, w] twice -> [n, c, h', w']
+
+    Args:
+        window: weighted local means of maps. # [n, 5 c, h, w] -> [n, 5 c, h', w']
+        span: from black to white.
+    """
+    mean_a, mean_b, aa, bb, ab = window(torch.cat([a, b, a * a, b * b, a * b], dim=1)).chunk(5, dim=1)
+    c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
+    variances = (aa - mean_a * mean_a) + (bb - mean_b * mean_b)
+    similar = (2 * mean_a * mean_b + c1) * (2 * (ab - mean_a * mean_b) + c2)
+    return similar / ((mean_a * mean_a + mean_b * mean_b + c1) * (variances + c2))
 
 
 def feature_distance(found: list[Tensor], wanted: list[Tensor]) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
-from limner.models.similarity import feature_distance
+from limner.models.similarity import feature_distance, ssim_map
 from limner.models.teacher import Teacher
 
 __all__ = ["FlowObjective", "PainterObjective", "PainterWeights"]
@@ -156,11 +156,7 @@ def _structure(painted: Tensor, pictures: Tensor) -> Tensor:
     for _ in range(4):
         if min(painted.shape[-2:]) < 8:
             break
-        both = torch.cat([painted, pictures, painted**2, pictures**2, painted * pictures], dim=1)
-        a, b, aa, bb, ab = F.avg_pool2d(both, 7, 2).chunk(5, dim=1)
-        variance = (aa - a * a) + (bb - b * b)
-        similar = (2 * a * b + 4e-4) * (2 * (ab - a * b) + 3.6e-3) / ((a * a + b * b + 4e-4) * (variance + 3.6e-3))
-        terms.append(1 - similar.mean())
+        terms.append(1 - ssim_map(painted, pictures, lambda maps: F.avg_pool2d(maps, 7, 2), 2).mean())
         painted, pictures = F.avg_pool2d(painted, 2), F.avg_pool2d(pictures, 2)
     return torch.stack(terms).mean()
 

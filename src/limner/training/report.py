@@ -53,7 +53,7 @@ def measure_quality(model: LatentModel, data: TrainingData, machine: Machine, op
     quality: dict[str, Any] = {
         "psnr": interval(psnr(painted, shown)).as_dict(),
         "ssim": interval(ssim(painted, shown)).as_dict(),
-        "memorised": memorised(training, unseen, features(drawn)),
+        "memorised": memorised(training, unseen, features(drawn)).value,
     }
     if len(shown) >= _FEWEST_REAL:
         quality |= _distances(shown[:_MOST], new, data)
