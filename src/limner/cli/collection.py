@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import console_error, print_json, progress_bar
+from limner.cli.options import CollectionName, Json, Silent, Where, grouped
 from limner.errors import CollectionError, UsageError
 from limner.workspace import Workspace
 
@@ -23,59 +25,65 @@ _group = typer.Typer(
     rich_markup_mode="rich",
 )
 
-_QUIET = typer.Option(False, "--quiet", "-q", help="Print nothing but errors.")
-_JSON = typer.Option(False, "--json", help="Print JSON for programs.")
-_WHERE = typer.Option(
-    None, "--where", "-w", metavar="COLUMN=VALUE", help="Only these pictures; also COLUMN!=VALUE. May be repeated."
-)
-_NAME = typer.Argument(help="A collection's name, or its folder.", metavar="COLLECTION", show_default=False)
-
 
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""
+    _group.command("add")(grouped(add))
     app.add_typer(_group)
 
 
-@_group.command("add")
+@dataclass(frozen=True)
+class _Import:
+    """What an import goes by."""
+
+    licence: Annotated[str, typer.Option(help="SPDX expression where neither row nor file names one.")] = ""
+    creator: Annotated[str, typer.Option(help="Creator where neither row nor file names one.")] = ""
+    override_rights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Put --licence and --creator above what the files say of themselves, for this reason.",
+        ),
+    ] = None
+    source_note: Annotated[
+        str, typer.Option("--source", help="Where pictures whose row does not say it come from.")
+    ] = ""
+    consent: Annotated[str, typer.Option(help="What shows that creators who opted out agree all the same.")] = ""
+    rights_table: Annotated[Path | None, typer.Option("--rights", help="A table with rights, for a folder.")] = None
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="ROLE=COLUMN", help="Read the table's COLUMN as file, title, creator, licence, source."
+        ),
+    ] = None
+    where: Where = None
+    together: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Pictures with the same value are all learned from or all held out."),
+    ] = None
+    background: Annotated[str, typer.Option(help="Colour under transparent pictures: a name, #rrggbb.")] = "white"
+    processes: Annotated[int | None, typer.Option(min=1, max=256, help="Workers; one a processor by default.")] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What `import_collection` is called with."""
+        read = {"columns": _columns(self.columns or []), "background": _colour(self.background)}
+        return {**asdict(self), **read, "where": self.where or []}
+
+
 def add(
-    source: Path = typer.Argument(
-        help="A folder of pictures, or a table beside them (CSV, TSV, JSON lines, Parquet). "
-        "`paintings` is the collection that ships with limner.",
-        show_default=False,
-    ),
-    name: str = typer.Option("", "--name", "-n", help="What to call it; the folder's name where not given."),
-    licence: str = typer.Option("", "--licence", help="SPDX expression where neither row nor file names one."),
-    creator: str = typer.Option("", "--creator", help="Creator where neither row nor file names one."),
-    override_rights: str | None = typer.Option(
-        None,
-        "--override-rights",
-        metavar="REASON",
-        help="Put --licence and --creator above what the files say of themselves, for this reason.",
-        show_default=False,
-    ),
-    source_note: str = typer.Option("", "--source", help="Where pictures whose row does not say it come from."),
-    consent: str = typer.Option("", "--consent", help="What shows that creators who opted out agree all the same."),
-    rights: Path | None = typer.Option(None, "--rights", help="A table with rights, for a folder.", show_default=False),
-    column: list[str] | None = typer.Option(
-        None,
-        "--column",
-        metavar="ROLE=COLUMN",
-        help="Read the table's COLUMN as file, title, creator, licence, source.",
-    ),
-    where: list[str] | None = _WHERE,
-    together: str | None = typer.Option(
-        None,
-        "--together",
-        metavar="COLUMN",
-        help="Pictures with the same value are all learned from or all held out.",
-        show_default=False,
-    ),
-    background: str = typer.Option("white", "--background", help="Colour under transparent pictures: a name, #rrggbb."),
-    processes: int | None = typer.Option(
-        None, "--processes", min=1, max=256, help="Workers; one a processor by default."
-    ),
-    quiet: bool = _QUIET,
-    as_json: bool = _JSON,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder of pictures, or a table beside them (CSV, TSV, JSON lines, Parquet). "
+            "`paintings` is the collection that ships with limner.",
+            show_default=False,
+        ),
+    ],
+    *,
+    name: Annotated[str, typer.Option("--name", "-n", help="What to call it; the folder's name where not given.")] = "",
+    options: _Import,
+    quiet: Silent = False,
+    as_json: Json = False,
 ) -> None:
     """Import pictures: each is read, checked, hashed and stored once, with its rights.
 
@@ -87,33 +95,13 @@ def add(
 
     Example: limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"
     """
-    from limner.collection import PAINTINGS, import_collection
+    from limner.collection import PAINTINGS
 
     if str(source) == PAINTINGS.name and not source.exists():
         source = PAINTINGS
-    with progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("reading", total=None)
-        second = bar.add_task("looking for copies", total=None, visible=False)
-        report = import_collection(
-            source,
-            name or source.resolve().with_suffix("").name,
-            Workspace.default(),
-            licence=licence,
-            creator=creator,
-            source_note=source_note,
-            consent=consent,
-            rights_table=rights,
-            columns=_columns(column or []),
-            where=where or [],
-            together=together,
-            background=_colour(background),
-            processes=processes,
-            override_rights=override_rights,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-            comparing=lambda done, total: bar.update(second, completed=done, total=total, visible=True),
-        )
-    if override_rights is not None:
-        _record_override(report, override_rights)
+    report = _imported(source, name or source.resolve().with_suffix("").name, options, quiet=quiet)
+    if options.override_rights is not None:
+        _record_override(report, options.override_rights)
     if quiet or as_json:
         _warn(report)
     if as_json:
@@ -124,12 +112,28 @@ def add(
         print_report(report)
 
 
+def _imported(source: Path, name: str, options: _Import, *, quiet: bool) -> ImportReport:
+    from limner.collection import import_collection
+
+    with progress_bar(quiet=quiet) as bar:
+        reading = bar.add_task("reading", total=None)
+        comparing = bar.add_task("looking for copies", total=None, visible=False)
+        return import_collection(
+            source,
+            name,
+            Workspace.default(),
+            **options.arguments(),
+            progress=lambda done, total: bar.update(reading, completed=done, total=total),
+            comparing=lambda done, total: bar.update(comparing, completed=done, total=total, visible=True),
+        )
+
+
 @_group.command("show")
 def show(
-    collection: str = _NAME,
-    where: list[str] | None = _WHERE,
-    pictures: bool = typer.Option(False, "--pictures", "-p", help="List the pictures one by one."),
-    as_json: bool = _JSON,
+    collection: CollectionName,
+    where: Where = None,
+    pictures: Annotated[bool, typer.Option("--pictures", "-p", help="List the pictures one by one.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what a collection holds: pictures, rights, labels, what is held back and why, whom to credit.
 
@@ -142,8 +146,6 @@ def show(
     rows = opened.rows(where or [])
     rights = summary(rows)
     if as_json:
-        from dataclasses import asdict
-
         shown = {**opened.card, "pictures": len(rows), "rights": rights.model_dump(), "credit": credit_line(rights)}
         print_json({**shown, "rows": [asdict(row) for row in rows]} if pictures else shown)
     elif pictures:
@@ -153,7 +155,7 @@ def show(
 
 
 @_group.command("list")
-def list_all(as_json: bool = _JSON) -> None:
+def list_all(as_json: Json = False) -> None:
     """List the collections of the workspace.
 
     Example: limner collection list --json
@@ -177,7 +179,7 @@ def list_all(as_json: bool = _JSON) -> None:
 
 
 @_group.command("check")
-def check(collection: str = _NAME, quiet: bool = _QUIET, as_json: bool = _JSON) -> None:
+def check(collection: CollectionName, quiet: Silent = False, as_json: Json = False) -> None:
     """Check that a collection is whole: its digest, and the pixels of every stored picture.
 
     Ends with status 1 when something is wrong.
@@ -200,9 +202,9 @@ def check(collection: str = _NAME, quiet: bool = _QUIET, as_json: bool = _JSON) 
 
 @_group.command("remove")
 def remove(
-    collection: str = typer.Argument(help="A collection's name.", metavar="COLLECTION", show_default=False),
-    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
-    quiet: bool = _QUIET,
+    collection: CollectionName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    quiet: Silent = False,
 ) -> None:
     """Remove a collection and its stored pictures; the folder that it was imported from is left alone.
 
@@ -243,10 +245,10 @@ def _record_override(report: ImportReport, reason: str) -> None:
     from limner.ledger import Ledger
 
     workspace = Workspace.default()
-    told = {"collection": report.name, "override_rights": reason, "pictures": report.taken}
-    told |= {"licences_from": report.licences_from, "creators_from": report.creators_from}
+    parameters = {"collection": report.name, "override_rights": reason, "pictures": report.taken}
+    parameters |= {"licences_from": report.licences_from, "creators_from": report.creators_from}
     Ledger.open(workspace.ledger).record(
-        "artist", "override-rights", outputs=[f"sha256:{report.digest}"], parameters=told
+        "artist", "override-rights", outputs=[f"sha256:{report.digest}"], parameters=parameters
     )
 
 

@@ -1,4 +1,4 @@
-"""`limner demo`: the whole road, from the paintings that ship with limner to signed works and forgeries that fail."""
+"""`limner demo`: the whole way, from the paintings that ship with limner to signed works and forgeries that fail."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.options import Json, Quiet, grouped
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,95 +32,91 @@ _STEPS = 8
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-
-    @app.command(rich_help_panel="Begin")
-    def demo(
-        pictures: Annotated[
-            Path | None,
-            typer.Argument(
-                metavar="FOLDER", help="Pictures of your own; the paintings that ship with limner otherwise."
-            ),
-        ] = None,
-        to: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
-        minutes: Annotated[
-            float | None,
-            typer.Option(
-                help="Length of the training; more gives far better pictures.", show_default="2; 5 with FOLDER"
-            ),
-        ] = None,
-        where: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--where",
-                "-w",
-                metavar="COLUMN=VALUE",
-                help="Which pictures to learn from; repeatable.",
-                show_default="kind=landscape; all with FOLDER",
-            ),
-        ] = None,
-        size: Annotated[
-            str | None,
-            typer.Option(
-                help="64, or WIDTHxHEIGHT; multiples of 32 up to 512. Not the shipped model's: trains from scratch.",
-                show_default="64; the shipped model's with FOLDER",
-            ),
-        ] = None,
-        creator: Annotated[str, typer.Option(help="Who made your pictures, where no table or file says it.")] = "",
-        licence: Annotated[
-            str,
-            typer.Option(
-                help="Their licence (SPDX), where none is said: CC-BY-4.0; or LicenseRef-All-Rights-Reserved."
-            ),
-        ] = "",
-        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
-    ) -> None:
-        """Show the whole road in minutes: pictures, rights, training, new pictures, papers, forgeries; one page of it.
-
-        It opens with what the models that ship with limner paint.
-
-        With a FOLDER of your own pictures one of these models goes on learning, and the page shows before and after.
-
-        Everything stays in the folder --to, its own workspace included; nothing is sent or fetched.
-
-        Example: [bold]limner demo --minutes 15[/bold]
-
-        Example: [bold]limner demo ~/drawings --creator "Ada Example" --licence CC-BY-4.0[/bold]
-        """
-        plan = _plan(to, pictures, minutes, size, tuple(where or ()), creator, licence)
-        made, record = _run(plan, quiet=quiet or as_json)
-        if as_json:
-            print_json(_told(made, record))
-        elif not quiet:
-            _show(made, record)
-        raise typer.Exit(0 if _as_expected(made) else 1)
+    app.command(rich_help_panel="Begin")(grouped(demo))
 
 
-def _plan(
-    to: Path,
-    pictures: Path | None,
-    minutes: float | None,
-    size: str | None,
-    where: tuple[str, ...],
-    creator: str,
-    licence: str,
-) -> Plan:
+@dataclass(frozen=True)
+class _Training:
+    """What a demo learns from, and how."""
+
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Length of the training; more gives far better pictures.", show_default="2; 5 with FOLDER"),
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="COLUMN=VALUE",
+            help="Which pictures to learn from; repeatable.",
+            show_default="kind=landscape; all with FOLDER",
+        ),
+    ] = None
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="64, or WIDTHxHEIGHT; multiples of 32 up to 512. Not the shipped model's: trains from scratch.",
+            show_default="64; the shipped model's with FOLDER",
+        ),
+    ] = None
+    creator: Annotated[str, typer.Option(help="Who made your pictures, where no table or file says it.")] = ""
+    licence: Annotated[
+        str,
+        typer.Option(help="Their licence (SPDX), where none is said: CC-BY-4.0; or LicenseRef-All-Rights-Reserved."),
+    ] = ""
+
+
+def demo(
+    *,
+    pictures: Annotated[
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Pictures of your own; the paintings that ship with limner otherwise."),
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
+    training: _Training,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Show the whole way in minutes: pictures, rights, training, new pictures, papers, forgeries; one page of it.
+
+    It opens with what the models that ship with limner paint.
+
+    With a FOLDER of your own pictures one of these models goes on learning, and the page shows before and after.
+
+    Everything stays in the folder --to, its own workspace included; nothing is sent or fetched.
+
+    Example: [bold]limner demo --minutes 15[/bold]
+
+    Example: [bold]limner demo ~/drawings --creator "Ada Example" --licence CC-BY-4.0[/bold]
+    """
+    made, record = _run(_plan(to, pictures, training), quiet=quiet or as_json)
+    if as_json:
+        print_json(_as_json(made, record))
+    elif not quiet:
+        _show(made, record)
+    raise typer.Exit(0 if _as_expected(made) else 1)
+
+
+def _plan(to: Path, pictures: Path | None, training: _Training) -> Plan:
     from limner.cli.train_options import parse_size
     from limner.demo.planning import plan_own, plan_paintings
 
+    minutes, where = training.minutes, tuple(training.where or ())
     if minutes is not None and not 0 < minutes <= 24 * 60:
         raise UsageError(f"--minutes {minutes:g}", "is no length for a training", "give e.g. 2 or 15")
-    asked = None if size is None else parse_size(size)
+    size = None if training.size is None else parse_size(training.size)
+    rights = {"creator": training.creator, "licence": training.licence}
     if pictures is not None:
-        return plan_own(to, pictures, minutes=minutes, size=asked, where=where, creator=creator, licence=licence)
-    for option, value in (("--creator", creator), ("--licence", licence)):
+        return plan_own(to, pictures, minutes=minutes, size=size, where=where, **rights)
+    for option, value in rights.items():
         if value:
             raise UsageError(
-                f"{option} {value}",
+                f"--{option} {value}",
                 "is about pictures of your own, and no folder of them is given",
-                f"limner demo FOLDER {option} {shlex.quote(value)}",
+                f"limner demo FOLDER --{option} {shlex.quote(value)}",
             )
-    return plan_paintings(to, minutes=minutes, size=asked, where=where)
+    return plan_paintings(to, minutes=minutes, size=size, where=where)
 
 
 class _Steps:
@@ -182,8 +180,8 @@ def _open(made: Demonstration, steps: _Steps) -> None:
         with steps.bar(opener.path.stem) as progress:
             opened = made.open_with(opener, progress)
         rows = ", ".join(label for label, _ in opened.blocks if label)
-        told = f"{opened.count} new pictures{f' ({rows})' if rows else ''} in {opened.seconds:.1f} s"
-        steps.note(f"{opened.card.name}: {told}: {opened.sheet.absolute()}")
+        count = f"{opened.count} new pictures{f' ({rows})' if rows else ''}"
+        steps.note(f"{opened.card.name}: {count} in {opened.seconds:.1f} s: {opened.sheet.absolute()}")
 
 
 def _take(made: Demonstration, steps: _Steps) -> None:
@@ -242,7 +240,7 @@ def _next(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
     ]
     return [
         *shipped,
-        (f"{limner} demo ~/my-pictures {rights} --to my-demo", "the same road with pictures of your own"),
+        (f"{limner} demo ~/my-pictures {rights} --to my-demo", "the same with pictures of your own"),
         (f"{limner} demo --minutes 15 --to {folder}", "let it learn longer: far better pictures"),
         (f"{limner} collection add ~/my-pictures --name mine {rights}", "begin a collection that stays"),
         (f"{limner} train mine --size 64 --minutes 20", "and train on it"),
@@ -251,7 +249,7 @@ def _next(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
 
 def _next_own(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
     given = [("--creator", plan.creator), ("--licence", plan.licence), *(("--where", one) for one in plan.where)]
-    told = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
+    chosen = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
     rights = "".join(f" {option} {shlex.quote(value)}" for option, value in given[:2] if value)
     pictures = shlex.quote(str(plan.pictures))
     height, width = plan.size
@@ -259,7 +257,10 @@ def _next_own(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
     again = "" if plan.parent else f" --size {size}"
     parent = f" --family gan --from {plan.parent.stem}" if plan.parent else ""
     return [
-        (f"{limner} demo {pictures}{told}{again} --minutes 30 --to {folder}", "let it learn longer: better pictures"),
+        (
+            f"{limner} demo {pictures}{chosen}{again} --minutes 30 --to {folder}",
+            "let it learn longer: better pictures",
+        ),
         (f"{limner} collection add {pictures} --name mine{rights}", "begin a collection that stays"),
         (f"{limner} train mine --size {size}{parent} --minutes 60", "and train on it"),
     ]
@@ -285,7 +286,7 @@ def _show(made: Demonstration, record: DemoRecord) -> None:
         console.print(f"  [dim]# {what}[/dim]\n  {command}", highlight=False, soft_wrap=True)
 
 
-def _told(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
+def _as_json(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
     def one(verdict: Verdict) -> dict[str, Any]:
         return {"path": verdict.path, "state": verdict.state, "genuine": verdict.genuine, "summary": verdict.summary}
 
@@ -293,7 +294,7 @@ def _told(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
     return {
         "page": str(_page(made)),
         "home": str(made.workspace.root),
-        "opening": [_told_opening(opened) for opened in made.opened],
+        "opening": [_opening_as_json(opened) for opened in made.opened],
         "parent": parent and {"name": parent.card.name, "digest": f"sha256:{parent.digest}"},
         "model": {"name": record.learned.name, "digest": f"sha256:{record.learned.digest}"},
         "collection": {"name": record.taken.name, "digest": f"sha256:{record.taken.digest}"},
@@ -309,7 +310,7 @@ def _told(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
     }
 
 
-def _told_opening(opened: Opened) -> dict[str, Any]:
+def _opening_as_json(opened: Opened) -> dict[str, Any]:
     card = opened.card
     return {
         "model": card.name,

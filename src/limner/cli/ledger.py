@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.common import print_json, progress_bar
+from limner.cli.options import Json
 from limner.text import printable
 from limner.workspace import Workspace
 
@@ -34,9 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def show(
     context: typer.Context,
-    limit: int = typer.Option(20, "--limit", "-n", min=1, help="How many acts, from the last one back."),
-    what: str = typer.Option(None, "--what", help="Only acts of this kind, such as publish."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many acts, from the last one back.")] = 20,
+    what: Annotated[str | None, typer.Option(help="Only acts of this kind, such as publish.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Show the last acts, oldest first."""
     if context.invoked_subcommand:
@@ -52,8 +53,10 @@ def show(
 
 
 def verify(
-    files: list[Path] = typer.Argument(None, metavar="FILE…", help="Works, or folders of works, to compare with too."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE…", help="Works, or folders of works, to compare with too.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Re-derive every hash of the ledger, and compare it with every work at hand: a rewritten ledger is found out.
 

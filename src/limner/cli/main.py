@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -40,7 +41,9 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """What is said before any command: that works lie unrecorded, where an ended command left some."""
     _say_unrecorded()
