@@ -24,7 +24,7 @@ from limner import pictures
 from limner.papers.registry.fingerprints import fingerprints_of, thumbnail_of, unpack_thumbnail
 from limner.papers.registry.index import Index
 from limner.papers.registry.registry import Edition, Registry
-from limner.papers.registry.store import EDITIONS, connected
+from limner.papers.registry.store import EDITIONS
 
 __all__ = ["Attacks", "is_same_drawing", "many_strangers", "photographed", "squares"]
 
@@ -58,7 +58,7 @@ class _Open(Registry):
     def __init__(self, path: Path) -> None:
         super().__init__(path, path.with_suffix(".index"))
         self._ready = super()._current()
-        with connected(self._engine) as connection:
+        with self._database.connected() as connection:
             rows = connection.execute(select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail)).all()
         unpacked = ((row.id, row.work, unpack_thumbnail(row.thumbnail)) for row in rows)
         self._small = {number: (work, small) for number, work, small in unpacked if small is not None}

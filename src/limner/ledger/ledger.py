@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Select, func, select
 
+from limner.database import Database
 from limner.errors import LedgerError
 from limner.ledger.acts import GENESIS, Act, Entry, Who, canonical_json
-from limner.ledger.store import ACTS, open_engine, reading, writing
+from limner.ledger.store import ACTS, KIND
 
 __all__ = ["Ledger", "LedgerReport"]
 
@@ -55,8 +54,8 @@ class Ledger:
         1
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
     def open(cls, url_or_path: str | Path) -> Ledger:
@@ -65,19 +64,7 @@ class Ledger:
         Raises:
             LedgerError: it cannot be opened, is no ledger, or was written by a later limner.
         """
-        if isinstance(url_or_path, str) and "://" in url_or_path:
-            try:
-                return cls(open_engine(make_url(url_or_path)))
-            except ArgumentError as error:
-                raise LedgerError(url_or_path, "is no database URL", "write postgresql://user@host/name") from error
-        path = Path(url_or_path).expanduser()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LedgerError(
-                path, f"cannot be made ({error.strerror})", "set LIMNER_HOME to another folder"
-            ) from error
-        return cls(open_engine(URL.create("sqlite", database=str(path))))
+        return cls(Database(url_or_path, KIND))
 
     def record(
         self,
@@ -104,7 +91,7 @@ class Ledger:
         entries, acts = list(entries), []
         if not entries:
             return []
-        with writing(self._engine) as connection:
+        with self._database.connected(writes=True) as connection:
             last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
             count, parent = (last.id, last.hash) if last else (0, GENESIS)
             for place, entry in enumerate(entries, count + 1):
@@ -148,7 +135,7 @@ class Ledger:
         return [act for act in self._found(query) if digest in getattr(act, column)]
 
     def _found(self, query: Select[Any]) -> list[Act]:
-        with reading(self._engine) as connection:
+        with self._database.connected() as connection:
             rows = connection.execute(query).mappings().all()
         try:
             return [_act(dict(row)) for row in reversed(rows)]
@@ -163,7 +150,7 @@ class Ledger:
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        with reading(self._engine) as connection:
+        with self._database.connected() as connection:
             last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
         return (int(last.id), str(last.hash)) if last else (0, GENESIS)
 
@@ -173,11 +160,11 @@ class Ledger:
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        with reading(self._engine) as connection:
+        with self._database.connected() as connection:
             return connection.execute(select(ACTS.c.hash).where(ACTS.c.id == id)).scalar_one_or_none()
 
     def __len__(self) -> int:
-        with reading(self._engine) as connection:
+        with self._database.connected() as connection:
             return connection.execute(select(func.count()).select_from(ACTS)).scalar_one()
 
     def verify(self) -> LedgerReport:
@@ -199,7 +186,7 @@ class Ledger:
         last: int | None = None
         while True:
             query = select(ACTS).order_by(ACTS.c.id).limit(_PAGE)
-            with reading(self._engine) as connection:
+            with self._database.connected() as connection:
                 page = connection.execute(query if last is None else query.where(ACTS.c.id > last)).mappings().all()
             if not page:
                 return
@@ -207,7 +194,7 @@ class Ledger:
             last = page[-1]["id"]
 
     def __str__(self) -> str:
-        return self._engine.url.database or self._engine.url.render_as_string()
+        return str(self._database)
 
 
 def _row(act: Act) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from limner.papers.registry.fingerprints import (
 )
 from limner.papers.registry.index import Index
 from limner.papers.registry.likeness import ALL, Likeness
-from limner.papers.registry.store import EDITIONS, connected, open_engine, token_of
+from limner.papers.registry.store import EDITIONS, open_database
 from limner.workspace import Workspace
 
 __all__ = ["Candidate", "Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
@@ -157,7 +157,7 @@ class Registry:
     """
 
     def __init__(self, url_or_path: str | Path, index: Path | None = None) -> None:
-        self._engine, self._folder = open_engine(url_or_path), index
+        self._database, self._folder = open_database(url_or_path), index
         self._index: Index | None = None
         self._saved = 0
         self._lock = threading.Lock()
@@ -174,7 +174,7 @@ class Registry:
         rows = [{**vars(one), "time": one.time or now} for one in editions]
         for row in rows:
             del row["id"]
-        with connected(self._engine, writes=True) as connection:
+        with self._database.connected(writes=True) as connection:
             connection.execute(EDITIONS.insert(), rows)
 
     def find(self, pixels: Bytes) -> Match | None:
@@ -224,7 +224,7 @@ class Registry:
         return self._editions(select(EDITIONS).order_by(EDITIONS.c.id.desc()).limit(limit))[::-1]
 
     def __len__(self) -> int:
-        with connected(self._engine) as connection:
+        with self._database.connected() as connection:
             return connection.execute(select(func.count()).select_from(EDITIONS)).scalar_one()
 
     def candidates_near(self, layout: bytes, radius: int) -> list[int]:
@@ -272,7 +272,7 @@ class Registry:
     def _thumbnails(self, rows: Sequence[int]) -> dict[int, tuple[int, Bytes]]:
         """Work and thumbnail of each row."""
         query = select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail).where(EDITIONS.c.id.in_(set(rows)))
-        with connected(self._engine) as connection:
+        with self._database.connected() as connection:
             found = connection.execute(query).all()
         read = {row.id: (row.work, unpack_thumbnail(row.thumbnail)) for row in found}
         return {row: (work, small) for row, (work, small) in read.items() if small is not None}
@@ -289,13 +289,13 @@ class Registry:
             if self._folder is not None and self._index.last - self._saved >= _UNSAVED:
                 # A reader who may not write, or a full disk, only makes the next start slower.
                 with contextlib.suppress(OSError):
-                    self._index.save(self._folder, token_of(self._engine))
+                    self._index.save(self._folder, str(self._database.first["token"]))
                 self._saved = self._index.last
             return self._index
 
     def _kept(self) -> Index | None:
-        found = Index.load(self._folder, token_of(self._engine)) if self._folder is not None else None
-        with connected(self._engine) as connection:
+        found = Index.load(self._folder, str(self._database.first["token"])) if self._folder is not None else None
+        with self._database.connected() as connection:
             last = connection.execute(select(func.max(EDITIONS.c.id))).scalar_one() or 0
         return found if found is not None and found.last <= last else None
 
@@ -303,7 +303,7 @@ class Registry:
         columns = EDITIONS.c.id, EDITIONS.c.look, EDITIONS.c.layout
         while True:
             query = select(*columns).where(EDITIONS.c.id > last).order_by(EDITIONS.c.id).limit(_PAGE)
-            with connected(self._engine) as connection:
+            with self._database.connected() as connection:
                 page = connection.execute(query).all()
             if not page:
                 return
@@ -311,7 +311,7 @@ class Registry:
             last = page[-1].id
 
     def _editions(self, query: Select[Any]) -> list[Edition]:
-        with connected(self._engine) as connection:
+        with self._database.connected() as connection:
             return [Edition(**row) for row in connection.execute(query).mappings()]
 
 
