@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.options import Json
 
 __all__ = ["register"]
 
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def _evidence(
     work: Annotated[Path, typer.Argument(help="The file of a published work.")],
     to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `evidence` by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write one folder that shows what a work is: papers, model card, rights, ledger, and a page in plain words.
 

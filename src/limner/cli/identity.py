@@ -6,11 +6,13 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from limner.cli.common import console_error, print_json
+from limner.cli.options import Json
+from limner.cli.tables import facts, plain, table
 from limner.errors import PapersError, UsageError
 from limner.workspace import Workspace
 
@@ -20,6 +22,7 @@ _HONEST = (
     "Works that it signs say: signed under this name, on no public trust list. Whoever should trust the name takes "
     "the root certificate as a trust anchor."
 )
+Name = Annotated[str | None, typer.Argument(help="Which one; the default one where it is left out.")]
 _UNTIL = (
     "Works count until the certificate ends; a time-stamp (--timestamp) carries them past it, for readers who trust "
     "its server."
@@ -39,12 +42,12 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    name: str = typer.Option(..., "--name", help="Your name, as every reader of your works will see it."),
-    passphrase: bool = typer.Option(
-        False, "--passphrase", help="Encrypt the key; asks for a passphrase, or takes LIMNER_PASSPHRASE."
-    ),
-    default: bool = typer.Option(False, "--default", help="Sign with it wherever no identity is named."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    name: Annotated[str, typer.Option(help="Your name, as every reader of your works will see it.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Encrypt the key; asks for a passphrase, or takes LIMNER_PASSPHRASE.")
+    ] = False,
+    default: Annotated[bool, typer.Option("--default", help="Sign with it wherever no identity is named.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a key and a certificate chain of your own (ES256).
 
@@ -57,7 +60,7 @@ def new(
     _print_identity(identity.told(), as_json, encrypted=secret is not None)
 
 
-def list_identities(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+def list_identities(as_json: Json = False) -> None:
     """List your identities; no key is read.
 
     Example: [bold]limner identity list[/bold]
@@ -84,8 +87,8 @@ def list_identities(as_json: bool = typer.Option(False, "--json", help="Print JS
 
 
 def show(
-    name: str = typer.Argument(None, help="Which one; the default one where it is left out."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    name: Name = None,
+    as_json: Json = False,
 ) -> None:
     """Show one identity: what readers see, until when it is valid, where its root lies. The key is not read.
 
@@ -98,10 +101,12 @@ def show(
 
 
 def rotate(
-    name: str = typer.Argument(None, help="Which one; the default one where it is left out."),
-    new_root: bool = typer.Option(False, "--new-root", help="A new root too: others must take it as an anchor anew."),
-    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    name: Name = None,
+    new_root: Annotated[
+        bool, typer.Option("--new-root", help="A new root too: others must take it as an anchor anew.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Give an identity a new key and certificate; what the former key signed stays yours, the key is destroyed.
 
@@ -131,11 +136,15 @@ def rotate(
 
 
 def revoke(
-    name: str = typer.Argument(..., help="Whose certificate."),
-    certificate: str = typer.Option("", help="How its fingerprint begins; asked for where there are several."),
-    since: datetime = typer.Option(None, help="From when on it does not count (UTC); now where it is left out."),
-    reason: str = typer.Option("", help="Why, for your own records."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    name: Annotated[str, typer.Argument(help="Whose certificate.")],
+    certificate: Annotated[
+        str, typer.Option(help="How its fingerprint begins; asked for where there are several.")
+    ] = "",
+    since: Annotated[
+        datetime | None, typer.Option(help="From when on it does not count (UTC); now where it is left out.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for your own records.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Record that a key is no longer yours alone: works that it signed count only where a time-stamp shows before.
 
@@ -211,9 +220,13 @@ def _sure(value: str, would: str, *, yes: bool) -> None:
 
 
 def mark_key(
-    new_one: bool = typer.Option(False, "--new", help="Make a key; works published from now on carry its marks."),
-    retire: bool = typer.Option(False, "--retire", help="Back to public marks; marks of this key are still read here."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    new_one: Annotated[
+        bool, typer.Option("--new", help="Make a key; works published from now on carry its marks.")
+    ] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Back to public marks; marks of this key are still read here.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Show, make or retire a watermark key of your own: only who holds it sees its marks in works, and can put them in.
 
@@ -255,13 +268,9 @@ def _print_identity(told: dict[str, Any], as_json: bool, *, encrypted: bool) -> 
         return
     from rich.console import Console, Group
     from rich.panel import Panel
-    from rich.table import Table
     from rich.text import Text
 
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    for label, value in (
+    rows = (
         ("fingerprint", told["fingerprint"]),
         ("signatures", told["algorithm"]),
         ("valid", f"{told['valid_from'][:10]} to {told['valid_until'][:10]}"),
@@ -269,11 +278,9 @@ def _print_identity(told: dict[str, Any], as_json: bool, *, encrypted: bool) -> 
         ("root", told["root"]),
         ("revoked", told.get("revoked") and f"from {told['revoked'][:16]} UTC on; it signs no more"),
         *(("former", _former(one)) for one in told.get("former", ())),
-    ):
-        if value:
-            facts.add_row(label, Text(str(value)))
-    notes = Text(f"{_HONEST} {_UNTIL}", style="dim")
-    Console().print(Panel(Group(facts, Text(), notes), title=Text(told["name"], style="bold"), title_align="left"))
+    )
+    notes = plain(f"{_HONEST} {_UNTIL}", "dim")
+    Console().print(Panel(Group(facts(rows), Text(), notes), title=plain(told["name"], "bold"), title_align="left"))
 
 
 def _former(one: dict[str, Any]) -> str:
@@ -281,22 +288,16 @@ def _former(one: dict[str, Any]) -> str:
     return f"{one['fingerprint'][:16]}, {one['valid_from'][:10]} to {one['valid_until'][:10]}{revoked}"
 
 
-def _since(one: dict[str, Any]) -> str:
-    return f"from {one['revoked'][:10]} on" if one["revoked"] else ""
-
-
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("name", "valid until", "signatures", "fingerprint", "revoked"):
-        table.add_column(title)
+    shown = table("name", "valid until", "signatures", "fingerprint", "revoked")
     for row in rows:
-        name = Text(row["name"] + (" (default)" if row["default"] else ""))
-        table.add_row(name, row["valid_until"][:10], row["algorithm"], row["fingerprint"][:16], _since(row))
-        for one in row["former"]:
-            former = Text("  former key", style="dim")
-            table.add_row(former, one["valid_until"][:10], "", one["fingerprint"][:16], _since(one))
-    Console().print(table)
+        name = plain(row["name"] + (" (default)" if row["default"] else ""))
+        for label, algorithm, one in (
+            (name, row["algorithm"], row),
+            *((plain("  former key", "dim"), "", former) for former in row["former"]),
+        ):
+            since = f"from {one['revoked'][:10]} on" if one["revoked"] else ""
+            shown.add_row(label, one["valid_until"][:10], algorithm, one["fingerprint"][:16], since)
+    Console().print(shown)

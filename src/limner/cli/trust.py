@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import print_json
+from limner.cli.options import Json
+from limner.cli.tables import plain, table
 from limner.text import printable
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def _add(
     file: Annotated[Path, typer.Argument(help="Root certificates (PEM) of an artist, issuer or time-stamp server.")],
     name: Annotated[str | None, typer.Option(help="What to call it; the certificate's name otherwise.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Believe a root certificate: `limner verify` then believes the names and times below it.
 
@@ -46,14 +48,12 @@ def _add(
         print(f"  {fingerprint}  {printable(subject)}")
 
 
-def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def _list(as_json: Json = False) -> None:
     """List what is believed.
 
     Example: [bold]limner trust list[/bold]
     """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     anchors = _store().anchors()
     if as_json:
@@ -62,14 +62,11 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     if not anchors:
         print("No anchors; only your own identities are believed. Add one: limner trust add FILE.pem")
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("name", "certificate", "valid until", "fingerprint"):
-        table.add_column(title)
+    rows = table("name", "certificate", "valid until", "fingerprint")
     for one in anchors:
         more = f" and {len(one.subjects) - 1} more" if len(one.subjects) > 1 else ""
-        subject = Text(f"{printable(one.subjects[0])}{more}")
-        table.add_row(one.name, subject, one.valid_until[:10], one.fingerprints[0][:16])
-    Console().print(table)
+        rows.add_row(one.name, plain(f"{one.subjects[0]}{more}"), one.valid_until[:10], one.fingerprints[0][:16])
+    Console().print(rows)
 
 
 def _remove(name: Annotated[str, typer.Argument(help="Which one.")]) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import print_json, progress_bar
-from limner.cli.outputs import Overwrite, output
-from limner.text import printable
+from limner.cli.options import Overwrite, grouped
+from limner.cli.outputs import output
+from limner.cli.tables import facts, plain, table
+from limner.errors import UsageError
+from limner.workspace import Workspace, replace_file
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -33,31 +38,56 @@ _ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", 
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("verify")(verify_files)
+    app.command("verify")(grouped(verify_files))
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Checking over HTTP.
+
+    Attributes: as on the command line.
+    """
+
+    serve: Annotated[bool, typer.Option("--serve", help="Check what is posted over HTTP, until Ctrl-C.")] = False
+    host: Annotated[str, typer.Option(help="With --serve: where; other machines reach 0.0.0.0.")] = "127.0.0.1"
+    port: Annotated[int, typer.Option(help="With --serve: which port.")] = _PORT
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="With --serve: a site whose pages may ask, as https://museum.example.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page for a museum's site.
+
+    Attributes: as on the command line.
+    """
+
+    page: Annotated[
+        Path | None, typer.Option(help="Write a page for a museum's site to this folder; it asks --endpoint.")
+    ] = None
+    endpoint: Annotated[str, typer.Option(help="With --page: where the page posts pictures.")] = (
+        f"http://127.0.0.1:{_PORT}/verify"
+    )
 
 
 def verify_files(
-    files: list[Path] = typer.Argument(None, metavar="FILE…", help="Pictures, or folders of pictures."),
-    anchor: list[Path] = typer.Option(
-        [], "--anchor", help="A root certificate (PEM) to believe, beside those of `limner trust`."
-    ),
-    trusted: bool = typer.Option(False, "--trusted", help="Count as genuine only where somebody vouches for the name."),
-    picture: Path = typer.Option(None, "--picture", help="Also draw what was checked (PNG)."),
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE…", help="Pictures, or folders of pictures.")
+    ] = None,
+    anchor: Annotated[
+        list[Path] | None, typer.Option(help="A root certificate (PEM) to believe, beside those of `limner trust`.")
+    ] = None,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Count as genuine only where somebody vouches for the name.")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option(help="Also draw what was checked (PNG).")] = None,
     overwrite: Overwrite = False,
-    serve: bool = typer.Option(False, "--serve", help="Check what is posted over HTTP, until Ctrl-C."),
-    host: str = typer.Option("127.0.0.1", "--host", help="With --serve: where; other machines reach 0.0.0.0."),
-    port: int = typer.Option(_PORT, "--port", help="With --serve: which port."),
-    allow_origin: list[str] = typer.Option(
-        [], "--allow-origin", help="With --serve: a site whose pages may ask, as https://museum.example."
-    ),
-    page: Path = typer.Option(
-        None, "--page", help="Write a page for a museum's site to this folder; it asks --endpoint."
-    ),
-    endpoint: str = typer.Option(
-        f"http://127.0.0.1:{_PORT}/verify", "--endpoint", help="With --page: where the page posts pictures."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON, one entry a file."),
-    quiet: bool = typer.Option(False, "--quiet", help="Print nothing; the exit status says it."),
+    *,
+    serving: Serving,
+    page: Page,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one entry a file.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing; the exit status says it.")] = False,
 ) -> None:
     """Check who signed pictures, whether they were changed since, and what their papers say.
 
@@ -65,19 +95,17 @@ def verify_files(
 
     Exit status: 0 all genuine, 1 some not, 2 some could not be read.
     """
-    from limner.errors import UsageError
-
-    if (serve or page) and (files or (serve and page)):
+    if (serving.serve or page.page) and (files or (serving.serve and page.page)):
         raise UsageError("--serve, --page", "go alone", "leave the files and the other one out")
-    if serve:
-        return _serve(host, port, allow_origin, anchor, quiet=quiet)
-    if page:
-        return _write_page(page, endpoint, quiet=quiet)
+    if serving.serve:
+        return _serve(serving, anchor or [], quiet=quiet)
+    if page.page:
+        return _write_page(page.page, page.endpoint, quiet=quiet)
     if not files:
         raise UsageError("FILE", "is missing", "name a picture or a folder; or use --serve or --page FOLDER")
     if picture:
         output(picture, option="--picture", endings=(".png",), sources=files, overwrite=overwrite)
-    verdicts = _check_all(list(_expanded(files)), anchor, quiet=quiet or as_json)
+    verdicts = _check_all(list(_expanded(files)), anchor or [], quiet=quiet or as_json)
     if picture:
         from limner.papers.verify.showing import draw_verdicts
 
@@ -104,20 +132,23 @@ def verdict_panel(verdict: Verdict) -> Panel:
 
     colour = "yellow" if verdict.contested else _COLOURS.get(verdict.state, "blue")
     mark = "!" if verdict.contested else _MARKS.get(verdict.state, "–")
-    parts: list[Text | Table] = [Text(f"{mark} {printable(verdict.summary)}", style=f"bold {colour}")]
+    parts: list[Text | Table] = [plain(f"{mark} {verdict.summary}", f"bold {colour}")]
     if verdict.layers:
-        parts += [Text(), _layers(verdict)]
-    if facts := _facts(verdict):
-        parts += [Text(), _grid(facts)]
-    return Panel(Group(*parts), title=Text(printable(verdict.path)), title_align="left", border_style=colour)
+        titles = ("layer", "state", "what is there", "what it proves")
+        layers = table(*titles, gap=2, narrow=titles[:2])
+        for layer in verdict.layers:
+            state = plain(layer.state, _COLOURS.get(layer.state, "blue"))
+            layers.add_row(layer.name, state, plain(layer.holds), plain(layer.proves))
+        parts += [Text(), layers]
+    if said := _facts(verdict):
+        parts += [Text(), facts(said)]
+    return Panel(Group(*parts), title=plain(verdict.path), title_align="left", border_style=colour)
 
 
 def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[Verdict]:
     from concurrent.futures import ThreadPoolExecutor
-    from contextlib import closing
 
     from limner.papers.identity.trust import open_checker
-    from limner.workspace import Workspace
 
     with (
         closing(open_checker(Workspace.default(), anchors)) as checker,
@@ -127,17 +158,15 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
         return list(bar.track(pool.map(checker.check, paths), total=len(paths), description="checking"))
 
 
-def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, quiet: bool) -> None:
-    from contextlib import closing
-
+def _serve(serving: Serving, anchors: list[Path], *, quiet: bool) -> None:
     from limner.papers.evidence.pages import verify_page
     from limner.papers.identity.trust import open_checker
     from limner.papers.verify.endpoint import Endpoint
-    from limner.workspace import Workspace
 
+    where: dict[str, Any] = {"host": serving.host, "port": serving.port, "origins": serving.allow_origin or ()}
     with (
         closing(open_checker(Workspace.default(), anchors)) as checker,
-        closing(Endpoint(checker.check_bytes, host=host, port=port, origins=origins, page=verify_page())) as endpoint,
+        closing(Endpoint(checker.check_bytes, page=verify_page(), **where)) as endpoint,
     ):
         if not quiet:
             print(f"pictures are checked at {endpoint.url}; a page for people: {endpoint.url.removesuffix('verify')}")
@@ -149,9 +178,7 @@ def _serve(host: str, port: int, origins: list[str], anchors: list[Path], *, qui
 
 
 def _write_page(folder: Path, endpoint: str, *, quiet: bool) -> None:
-    from limner.errors import UsageError
     from limner.papers.evidence.pages import verify_page
-    from limner.workspace import replace_file
 
     page = verify_page(endpoint)
     try:
@@ -167,8 +194,6 @@ def _write_page(folder: Path, endpoint: str, *, quiet: bool) -> None:
 
 def _expanded(files: list[Path]) -> Iterator[Path]:
     """The files themselves, and the pictures in folders, sorted."""
-    from limner.errors import UsageError
-
     for path in files:
         if not path.is_dir():
             yield path
@@ -181,68 +206,49 @@ def _expanded(files: list[Path]) -> Iterator[Path]:
 
 def _show(verdicts: list[Verdict]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console()
     if len(verdicts) <= _PANELS:
         for verdict in verdicts:
             console.print(verdict_panel(verdict))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("file", overflow="fold")
-    table.add_column("", no_wrap=True)
-    table.add_column("what was found", overflow="fold")
+    rows = table("file", "", "what was found", narrow=[""])
     for verdict in verdicts:
-        colour = _COLOURS.get(verdict.state, "blue")
-        row = Text(printable(verdict.path)), Text(verdict.state, colour), Text(printable(verdict.finding))
-        table.add_row(*row)
-    console.print(table)
+        state = plain(verdict.state, _COLOURS.get(verdict.state, "blue"))
+        rows.add_row(plain(verdict.path), state, plain(verdict.finding))
+    console.print(rows)
     genuine = sum(verdict.genuine for verdict in verdicts)
     console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)
 
 
-def _layers(verdict: Verdict) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("layer", "state", "what is there", "what it proves"):
-        table.add_column(title, overflow="fold", no_wrap=title in ("layer", "state"))
-    for layer in verdict.layers:
-        state = Text(layer.state, _COLOURS.get(layer.state, "blue"))
-        table.add_row(layer.name, state, Text(printable(layer.holds)), Text(printable(layer.proves)))
-    return table
-
-
-def _facts(verdict: Verdict) -> list[tuple[str, Any]]:
+def _facts(verdict: Verdict) -> list[tuple[str, object]]:
     """What the signed papers say, in the order in which one asks; nothing of a file that was changed."""
     if verdict.state not in ("valid", "invalid") or verdict.signer is None:
         return []
     from limner.papers.verify import wording
 
     made, signer = verdict.generation, verdict.signer
+    parents = made["model_parents"] if isinstance(made.get("model_parents"), list) else []
     mining = ", ".join(
         f"{name.split('.')[-1].replace('_', ' ')}: {use}" for name, use in verdict.training_mining.items()
     )
-    facts = [
+    return [
         ("title", verdict.title),
         ("creator", verdict.creator),
         ("signed by", f"{wording.signed_by(signer)} · {signer.organisation}"),
         ("certificate", f"{_validity(signer)}, number {signer.serial}"),
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
-        ("went on from", _parents(made.get("model_parents"))),
+        ("went on from", ", ".join(one for one in parents if isinstance(one, str))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("picture", _picture(made)),
-        ("made by", _deed(made)),
+        ("made by", _act(made)),
         *_earlier(verdict),
         ("label", _label(made)),
         ("latent", made.get("latent_digest")),
         ("credit", made.get("credit")),
         ("training, mining", mining),
     ]
-    return [(label, value) for label, value in facts if value]
 
 
 def _validity(signer: SignerSeen) -> str:
@@ -256,21 +262,16 @@ def _named(name: object, digest: object, family: object = None) -> str:
     return f"{name}{kind}  {digest or ''}".rstrip() if name else ""
 
 
-def _parents(told: object) -> str:
-    return ", ".join(one for one in told if isinstance(one, str)) if isinstance(told, list) else ""
-
-
-def _deed(made: dict[str, Any]) -> str:
-    what, parents = made.get("made"), made.get("parents")
+def _act(made: dict[str, Any]) -> str:
+    what, parents, how = made.get("made"), made.get("parents"), made.get("how")
     if not isinstance(what, str) or what == "sample":
         return ""
-    how = made.get("how")
-    told = ", ".join(f"{name} {value}" for name, value in how.items()) if isinstance(how, dict) else ""
+    numbers = ", ".join(f"{name} {value}" for name, value in how.items()) if isinstance(how, dict) else ""
     count = len(parents) if isinstance(parents, list) else 0
-    return f"{what} of {count} picture{'' if count == 1 else 's'}{': ' if told else ''}{told}"
+    return f"{what} of {count} picture{'' if count == 1 else 's'}{': ' if numbers else ''}{numbers}"
 
 
-def _earlier(verdict: Verdict) -> list[tuple[str, Any]]:
+def _earlier(verdict: Verdict) -> list[tuple[str, object]]:
     from limner.papers.verify import wording
 
     words = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}
@@ -290,15 +291,3 @@ def _picture(made: dict[str, Any]) -> str:
         return ""
     label = f", label {made['label']}" if made.get("label") else ""
     return f"number {made.get('index')} of seed {made['seed']}, truncation {made.get('truncation')}{label}"
-
-
-def _grid(facts: list[tuple[str, Any]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, value in facts:
-        grid.add_row(label, Text(printable(str(value))))
-    return grid
