@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from limner.errors import ModelError
 from limner.models.bundle import find_model, load_model, read_card, save_model
+from limner.models.card import FORMAT
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 
@@ -68,7 +69,7 @@ def test_a_future_version_is_refused(path: Path) -> None:
 
 
 def test_an_earlier_version_says_train_again(path: Path) -> None:
-    _rewritten(path, lambda card, tensors: card.update(format=1))
+    _rewritten(path, lambda card, tensors: card.update(format=FORMAT - 1))
     with pytest.raises(ModelError, match="earlier limner"):
         load_model(path)
 

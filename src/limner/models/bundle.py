@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from limner.errors import ModelError
 from limner.models.card import FORMAT, Card
-from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.files import Kind, file_of_digest
 from limner.models.latent_model import LatentModel
 from limner.models.packing import pack
-from limner.workspace import Workspace, replace_file
+from limner.workspace import Workspace
 
 __all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
 
@@ -23,7 +22,8 @@ SHIPPED = Path(__file__).parent / "shipped"
 _KIND = Kind(
     key="limner.card",
     card=Card,
-    layout=FORMAT,
+    build=lambda card: LatentModel(card.config),
+    format=FORMAT,
     noun="a model",
     where="see `limner model list`",
     again="copy the file again from where it came, or train the model again",
@@ -56,38 +56,29 @@ def save_model(path: Path, generator: LatentModel, card: Card, *, small: bool = 
         small: weights as bytes with a scale a row, half of the size; otherwise weights are stored in bfloat16,
             statistics in float32.
     """
-    names = {name for name, _ in generator.named_parameters()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in generator.state_dict().items()}
+    names, tensors = {name for name, _ in generator.named_parameters()}, generator.state_dict()
     if small:
-        tensors = pack(tensors, names)
-    else:
-        tensors = {name: t.to(torch.bfloat16) if name in names else t for name, t in tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as part:
-        save_file(tensors, part, metadata={_KIND.key: card.model_dump_json()})
-        digest = sha256_of(part)
-        load_model(part)
-    return digest
+        return _KIND.save(path, pack(tensors, names), card)
+    return _KIND.save(path, {n: t.to(torch.bfloat16) if n in names else t for n, t in tensors.items()}, card)
 
 
 def read_card(path: Path) -> Card:
     """The card of a model file, without its weights.
 
     Raises:
-        ModelError: missing, damaged, not limner's, or of a future version; says which.
+        ModelError: missing, damaged, not limner's, or of another format; says which.
     """
-    return read_card_of(path, _KIND)
+    return _KIND.read_card(path)
 
 
 def load_model(path: Path) -> Model:
     """Rebuild a model from its file alone.
 
     Raises:
-        ModelError: missing, damaged, truncated, of other shapes, or of a future version; says which.
+        ModelError: missing, damaged, truncated, of other shapes, or of another format; says which.
     """
-    card = read_card(path)
-    generator = rebuilt(path, lambda: LatentModel(card.config), _KIND.again)
-    return Model(path, sha256_of(path), card, generator)
+    file = _KIND.load(path)
+    return Model(file.path, file.digest, file.card, file.network)
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:
@@ -108,6 +99,5 @@ def find_model(reference: str, workspace: Workspace) -> Path:
 
 def find_digest(digest: str, workspace: Workspace) -> Path | None:
     """The file of the model with this sha256 among those of the workspace and those that ship; None for none."""
-    wanted = digest.removeprefix("sha256:")
-    files = (file for folder in (workspace.models, SHIPPED) for file in sorted(folder.glob("*.safetensors")))
-    return next((file for file in files if sha256_of(file) == wanted), None)
+    folders = workspace.models, SHIPPED
+    return file_of_digest(digest, (file for folder in folders for file in sorted(folder.glob("*.safetensors"))))

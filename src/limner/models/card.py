@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from limner import __version__
-from limner.errors import ModelError
 from limner.models.latent_model import LatentModelConfig
 from limner.rights import RightsSummary
 
-__all__ = ["FORMAT", "Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote", "card_of"]
+__all__ = ["FORMAT", "Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote"]
 
 FORMAT = 3
 """Version of the model file: of its card, and of the names of its weights."""
-_Kind = TypeVar("_Kind", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
@@ -96,32 +92,3 @@ class Card(Learned):
     """sha256 of the model files that this one started from."""
     model_watermark: str = ""
     """Number, 12 hexadecimal digits, that the watermark of whatever it paints names; empty without one."""
-
-
-def card_of(path: Path, text: str, kind: type[_Kind], layout: int, again: str) -> _Kind:
-    """The card that a file's metadata holds as JSON.
-
-    Args:
-        path: of the file, for the message.
-        kind: what it is a card of.
-        layout: version of the card's layout that limner knows.
-        again: what to do about a damaged file.
-
-    Raises:
-        ModelError: no JSON object, of another version, or damaged; says which.
-    """
-    try:
-        raw = json.loads(text)
-        version = raw.get("format", 0)
-    except (ValueError, AttributeError, RecursionError):
-        raise ModelError(path, "its card is no JSON object", again) from None
-    if not isinstance(version, int) or version > layout:
-        raise ModelError(path, f"made by a later limner (card format {version}, known: {layout})", "update limner")
-    if version < layout:
-        raise ModelError(path, f"made by an earlier limner (card format {version}, now {layout})", "train it again")
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", again) from None

@@ -1,36 +1,53 @@
-"""How every file of weights is read: held against its card before anything is built, and never unpickled."""
+"""How every file of weights is written and read: checked against its card before anything is built, never unpickled."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from limner.errors import ModelError
-from limner.models.card import card_of
 from limner.models.packing import SCALE, unpack
+from limner.workspace import replace_file
 
-__all__ = ["Kind", "read_card_of", "rebuilt", "sha256_of"]
+__all__ = ["Kind", "WeightsFile", "file_of_digest", "sha256_of"]
 
 _Card = TypeVar("_Card", bound=BaseModel)
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[_Card]):
+class WeightsFile(Generic[_Card, _Network]):
+    """A file of weights, loaded.
+
+    Attributes:
+        digest: sha256 of the file.
+    """
+
+    path: Path
+    digest: str
+    card: _Card
+    network: _Network
+
+
+@dataclass(frozen=True)
+class Kind(Generic[_Card, _Network]):
     """A kind of file that limner writes: one `.safetensors` with weights and, in its metadata, a card.
 
     Attributes:
         key: of the card in the metadata.
         card: what the card is read as.
-        layout: version of the card that is known.
+        build: makes the network that a card describes, with weights of any value.
+        format: version of the file that is read and written; it stands in the card.
         noun: what such a file holds, with its article.
         where: what to give, or do, where there is no such file.
         again: what to do about a damaged one.
@@ -39,67 +56,94 @@ class Kind(Generic[_Card]):
 
     key: str
     card: type[_Card]
-    layout: int
+    build: Callable[[_Card], _Network]
+    format: int
     noun: str
     where: str
     again: str
     largest: int = 1 << 30
 
+    def save(self, path: Path, tensors: Mapping[str, Tensor], card: _Card) -> str:
+        """Write a file in one step, read it back, and return its sha256."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        with torch.inference_mode(False), replace_file(path) as part:
+            save_file(kept, part, metadata={self.key: card.model_dump_json()})
+            return self.load(part).digest
 
-def read_card_of(path: Path, kind: Kind[_Card]) -> _Card:
-    """The card of a file, without its weights.
+    def read_card(self, path: Path) -> _Card:
+        """The card of a file, without its weights.
 
-    Raises:
-        ModelError: missing, damaged, of another kind, or of a later limner; says which.
-    """
-    if not path.is_file():
-        raise ModelError(path, "there is no such file", kind.where)
-    if path.stat().st_size > kind.largest:
-        raise ModelError(path, f"is too large for {kind.noun}", kind.where)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(path, f"the file is damaged or not {kind.noun} ({_short(error)})", kind.again) from None
-    if kind.key not in metadata:
-        raise ModelError(path, f"a .safetensors file, and not {kind.noun} of limner's", kind.where)
-    return card_of(path, metadata[kind.key], kind.card, kind.layout, kind.again)
+        Raises:
+            ModelError: missing, damaged, of another kind or format; says which.
+        """
+        if not path.is_file():
+            raise ModelError(path, "there is no such file", self.where)
+        if path.stat().st_size > self.largest:
+            raise ModelError(path, f"is too large for {self.noun}", self.where)
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelError(path, f"the file is damaged or not {self.noun} ({_short(error)})", self.again) from None
+        if self.key not in metadata:
+            raise ModelError(path, f"a .safetensors file, and not {self.noun} of limner's", self.where)
+        return self._parsed(path, metadata[self.key])
 
+    def load(self, path: Path) -> WeightsFile[_Card, _Network]:
+        """The file with its network, fixed and ready to be used.
 
-def rebuilt(path: Path, make: Callable[[], _Network], again: str) -> _Network:
-    """The network with the weights of a file, fixed and ready to be used.
+        Raises:
+            ModelError: missing, damaged, truncated, of another kind, format or shape, or not all numbers; says which.
+        """
+        card = self.read_card(path)
+        with torch.device("meta"):  # no memory is taken before the shapes are known to fit
+            expected = {name: tuple(tensor.shape) for name, tensor in self.build(card).state_dict().items()}
+        try:
+            with safe_open(path, framework="pt") as file:
+                names = list(file.keys())
+                found = {name: tuple(file.get_slice(name).get_shape()) for name in names if not name.endswith(SCALE)}
+                if misfit := _misfit(expected, found):
+                    raise ModelError(path, f"its weights do not fit its card ({misfit})", self.again)
+                weights = unpack({name: file.get_tensor(name) for name in names})
+        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+            raise ModelError(path, f"its weights are damaged ({_short(error)})", self.again) from None
+        for name, tensor in weights.items():
+            if not torch.isfinite(tensor).all():
+                raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", self.again)
+        network = self.build(card)
+        network.load_state_dict(weights)
+        network.eval().requires_grad_(False)
+        return WeightsFile(path, sha256_of(path), card, network)
 
-    Args:
-        make: builds it as the file's card says; first without any memory, to compare shapes.
-        again: what to do about a damaged file.
-
-    Raises:
-        ModelError: truncated, of other shapes, or not all numbers; says which.
-    """
-    with torch.device("meta"):
-        expected = {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
-    try:
-        with safe_open(path, framework="pt") as file:
-            held = list(file.keys())
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in held if not name.endswith(SCALE)}
-            if told := _misfit(expected, found):
-                raise ModelError(path, f"its weights do not fit its card ({told})", again)
-            weights = unpack({name: file.get_tensor(name) for name in held})
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(path, f"its weights are damaged ({_short(error)})", again) from None
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelError(path, f"its weights are damaged ({name} holds NaN or infinity)", again)
-    network = make()
-    network.load_state_dict(weights)
-    network.eval().requires_grad_(False)
-    return network
+    def _parsed(self, path: Path, text: str) -> _Card:
+        try:
+            raw = json.loads(text)
+            version = raw.get("format")
+        except (ValueError, AttributeError, RecursionError):
+            raise ModelError(path, "its card is no JSON object", self.again) from None
+        if version != self.format:
+            later = isinstance(version, int) and version > self.format
+            who, remedy = ("a later", "update limner") if later else ("an earlier", "train it again")
+            raise ModelError(path, f"made by {who} limner (format {version!r:.20}, not {self.format})", remedy)
+        try:
+            return self.card.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ModelError(path, f"its card is damaged (at {where}: {first['msg']})", self.again) from None
 
 
 def sha256_of(path: Path) -> str:
     """What names a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_of_digest(digest: str, files: Iterable[Path]) -> Path | None:
+    """The first of these files with a sha256; None for none."""
+    wanted = digest.removeprefix("sha256:")
+    return next((file for file in files if file.is_file() and sha256_of(file) == wanted), None)
 
 
 def _misfit(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:

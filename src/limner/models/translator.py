@@ -16,20 +16,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limner.models.card import Learned
-from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.files import Kind, WeightsFile
 from limner.models.packing import pack
 from limner.models.painter import PainterConfig
-from limner.workspace import replace_file
 
 __all__ = [
     "PairDiscriminator",
@@ -232,43 +229,26 @@ class TranslatorCard(Learned):
 _KIND = Kind(
     key="limner.translator",
     card=TranslatorCard,
-    layout=_FORMAT,
+    build=lambda card: Translator(card.config),
+    format=_FORMAT,
     noun="a translator",
     where="give a file that `limner train-translator` wrote",
     again="copy the file again from where it came, or train it again with `limner train-translator`",
     largest=64 << 20,
 )
-
-
-@dataclass(frozen=True)
-class TranslatorFile:
-    """A translator's file, loaded.
-
-    Attributes:
-        digest: sha256 of the file.
-    """
-
-    path: Path
-    digest: str
-    card: TranslatorCard
-    network: Translator
+TranslatorFile = WeightsFile[TranslatorCard, Translator]
 
 
 def save_translator(path: Path, network: Translator, card: TranslatorCard) -> str:
     """Write the file in one step, weights as bytes with a scale a row, and return its sha256."""
-    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with torch.inference_mode(False), replace_file(path) as part:
-        save_file(pack(tensors, tensors), part, metadata={_KIND.key: card.model_dump_json()})
-        return load_translator(part).digest
+    tensors = {name: tensor.float() for name, tensor in network.state_dict().items()}
+    return _KIND.save(path, pack(tensors, tensors), card)
 
 
 def load_translator(path: Path) -> TranslatorFile:
     """Rebuild a translator from its file alone.
 
     Raises:
-        ModelError: missing, damaged, no translator, of other shapes, or of a later limner; says which.
+        ModelError: missing, damaged, no translator, of other shapes, or of another format; says which.
     """
-    card = read_card_of(path, _KIND)
-    network = rebuilt(path, lambda: Translator(card.config), _KIND.again)
-    return TranslatorFile(path, sha256_of(path), card, network)
+    return _KIND.load(path)

@@ -14,18 +14,16 @@ The file is one `.safetensors` with the weights and, in its metadata, a card; no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from limner.errors import ModelError
 from limner.models.card import Learned
-from limner.models.files import Kind, read_card_of, rebuilt, sha256_of
+from limner.models.files import Kind, WeightsFile, file_of_digest
 from limner.models.painter import Block
 from limner.workspace import Workspace, replace_file
 
@@ -135,46 +133,28 @@ class UpscalerCard(Learned):
 _KIND = Kind(
     key="limner.upscaler",
     card=UpscalerCard,
-    layout=_FORMAT,
+    build=lambda card: Upscaler(card.config),
+    format=_FORMAT,
     noun="an up-scaler",
     where="give a file that `limner train-upscaler` wrote, its name, `learned` or `none`",
     again="copy the file again from where it came, or train it again with `limner train-upscaler`",
     largest=64 << 20,
 )
-
-
-@dataclass(frozen=True)
-class UpscalerFile:
-    """An up-scaler's file, loaded.
-
-    Attributes:
-        digest: sha256 of the file.
-    """
-
-    path: Path
-    digest: str
-    card: UpscalerCard
-    network: Upscaler
+UpscalerFile = WeightsFile[UpscalerCard, Upscaler]
 
 
 def save_upscaler(path: Path, network: Upscaler, card: UpscalerCard) -> str:
     """Write the file in one step, weights in bfloat16, and return its sha256."""
-    tensors = {name: t.detach().cpu().to(torch.bfloat16).contiguous() for name, t in network.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with torch.inference_mode(False), replace_file(path) as part:
-        save_file(tensors, part, metadata={_KIND.key: card.model_dump_json()})
-        return load_upscaler(part).digest
+    return _KIND.save(path, {name: t.to(torch.bfloat16) for name, t in network.state_dict().items()}, card)
 
 
 def load_upscaler(path: Path) -> UpscalerFile:
     """Rebuild an up-scaler from its file alone.
 
     Raises:
-        ModelError: missing, damaged, no up-scaler, of other shapes, or of a later limner; says which.
+        ModelError: missing, damaged, no up-scaler, of other shapes, or of another format; says which.
     """
-    card = read_card_of(path, _KIND)
-    network = rebuilt(path, lambda: Upscaler(card.config), _KIND.again)
-    return UpscalerFile(path, sha256_of(path), card, network)
+    return _KIND.load(path)
 
 
 def upscalers_of(workspace: Workspace) -> Path:
@@ -212,11 +192,8 @@ def find_upscaler(reference: str, workspace: Workspace, collection: str = "") ->
 
 def find_upscaler_digest(digest: str, workspace: Workspace) -> UpscalerFile | None:
     """The up-scaler with this sha256 among those of the workspace and the one that ships; None for none."""
-    wanted = digest.removeprefix("sha256:")
-    for file in (*sorted(upscalers_of(workspace).glob("*.safetensors")), SHIPPED_UPSCALER):
-        if file.is_file() and sha256_of(file) == wanted:
-            return load_upscaler(file)
-    return None
+    file = file_of_digest(digest, (*sorted(upscalers_of(workspace).glob("*.safetensors")), SHIPPED_UPSCALER))
+    return None if file is None else load_upscaler(file)
 
 
 def kept_upscaler(file: UpscalerFile, workspace: Workspace) -> UpscalerFile:
