@@ -105,7 +105,7 @@ def test_a_key_is_private_from_its_first_byte(workspace: Workspace, monkeypatch:
 def test_a_key_is_shown_nowhere(workspace: Workspace) -> None:
     identity = Identity.new(workspace, "Ada")
     assert "PRIVATE" in identity.key
-    assert "PRIVATE" not in repr(identity) + str(identity.told())
+    assert "PRIVATE" not in repr(identity) + str(identity.details())
 
 
 def test_a_passphrase_encrypts_both_keys(workspace: Workspace) -> None:

@@ -17,11 +17,11 @@ from limner.collection import PAINTINGS
 from limner.ledger import Ledger
 from limner.papers import Layer, Verdict
 from limner.papers.c2pa.library import read_store, reading_context
-from limner.papers.identity.trust import open_checker
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.publisher import Publisher
 from limner.papers.registry.registry import Registry, work_name
+from limner.papers.verify.opening import open_checker
 from limner.papers.watermark.marking import ALGORITHM, marked, read_mark
 from limner.workspace import Workspace
 from papers.works import artist, provenance

@@ -15,8 +15,8 @@ from PIL import Image
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Publisher
-from limner.papers.identity.trust import open_checker
 from limner.papers.registry.registry import Registry, work_identifier, work_name
+from limner.papers.verify.opening import open_checker
 from limner.workspace import Workspace
 from papers.works import artist, provenance
 

@@ -57,7 +57,7 @@ def new(
 
     secret = _new_passphrase() if passphrase else os.environ.get("LIMNER_PASSPHRASE") or None
     identity = Identity.new(Workspace.default(), name, secret, default=default)
-    _print_identity(identity.told(), as_json, encrypted=secret is not None)
+    _print_identity(identity.details(), as_json, encrypted=secret is not None)
 
 
 def list_identities(as_json: Json = False) -> None:

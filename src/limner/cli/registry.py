@@ -146,10 +146,10 @@ def add(
 
     from limner.errors import PapersError
     from limner.ledger import Ledger
-    from limner.papers.identity.trust import open_checker
     from limner.papers.publishing.published import Published
     from limner.papers.registry.registry import Registry
     from limner.papers.registry.stored import edition_of
+    from limner.papers.verify.opening import open_checker
     from limner.works.origins import file_digest
 
     workspace = Workspace.default()

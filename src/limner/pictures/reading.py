@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
-from io import BytesIO
+from mmap import mmap
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -181,31 +182,27 @@ def _tiff_page(data: Data, name: object) -> int:
 def _reopen(data: Data, page: int = 0) -> ImageFile.ImageFile:
     # Our own check follows, before anything is decoded. Pillow's warns at 89 megapixels, which is a normal scan.
     Image.MAX_IMAGE_PIXELS = None
-    # A mapped file has what Pillow asks of a file: read, seek and tell.
-    source = BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", _Mapped(data))
+    source = io.BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", _Mapped(data))
     image = Image.open(source, formats=[name.upper() for name in (*READABLE, *extra_formats())])
     if page:
         image.seek(page)
     return image
 
 
-class _Mapped:
-    """A mapped file with a position of its own, so that it can be opened twice."""
+class _Mapped(io.RawIOBase):
+    """A mapped file with a position of its own, so that it can be opened twice; the mapping outlives it."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: mmap) -> None:
         self._data, self._place = data, 0
 
-    def read(self, size: int | None = -1) -> bytes:
-        end = len(self._data) if size is None or size < 0 else self._place + size
-        piece: bytes = self._data[self._place : end]
+    def readinto(self, buffer: Any) -> int:
+        piece = self._data[self._place : self._place + len(buffer)]
+        buffer[: len(piece)] = piece
         self._place += len(piece)
-        return piece
+        return len(piece)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         self._place = max(0, offset + (0, self._place, len(self._data))[whence])
-        return self._place
-
-    def tell(self) -> int:
         return self._place
 
     def seekable(self) -> bool:
@@ -213,12 +210,6 @@ class _Mapped:
 
     def readable(self) -> bool:
         return True
-
-    def close(self) -> None:
-        """The mapping is closed with its last reader."""
-
-    def flush(self) -> None:
-        """Nothing is ever written."""
 
 
 def _check_size(image: Image.Image, size: int, name: object) -> None:

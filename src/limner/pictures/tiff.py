@@ -17,25 +17,13 @@ _WIDTHS = {1: 1, 3: 2, 4: 4, 16: 8}  # bytes of a value: BYTE, SHORT, LONG, LONG
 
 _SUBFILE, _OLD_SUBFILE = 254, 255
 _PIECES = (273, 279, 324, 325)  # offsets and lengths of strips, and of tiles
-_SIDES, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = (
-    (256, 257),
-    258,
-    259,
-    262,
-    277,
-    284,
-    338,
-    339,
-)
+_SIDES, _BITS, _COMPRESSION, _PHOTOMETRIC = (256, 257), 258, 259, 262
+_SAMPLES, _PLANAR, _EXTRA, _FORMAT = 277, 284, 338, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB = 0, 1, 2, 3, 4, 5, 6, 8
-_COLOURS = {
-    **{_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3, _LAB: 3},
-}
-_NAMES = {
-    **{_WHITE_IS_ZERO: "grey", _BLACK_IS_ZERO: "grey", _RGB: "RGB", _PALETTE: "palette", _CMYK: "CMYK"},
-    **{_YCBCR: "YCbCr", _LAB: "Lab", 9: "ICC Lab", 10: "ITU Lab", 32803: "a camera's raw mosaic", 34892: "linear raw"},
-    **{32844: "LogL", 32845: "LogLuv"},
-}
+_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3, _LAB: 3}
+_NAMES = dict(zip(_COLOURS, ("grey", "grey", "RGB", "palette", "CMYK", "YCbCr", "Lab"), strict=True))
+_NAMES |= {9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv"}
+_NAMES |= {32803: "a camera's raw mosaic", 34892: "linear raw"}
 _JPEG = (6, 7)
 
 
@@ -64,16 +52,6 @@ class Page:
     def is_reduced(self) -> bool:
         """Whether it is a smaller copy of another page, or a mask for one."""
         return bool(self.one(_SUBFILE, 0) & 5) or self.one(_OLD_SUBFILE, 1) == 2 or self.one(_PHOTOMETRIC, 1) == _MASK
-
-    @property
-    def is_white_zero(self) -> bool:
-        """Whether larger numbers are darker."""
-        return self.one(_PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO
-
-    @property
-    def bits(self) -> int:
-        """A channel."""
-        return self.one(_BITS, 1)
 
 
 def pages(data: Data) -> list[Page]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -114,14 +114,14 @@ def clear(
         return list(rows), Accepted(reason=accept_unknown.strip(), pictures=len(held), why=why)
     if only_cleared and len(held) < len(rows):
         return [row for row in rows if not row.held], None
-    said = _said(why)
+    reasons = _listed(why)
     if only_cleared:
         raise RightsError(
-            f"all {len(held)} pictures", f"are held back ({said})", "give them rights: a table, or --licence"
+            f"all {len(held)} pictures", f"are held back ({reasons})", "give them rights: a table, or --licence"
         )
     raise RightsError(
         f"{len(held)} of {len(rows)} pictures",
-        f"are held back ({said})",
+        f"are held back ({reasons})",
         'use --only-cleared to leave them out, or --accept-unknown "REASON" to use them all the same',
     )
 
@@ -150,23 +150,18 @@ def summary(rows: Iterable[RightsRow], accepted: Accepted | None = None) -> Righ
 
 def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
     """The rights in the pictures of two collections together."""
-
-    def added(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
-        total = Counter(a) + Counter(b)
-        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
-
     credits = {
         creator: sorted({*one.credits.get(creator, ()), *other.credits.get(creator, ())})
         for creator in sorted({*one.credits, *other.credits})
     }
     return RightsSummary(
         pictures=one.pictures + other.pictures,
-        licences=added(one.licences, other.licences),
-        creators=added(one.creators, other.creators),
+        licences=_added(one.licences, other.licences),
+        creators=_added(one.creators, other.creators),
         credits=credits,
-        obligations=dict(sorted(added(one.obligations, other.obligations).items())),
-        held=added(one.held, other.held),
-        flags=added(one.flags, other.flags),
+        obligations=dict(sorted(_added(one.obligations, other.obligations).items())),
+        held=_added(one.held, other.held),
+        flags=_added(one.flags, other.flags),
         accepted=_both(one.accepted, other.accepted),
     )
 
@@ -207,19 +202,23 @@ def _both(one: Accepted | None, other: Accepted | None) -> Accepted | None:
     """Two decisions as one: no reason is lost."""
     if one is None or other is None:
         return one or other
-    why = Counter(one.why) + Counter(other.why)
     return Accepted(
         reason="; ".join(dict.fromkeys((one.reason, other.reason))),
         pictures=one.pictures + other.pictures,
-        why=dict(sorted(why.items(), key=lambda item: (-item[1], item[0]))),
+        why=_added(one.why, other.why),
     )
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:
-    counted = Counter(values)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    return _added(Counter(values), {})
 
 
-def _said(why: dict[str, int], most: int = 4) -> str:
-    said = [f"{count} {reason}" for reason, count in list(why.items())[:most]]
-    return ", ".join(said) + (f" and {len(why) - most} reasons more" if len(why) > most else "")
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Counts of both, most frequent first."""
+    total = Counter(one) + Counter(other)
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _listed(why: dict[str, int], most: int = 4) -> str:
+    reasons = [f"{count} {reason}" for reason, count in list(why.items())[:most]]
+    return ", ".join(reasons) + (f" and {len(why) - most} reasons more" if len(why) > most else "")

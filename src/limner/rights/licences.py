@@ -74,7 +74,7 @@ def obligations(licence: str) -> frozenset[str]:
 
 
 def conditions(licences: Iterable[str]) -> list[str]:
-    """What whoever passes on something made from pictures of these licences is held to, beside naming their creators.
+    """What whoever passes on something made from pictures of these licences must keep to, beside naming their creators.
 
     One line each, in words; empty where nothing is asked for. Unknown licences (empty) say nothing here.
 
@@ -82,14 +82,14 @@ def conditions(licences: Iterable[str]) -> list[str]:
         RightsError: one is no SPDX expression.
     """
     known = sorted({one for one in licences if one})
-    told = []
+    found = []
     for obligation, words in _CONDITIONS.items():
         if asking := [one for one in known if obligation in obligations(one)]:
-            told.append(f"{words}: {', '.join(asking)}")
+            found.append(f"{words}: {', '.join(asking)}")
     allowed = [terms(one) for one in known]
     if allowed and all(allowed) and not TERMS.intersection(*allowed):
-        told.append("No one licence keeps to all of these terms: pass it on only with leave")
-    return told
+        found.append("No one licence keeps to all of these terms: pass it on only with leave")
+    return found
 
 
 def terms(licence: str) -> frozenset[str]:
@@ -97,7 +97,7 @@ def terms(licence: str) -> frozenset[str]:
 
     Empty where nothing made from it may be passed on at all (no derivatives). Of `OR` one licence is enough, of `AND`
     all count. What is unknown or what only a person can read (`LicenseRef-*`) allows all. Versions of Creative Commons
-    licences are not told apart: share-alike allows later ones.
+    licences are not distinguished: share-alike allows later ones.
 
     Raises:
         RightsError: no SPDX expression.

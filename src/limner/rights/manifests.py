@@ -31,8 +31,8 @@ def read_manifest_rights(data: Data, format: str, found: Embedded) -> None:
 
     try:
         with Reader(MEDIA_TYPES.get(format, "image/jpeg"), BytesIO(data), context=_offline()) as reader:
-            told = json.loads(reader.json())
-        manifests = told.get("manifests", {})
+            store = json.loads(reader.json())
+        manifests = store.get("manifests", {})
     except (C2paError, ValueError, RecursionError):
         found.flags.append("C2PA manifest unreadable")
         found.unclear.append("C2PA manifest that cannot be read")
@@ -42,11 +42,11 @@ def read_manifest_rights(data: Data, format: str, found: Embedded) -> None:
         return
     for name, manifest in manifests.items():
         for assertion in manifest.get("assertions", []):
-            label, said = str(assertion.get("label", "")), assertion.get("data")
-            if isinstance(said, dict):
-                _take_assertion(label, said, found)
-                if name == told.get("active_manifest"):
-                    _take_names(label, said, found)
+            label, content = str(assertion.get("label", "")), assertion.get("data")
+            if isinstance(content, dict):
+                _take_assertion(label, content, found)
+                if name == store.get("active_manifest"):
+                    _take_names(label, content, found)
 
 
 @lru_cache(maxsize=1)

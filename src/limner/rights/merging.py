@@ -17,7 +17,7 @@ _NAMED = 3
 def check_merge(one: RightsSummary, other: RightsSummary, names: tuple[str, str]) -> None:
     """See that there are terms under which what is made from both may be passed on.
 
-    Each licence of the one is held against each of the other; what stands beside each other within one of them was
+    Each licence of the one is compared with each of the other; what stands beside each other within one of them was
     decided when that was made.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from limner.errors import RightsError
@@ -92,14 +93,11 @@ def judge(
             neither is so.
     """
     (row, unreadable), (option, option_unreadable) = _licence(table.licence), _licence(given.licence)
-    licence, licence_from = _ranked(row, embedded.licence, option, origin, override) if not unreadable else ("", "")
-    row_creator = _somebody(table.creator)
-    creators = (row_creator, _somebody(embedded.creator), _somebody(given.creator))
-    creator, creator_from = _ranked(*creators, origin, override)
-    held = _gaps(licence, creator, unreadable or option_unreadable)
-    flags = list(embedded.flags)
-    against = [reason for reason in embedded.held if reason.startswith(CONTRADICTION)]
-    against += _contradictions(row_creator, row, embedded, origin)
+    licence, licence_from = _ranked([row, embedded.licence, option], origin, override) if not unreadable else ("", "")
+    creators = [_somebody(one.creator) for one in (table, embedded, given)]
+    creator, creator_from = _ranked(creators, origin, override)
+    held, flags = _gaps(licence, creator, unreadable or option_unreadable), list(embedded.flags)
+    against = _contradictions(creators[0], row, embedded, origin)
     against += _not_replaced(licence_from, creator, embedded) if option else []
     if override:
         flags += [f"{reason} (overridden: {override[:100]})" for reason in against]
@@ -107,10 +105,8 @@ def judge(
     else:
         held += against
         flags += _unused(given, option, licence_from, creator_from, embedded)
-    opted_out = [reason for reason in embedded.held if not reason.startswith(CONTRADICTION)] + list(folder_held)
     consent = table.consent or given.consent
-    flags += [f"{reason} (released by consent)" for reason in opted_out if consent]
-    held += [] if consent else opted_out
+    reserved, released = _opt_outs(embedded, folder_held, consent)
     return Clearance(
         title=table.title or given.title or embedded.title,
         creator=creator,
@@ -118,15 +114,20 @@ def judge(
         source=table.source or given.source,
         consent=consent,
         notice=embedded.notice,
-        held=tuple(sorted(set(held))),
-        flags=tuple(sorted(set(flags))),
+        held=tuple(sorted({*held, *reserved})),
+        flags=tuple(sorted({*flags, *released})),
         licence_from=licence_from,
         creator_from=creator_from,
     )
 
 
-def _ranked(row: str, file: str, option: str, origin: str, override: str) -> tuple[str, str]:
-    """The first statement that is not empty, and where it stands; options come before files only to override them."""
+def _ranked(statements: Sequence[str], origin: str, override: str) -> tuple[str, str]:
+    """The first statement that is not empty, and where it stands; options come before files only to override them.
+
+    Args:
+        statements: of the row, the file and the options.
+    """
+    row, file, option = statements
     rest = ((option, GIVEN), (file, FILE)) if override else ((file, FILE), (option, GIVEN))
     return next((pair for pair in ((row, origin), *rest) if pair[0]), ("", ""))
 
@@ -134,6 +135,12 @@ def _ranked(row: str, file: str, option: str, origin: str, override: str) -> tup
 def _gaps(licence: str, creator: str, unreadable: str) -> list[str]:
     """What is missing for a picture to be cleared."""
     return [*([] if licence else [unreadable or HELD_NO_LICENCE]), *([] if creator else [HELD_NO_CREATOR])]
+
+
+def _opt_outs(embedded: Embedded, folder_held: Iterable[str], consent: str) -> tuple[list[str], list[str]]:
+    """Opt-outs that hold the picture back, and flags on those that the creator's consent releases."""
+    found = [reason for reason in embedded.held if not reason.startswith(CONTRADICTION)] + list(folder_held)
+    return ([], [f"{reason} (released by consent)" for reason in found]) if consent else (found, [])
 
 
 def _somebody(creator: str) -> str:
@@ -150,8 +157,8 @@ def _licence(text: str) -> tuple[str, str]:
 
 
 def _contradictions(creator: str, licence: str, embedded: Embedded, origin: str) -> list[str]:
-    """Where the row and the file exclude each other."""
-    found = []
+    """Where statements in the file exclude each other, or the row and the file do."""
+    found = [reason for reason in embedded.held if reason.startswith(CONTRADICTION)]
     if creator and embedded.creator and not same_person(creator, embedded.creator):
         found.append(f"{CONTRADICTION}creator {creator!r} in {origin}, {embedded.creator!r} in the file")
     if licence and embedded.licence and licence != embedded.licence:

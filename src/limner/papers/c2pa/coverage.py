@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from limner.papers.c2pa.claims import mapping, mappings
 from limner.papers.c2pa.store import UUID, own_ranges
 from limner.papers.c2pa.structure import loose_headers, manifests_in
 from limner.pictures.containers import Piece, boxes
@@ -59,10 +60,9 @@ def coverage_of(
         knows_type: whether the manifest holds a digest of the file's type of its own, as limner's do.
     """
     found = Coverage()
-    assertions = manifest.get("assertions")
     hashes = {
         str(label): value
-        for label, value in (assertions.items() if isinstance(assertions, dict) else ())
+        for label, value in mapping(manifest.get("assertions")).items()
         if str(label).startswith(("c2pa.hash.data", "c2pa.hash.bmff", "c2pa.hash.boxes")) and isinstance(value, dict)
     }
     if not hashes:
@@ -84,7 +84,7 @@ def coverage_of(
 def _of_bytes(data: bytes, kind: str | None, stated: Mapping[str, Any], found: Coverage) -> None:
     """C2PA's data hash: all bytes but ranges that are named."""
     out: list[Span] = []
-    for one in _mappings(stated.get("exclusions")):
+    for one in mappings(stated.get("exclusions")):
         start, length = one.get("start"), one.get("length")
         if isinstance(start, int) and isinstance(length, int) and length > 0:
             out.append((start, min(start + length, len(data))))
@@ -108,7 +108,7 @@ def _length(spans: list[Span]) -> int:
 
 def _of_named(stated: Mapping[str, Any], found: Coverage) -> None:
     """C2PA's hash of named boxes: each is covered but what it marks as left out."""
-    for one in _mappings(stated.get("boxes")):
+    for one in mappings(stated.get("boxes")):
         names = one.get("names")
         named = ", ".join(map(str, names)) if isinstance(names, list) else "?"
         if one.get("excluded") and named != "C2PA":
@@ -117,7 +117,7 @@ def _of_named(stated: Mapping[str, Any], found: Coverage) -> None:
 
 def _of_boxes(data: bytes, stated: Mapping[str, Any], found: Coverage, *, knows_type: bool) -> None:
     """The hash of ISO's base media format: all boxes but those that are named by their path."""
-    rules = _mappings(stated.get("exclusions"))
+    rules = mappings(stated.get("exclusions"))
     try:
         outer = _whole_boxes(data, 0, len(data))
     except _CutOffError:
@@ -164,7 +164,7 @@ def _names(rule: Mapping[str, Any], data: bytes, box: Piece) -> bool:
     length = rule.get("length")
     if isinstance(length, int) and length != box.stop - box.start:
         return False
-    for one in _mappings(rule.get("data")):
+    for one in mappings(rule.get("data")):
         at, value = one.get("offset"), one.get("value")
         if not isinstance(at, int):
             return False
@@ -236,8 +236,4 @@ def _item_places(data: bytes, at: int, end: int) -> Iterator[Span]:
             number(index_size)
             offset, length = number(offset_size), number(length_size)
             if method == 0:
-                yield base + offset, base + offset + (length or 1)  # of length 0: to where is not said
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+                yield base + offset, base + offset + (length or 1)  # a length of 0 leaves the end open

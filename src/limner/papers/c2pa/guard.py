@@ -21,7 +21,7 @@ _MOST_READ = 1 << 20
 def claims_too_much(data: bytes, kind: str | None) -> bool:
     """Whether a value in a manifest of the picture `data` says that it is longer than the box that holds it.
 
-    So is said of a file in which more boxes overlap than in any that was not made to keep a reader busy.
+    True also where more boxes overlap than in any file that was not made to keep a reader busy.
     """
     if kind == "image/gif" and data.count(GIF_MARK) > _MOST_EXTENSIONS:
         return True
@@ -71,7 +71,7 @@ def _fits(body: memoryview) -> bool:
         width = {24: 1, 25: 2, 26: 4, 27: 8}.get(short, 0)
         count = int.from_bytes(body[at + 1 : at + 1 + width], "big") if width else short
         at += 1 + width
-        if short == 31:  # of a length that is not told: its pieces follow, each with its own
+        if short == 31:  # of indefinite length: its pieces follow, each with its own
             continue
         if major in (2, 3):
             at += count

@@ -49,7 +49,7 @@ class Ingredient:
     source_type: str | None = None
     file: bytes | None = field(default=None, repr=False)
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """As the work's own assertion and the ledger name it."""
         names = ("digest", "found", "title", "signer", "tool", "source_type")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -57,10 +57,10 @@ class Ingredient:
     def definition(self, label: str) -> dict[str, str]:
         """As the C2PA library takes it; `label` is by what actions call it."""
         name = f"picture {self.digest.removeprefix('sha256:')[:12]}"
-        told = {
+        parts = {
             "label": label,
             "title": storable(self.title or name)[:500],
             "relationship": self.relationship,
             "description": f"{self.digest}; {_NOTES[self.found]}",
         }
-        return {**told, "format": self.mime} if self.mime else told
+        return {**parts, "format": self.mime} if self.mime else parts

@@ -28,7 +28,7 @@ _MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining"
 
 
 def reading_context(anchors: str = "", own: str = "") -> c2pa.Context:
-    """Settings to read by: nothing is fetched; `anchors` and `own` are roots in PEM, told apart in the results."""
+    """Settings to read by: nothing is fetched; `anchors` and `own` are roots in PEM, which results distinguish."""
     trust = {name: roots for name, roots in (("trust_anchors", anchors), ("user_anchors", own)) if roots}
     return c2pa.Context.from_dict({**_settings([]), "trust": {**trust, "trust_config": "\n".join(USAGES) + "\n"}})
 
@@ -51,8 +51,8 @@ def read_store(data: bytes, mime: str | None, context: c2pa.Context) -> dict[str
         summary = json.loads(reader.json())
     store["state"] = summary.get("validation_state")
     store["active"] = summary.get("active_manifest")
-    told = {label: one.get("signature_info", {}).get("time") for label, one in summary.get("manifests", {}).items()}
-    store["times"] = {label: time for label, time in told.items() if time}
+    signatures = {label: one.get("signature_info", {}) for label, one in summary.get("manifests", {}).items()}
+    store["times"] = {label: one["time"] for label, one in signatures.items() if one.get("time")}
     store["time"] = store["times"].get(store["active"])
     return store
 

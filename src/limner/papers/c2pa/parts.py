@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from limner.papers.c2pa.store import STORE_TYPE
 from limner.pictures.containers import boxes, jpeg_segments, png_chunks, riff_chunks
 from limner.pictures.structure import MEDIA_TYPES, sniff
 
@@ -20,8 +21,8 @@ _XMP_LIMIT = 4 << 20
 _PNG_KEYWORD = b"XML:com.adobe.xmp\0"
 _JPEG_KEYWORD = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
-# What every C2PA manifest holds: the type of its outermost box, and two labels. Two of them tell a damaged one.
-_MANIFEST_MARKS = (bytes.fromhex("6332706100110010800000AA00389B71"), b"\x03c2pa.assertions\0", b"\x03c2pa.signature\0")
+# What every C2PA manifest holds: the type of its outermost box, and two labels. A damaged one has two of them.
+_MANIFEST_MARKS = (STORE_TYPE, b"\x03c2pa.assertions\0", b"\x03c2pa.signature\0")
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from limner.errors import PapersError
@@ -14,6 +14,8 @@ __all__ = ["Provenance", "TrainingMining"]
 
 TrainingMining = Literal["notAllowed", "allowed", "constrained"]
 _LARGEST = 2**63 - 1
+_ELSEWHERE = ("title", "creator", "training_mining", "training_mining_terms", "ingredients")
+_OPTIONAL = ("inputs", "edition", "visible_label", "finish")
 
 
 @dataclass(frozen=True)
@@ -81,20 +83,19 @@ class Provenance:
         Raises:
             PapersError: `parameters` holds something that JSON cannot.
         """
-        told = asdict(self)
-        for name in ("title", "creator", "training_mining", "training_mining_terms", "ingredients"):
-            del told[name]
-        told["inputs"] = [one.told() for one in self.ingredients if one.relationship == "inputTo"]
-        for name in ("inputs", "edition", "visible_label", "finish"):
-            if not told[name]:
-                del told[name]
+        known: dict[str, Any] = {name: value for name, value in vars(self).items() if name not in _ELSEWHERE}
+        known["inputs"] = [one.summary() for one in self.ingredients if one.relationship == "inputTo"]
         # What was not drawn from a seed says nothing of one.
-        told = {name: value for name, value in told.items() if value is not None or name == "label"}
+        known = {
+            name: value
+            for name, value in known.items()
+            if (value or name not in _OPTIONAL) and (value is not None or name == "label")
+        }
         try:
-            canonical_json(told)
+            canonical_json(known)
         except (TypeError, ValueError) as error:
             raise PapersError("parameters of a work", str(error), "give plain numbers, texts and lists") from error
-        plain: dict[str, Any] = _portable(told)
+        plain: dict[str, Any] = _portable(known)
         return plain
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from limner.papers.c2pa.claims import mappings
 from limner.papers.registry.fingerprints import Fingerprints
 
 __all__ = ["LABEL", "LAYOUT", "LOOK", "of_fingerprints", "soft_bindings", "value_in"]
@@ -39,8 +40,7 @@ def value_in(assertions: Mapping[str, Any], algorithm: str) -> bytes | None:
     for label, data in assertions.items():
         if label.partition("__")[0] != LABEL or not isinstance(data, dict) or data.get("alg") != algorithm:
             continue
-        blocks = data.get("blocks")
-        value = blocks[0].get("value") if isinstance(blocks, list) and blocks and isinstance(blocks[0], dict) else None
+        value = next((block.get("value") for block in mappings(data.get("blocks"))), None)
         if isinstance(value, list) and all(isinstance(one, int) and 0 <= one < 256 for one in value):
             return bytes(value)
     return None

@@ -27,8 +27,8 @@ from limner.papers.evidence.parts import (
     web_copy,
 )
 from limner.papers.identity.identity import Identity
-from limner.papers.identity.trust import open_checker
 from limner.papers.publishing.published import Published
+from limner.papers.verify.opening import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import known_keys
 from limner.text import printable

@@ -91,13 +91,11 @@ def algorithm_of(key: object) -> str | None:
 
 def fault_of(chain: list[x509.Certificate], key: SigningKey) -> str:
     """Why C2PA readers would refuse what `key` signs under `chain` (signer first); empty when they would not."""
-    leaf, now = chain[0], dt.datetime.now(dt.UTC)
+    leaf = chain[0]
     if leaf.public_key() != key.public_key():
         return "does not belong to the key"
-    if now < leaf.not_valid_before_utc:
-        return f"is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}"
-    if now > leaf.not_valid_after_utc:
-        return f"expired on {leaf.not_valid_after_utc:%Y-%m-%d}"
+    if fault := _fault_of_dates(leaf):
+        return fault
     if leaf.issuer == leaf.subject:
         return "is signed by itself, which C2PA does not allow for a signer"
     if not _may_sign(leaf):
@@ -112,7 +110,6 @@ def fault_of(chain: list[x509.Certificate], key: SigningKey) -> str:
 
 def fault_of_root(certificate: x509.Certificate) -> str:
     """Why this is no root whose word about names can be taken; empty when it is one."""
-    now = dt.datetime.now(dt.UTC)
     if certificate.issuer != certificate.subject:
         return "is no root certificate: another one issued it"
     try:
@@ -124,9 +121,14 @@ def fault_of_root(certificate: x509.Certificate) -> str:
         return "is no root certificate: its own signature does not hold"
     if not basic.ca:
         return "is no root certificate: it may not issue others"
-    if now > certificate.not_valid_after_utc:
-        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-    return "" if now >= certificate.not_valid_before_utc else f"is valid only from {certificate.not_valid_before_utc}"
+    return _fault_of_dates(certificate)
+
+
+def _fault_of_dates(certificate: x509.Certificate) -> str:
+    now = dt.datetime.now(dt.UTC)
+    if now < certificate.not_valid_before_utc:
+        return f"is valid only from {certificate.not_valid_before_utc:%Y-%m-%d}"
+    return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}" if now > certificate.not_valid_after_utc else ""
 
 
 def _may_sign(leaf: x509.Certificate) -> bool:

@@ -6,8 +6,8 @@ import contextlib
 import datetime as dt
 import re
 import shutil
-import tempfile
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +30,7 @@ from limner.papers.identity.pem import (
     write_private,
 )
 from limner.papers.identity.revocations import Revocation, read_revocations, write_revocation
-from limner.workspace import Workspace, replace_file, replace_folder, sync_folder
+from limner.workspace import Workspace, replace_file, replace_folder
 
 __all__ = ["Identity"]
 
@@ -75,7 +75,9 @@ class Identity:
         folder = workspace.identities / _slug(name)
         if folder.exists():
             raise PapersError(name, "is an identity that exists already", "use it, or choose another name")
-        _write(make_chain(name), folder, passphrase)
+        with replace_folder(folder) as part:
+            part.chmod(0o700)
+            _fill(part, make_chain(name), passphrase)
         if default or len(cls.names(workspace)) == 1:
             with replace_file(workspace.identities / _DEFAULT, mode=0o600) as part:
                 part.write_text(name, encoding="utf-8")
@@ -213,22 +215,13 @@ class Identity:
     @classmethod
     def names(cls, workspace: Workspace) -> list[str]:
         """The names of all identities in the workspace that can be read, sorted; no key is read."""
-        found = []
-        for path in _certificates(workspace):
-            with contextlib.suppress(PapersError):  # one that is damaged does not hide the others
-                found.append(common_name(read_chain(path)[0]))
-        return sorted(found)
+        leaves = _read_all(workspace)
+        return sorted(common_name(one) for one in leaves if not isinstance(one, PapersError))
 
     @classmethod
     def damaged(cls, workspace: Workspace) -> list[str]:
         """What is wrong with identities that cannot be read, a line each."""
-        found = []
-        for path in _certificates(workspace):
-            try:
-                read_chain(path)
-            except PapersError as error:
-                found.append(str(error))
-        return found
+        return [str(one) for one in _read_all(workspace) if isinstance(one, PapersError)]
 
     @classmethod
     def default_name(cls, workspace: Workspace) -> str | None:
@@ -249,8 +242,9 @@ class Identity:
         """
         names = cls.names(workspace)
         if not names:
-            for path in _certificates(workspace):
-                read_chain(path)  # says what is wrong with it
+            for fault in _read_all(workspace):
+                assert isinstance(fault, PapersError), "the others have names"
+                raise fault
             raise PapersError("identity", "there is none to sign with", 'make one: limner identity new --name "…"')
         wanted = name if name is not None else cls.default_name(workspace)
         if wanted is None:
@@ -272,30 +266,21 @@ class Identity:
 
     @classmethod
     def look(cls, workspace: Workspace, name: str | None = None) -> dict[str, Any]:
-        """What may be shown of an identity in the workspace, as `told` gives it; its key is not read.
+        """What may be shown of an identity in the workspace, as `details` gives it; its key is not read.
 
         Raises:
-            PapersError: there is no such identity, or its certificate is damaged.
+            PapersError: there is no such identity, or its certificate or root is damaged.
         """
         folder = cls.folder_of(workspace, name)
         leaf = read_chain(folder / _CERTIFICATE)[0]
-        told = cls(common_name(leaf), "es256", pem_of(leaf), read_text(folder / _ROOT), key="", folder=folder).told()
-        former = [_told(workspace, read_chain(path)[0]) for path in _formers(folder)]
+        read_chain(folder / _ROOT)
+        former = [_use(workspace, read_chain(path)[0]) for path in _formers(folder)]
         former.sort(key=lambda one: str(one["valid_from"]))
-        return {**told, "revoked": _told(workspace, leaf)["revoked"], "former": former}
+        return {**_details(leaf, "es256", folder), **_use(workspace, leaf), "former": former}
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What may be shown of this identity: everything but its key."""
-        leaf = self.certificate
-        return {
-            "name": self.name,
-            "fingerprint": self.fingerprint,
-            "algorithm": self.algorithm,
-            "valid_from": leaf.not_valid_before_utc.isoformat(),
-            "valid_until": leaf.not_valid_after_utc.isoformat(),
-            "folder": str(self.folder) if self.folder else None,
-            "root": str(self.folder / _ROOT) if self.folder else None,
-        }
+        return _details(self.certificate, self.algorithm, self.folder)
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -304,16 +289,17 @@ class Identity:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the signer's certificate (hexadecimal): what tells two signers of one name apart."""
+        """SHA-256 of the signer's certificate (hexadecimal), by which two signers of one name are distinguished."""
         return fingerprint_of(self.certificate)
 
 
-def _certificates(workspace: Workspace) -> list[Path]:
-    """The certificate in use of each identity."""
-    if not workspace.identities.is_dir():
-        return []
-    folders = sorted(one for one in workspace.identities.iterdir() if not one.name.startswith("."))
-    return [folder / _CERTIFICATE for folder in folders if (folder / _CERTIFICATE).is_file()]
+def _read_all(workspace: Workspace) -> Iterator[x509.Certificate | PapersError]:
+    """The certificate in use of each identity, or why it cannot be read: one that is damaged does not hide others."""
+    for path in sorted(workspace.identities.glob(f"[!.]*/{_CERTIFICATE}")):
+        try:
+            yield read_chain(path)[0]
+        except PapersError as error:
+            yield error
 
 
 def _formers(folder: Path) -> list[Path]:
@@ -325,14 +311,27 @@ def _revocation(workspace: Workspace, certificate: x509.Certificate) -> Revocati
     return next((one for one in read_revocations(workspace) if one.fingerprint == fingerprint), None)
 
 
-def _told(workspace: Workspace, certificate: x509.Certificate) -> dict[str, str | None]:
-    revoked = _revocation(workspace, certificate)
+def _details(leaf: x509.Certificate, algorithm: str, folder: Path | None) -> dict[str, Any]:
+    return {
+        "name": common_name(leaf),
+        "algorithm": algorithm,
+        **_period(leaf),
+        "folder": str(folder) if folder else None,
+        "root": str(folder / _ROOT) if folder else None,
+    }
+
+
+def _period(certificate: x509.Certificate) -> dict[str, str | None]:
     return {
         "fingerprint": fingerprint_of(certificate),
         "valid_from": certificate.not_valid_before_utc.isoformat(),
         "valid_until": certificate.not_valid_after_utc.isoformat(),
-        "revoked": revoked.since if revoked else None,
     }
+
+
+def _use(workspace: Workspace, certificate: x509.Certificate) -> dict[str, str | None]:
+    revoked = _revocation(workspace, certificate)
+    return {**_period(certificate), "revoked": revoked.since if revoked else None}
 
 
 def _checked(name: str) -> str:
@@ -354,17 +353,6 @@ def _slug(name: str) -> str:
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     readable = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")
     return f"{readable or 'identity'}-{sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
-
-
-def _write(chain: Chain, folder: Path, passphrase: str | None) -> None:
-    """Fill a hidden folder (mode 0700) and move it into place; a killed process leaves no half of an identity."""
-    part = Path(tempfile.mkdtemp(prefix=".new.", dir=folder.parent))
-    try:
-        _fill(part, chain, passphrase)
-        part.rename(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fill(folder: Path, chain: Chain, passphrase: str | None) -> None:

@@ -71,7 +71,7 @@ def read_revocations(workspace: Workspace) -> list[Revocation]:
     except FileNotFoundError:
         if recorded := _revoked_by_ledger(workspace):
             remedy = "restore it from a copy; until then no signature of this workspace is judged"
-            raise PapersError(path, f"is gone, though the ledger tells of {recorded} revocations", remedy) from None
+            raise PapersError(path, f"is gone, though the ledger records {recorded} revocations", remedy) from None
         return []
     except (OSError, ValueError, TypeError) as error:
         raise PapersError(path, f"cannot be read ({type(error).__name__})", "restore it from a copy") from error
@@ -92,7 +92,7 @@ def write_revocation(workspace: Workspace, revocation: Revocation) -> None:
 
 
 def _revoked_by_ledger(workspace: Workspace) -> int:
-    """How many revocations the ledger tells of; 0 where there is no ledger."""
+    """How many revocations the ledger records; 0 where there is no ledger."""
     return len(Ledger.open(workspace.ledger).acts(what="revoke")) if workspace.ledger.exists() else 0
 
 

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cryptography import x509
 
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers.identity.certificates import fault_of_root
-from limner.papers.identity.identity import Identity
 from limner.papers.identity.pem import common_name, fingerprint_of, pem_of, read_chain
-from limner.papers.identity.revocations import read_revocations
-from limner.papers.registry.registry import open_registry
-from limner.papers.verify.checking import Checker
-from limner.papers.watermark.keys import known_keys
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Anchor", "TrustStore", "open_checker"]
+__all__ = ["Anchor", "TrustStore"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENDING = ".pem"
@@ -109,30 +102,9 @@ class TrustStore:
         return anchor
 
     def _record(self, what: str, anchor: Anchor) -> None:
-        told = {"name": anchor.name, "subjects": anchor.subjects}
         inputs = [f"sha256:{one}" for one in anchor.fingerprints]
-        Ledger.open(self._workspace.ledger).record("artist", what, inputs=inputs, parameters=told)
-
-
-def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Literal["own", "none"] = "own") -> Checker:
-    """A checker that knows the workspace: its roots, anchors, revocations and works; it believes `anchors` too.
-
-    Args:
-        own: whether works of the workspace are told as its own; `none` judges as a stranger would, who only has the
-            signer's word.
-
-    Raises:
-        PapersError: an anchor, the list of revocations or a watermark key cannot be read.
-    """
-    roots = Identity.roots(workspace)
-    return Checker(
-        anchors=[*anchors, *TrustStore(workspace).paths()],
-        own=roots if own == "own" else (),
-        revoked=read_revocations(workspace),
-        registry=open_registry(workspace),
-        marks=True,
-        mark_keys=known_keys(workspace),
-    )
+        named = {"name": anchor.name, "subjects": anchor.subjects}
+        Ledger.open(self._workspace.ledger).record("artist", what, inputs=inputs, parameters=named)
 
 
 def _roots_in(file: Path) -> list[x509.Certificate]:

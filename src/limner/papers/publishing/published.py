@@ -81,7 +81,7 @@ class Published:
             collection=made.collection_digest,
             latent=made.latent_digest,
             precision=made.parameters.get("precision"),
-            inputs=[one.told() for one in made.ingredients if one.relationship == "inputTo"],
+            inputs=[one.summary() for one in made.ingredients if one.relationship == "inputTo"],
             **{name: getattr(made, name) for name in _AS_IN_PAPERS},
             **more,
         )

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from limner import pictures
 from limner.errors import PapersError, PictureError
+from limner.papers.c2pa.claims import mapping
 from limner.papers.c2pa.guard import claims_too_much
 from limner.papers.c2pa.library import GENERATION, C2paError, read_store, reading_context
 from limner.papers.c2pa.parts import Parts, take_apart
 from limner.papers.identity.revocations import Revocation
-from limner.papers.verify.manifest import broken, mapping, signed, xmp_of
+from limner.papers.verify.manifest import broken, signed, xmp_of
 from limner.papers.verify.recognising import contesting, looked_up, read_model_mark, read_watermark
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import Prepared

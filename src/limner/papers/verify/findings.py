@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from limner.papers.c2pa.chain import Earlier
+from limner.papers.c2pa.claims import Trust
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, XmpSeen
 from limner.papers.identity.certificates import NOTICE
 from limner.papers.verify.clock import known_past, latest_missed
@@ -42,9 +43,6 @@ that could be checked."""
 
 LayerState = Literal["valid", "tampered", "invalid", "none", "unreadable", "unsigned", "alike"]
 """Of one layer; unsigned: it is there, and nothing protects it. alike: a registered work looks like it, no more."""
-
-Trust = Literal["own", "anchor", "none"]
-"""own: a key of this workspace. anchor: below a trust anchor that was given. none: nobody vouches for the name."""
 
 
 class Part(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 
 from limner.papers.c2pa.chain import chain_of, fault_in_chain
+from limner.papers.c2pa.claims import actions_in, claim_of, mapping, text, tool_of, trust_of
 from limner.papers.c2pa.coverage import Coverage, coverage_of
 from limner.papers.c2pa.library import GENERATION
 from limner.papers.c2pa.parts import Parts
@@ -18,12 +19,12 @@ from limner.papers.c2pa.soft_bindings import value_in
 from limner.papers.c2pa.structure import fault_in_manifest, manifests_in, signers_of
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, read_packet
 from limner.papers.identity.revocations import Revocation
-from limner.papers.verify.findings import Change, Part, SignerSeen, State, Trust
+from limner.papers.verify.findings import Change, Part, SignerSeen, State
 from limner.papers.verify.names import name_in
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.marking import ALGORITHM
 
-__all__ = ["broken", "mapping", "signed", "xmp_of"]
+__all__ = ["broken", "signed", "xmp_of"]
 
 _UNTRUSTED = "signingCredential.untrusted"
 _SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
@@ -113,11 +114,6 @@ def xmp_of(parts: Parts) -> dict[str, Any]:
         return {"xmp_fault": str(error)}
 
 
-def mapping(value: Any) -> dict[str, Any]:
-    """`value` where it is a mapping, else an empty one; manifests are written by strangers."""
-    return value if isinstance(value, dict) else {}
-
-
 def _state(
     failures: list[_Failure], library: object, parts: Parts, generation: dict[str, Any]
 ) -> tuple[State, tuple[Change, ...]]:
@@ -167,16 +163,16 @@ def _own_changes(
 
 def _said(manifest: dict[str, Any], assertions: dict[str, Any], generation: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says of the picture, by the names of `Findings`."""
-    claim = mapping(manifest.get("claim.v2") or manifest.get("claim"))
-    sources = [source for action in _actions(assertions) if (source := _text(action.get("digitalSourceType")))]
+    claim = claim_of(manifest)
+    sources = [source for action in actions_in(assertions) if (source := text(action.get("digitalSourceType")))]
     mark, mining = value_in(assertions, ALGORITHM), mapping(assertions.get("cawg.training-mining"))
     entries = mapping(mining.get("entries"))
-    terms = (_text(mapping(one).get("constraint_info")) for one in entries.values())
+    terms = (text(mapping(one).get("constraint_info")) for one in entries.values())
     older = mapping(mapping(assertions.get("c2pa.training-mining")).get("entries"))
     return {
-        "title": _text(claim.get("dc:title")),
-        "creator": _text(generation.get("creator")),
-        "tool": _tool(claim),
+        "title": text(claim.get("dc:title")),
+        "creator": text(generation.get("creator")),
+        "tool": tool_of(claim),
         "generated": any(source in (GENERATED, COMPOSITE) for source in sources),
         "source_type": sources[0].rstrip("/").rsplit("/", 1)[-1] if sources else None,
         "mark": mark.hex() if mark else None,
@@ -184,13 +180,6 @@ def _said(manifest: dict[str, Any], assertions: dict[str, Any], generation: dict
         "training_mining": {name: str(mapping(one).get("use")) for name, one in (entries or older).items()},
         "training_mining_terms": next(filter(None, terms), ""),
     }
-
-
-def _actions(assertions: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for label, assertion in assertions.items():
-        if label.startswith("c2pa.actions"):
-            actions = mapping(assertion).get("actions")
-            yield from map(mapping, actions if isinstance(actions, list) else ())
 
 
 def _signer(
@@ -215,8 +204,8 @@ def _signer(
         algorithm=str(signature.get("algorithm", "")),
         valid_from=str(validity.get("notBefore", "")),
         valid_until=str(validity.get("notAfter", "")),
-        trust=_trust(results),
-        time_stamp=_text(time),
+        trust=trust_of(results),
+        time_stamp=text(time),
         time_stamp_trusted="timeStamp.trusted" in _codes(results, "success"),
     )
 
@@ -232,23 +221,5 @@ def _name(leaf: bytes, subject: dict[str, Any]) -> tuple[str, str]:
         return (str(subject["O"]), "organisation") if subject.get("O") else ("", "nothing")
 
 
-def _trust(results: dict[str, Any]) -> Trust:
-    for one in results.get("success", []):
-        if one.get("code") == "signingCredential.trusted":
-            # The library says by this word alone under which of the roots that it was given the certificate lies.
-            return "own" if "user_anchors" in str(one.get("explanation")) else "anchor"
-    return "none"
-
-
 def _codes(results: dict[str, Any], kind: str) -> set[str]:
     return {str(one.get("code")) for one in results.get(kind, [])}
-
-
-def _tool(claim: dict[str, Any]) -> str | None:
-    info = claim.get("claim_generator_info")
-    info = mapping(info[0] if isinstance(info, list) and info else info)
-    return " ".join(str(info[name]) for name in ("name", "version") if name in info) or None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
