@@ -132,7 +132,7 @@ def test_a_distance_that_too_few_pictures_give_is_not_told() -> None:
     wide = {"value": 46180.3, "low": -20857.3, "high": 109217.9, "count": 128}
     learned = replace(made.learned, quality={**made.learned.quality, "kid": wide})
     text = Reader(render_demo(replace(made, learned=learned))).text
-    assert "cannot be told with so few of them held out" in text and "46180" not in text
+    assert "cannot be measured with so few of them held out" in text and "46180" not in text
 
 
 def test_headings_are_in_order(page: Reader) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from limner.errors import UsageError
+from limner.papers.evidence.pages import environment
 from limner.reports.curves import HEIGHT, WIDTH, drawing
 from limner.reports.record import DemoRecord
 from limner.text import printable
@@ -25,18 +26,10 @@ _LICENCES = {
 
 def render_demo(record: DemoRecord) -> str:
     """The page as HTML. Titles, creators and everything else are escaped: they are the words of strangers."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("limner.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["licence"] = lambda text: _LICENCES.get(text, text)
-    environment.filters["visible"] = printable
-    template = environment.get_template("demo.html.j2")
+    pages = environment("limner.reports")
+    pages.filters["licence"] = lambda text: _LICENCES.get(text, text)
+    pages.filters["visible"] = printable
+    template = pages.get_template("demo.html.j2")
     curves = [drawing(curve) for curve in record.learned.curves]
     return template.render(demo=record, curves=curves, curve_width=WIDTH, curve_height=HEIGHT)
 

@@ -46,12 +46,16 @@ def verify_page(endpoint: str = "", limit: int = Limits.size) -> str:
 
 
 @cache
-def environment() -> Environment:
-    """Where the templates are; everything that they show is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(*packages: str) -> Environment:
+    """Where the templates are; everything that they show is escaped.
+
+    Args:
+        packages: that have templates of their own, which may use those of papers (`base.css`).
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("limner.papers.evidence"),
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "limner.papers.evidence")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
