@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     steering.add_argument("model", help="name or file of the model; its directions must be known")
     steering.add_argument("--threads", type=int, default=None, help="in place of what the probe finds")
     without = commands.add_parser("ablation", help="what each part of the training is worth: one taken away at a time")
-    without.add_argument("study", choices=["painter and flow", "game, from emoji-vae"], help="what is trained")
+    without.add_argument(
+        "study", choices=["painter and flow", "adversarial stage, from emoji-vae"], help="what is trained"
+    )
     without.add_argument("--minutes", type=float, default=4, help="of the processor, each run (4)")
     without.add_argument("--only", nargs="+", default=[], metavar="RUN", help="only these")
     registered = commands.add_parser("registry", help="are works found again without their papers, and nothing else")

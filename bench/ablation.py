@@ -25,8 +25,8 @@ from bench.places import RESULTS, WORK
 from limner.collection import Collection
 from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
-from limner.training.augmentation import Disturbance
 from limner.training.data import TrainingData
+from limner.training.diffaugment import DiffAugment
 from limner.training.loop import Loop
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training
@@ -58,12 +58,12 @@ def _no_average() -> contextlib.AbstractContextManager[object]:
     return patch.object(Loop, "_keep_average", latest)
 
 
-def _undisturbed(self: Disturbance, count: int, like: Tensor) -> Callable[[Tensor], Tensor]:
+def _not_augmented(self: DiffAugment, count: int, like: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda pictures: pictures
 
 
 _PAINTER: dict[str, Any] = {"family": "vae", "crisp": False, "label": "style", "prior": "flow"}
-_GAME: dict[str, Any] = {"family": "gan", "label": "style", "parent": str(_PARENT), "shape": None}
+_ADVERSARIAL: dict[str, Any] = {"family": "gan", "label": "style", "parent": str(_PARENT), "shape": None}
 STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
     "painter and flow": {
         "all": ({}, contextlib.nullcontext),
@@ -77,15 +77,18 @@ STUDIES: dict[str, dict[str, tuple[dict[str, Any], Change]]] = {
         "latents of any length": ({"weights": {"kl": 0.0}}, contextlib.nullcontext),
         "a prior of 32 Gaussians": ({"prior": "mixture"}, contextlib.nullcontext),
     },
-    "game, from emoji-vae": {
+    "adversarial stage, from emoji-vae": {
         "all": ({}, contextlib.nullcontext),
-        "discriminator not disturbed": ({}, lambda: patch.object(Disturbance, "draw", _undisturbed)),
+        "no DiffAugment": ({}, lambda: patch.object(DiffAugment, "draw", _not_augmented)),
         "discriminator on pixels alone": ({"teacher": "none"}, contextlib.nullcontext),
-        "no penalty on slopes": ({"game": {"gamma": 0.0}}, contextlib.nullcontext),
-        "waves left alone": ({"game": {"waves": 0.0}}, contextlib.nullcontext),
-        "patterns not held down": ({"game": {"grain": 0.0, "knit": 0.0, "waves": 0.0}}, contextlib.nullcontext),
-        "patterns held down without bound": (
-            {"game": {"patterns": 1e6, "waves": 0.0}},
+        "no penalty on slopes": ({"adversarial": {"gamma": 0.0}}, contextlib.nullcontext),
+        "no spectrum loss": ({"adversarial": {"spectrum": 0.0}}, contextlib.nullcontext),
+        "artefacts not held down": (
+            {"adversarial": {"noise": 0.0, "grid": 0.0, "spectrum": 0.0}},
+            contextlib.nullcontext,
+        ),
+        "artefacts held down without bound": (
+            {"adversarial": {"artefacts": 1e6, "spectrum": 0.0}},
             contextlib.nullcontext,
         ),
     },
@@ -113,7 +116,7 @@ def ablation(study: str, minutes: float, only: list[str]) -> None:
         if path.is_file():
             continue
         options, change = STUDIES[study][name]
-        base = _PAINTER if study.startswith("painter") else _GAME
+        base = _PAINTER if study.startswith("painter") else _ADVERSARIAL
         with change():
             found = _run(base | options, minutes, workspace, data.collection, key)
         quality = measure(found, data)

@@ -24,7 +24,7 @@ from limner.latent.restyling import label_style, restyle
 from limner.latent.translating import translate
 from limner.models.painter import Latent
 from limner.models.translator import TranslatorFile
-from limner.training.stages import save_sheet
+from limner.pictures.sheets import save_sheet
 
 __all__ = ["mixing", "told"]
 

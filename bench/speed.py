@@ -31,9 +31,11 @@ from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
 from limner.papers import Identity, Publisher
 from limner.training.data import load_data
-from limner.training.loop import Budget, Loop
+from limner.training.loop import Loop
 from limner.training.options import TrainOptions
-from limner.training.stages import PainterStage, PriorStage
+from limner.training.painter_stage import PainterStage
+from limner.training.prior_stage import PriorStage
+from limner.training.stage import Budget
 from limner.workspace import Workspace
 
 _JPEGS, _SAMPLES, _SIGNED, _SECONDS = 2000, 1000, 400, 40

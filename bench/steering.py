@@ -28,7 +28,7 @@ from limner.models.latent_model import to_unit
 from limner.models.painter import Latent
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.teacher import load_teacher
-from limner.training.stages import save_sheet
+from limner.pictures.sheets import save_sheet
 
 __all__ = ["attribute_table", "speeds", "steering", "told", "walked"]
 

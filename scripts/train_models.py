@@ -3,9 +3,9 @@
     python scripts/train_models.py --emoji ../shared/data/emoji-styles
     python scripts/train_models.py --only landscapes --minutes 240
 
-Each GAN starts from the VAE of the same pictures and plays the game on. Kill it whenever you like: called again, it
-goes on where it was. What is done already stays as it is, unless `--again` is given. `--device cuda` uses a graphics
-card (not tried yet).
+Each GAN starts from the VAE of the same pictures and goes on with the adversarial stage. Kill it whenever you like:
+called again, it goes on where it was. What is done already stays as it is, unless `--again` is given. `--device cuda`
+uses a graphics card (not tried yet).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from limner.machine import probe
 from limner.models.bundle import SHIPPED, load_model, save_model
 from limner.models.prior import PriorConfig
 from limner.training.options import TrainOptions
-from limner.training.record import open_run
+from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 
@@ -44,7 +44,7 @@ class Recipe:
         size: height of a composition, and its width where none is told, px.
         minutes: of training; more is better, slowly.
         parent: the shipped model that it starts from.
-        prior, crisp: what draws latents; whether the painter plays against a discriminator.
+        prior, crisp: what draws latents; whether the painter has an adversarial stage.
     """
 
     name: str
@@ -95,7 +95,7 @@ def train(recipe: Recipe, told: argparse.Namespace, collection: Collection, work
         }
     )  # fmt: skip
     try:
-        begun = open_run(recipe.name, workspace)
+        begun = open_run(recipe.name, workspace, TrainOptions)
         resume = begun.options == options and begun.digest == collection.digest
     except LimnerError:
         resume = False

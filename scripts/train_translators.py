@@ -9,6 +9,7 @@ emoji-vae and encodes pictures as that does, so one translator serves both; it i
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 from limner.cli.training_bar import TerminalReporter
@@ -49,10 +50,11 @@ def main() -> None:
     told = parser.parse_args()
     workspace = Workspace(told.workspace.absolute())
     collection = Collection.open(told.collection, workspace)
-    options = TranslatorOptions(pairs="codepoints", minutes=told.minutes, own_time=told.own_time, threads=told.threads)
+    options = TranslatorOptions(pairs="codepoints", minutes=told.minutes, threads=told.threads)
+    clock = time.process_time if told.own_time else time.monotonic
     first, second = (load_model(told.to / f"{name}.safetensors") for name in ("emoji-vae", "emoji-gan"))
     with TerminalReporter() as reporter:
-        network, card = train_translator(first, collection, options, workspace, reporter)
+        network, card = train_translator(first, collection, options, workspace, reporter, clock=clock)
         ship(network, card, told.to)
         fresh = load_model(first.path)
         ship(network, passed_on(network, card, fresh, second, collection, workspace, reporter), told.to)

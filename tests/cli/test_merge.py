@@ -16,7 +16,7 @@ from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.training import merging
+from limner.training import sharing
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 from rights_made import made_rights
@@ -83,7 +83,7 @@ def test_where_it_lies_and_how_to_go_on_is_told(tmp_path: Path) -> None:
 
 
 def test_strangers_teach_a_new_model(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "_LEAST_SECONDS", 0.3)
+    monkeypatch.setattr(sharing, "LEAST_SECONDS", 0.3)
     limner("merge", "m", "s", "--name", "both", "--minutes", "0.002", "--threads", "1", "--quiet")
     card = load_model(workspace.models / "both.safetensors").card
     assert card.config.labels == ("a", "b", "s")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from limner.cli.main import main
-from limner.cli.train_options import options_of, resumed
+from limner.cli.train_options import resumed_train, train_options
 from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.papers.watermark.model_watermark import add_model_watermark
@@ -104,7 +104,10 @@ def test_a_run_that_goes_on_is_marked_by_its_own_size(
     options = TrainOptions(name="begun", height=kept, width=kept)
     folder = workspace.make(workspace.runs / "begun")
     (folder / "options.json").write_text(
-        json.dumps({"options": options.model_dump(mode="json"), "collection": "made", "digest": "0"})
+        json.dumps(
+            {"command": "train", "options": options.model_dump(mode="json"), "collection": "made"}
+            | {"digest": "0", "parent": ""}
+        )
     )
 
     def training(*_: object, **__: object) -> None:
@@ -115,7 +118,7 @@ def test_a_run_that_goes_on_is_marked_by_its_own_size(
     line = run(monkeypatch, capsys, *arguments, "--model-watermark")[1]
     assert line.startswith("limner: training: was begun" if begun else "limner: --size 64x64: is too small")
     other = run(monkeypatch, capsys, *arguments, "--size", "96")[1]
-    assert other.startswith("limner: --size: the run begun was begun with another value")
+    assert other.startswith("limner: --size: the run was begun with another value")
 
 
 def test_held_pictures_stop_a_training_until_somebody_decides(
@@ -147,16 +150,16 @@ def test_help_is_quick() -> None:
 
 
 def test_a_model_to_start_from_tells_family_and_size(workspace: Workspace) -> None:
-    told = options_of("made", {"parent": "landscapes"}, workspace)
+    told = train_options("made", {"parent": "landscapes"}, workspace)
     assert (told.family, told.height, told.width, told.name) == ("vae", 64, 96, "made-vae-96x64")
-    told = options_of("made", {"parent": "emoji-gan"}, workspace)
+    told = train_options("made", {"parent": "emoji-gan"}, workspace)
     assert (told.family, told.height, told.width, told.name) == ("gan", 64, 64, "made-gan-64")
-    told = options_of("made", {"parent": "emoji-gan", "family": "vae", "size": "128"}, workspace)
+    told = train_options("made", {"parent": "emoji-gan", "family": "vae", "size": "128"}, workspace)
     assert (told.family, told.height, told.name) == ("vae", 128, "made-vae-128")
-    assert options_of("made", {}, workspace).name == "made-vae-64"
+    assert train_options("made", {}, workspace).name == "made-vae-64"
 
 
-_KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=32, game_rate=1e-4, crisp=False)
+_KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=32, adversarial_rate=1e-4, crisp=False)
 
 
 @pytest.mark.parametrize(
@@ -164,18 +167,18 @@ _KEPT = TrainOptions(name="m", minutes=20, where=("kind=matt",), seed=4, batch=3
     [
         ({}, [], {}),
         ({"minutes": 20, "where": ("kind=matt",)}, ["minutes", "where", "name"], {}),
-        ({"game_rate": 3e-4}, ["game_rate"], {"game_rate": 3e-4}),
+        ({"adversarial_rate": 3e-4}, ["adversarial_rate"], {"adversarial_rate": 3e-4}),
         ({"crisp": True}, ["crisp"], {"crisp": True}),
         ({"threads": 1}, ["threads"], {"threads": 1}),
         ({"model_watermark": True}, ["model_watermark"], {"model_watermark": True}),
     ],
     ids=str,
 )
-def test_a_run_that_goes_on_may_be_told_of_another_game(
+def test_a_run_that_goes_on_may_be_told_of_other_adversarial_options(
     told: dict[str, object], said: list[str], changed: dict[str, object]
 ) -> None:
     given = TrainOptions.model_validate({"name": "m", **told})
-    assert resumed(_KEPT, given, said, None) == _KEPT.model_copy(update=changed)
+    assert resumed_train(_KEPT, given, said, None) == _KEPT.model_copy(update=changed)
 
 
 @pytest.mark.parametrize(
@@ -191,11 +194,11 @@ def test_a_run_that_goes_on_may_be_told_of_another_game(
 )
 def test_a_run_that_goes_on_refuses_what_would_make_it_another(told: dict[str, object], said: str, named: str) -> None:
     with pytest.raises(UsageError, match=named + ".*without --resume"):
-        resumed(_KEPT, TrainOptions.model_validate({"name": "m", **told}), [said], None)
+        resumed_train(_KEPT, TrainOptions.model_validate({"name": "m", **told}), [said], None)
 
 
 def test_a_run_that_goes_on_knows_what_was_usual_and_how_many_pictures() -> None:
     plain, told = TrainOptions(name="m"), TrainOptions(name="m", minutes=20)
-    assert resumed(plain, told, ["minutes"], None) == plain
+    assert resumed_train(plain, told, ["minutes"], None) == plain
     of_pictures = TrainOptions(name="m", batch=32, steps=steps_for(10_000, TrainOptions(name="m", batch=32)))
-    assert resumed(of_pictures, TrainOptions(name="m", steps=1), ["pictures"], 10_000) == of_pictures
+    assert resumed_train(of_pictures, TrainOptions(name="m", steps=1), ["pictures"], 10_000) == of_pictures

@@ -103,6 +103,8 @@ def test_a_training_that_cannot_be_keeps_what_was_there(workspace: Workspace) ->
     path = translator_file(load_model(workspace.models / "m.safetensors").digest, workspace)
     before = path.read_bytes()
     assert "does not exist" in refused("train-translator", "m", "nowhere", "--pairs", "thing")
-    assert "twice" in refused("train-translator", "m", "c", "--pairs", "thing", "--minutes", "1", "--steps", "2")
+    assert "exclude each other" in refused(
+        "train-translator", "m", "c", "--pairs", "thing", "--minutes", "1", "--steps", "2"
+    )
     assert path.read_bytes() == before
     assert "--pairs" in json.dumps(limner("train-translator", "--help"))

@@ -13,11 +13,12 @@ from limner.errors import TrainingError
 from limner.models.bundle import load_model, save_model
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
+from limner.training.beginning import begun_model, inherited_stages
 from limner.training.checkpoint import write_checkpoint
 from limner.training.data import load_data
 from limner.training.notes import collection_note, teacher_note
 from limner.training.options import TrainOptions
-from limner.training.record import open_run
+from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 from models_made import made_card, made_model
@@ -27,14 +28,14 @@ from pictures_made import made_collection
 def options(name: str, **more: object) -> TrainOptions:
     told: dict[str, object] = {
         "height": 32, "width": 32, "steps": 18, "teacher": "none", "prior": "flow", "precision": "fp32", "threads": 1,
-        "batch": 8, "latents": 16, "game_batch": 8,
+        "batch": 8, "latents": 16, "adversarial_batch": 8,
         "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "embedding_width": 8},
     }  # fmt: skip
     return TrainOptions.model_validate({"name": name, **told, **more})
 
 
 @pytest.mark.slow
-def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_gan_of_the_same_pictures_goes_on_with_the_adversarial_stage(workspace: Workspace, tmp_path: Path) -> None:
     collection = made_collection(workspace, tmp_path / "made")
     vae = Training(options("v"), collection, workspace, Silent(), resume=False).run()
     reporter = Silent()
@@ -42,7 +43,7 @@ def test_a_gan_of_the_same_pictures_goes_on_with_the_game(workspace: Workspace, 
     gan = load_model(Training(told, collection, workspace, reporter, resume=False).run())
     parent = load_model(vae)
     assert any("painter and prior" in note for note in reporter.notes)
-    assert gan.card.training.steps.keys() == {"game"}
+    assert gan.card.training.steps.keys() == {"adversarial"}
     assert gan.card.parents == (parent.digest,)
     assert gan.card.rights == parent.card.rights
     assert gan.card.training.settings["parent"] == "v"
@@ -62,14 +63,14 @@ def test_a_child_of_a_large_painter_takes_everything(workspace: Workspace, tmp_p
     path = workspace.models / "v.safetensors"
     training = Training(options("v", **large), collection, workspace, Silent(), resume=False)
     data = load_data(collection, training.rows, training.options, workspace)
-    model = training._model(data)
+    model = begun_model(training.options, data, training.parent)
     model.painter.start_noise()
     note = collection_note(collection, (), learned=len(data.cache), held_out=2)
     save_model(path, model, made_card(model, "v").model_copy(update={"collection": note}))
     told = options("g", family="gan", parent=str(path), **large)
     going_on = Training(told, collection, workspace, Silent(), resume=False)
-    child = going_on._model(data)
-    assert going_on.inherited == {"painter", "prior"}
+    child = begun_model(told, data, going_on.parent)
+    assert inherited_stages(told, collection, child, going_on.parent) == {"painter", "prior"}
     assert len(child.painter.noise_gates) == len(child.painter.noise_inputs) > 0
     latents = load_model(path).generator.sample(2, seed=1)
     assert torch.equal(child.eval().paint(latents), load_model(path).generator.paint(latents))
@@ -82,7 +83,7 @@ def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes
     with monkeypatch.context() as former:
         # Painters had another shape when it was trained.
         other = painter_config(32, 32).model_copy(update={"content_channels": 5})
-        former.setattr("limner.training.trainer.painter_config", lambda *size: other)
+        former.setattr("limner.training.beginning.painter_config", lambda *size: other)
         parent = Training(
             options("v"), made_collection(workspace, tmp_path / "made"), workspace, Silent(), resume=False
         ).run()
@@ -92,7 +93,7 @@ def test_a_child_on_other_pictures_takes_the_shape_and_owes_what_its_parent_owes
     theirs = load_model(parent).card
     assert (child.config.prior.channels, child.config.prior.layers) == (16, 1)
     assert child.config.painter == other
-    assert child.training.steps.keys() == {"painter", "prior", "game"}
+    assert child.training.steps.keys() == {"painter", "prior", "adversarial"}
     assert "Ada Example" in child.credit
     assert "Bea Other" in child.credit
     assert child.rights.pictures == child.collection.pictures + theirs.rights.pictures
@@ -139,15 +140,15 @@ def test_a_flow_that_knows_other_labels_is_not_taken_over(workspace: Workspace, 
     path = workspace.models / "v.safetensors"
     training = Training(options("v", label="kind"), collection, workspace, Silent(), resume=False)
     data = load_data(collection, training.rows, training.options, workspace)
-    model = training._model(data)
+    model = begun_model(training.options, data, training.parent)
     note = collection_note(collection, (), learned=len(data.cache), held_out=2)
     for names, taken in ((data.names, {"painter", "prior"}), (data.names[::-1], {"painter"})):
         model.config = model.config.model_copy(update={"labels": names})
         save_model(path, model, made_card(model, "v").model_copy(update={"collection": note}))
         told = options("g", label="kind", family="gan", parent=str(path))
         going_on = Training(told, collection, workspace, Silent(), resume=False)
-        going_on._model(data)
-        assert going_on.inherited == taken
+        child = begun_model(told, data, going_on.parent)
+        assert inherited_stages(told, collection, child, going_on.parent) == taken
 
 
 def test_a_model_does_not_overwrite_its_parent(workspace: Workspace, tmp_path: Path) -> None:
@@ -159,17 +160,17 @@ def test_a_model_does_not_overwrite_its_parent(workspace: Workspace, tmp_path: P
     assert not workspace.runs.exists()
 
 
-@pytest.mark.parametrize("change", [{"game_rate": 1e-4}, {"crisp": False}], ids=["calmer", "left out"])
-@pytest.mark.parametrize("done", [True, False], ids=["played to its end", "begun"])
-def test_a_run_told_of_another_game_forgets_the_former(
+@pytest.mark.parametrize("change", [{"adversarial_rate": 1e-4}, {"crisp": False}], ids=["calmer", "left out"])
+@pytest.mark.parametrize("done", [True, False], ids=["done", "begun"])
+def test_a_run_told_of_other_adversarial_options_forgets_the_former(
     done: bool, change: dict[str, object], workspace: Workspace, tmp_path: Path
 ) -> None:
     collection = made_collection(workspace, tmp_path / "made")
     folder = Training(options("v"), collection, workspace, Silent(), resume=False).folder
-    states = [{"stage": "painter"}, {"stage": "prior"}, *([{"stage": "game"}] if done else [])]
+    states = [{"stage": "painter"}, {"stage": "prior"}, *([{"stage": "adversarial"}] if done else [])]
     (folder / "stages.json").write_text(json.dumps(states))
-    left = folder / ("game.safetensors" if done else "checkpoint.safetensors")
-    write_checkpoint(left, {}, {"stage": {"stage": "game"}})
+    left = folder / ("adversarial.safetensors" if done else "checkpoint.safetensors")
+    write_checkpoint(left, {}, {"stage": {"stage": "adversarial"}})
     reporter = Silent()
     Training(options("v"), collection, workspace, reporter, resume=True)
     assert left.is_file() and not reporter.notes
@@ -178,12 +179,12 @@ def test_a_run_told_of_another_game_forgets_the_former(
     assert not left.exists()
     assert json.loads((folder / "stages.json").read_text()) == states[:2]
     assert any("forgotten" in note for note in reporter.notes)
-    assert open_run("v", workspace).options == told
+    assert open_run("v", workspace, TrainOptions).options == told
 
 
-def test_a_run_told_of_another_game_keeps_what_other_stages_are_at(workspace: Workspace, tmp_path: Path) -> None:
+def test_other_adversarial_options_keep_what_other_stages_are_at(workspace: Workspace, tmp_path: Path) -> None:
     collection = made_collection(workspace, tmp_path / "made")
     path = Training(options("v"), collection, workspace, Silent(), resume=False).folder / "checkpoint.safetensors"
     write_checkpoint(path, {}, {"stage": {"stage": "prior"}})
-    Training(options("v", game_rate=1e-4), collection, workspace, Silent(), resume=True)
+    Training(options("v", adversarial_rate=1e-4), collection, workspace, Silent(), resume=True)
     assert path.is_file()

@@ -15,7 +15,7 @@ from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
 from limner.training.growing import grow, half_config
 from limner.training.options import TrainOptions
-from limner.training.stages import PainterStage
+from limner.training.painter_stage import PainterStage
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 from pictures_made import made_collection

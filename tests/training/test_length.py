@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from limner.errors import TrainingError
 from limner.models.bundle import load_model
-from limner.training.loop import Budget, Loop, StageState
+from limner.training.loop import Loop
 from limner.training.options import TrainOptions
+from limner.training.stage import Budget, Stage, StageState
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 from pictures_made import made_collection
@@ -29,25 +30,21 @@ class Objective(nn.Module):
         return {"loss": (self.networks(batch["x"]) - 2 * batch["x"]).square().mean()}
 
 
-class LineStage:
+class LineStage(Stage):
     """The smallest thing that a loop trains.
 
     Attributes:
         bad: steps whose batch has a number that is none.
     """
 
-    name, title, rate, momentum, ends_early = "line", "line", 1e-2, 0.9, False
-    steadier = "train anew with a lower --rate"
-    rates: Mapping[str, float] = {}
+    name, title, learning_rate = "line", "line", 1e-2
+    remedy = "train anew with a lower --learning-rate"
 
     def __init__(self, bad: Sequence[int] = ()) -> None:
         self.objective: nn.Module = Objective()
         self.bad = list(bad)
 
-    def size(self, step: int) -> int:
-        return 4
-
-    def batch(self, step: int) -> dict[str, Tensor]:
+    def batch(self, step: int, share: float = 0.0) -> dict[str, Tensor]:
         found = torch.linspace(-1, 1, 4)[:, None]
         if step in self.bad:
             self.bad.remove(step)
@@ -56,10 +53,6 @@ class LineStage:
 
     def check(self) -> dict[str, float]:
         return {"score": float(self.objective(self.batch(0))["loss"])}
-
-    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None: ...
-
-    def draw(self, name: str) -> None: ...
 
 
 class Watcher:
@@ -142,7 +135,7 @@ def test_a_bad_number_long_after_it_took_longer_does_not_end_it(tmp_path: Path) 
 def test_bad_numbers_again_and_again_end_it(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is not a number for the 6th time") as told:
         loop(tmp_path, 0.5, Watcher(), bad=range(9, 15), saves=1000).run()
-    assert "lower --rate" in str(told.value)
+    assert "lower --learning-rate" in str(told.value)
 
 
 def test_where_nothing_may_be_taken_nothing_is(tmp_path: Path) -> None:
@@ -165,7 +158,15 @@ def test_a_resumed_stage_knows_that_it_takes_longer(tmp_path: Path) -> None:
 def test_new_pictures_are_drawn_from_a_mixture_where_the_painter_took_the_flows_time(
     told: dict[str, str], prior: str, workspace: Workspace, tmp_path: Path
 ) -> None:
-    small = {"height": 32, "width": 32, "batch": 4, "latents": 16, "label": None, "crisp": False, "game_share": 0.1}
+    small = {
+        "height": 32,
+        "width": 32,
+        "batch": 4,
+        "latents": 16,
+        "label": None,
+        "crisp": False,
+        "adversarial_share": 0.1,
+    }
     quick = {"teacher": "none", "precision": "fp32", "threads": 1, "minutes": 1.0, "prior": "best"}
     shape = {"channels": 16, "width": 32, "layers": 1, "embedding_width": 8}
     options = TrainOptions.model_validate({"name": "few", **small, **quick, "shape": shape, **told})

@@ -20,7 +20,7 @@ from limner.errors import TrainingError
 from limner.models.bundle import find_digest, load_model
 from limner.models.files import sha256_of
 from limner.training.options import TrainOptions
-from limner.training.record import open_run
+from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 from pictures_made import made_collection
@@ -31,7 +31,7 @@ _CHILD = """
 import sys
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
-from limner.training.record import open_run
+from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
 
@@ -40,7 +40,7 @@ class Slow(TerminalReporter):
         print("step", flush=True)
 
 workspace = Workspace.default()
-begun = open_run("broken", workspace)
+begun = open_run("broken", workspace, TrainOptions)
 Training(begun.options, Collection.open(begun.collection, workspace), workspace, Slow(quiet=True), resume=True).run()
 """
 
@@ -69,7 +69,7 @@ def test_killed_and_resumed_training_ends_with_the_same_weights(
 
     Training(options("broken", family=family), collection, workspace, Silent(), resume=False)
     kills = 0
-    # In the painter's stage, in the prior's, and in the game: a line comes at the first and at every tenth step.
+    # In the painter's, the prior's and the adversarial stage: a line comes at the first and at every tenth step.
     for lines in (2, 2, 1):
         child = subprocess.Popen([sys.executable, "-c", _CHILD], stdout=subprocess.PIPE, env=os.environ.copy())
         assert child.stdout is not None
@@ -92,16 +92,16 @@ def test_killed_and_resumed_training_ends_with_the_same_weights(
 
 
 @pytest.mark.slow
-def test_a_bad_number_goes_back_halves_the_rate_and_says_so(
+def test_a_bad_number_goes_back_halves_the_learning_rate_and_says_so(
     workspace: Workspace, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from limner.training import stages
+    from limner.training import painter_stage as stages
 
     plain = stages.PainterStage.batch
     spoiled: list[int] = []
 
-    def batch(self: stages.PainterStage, step: int) -> dict[str, torch.Tensor]:
-        found = plain(self, step)
+    def batch(self: stages.PainterStage, step: int, share: float = 0.0) -> dict[str, torch.Tensor]:
+        found = plain(self, step, share)
         if step == 12 and not spoiled:
             spoiled.append(step)
             found["pictures"][0, 0, 0, 0] = float("nan")
@@ -112,7 +112,7 @@ def test_a_bad_number_goes_back_halves_the_rate_and_says_so(
     path = Training(options("nan", prior="mixture"), collection, workspace, reporter, resume=False).run()
     told = [note for note in reporter.notes if "is not a number" in note]
     assert len(told) == 1
-    assert "halved the rate" in told[0]
+    assert "halved the learning rate" in told[0]
     assert all(torch.isfinite(tensor).all() for tensor in load_file(path).values())
 
 
@@ -122,11 +122,11 @@ def test_a_new_run_of_the_same_name_moves_the_old_one_aside(workspace: Workspace
     newer = Training(options("twice", seed=1), collection, workspace, reporter, resume=False)
     assert any("moved to" in note for note in reporter.notes)
     (aside,) = (folder for folder in workspace.runs.glob("twice*") if folder != newer.folder)
-    older = open_run(aside.name, workspace).options
+    older = open_run(aside.name, workspace, TrainOptions).options
     assert (older.name, older.seed) == (aside.name, 0)
     gone_on = Training(older, collection, workspace, Silent(), resume=True)
     assert gone_on.folder == aside
-    assert open_run("twice", workspace).options.seed == 1, "the newer run was told to be the older one"
+    assert open_run("twice", workspace, TrainOptions).options.seed == 1, "the newer run was told to be the older one"
 
 
 def test_a_run_does_not_go_on_with_other_pictures(workspace: Workspace, collection: Collection, tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_how_to_go_on_is_said_so_that_it_can_be_typed(
     workspace: Workspace, collection: Collection, tmp_path: Path
 ) -> None:
     inside = Training(options("m"), collection, workspace, Silent(), resume=False)
-    assert inside._how_to_go_on() == "go on with: limner train made --name m --resume"
+    assert inside.record.again == "limner train made --name m --resume"
     elsewhere = collection.folder.rename(tmp_path / "elsewhere")
     outside = Training(options("n"), Collection.open(elsewhere, workspace), workspace, Silent(), resume=False)
-    assert outside._how_to_go_on() == f"go on with: limner train {elsewhere} --name n --resume"
+    assert outside.record.again == f"limner train {elsewhere} --name n --resume"
 
 
 def test_a_mistake_in_what_is_learned_leaves_an_older_run_where_it_is(

@@ -1,4 +1,4 @@
-"""Learning to translate: pairs go the right way, the game is played, the file is of its model and refuses others."""
+"""Learning to translate: pairs go the right way, the discriminator helps, the file is of its model and no other."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _options(**told: object) -> TranslatorOptions:
 
 
 def test_pairs_go_the_right_way(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> None:
-    told = _options(steps=40, quick=1.0, rate=4e-3)
+    told = _options(steps=40, latent_share=1.0, learning_rate=4e-3)
     network, card = train_translator(pipeline.model, collection, told, workspace, Silent())
     path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
@@ -104,13 +104,13 @@ def test_all_of_it_is_learned_in_one_training(collection: Collection, workspace:
         passed_on(network, card, pipeline.model, other, collection, workspace, Silent())
 
 
-def test_the_game_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
+def test_the_adversarial_loss_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
     torch.manual_seed(0)
     model = pipeline.model
     network = Translator(
         TranslatorConfig(painter=model.card.config.painter, labels=("day", "night"), channels=16, width=40)
     )
-    objective = TranslatingObjective(network, PairDiscriminator([], 2), model, None, _options())
+    objective = TranslatingObjective(network, PairDiscriminator([], 2), model.generator, None, _options())
     batch = {"rows": torch.randn(8, model.card.config.painter.numbers), "labels": torch.arange(8) % 2}
     batch |= {"source": torch.arange(8) // 2 * 2 + (torch.arange(8) + 1) % 2, "phase": torch.tensor(2)}
     losses = objective(batch)
@@ -122,7 +122,9 @@ def test_the_game_leads_towards_what_looks_real(pipeline: Pipeline) -> None:
 
 @pytest.fixture
 def kept(collection: Collection, workspace: Workspace, pipeline: Pipeline) -> Path:
-    network, card = train_translator(pipeline.model, collection, _options(steps=1, quick=1.0), workspace, Silent())
+    network, card = train_translator(
+        pipeline.model, collection, _options(steps=1, latent_share=1.0), workspace, Silent()
+    )
     path = translator_file(pipeline.model.digest, workspace)
     save_translator(path, network, card)
     return path

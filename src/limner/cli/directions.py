@@ -119,7 +119,7 @@ def _strip(
 
     from limner.latent.directions import directions_of
     from limner.latent.latents import row_of
-    from limner.training.stages import save_sheet
+    from limner.pictures.sheets import save_sheet
 
     output(to, endings=(".png",), overwrite=overwrite)
     pipeline, workspace = _open(model)

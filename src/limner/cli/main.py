@@ -17,7 +17,11 @@ from limner.errors import LimnerError
 
 __all__ = ["FORMER_OPTIONS", "app", "main"]
 
-FORMER_OPTIONS = {"rooted-mark": "model-watermark"}
+FORMER_OPTIONS = {
+    "rooted-mark": "model-watermark",
+    "rate": "learning-rate",
+    "game-rate": "adversarial-rate",
+}
 """Names that options had before, without the dashes: still accepted, and named in no help."""
 
 app = typer.Typer(

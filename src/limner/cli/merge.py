@@ -4,80 +4,84 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import checked_options, print_json
-from limner.cli.completing import models
-from limner.cli.making import Json
+from limner.cli.options import ModelName, grouped
+from limner.cli.train_options import Length, given_options, resumed
+from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
     from limner.models.bundle import Model
     from limner.models.card import Card
-    from limner.training.options import TrainOptions
+    from limner.training.options import MergeOptions
     from limner.workspace import Workspace
 
 __all__ = ["register"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MINUTES = 20.0
+
+
+@dataclass(kw_only=True)
+class _Request(Length):
+    model_a: ModelName
+    model_b: ModelName
+    name: Annotated[str, typer.Option(help="Name of the new model.")]
+    at: Annotated[int | None, typer.Option(help="Coarse layers up to this size are A's, finer ones B's, e.g. 16.")] = (
+        None
+    )
+    weights: Annotated[str | None, typer.Option(help="How much of each, e.g. 0.6,0.4.")] = None
+    minutes: Annotated[
+        float | None, typer.Option(help="Let a new model learn from both for so long; for any two of one size.")
+    ] = None
+    steps: Annotated[int | None, typer.Option(min=1, help="The same, for so many steps.")] = None
+    to: Annotated[Path | None, typer.Option(help="File for the model; the workspace's models by default.")] = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether a new model was asked to learn from both."""
+        return self.resume or self.minutes is not None or self.steps is not None
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("merge", rich_help_panel="Learn")(_merge)
+    app.command("merge", rich_help_panel="Learn")(grouped(_merge))
 
 
-def _merge(
-    model_a: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
-    model_b: Annotated[str, typer.Argument(help="Name or file of another.")],
-    name: Annotated[str, typer.Option(help="Name of the new model.")],
-    at: Annotated[
-        int | None, typer.Option(help="Coarse layers up to this size are A's, finer ones B's, e.g. 16.")
-    ] = None,
-    weights: Annotated[str | None, typer.Option(help="How much of each, e.g. 0.6,0.4.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Let a new model learn from both for so long; for any two of one size.")
-    ] = None,
-    to: Annotated[Path | None, typer.Option(help="File for the model; the workspace's models by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Of every random choice in learning.")] = 0,
-    threads: Annotated[int | None, typer.Option(help="Threads for learning; chosen by a probe otherwise.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    as_json: Json = False,
-) -> None:
+def _merge(context: typer.Context, request: _Request) -> None:
     """Merge two models into one.
 
     Models of one family (one learned on from the other with [bold]train --from[/bold], or both from a third) are merged
-    in seconds, by level or by weight; half and half where nothing is said. Of any others a new model learns, from
-    pictures that both draw, what both paint, told apart by label.
+    in seconds, by level or by weight; half and half by default. Of any others a new model learns, from pictures that
+    both draw, what both paint, distinguished by label. If that was stopped, it goes on with [bold]--resume[/bold].
 
     Example: [bold]limner merge emoji-vae emoji-gan --weights 0.5,0.5 --name emoji-between[/bold]
 
     Example: [bold]limner merge landscapes my-landscapes --minutes 20 --name both[/bold]
+
+    Example: [bold]limner merge landscapes my-landscapes --name both --resume[/bold]
     """
     from limner.ledger import Ledger
-    from limner.models.bundle import find_model, load_model
+    from limner.models.bundle import load_model
     from limner.models.merging import merged_rights
     from limner.workspace import Workspace
 
-    workspace = Workspace.default()
-    share = _share(at, weights, minutes)
-    target = _target(name, to, workspace)
-    paths = (find_model(model_a, workspace), find_model(model_b, workspace))
-    models = (load_model(paths[0]), load_model(paths[1]))
-    if models[0].digest == models[1].digest:
-        raise UsageError(f"{model_a} and {model_b}", "are the same model", "give two different ones")
+    workspace, start = Workspace.default(), time.monotonic()
+    share = _share(request)
+    target = _target(request.name, request.to, workspace)
+    models = _models(request, workspace)
     merged_rights(*models)
-    start = time.monotonic()
-    if minutes is not None or not _kin(models, at, weights):
-        options = _options(name, models, minutes or _MINUTES, seed, threads)
-        how = _taught(options, models, target, workspace, quiet=quiet or as_json)
+    if request.learns or not _kin(models, request.at, request.weights):
+        how = _taught(context, request, models, target, workspace)
     else:
-        how = _weighed(name, models, target, at, share)
+        how = _weighed(request.name, models, target, request.at, share)
     merged = load_model(target)
     card, digest = merged.card, f"sha256:{merged.digest}"
     Ledger.open(workspace.ledger).record(
@@ -85,32 +89,44 @@ def _merge(
         "merge",
         inputs=[f"sha256:{model.digest}" for model in models],
         outputs=[digest],
-        parameters={"name": name, **how},
+        parameters={"name": request.name, **how},
     )
-    if as_json:
+    if request.as_json:
         print_json({"path": str(target), "digest": digest, "card": card.model_dump(mode="json")})
     else:
-        _show(card, target, name if to is None else str(to), time.monotonic() - start)
+        reference = request.name if request.to is None else str(request.to)
+        _show(card, target, reference, time.monotonic() - start)
 
 
-def _share(at: int | None, told: str | None, minutes: float | None) -> float:
+def _models(request: _Request, workspace: Workspace) -> tuple[Model, Model]:
+    from limner.models.bundle import find_model, load_model
+
+    first, second = (load_model(find_model(one, workspace)) for one in (request.model_a, request.model_b))
+    if first.digest == second.digest:
+        named = f"{request.model_a} and {request.model_b}"
+        raise UsageError(named, "are the same model", "give two different ones")
+    return first, second
+
+
+def _share(request: _Request) -> float:
     """How much of the second model there shall be; half where nothing is said."""
-    if sum(one is not None for one in (at, told, minutes)) > 1:
-        raise UsageError("--at, --weights, --minutes", "exclude each other", "give one of them")
+    minutes, weights = request.minutes, request.weights
+    if sum(one is not None for one in (request.at, weights, minutes, request.steps)) > 1:
+        raise UsageError("--at, --weights, --minutes, --steps", "exclude each other", "give one of them")
     if minutes is not None and not 0 < minutes < math.inf:
         raise UsageError(f"--minutes {minutes:g}", "is no length", "give e.g. 20")
-    if told is None:
+    if weights is None:
         return 0.5
     try:
-        numbers = [float(one) for one in told.split(",")]
+        numbers = [float(one) for one in weights.split(",")]
     except ValueError:
-        raise UsageError(f"--weights {told}", "are no numbers", "give e.g. 0.6,0.4") from None
+        raise UsageError(f"--weights {weights}", "are no numbers", "give e.g. 0.6,0.4") from None
     if len(numbers) != 2:
-        raise UsageError(f"--weights {told}", f"is {len(numbers)} for 2 models", "give one for each, e.g. 0.6,0.4")
+        raise UsageError(f"--weights {weights}", f"is {len(numbers)} for 2 models", "give one for each, e.g. 0.6,0.4")
     if not all(0 <= number < math.inf for number in numbers):
-        raise UsageError(f"--weights {told}", "are no shares", "give numbers from 0 on, e.g. 0.6,0.4")
+        raise UsageError(f"--weights {weights}", "are no shares", "give numbers from 0 on, e.g. 0.6,0.4")
     if not 0 < sum(numbers) < math.inf:
-        raise UsageError(f"--weights {told}", "sum to nothing", "give e.g. 0.6,0.4")
+        raise UsageError(f"--weights {weights}", "sum to nothing", "give e.g. 0.6,0.4")
     return numbers[1] / sum(numbers)
 
 
@@ -166,28 +182,41 @@ def _weighed(name: str, models: tuple[Model, Model], target: Path, at: int | Non
     return how
 
 
-def _options(name: str, models: tuple[Model, Model], minutes: float, seed: int, threads: int | None) -> TrainOptions:
-    from limner.training.options import TrainOptions
+def _options(
+    context: typer.Context, request: _Request, models: tuple[Model, Model], workspace: Workspace
+) -> MergeOptions:
+    from limner.training.options import MergeOptions
+    from limner.training.run import open_run
 
     painter = models[0].card.config.painter
-    told = {"name": name, "height": painter.height, "width": painter.width, "prior": "flow"}
+    values = {"name": request.name, "height": painter.height, "width": painter.width, "prior": "flow"}
     # Who was promised "only my pictures" by both is promised it still.
     if all(model.card.teacher.name == "none" for model in models):
-        told["teacher"] = "none"
-    return checked_options(TrainOptions, "merge", {**told, "minutes": minutes, "seed": seed, "threads": threads})
+        values["teacher"] = "none"
+    length = {"minutes": request.minutes, "steps": request.steps}
+    options = checked_options(
+        MergeOptions, "merge", {**values, **length, "seed": request.seed, "threads": request.threads}
+    )
+    if not request.resume:
+        return options
+    return resumed(open_run(request.name, workspace, MergeOptions).options, options, given_options(context))
 
 
 def _taught(
-    options: TrainOptions, models: tuple[Model, Model], target: Path, workspace: Workspace, *, quiet: bool
+    context: typer.Context, request: _Request, models: tuple[Model, Model], target: Path, workspace: Workspace
 ) -> dict[str, Any]:
     """Let a new model learn from both, and save it."""
-    from limner.cli.training_bar import TerminalReporter
     from limner.training.merging import Distillation
 
-    with TerminalReporter(quiet) as reporter:
-        reporter.note(f"one model learns from both for {options.minutes:g} minutes (--minutes)")
-        Distillation(options, models, workspace, reporter).run(target)
-    return {"way": "distillation", "minutes": options.minutes, "seed": options.seed}
+    options = _options(context, request, models, workspace)
+    length = f"{options.minutes:g} minutes (--minutes)" if options.steps is None else f"{options.steps} steps (--steps)"
+    to = "" if request.to is None else f" --to {shlex.quote(str(request.to))}"
+    named = f"{shlex.quote(request.model_a)} {shlex.quote(request.model_b)} --name {request.name}{to}"
+    with TerminalReporter(request.quiet or request.as_json) as reporter:
+        reporter.note(f"one model learns from both for {length}")
+        again = f"limner merge {named} --resume"
+        Distillation(options, models, workspace, reporter, resume=request.resume, again=again).run(target)
+    return {"way": "distillation", "minutes": options.minutes, "steps": options.steps, "seed": options.seed}
 
 
 def _show(card: Card, path: Path, reference: str, seconds: float) -> None:

@@ -283,7 +283,7 @@ def _reconstruct(
     from limner.latent.pipeline import Pipeline
     from limner.models.similarity import PerceptualDistance, psnr, ssim
     from limner.models.teacher import load_teacher
-    from limner.training.stages import save_sheet
+    from limner.pictures.sheets import save_sheet
     from limner.workspace import Workspace
 
     if to:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.common import console_error, print_json
-from limner.cli.completing import collections
-from limner.cli.train_options import options_of, resumed
+from limner.cli.options import CollectionName, grouped
+from limner.cli.train_options import LearningRequest, given_options, resumed_train, train_options
 from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
 
@@ -26,95 +26,107 @@ _FEW = 20
 """Pictures of a label, of which fewer are hard to learn from."""
 
 
+@dataclass(kw_only=True)
+class _Request(LearningRequest):
+    minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 if left out).")] = None
+    collection: CollectionName
+    name: Annotated[str | None, typer.Option(help="Name of the model; the collection's and size's by default.")] = None
+    family: Annotated[str | None, typer.Option(help="vae or gan; with --from the parent's, otherwise vae.")] = None
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as 64, or WIDTHxHEIGHT; multiples of 32 up to 512; with --from the parent's, otherwise 64."
+        ),
+    ] = None
+    pictures: Annotated[
+        int | None, typer.Option(help="Length in pictures that the painter sees (at both its sizes).")
+    ] = None
+    label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None
+    label_is_style: Annotated[
+        bool,
+        typer.Option("--label-is-style", help="The label says how pictures look, not what: styles can be swapped."),
+    ] = False
+    pairs: Annotated[
+        str | None,
+        typer.Option(help="Column whose equal values show the same thing in several styles; needs --label-is-style."),
+    ] = None
+    prior: Annotated[str, typer.Option(help="VAE: best, flow or mixture.")] = "best"
+    crisp: Annotated[
+        bool | None,
+        typer.Option(
+            "--crisp/--no-crisp",
+            help="Whether a VAE's painter has an adversarial stage at the end (it has); a GAN always does.",
+        ),
+    ] = None
+    adversarial_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of the painter in the adversarial stage.")
+    ] = None
+    flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True
+    batch: Annotated[int, typer.Option(help="Pictures a step; a third of it at first.")] = 48
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None
+    device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card.")] = "cpu"
+    parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None
+    model_watermark: Annotated[
+        bool,
+        typer.Option("--model-watermark", help="Add the model's watermark to whatever it paints (128 px and up)."),
+    ] = False
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("train", rich_help_panel="Learn")(grouped(_train))
 
-    @app.command(rich_help_panel="Learn")
-    def train(
-        context: typer.Context,
-        collection: Annotated[str, typer.Argument(help="Name or folder of a collection.", autocompletion=collections)],
-        name: Annotated[
-            str | None, typer.Option(help="Name of the model; the collection's and size's by default.")
-        ] = None,
-        family: Annotated[
-            str | None, typer.Option(help="vae or gan; with --from the parent's, otherwise vae.", show_default=False)
-        ] = None,
-        size: Annotated[
-            str | None,
-            typer.Option(
-                help="Such as 64, or WIDTHxHEIGHT; multiples of 32 up to 512; with --from the parent's, otherwise 64."
-            ),
-        ] = None,
-        minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 where nothing is said).")] = None,
-        steps: Annotated[int | None, typer.Option(help="Length in steps; repeatable to the bit.")] = None,
-        pictures: Annotated[
-            int | None,
-            typer.Option(help="Length in pictures that the painter sees (at both its sizes)."),
-        ] = None,
-        where: Annotated[list[str] | None, typer.Option(help="Choose pictures: column=value; repeatable.")] = None,
-        label: Annotated[str | None, typer.Option(help="Column whose values are learned as labels.")] = None,
-        label_is_style: Annotated[
-            bool,
-            typer.Option("--label-is-style", help="The label says how pictures look, not what: styles can be swapped."),
-        ] = False,
-        pairs: Annotated[
-            str | None,
-            typer.Option(
-                help="Column whose equal values show the same thing in several styles; needs --label-is-style."
-            ),
-        ] = None,
-        teacher: Annotated[
-            str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")
-        ] = "efficientnet-lite0",
-        prior: Annotated[str, typer.Option(help="VAE: best, flow or mixture.")] = "best",
-        crisp: Annotated[
-            bool | None,
-            typer.Option(
-                "--crisp/--no-crisp",
-                help="Whether a VAE's painter plays against a discriminator at the end (it does); a GAN always does.",
-            ),
-        ] = None,
-        game_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter in that game.")] = None,
-        flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True,
-        seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
-        batch: Annotated[int, typer.Option(help="Pictures a step; a third of it at first.")] = 48,
-        rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None,
-        precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-        threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
-        device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card (not tried yet).")] = "cpu",
-        only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave held pictures out.")] = False,
-        accept_unknown: Annotated[str | None, typer.Option(help="Use held pictures, for this reason.")] = None,
-        parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None,
-        model_watermark: Annotated[
-            bool,
-            typer.Option("--model-watermark", help="Add the model's watermark to whatever it paints (128 px and up)."),
-        ] = False,
-        resume: Annotated[
-            bool,
-            typer.Option(
-                "--resume", help="Go on where the run of this name stopped; --game-rate and --no-crisp may be new."
-            ),
-        ] = False,
-        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print the model's card as JSON.")] = False,
-    ) -> None:
-        """Train a model on a collection.
 
-        Example: [bold]limner train paintings --where kind=landscape --size 64 --minutes 20[/bold]
-        """
-        from limner.workspace import Workspace
+def _train(context: typer.Context, request: _Request) -> None:
+    """Train a model on a collection.
 
-        given = {
-            k: v
-            for k, v in locals().items()
-            if k not in ("Workspace", "context", "collection", "resume", "quiet", "as_json")
-        }
-        sources = {name: context.get_parameter_source(name) for name in given}
-        said = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-        workspace = Workspace.default()
-        silent = quiet or as_json
-        path = _train(collection, given, said, resume=resume, quiet=silent, workspace=workspace)
-        _show(path, as_json)
+    A run that was stopped goes on with --resume; --adversarial-rate and --no-crisp may then be new.
+
+    Example: [bold]limner train paintings --where kind=landscape --size 64 --minutes 20[/bold]
+    """
+    from limner.collection import Collection as Pictures
+    from limner.training.trainer import Training
+    from limner.workspace import Workspace
+
+    workspace = Workspace.default()
+    opened = Pictures.open(request.collection, workspace)
+    options = _options(context, request, opened.name, workspace)
+    if options.model_watermark:
+        _check_watermark(options)
+    _warn_of_few(opened, options)
+    with TerminalReporter(request.quiet or request.as_json) as reporter:
+        path = Training(options, opened, workspace, reporter, resume=request.resume).run()
+    _record(opened, options, path, workspace)
+    if options.model_watermark:
+        _add_watermark(path, workspace)
+    _show(path, request.as_json)
+
+
+def _options(context: typer.Context, request: _Request, collection: str, workspace: Workspace) -> TrainOptions:
+    from limner.training.options import TrainOptions
+    from limner.training.run import open_run
+
+    aside = ("collection", "resume", "quiet", "as_json")
+    values = {one.name: getattr(request, one.name) for one in fields(request) if one.name not in aside}
+    options = train_options(collection, values, workspace)
+    if not request.resume:
+        return options
+    begun = open_run(options.name, workspace, TrainOptions)
+    return resumed_train(begun.options, options, given_options(context), request.pictures)
+
+
+def _record(opened: Pictures, options: TrainOptions, path: Path, workspace: Workspace) -> None:
+    from limner.ledger import Ledger
+    from limner.models.bundle import read_card
+    from limner.models.files import sha256_of
+
+    Ledger.open(workspace.ledger).record(
+        "algorithm",
+        "train",
+        inputs=[f"sha256:{digest}" for digest in (opened.digest, *read_card(path).parents)],
+        outputs=[f"sha256:{sha256_of(path)}"],
+        parameters=options.model_dump(mode="json"),
+    )
 
 
 def _add_watermark(path: Path, workspace: Workspace) -> None:
@@ -140,44 +152,6 @@ def _check_watermark(options: TrainOptions) -> None:
     if parent is not None and parent.model_watermark:
         has = f"{parent.name} has a mark already ({parent.model_watermark}), which what is trained from it keeps"
         raise UsageError("--model-watermark", has, "leave it out")
-
-
-def _train(
-    collection: str,
-    given: dict[str, Any],
-    said: Collection[str],
-    *,
-    resume: bool,
-    quiet: bool,
-    workspace: Workspace,
-) -> Path:
-    from limner.collection import Collection as Pictures
-    from limner.ledger import Ledger
-    from limner.models.bundle import read_card
-    from limner.models.files import sha256_of
-    from limner.training.record import open_run
-    from limner.training.trainer import Training
-
-    opened = Pictures.open(collection, workspace)
-    options = options_of(opened.name, given, workspace)
-    if resume:
-        options = resumed(open_run(options.name, workspace).options, options, said, given["pictures"])
-    if options.model_watermark:
-        _check_watermark(options)
-    _warn_of_few(opened, options)
-    with TerminalReporter(quiet) as reporter:
-        path = Training(options, opened, workspace, reporter, resume=resume).run()
-    card = read_card(path)
-    Ledger.open(workspace.ledger).record(
-        "algorithm",
-        "train",
-        inputs=[f"sha256:{digest}" for digest in (opened.digest, *card.parents)],
-        outputs=[f"sha256:{sha256_of(path)}"],
-        parameters=options.model_dump(mode="json"),
-    )
-    if options.model_watermark:
-        _add_watermark(path, workspace)
-    return path
 
 
 def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:
@@ -215,7 +189,7 @@ def _show(path: Path, as_json: bool) -> None:
     if "kid_says" in quality:
         table.add_row("", f"so new pictures, before they are finished, are {quality['kid_says']}")
     if "kid" not in quality:
-        table.add_row("kid", "too few pictures are held out to tell how far new ones are from real ones")
+        table.add_row("kid", "too few pictures are held out to measure how far new ones are from real ones")
     table.add_row("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)")
     Console().print(table)
     Console().print(f"paint with it: [bold]limner sample {card.name} -n 16[/bold]", highlight=False)

@@ -1,24 +1,85 @@
-"""From what `limner train` is told to the options of a training, or of one that goes on."""
+"""What the commands that train are asked for, and the options of a training, or of one that goes on, that follow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 from limner.cli.common import checked_options
+from limner.cli.options import AcceptUnknown, Json, Quiet, Where
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
-    from limner.training.options import TrainOptions
+    from limner.training.options import RunOptions, TrainOptions
     from limner.workspace import Workspace
 
-__all__ = ["options_of", "parse_size", "resumed"]
+__all__ = [
+    "LearningRequest",
+    "Length",
+    "given_options",
+    "option_values",
+    "parse_size",
+    "resumed",
+    "resumed_train",
+    "train_options",
+]
 
-_MAY_CHANGE = ("game_rate", "crisp", "threads", "device", "model_watermark")
-"""What a run that goes on may be told anew; anything else would make another run of it."""
-_FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "name": ()}
+_MAY_CHANGE = ("adversarial_rate", "crisp", "threads", "device", "model_watermark")
+"""What may be another when a run goes on; anything else would make another run of it."""
+_FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "crisp": ("adversarial",)}
 """Fields of the options that an option of the command sets, where they are not called like it."""
+
+_Options = TypeVar("_Options", bound="RunOptions")
+
+
+@dataclass(kw_only=True)
+class Length:
+    """How long a training may be, and how it goes on."""
+
+    minutes: Annotated[float | None, typer.Option(help="Length by the clock.")] = None
+    steps: Annotated[int | None, typer.Option(help="Length in steps; the same steps give the same weights.")] = None
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0
+    threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run was stopped; give the same options, or none.")
+    ] = False
+    quiet: Quiet = False
+    as_json: Json = False
+
+
+@dataclass(kw_only=True)
+class LearningRequest(Length):
+    """What every training from a collection can be asked for."""
+
+    where: Where = None
+    teacher: Annotated[str, typer.Option(help="efficientnet-lite0, or none: only my pictures.")] = "efficientnet-lite0"
+    precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None
+    only_cleared: Annotated[bool, typer.Option("--only-cleared", help="Leave out pictures that are held back.")] = False
+    accept_unknown: AcceptUnknown = None
+
+
+def given_options(context: typer.Context) -> list[str]:
+    """The options, by their names as parameters, that stand on the command line of a command."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+
+
+def option_values(request: LearningRequest, leave_out: Iterable[str]) -> dict[str, Any]:
+    """What was asked for, by the names of the options; without what was left out.
+
+    Raises:
+        UsageError: minutes and steps were given.
+    """
+    if request.minutes is not None and request.steps is not None:
+        raise UsageError("--minutes, --steps", "exclude each other", "give one of them")
+    aside = {"resume", "quiet", "as_json", *leave_out}
+    values = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in aside}
+    values["where"] = tuple(request.where or ())
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -42,12 +103,12 @@ def parse_size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def options_of(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
+def train_options(collection: str, given: dict[str, Any], workspace: Workspace) -> TrainOptions:
     """The options of a new training.
 
     Args:
         collection: its name, from which the model's is made where none is given.
-        given: what the command was told, by the names of its parameters; None where nothing was said.
+        given: what was asked for, by the names of the parameters; None where nothing was.
 
     Raises:
         UsageError: they contradict each other, or there is no such parent.
@@ -55,53 +116,60 @@ def options_of(collection: str, given: dict[str, Any], workspace: Workspace) -> 
     from limner.models.bundle import find_model, read_card
     from limner.training.options import TrainOptions
 
-    told = {k: v for k, v in given.items() if v is not None}
-    if sum(key in told for key in ("minutes", "steps", "pictures")) > 1:
-        raise UsageError("--minutes, --steps, --pictures", "say the same thing twice", "give one of them")
-    if (pictures := told.pop("pictures", None)) is not None and pictures < 1:
+    values = {k: v for k, v in given.items() if v is not None}
+    if sum(key in values for key in ("minutes", "steps", "pictures")) > 1:
+        raise UsageError("--minutes, --steps, --pictures", "exclude each other", "give one of them")
+    if (pictures := values.pop("pictures", None)) is not None and pictures < 1:
         raise UsageError(f"--pictures {pictures}", "is no number of pictures to see", "give 1 or more")
-    size, parent = told.pop("size", None), None
-    if "parent" in told:
-        told["parent"] = str(find_model(told["parent"], workspace))
-        parent = read_card(Path(told["parent"]))
-    told.setdefault("family", parent.family if parent else "vae")
+    size, parent = values.pop("size", None), None
+    if "parent" in values:
+        values["parent"] = str(find_model(values["parent"], workspace))
+        parent = read_card(Path(values["parent"]))
+    values.setdefault("family", parent.family if parent else "vae")
     if size is None and parent is not None:
         height, width = parent.config.painter.height, parent.config.painter.width
     else:
         height, width = parse_size(size or "64")
-    told["name"] = (
-        told.get("name") or f"{collection}-{told['family']}-{width if width == height else f'{width}x{height}'}"
-    )
-    told["where"] = tuple(told.get("where", ()))
-    options = checked_options(TrainOptions, "train", {"height": height, "width": width, **told})
-    if pictures is None:
-        return options
-    return _of_pictures(options, pictures)
+    usual = f"{collection}-{values['family']}-{width if width == height else f'{width}x{height}'}"
+    values |= {"name": values.get("name") or usual, "where": tuple(values.get("where", ()))}
+    options = checked_options(TrainOptions, "train", {"height": height, "width": width, **values})
+    return options if pictures is None else _of_pictures(options, pictures)
 
 
-def resumed(kept: TrainOptions, told: TrainOptions, said: Collection[str], pictures: int | None) -> TrainOptions:
-    """The options of a run that goes on.
+def resumed_train(kept: TrainOptions, now: TrainOptions, given: Collection[str], pictures: int | None) -> TrainOptions:
+    """The options of a training that goes on.
 
     Args:
-        said: options of the command that were given.
+        given: options of the command that were given.
         pictures: what `--pictures` says.
 
     Raises:
-        UsageError: it is told something else than it was begun with.
+        UsageError: they are others than it was begun with.
+    """
+    if pictures is not None:
+        now = now.model_copy(update={"steps": _of_pictures(kept, pictures).steps})
+    return resumed(kept, now, given)
+
+
+def resumed(kept: _Options, now: _Options, given: Collection[str]) -> _Options:
+    """The options of a run that goes on: those with which it was begun, and what may be another.
+
+    Args:
+        given: options of the command that were given.
+
+    Raises:
+        UsageError: one that may not change is another than it was begun with.
     """
     changed: dict[str, Any] = {}
-    if pictures is not None:
-        told = told.model_copy(update={"steps": _of_pictures(kept, pictures).steps})
-    for option in said:
-        for field in _FIELDS.get(option, (option,)):
-            before, now = getattr(kept, field), getattr(told, field)
-            if now == before:
+    for option in given:
+        for field in (option,) if option in type(kept).model_fields else _FIELDS.get(option, ()):
+            if (before := getattr(kept, field)) == getattr(now, field):
                 continue
             if field not in _MAY_CHANGE:
                 name = "--" + {"parent": "from"}.get(option, option).replace("_", "-")
-                begun = f"the run {kept.name} was begun with another value ({field} {before})"
+                begun = f"the run was begun with another value ({field} {before})"
                 raise UsageError(name, begun, "leave it out, or train anew without --resume")
-            changed[field] = now
+            changed[field] = getattr(now, field)
     return kept.model_copy(update=changed)
 
 

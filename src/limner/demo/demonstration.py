@@ -20,7 +20,7 @@ from limner.demo.forging import Flip, flip_byte, save_again
 from limner.demo.opening import SEED, TRUNCATION, Opened, paint_opening
 from limner.demo.planning import Opener, Plan
 from limner.demo.taking import take
-from limner.demo.watching import WatchedTraining
+from limner.demo.watching import Watch
 from limner.errors import UsageError
 from limner.latent.nearest import Neighbour, Neighbours, Usual
 from limner.latent.pipeline import Painted, Pipeline
@@ -29,8 +29,9 @@ from limner.machine import Machine, probe
 from limner.models.bundle import read_card
 from limner.papers import Identity, Provenance, Verdict, open_publisher
 from limner.papers.verify.checking import Checker
-from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
+from limner.training.stage import Reporter
+from limner.training.trainer import Training
 from limner.works.finishing import FinishRequest, finished, finishing_for
 from limner.workspace import Workspace, replace_file
 
@@ -78,7 +79,7 @@ class Demonstration:
     Attributes:
         opened: what shipped models painted before anything was trained.
         collection, rows: what was taken, and the part that is learned from or held out.
-        training: with glimpses of what it could do.
+        training, watch: how it learned, and snapshots of what it could paint meanwhile.
         pipeline: the trained model.
         painted: the sheet of new compositions.
         finished: the pictures of the works. # uint8 [h, w, 3] each
@@ -89,7 +90,8 @@ class Demonstration:
 
     collection: Collection
     rows: list[Row]
-    training: WatchedTraining
+    training: Training
+    watch: Watch
     pipeline: Pipeline
     works: list[Path]
     flipped: Path
@@ -123,7 +125,10 @@ class Demonstration:
         # What an earlier demo left; a user's own trainings are never thrown away.
         shutil.rmtree(self.workspace.runs / _NAME, ignore_errors=True)
         (self.workspace.models / f"{_NAME}.safetensors").unlink(missing_ok=True)
-        self.training = WatchedTraining(options, self.collection, self.workspace, reporter, resume=False)
+        self.watch = Watch()
+        self.training = Training(
+            options, self.collection, self.workspace, reporter, resume=False, observer=self.watch, again=False
+        )
         path = self.training.run()
         self.pipeline = Pipeline.open(str(path), self.workspace)
         model = self.pipeline.model
@@ -179,7 +184,7 @@ class Demonstration:
 
     def compare(self, progress: Progress) -> None:
         """The nearest training picture of each work, in the crops that the model learned from."""
-        data, neighbours = self.training.data, Neighbours()
+        data, neighbours = self.watch.data, Neighbours()
         count = _share(_VIEWS, _MOST_VIEWS, len(data.rows))
         neighbours.add(plain_views(data.cache, data.size), -1)
         for number in range(count):
@@ -206,7 +211,7 @@ class Demonstration:
 
     def _held_out(self) -> Tensor:
         """Views of the held-out pictures, drawn as those are that the prior learns from. # uint8 [n, 3, h, w]"""
-        data, cache = self.training.data, self.training.data.unseen
+        data, cache = self.watch.data, self.watch.data.unseen
         rng, how = np.random.default_rng(0), data.augmentation
         every = np.arange(len(cache))
         times = _share(_HELD_VIEWS, _MOST_HELD_VIEWS, len(cache))

@@ -19,7 +19,7 @@ from limner.demo import wording
 from limner.demo.demonstration import Demonstration
 from limner.demo.forging import seen_by_a_viewer
 from limner.demo.opening import LARGE, ROWS, SEED, Opened, columns
-from limner.demo.watching import GAME, PAINTER, PRIOR, WatchedTraining, three_of
+from limner.demo.watching import ADVERSARIAL, PAINTER, PRIOR, Watch, three_of
 from limner.latent.nearest import Neighbour
 from limner.models.card import Card
 from limner.pictures import read
@@ -102,7 +102,7 @@ def _sheet(card: Card, digest: str, blocks: Sequence[tuple[str, Sequence[NDArray
 
 
 def _nearest(made: Demonstration, found: Neighbour) -> Nearest:
-    data = made.training.data
+    data = made.watch.data
     row = data.rows[found.index]
     views = plain_views(data.cache, data.size) if found.view < 0 else data.prior_views(found.view)[0]
     alt = f"The nearest training picture: {_named(row)}"
@@ -137,7 +137,7 @@ def _small(made: Demonstration, rows: Sequence[Row]) -> list[Shown]:
 
 
 def _learned(made: Demonstration) -> Learned:
-    card, training = made.pipeline.model.card, made.training
+    card, watch = made.pipeline.model.card, made.watch
     parent = made.opened[0] if made.plan.parent else None
     prior = card.quality.get("prior", {})
     return Learned(
@@ -151,10 +151,10 @@ def _learned(made: Demonstration) -> Learned:
         teacher=wording.teacher(card.teacher, parent.card.name if parent else ""),
         prior=wording.prior(card.family, str(prior.get("kept", "")), "flow" in prior.get("kid_by_prior", {})),
         quality=card.quality,
-        curves=[_curve(state.stage, state.history, state.checks) for state in training.states],
-        originals=_all(training.originals, "A held-out picture"),
-        reconstructions=_moments(training, "A held-out picture, painted again by the model", PAINTER),
-        samples=_moments(training, "A new picture", PRIOR, GAME),
+        curves=[_curve(state.stage, state.history, state.checks) for state in made.training.states],
+        originals=_all(watch.originals, "A held-out picture"),
+        reconstructions=_moments(watch, "A held-out picture, painted again by the model", PAINTER),
+        samples=_moments(watch, "A new picture", PRIOR, ADVERSARIAL),
         parent=parent.card.name if parent else "",
         parent_digest=parent.digest if parent else "",
     )
@@ -203,8 +203,8 @@ def _curve(stage: str, history: list[dict[str, float]], checks: list[dict[str, f
     return StageCurve(title, line, [(point["seconds"] / 60, point[key]) for point in checks], unit)
 
 
-def _moments(training: WatchedTraining, alt: str, *stages: str) -> list[Moment]:
-    found = three_of(training.glimpses, *stages)
+def _moments(watch: Watch, alt: str, *stages: str) -> list[Moment]:
+    found = three_of(watch.snapshots, *stages)
     labels = ("Start", "Middle", "End") if len(found) == 3 else ("Start", "End")
     return [
         Moment(label, _all(pictures, f"{alt} ({label.lower()})"))

@@ -1,31 +1,30 @@
-"""A training that is watched: at its start, at each check and at its end, what the model can do is kept as pictures."""
+"""Watching a training: at the start of each stage and at each check, what the model can do is kept as pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from limner.machine import Machine
-from limner.models.latent_model import LatentModel
+from limner.training.adversarial_stage import AdversarialStage
 from limner.training.data import TrainingData
-from limner.training.game import GameStage
-from limner.training.loop import Stage, StageState
-from limner.training.stages import PainterStage, PriorStage
-from limner.training.trainer import Training
+from limner.training.painter_stage import PainterStage
+from limner.training.prior_stage import PriorStage
+from limner.training.stage import Stage
 
-__all__ = ["GAME", "PAINTER", "PRIOR", "Glimpse", "WatchedTraining", "three_of"]
+__all__ = ["ADVERSARIAL", "PAINTER", "PRIOR", "Snapshot", "Watch", "three_of"]
 
-PAINTER, PRIOR, GAME = "painter", "prior", "game"
+PAINTER, PRIOR, ADVERSARIAL = "painter", "prior", "adversarial"
 _PAINTING = ("small-painter", PAINTER)
 _COUNT = 16
 _PAIRS = 8
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class Snapshot:
     """What the model painted at one moment of a stage.
 
     Attributes:
@@ -36,11 +35,11 @@ class Glimpse:
     pictures: Tensor
 
 
-class WatchedTraining(Training):
-    """A training that keeps glimpses; it learns what an unwatched one learns.
+class Watch:
+    """An observer of a training that keeps snapshots; what is learned is the same without it.
 
     Attributes:
-        glimpses: in order of time.
+        snapshots: in order of time.
         data: the pictures, once training has begun.
         originals: held-out pictures that chose nothing, whose reconstructions are kept.
         machine: what it runs on.
@@ -48,60 +47,33 @@ class WatchedTraining(Training):
     """
 
     seed = 1
+    data: TrainingData
+    originals: Tensor
+    machine: Machine
 
-    def _loop(self, stage: Stage, machine: Machine, share: float | None, may_take: float | None = None) -> StageState:
-        assert isinstance(stage, PainterStage | PriorStage | GameStage)
-        self.data: TrainingData = stage.data
-        self.machine = machine
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+
+    def begun(self, stage: Stage) -> None:
+        """What could be painted before."""
+        assert isinstance(stage, PainterStage | PriorStage | AdversarialStage)
+        self.data, self.machine = stage.data, stage.machine
         self.originals = self.data.reports[:_PAIRS]
-        self.glimpses: list[Glimpse] = getattr(self, "glimpses", [])
-        modes = {module: module.training for module in stage.model.modules()}
-        stage.model.eval()
-        self._look(stage.name, stage.model)
-        for module, mode in modes.items():
-            module.training = mode
-        return super()._loop(_Watched(stage, self), machine, share, may_take)
+        self.checked(stage)
 
-    def _remedy(self) -> str:
-        return GameStage.remedy
-
-    def _how_to_go_on(self) -> str:
-        return "the same command begins anew"
-
-    def _look(self, name: str, model: LatentModel) -> None:
+    def checked(self, stage: Stage) -> None:
+        """What can be painted now."""
+        assert isinstance(stage, PainterStage | PriorStage | AdversarialStage)
+        model, painting = stage.model, stage.name in _PAINTING
         with torch.no_grad(), self.machine.autocast():
-            latent = model.encode(self.originals) if name in _PAINTING else model.sample(_COUNT, seed=self.seed)
-            self.glimpses.append(Glimpse(name, model.paint(latent)))
+            latent = model.encode(self.originals) if painting else model.sample(_COUNT, seed=self.seed)
+            self.snapshots.append(Snapshot(stage.name, model.paint(latent)))
+
+    def ended(self, stage: Stage) -> None:
+        """The last check has shown it."""
 
 
-class _Watched:
-    """A stage whose checks are glimpses too; everything else is the stage's own."""
-
-    def __init__(self, stage: PainterStage | PriorStage | GameStage, training: WatchedTraining) -> None:
-        self._stage, self._training = stage, training
-        self.name, self.title, self.objective = stage.name, stage.title, stage.objective
-        self.rate, self.momentum = stage.rate, stage.momentum
-        self.rates, self.ends_early, self.steadier = stage.rates, stage.ends_early, GameStage.remedy
-
-    def size(self, step: int) -> int:
-        return self._stage.size(step)
-
-    def batch(self, step: int) -> dict[str, Tensor]:
-        return self._stage.batch(step)
-
-    def check(self) -> dict[str, float]:
-        found = self._stage.check()
-        self._training._look(self.name, self._stage.model)
-        return found
-
-    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
-        self._stage.adapt(checks)
-
-    def draw(self, name: str) -> None:
-        self._stage.draw(name)
-
-
-def three_of(glimpses: Sequence[Glimpse], *stages: str) -> list[Tensor]:
+def three_of(snapshots: Sequence[Snapshot], *stages: str) -> list[Tensor]:
     """What stages painted at their start, in their middle and at their end."""
-    own = [glimpse.pictures for glimpse in glimpses if glimpse.stage in stages]
+    own = [snapshot.pictures for snapshot in snapshots if snapshot.stage in stages]
     return [own[0], own[len(own) // 2], own[-1]] if len(own) > 2 else own

@@ -31,8 +31,8 @@ STAGES = {
     "small-painter": ("Learning to paint at half the size", "likeness of held-out pictures, in dB", "psnr"),
     "painter": ("Learning to paint", "likeness of held-out pictures, in dB (higher is better)", "psnr"),
     "prior": ("Learning what to paint", "error on held-out pictures (lower is better)", "score"),
-    "game": (
-        "Playing against a discriminator",
+    "adversarial": (
+        "Learning against a discriminator",
         "distance of new pictures from held-out pictures (lower is better)",
         "kid",
     ),

@@ -185,19 +185,24 @@ class PairDiscriminator(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, before: list[Tensor], maps: list[Tensor], pictures: Tensor, labels: Tensor) -> list[Tensor]:
-        """What each head thinks of each place.
+    def see(self, before: list[Tensor], pictures: Tensor, maps: list[Tensor], labels: Tensor) -> list[Tensor]:
+        """What it looks at, as `forward` takes it.
 
         Args:
             before: the teacher's features of what was translated.
-            maps: those of the result.
             pictures: the result. # [n, 3, h, w]
+            maps: the teacher's features of the result.
             labels: that it should be of. # [n]
         """
-        found = [head(torch.cat([a, b], 1)) for head, a, b in zip(self.heads, before, maps, strict=True)]
-        found.append(self.pixels(F.pixel_unshuffle(pictures, 2)))
+        both = [torch.cat([a, b], 1) for a, b in zip(before, maps, strict=True)]
+        return [*both, F.pixel_unshuffle(pictures, 2), labels]
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """What each head thinks of each place. # what `see` gives -> one [n, places] a head"""
+        *seen, labels = maps
         own = torch.arange(len(labels), device=labels.device)
-        return [one[own, labels].flatten(1).float() for one in found]
+        heads = zip((*self.heads, self.pixels), seen, strict=True)
+        return [head(one)[own, labels].flatten(1).float() for head, one in heads]
 
 
 def _head(channels: int, labels: int, stride: int) -> nn.Sequential:

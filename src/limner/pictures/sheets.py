@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["sheet"]
+from limner.pictures.writing import write
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["save_sheet", "sheet"]
+
+
+def save_sheet(painted: Tensor, path: Path, columns: int = 8) -> None:
+    """Save pictures as one sheet. # uint8 [n, 3, h, w]"""
+    write(sheet(painted.permute(0, 2, 3, 1).numpy(), columns=columns), path)
 
 
 def sheet(

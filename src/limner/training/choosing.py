@@ -9,9 +9,9 @@ from limner.machine import Machine
 from limner.models.latent_model import LatentModel
 from limner.models.prior import FlowPrior, MixturePrior, PriorConfig
 from limner.training.data import TrainingData
-from limner.training.loop import Reporter
 from limner.training.options import TrainOptions
-from limner.training.stages import Judge, Latents
+from limner.training.prior_stage import Judge, Latents
+from limner.training.stage import Reporter
 
 __all__ = ["choose_prior"]
 

@@ -7,6 +7,7 @@ painter's, which are softer (a model's reconstructions, where a model is given).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from limner.collection.cache import PictureCache
 from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.models.latent_model import to_unit
-from limner.models.upscaler import Upscaler
+from limner.training.stage import seed_of
 
 __all__ = ["SEEN", "SMALLEST", "Crops", "Painted", "middle", "painted_pictures"]
 
@@ -78,11 +79,13 @@ class Crops:
     def __init__(self, cache: PictureCache, painted: list[Painted], seed: int) -> None:
         self._cache, self._painted, self._seed = cache, painted, seed
 
-    def batch(self, step: int, count: int, double: Upscaler, machine: Machine) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, step: int, count: int, double: Callable[[Tensor, Tensor], Tensor], machine: Machine
+    ) -> tuple[Tensor, Tensor]:
         """Small pictures and what they should become. # float [n, 3, 40, 40], [n, 3, 80, 80] in -1..1
 
         Args:
-            double: enlarges pictures made small twice.
+            double: the up-scaler; enlarges pictures made small twice, with noise.
         """
         rng = np.random.default_rng([self._seed, step])
         own = count // 2
@@ -91,8 +94,9 @@ class Crops:
         small, large = (_stacked([pair[i] for pair in once]) for i in range(2))
         start, aim = (_stacked([pair[i] for pair in twice]) for i in range(2))
         with torch.no_grad(), machine.autocast():
-            noise = torch.randn(own, 1, *(2 * side for side in start.shape[2:]), device=machine.device)
-            made = double(start.to(machine.device), noise).clamp(-1, 1)
+            generator = torch.Generator().manual_seed(seed_of(self._seed, "crops", step))
+            noise = torch.randn(own, 1, *(2 * side for side in start.shape[2:]), generator=generator)
+            made = double(start.to(machine.device), noise.to(machine.device)).clamp(-1, 1)
         small = middle(torch.cat([small, made.float().cpu()]), SEEN)
         return small, middle(torch.cat([large, aim]), 2 * SEEN)
 

@@ -85,7 +85,7 @@ class TrainingData:
             batch["things"] = torch.from_numpy(things)
         return batch
 
-    def game_batch(self, step: int, count: int, kept: int) -> dict[str, Tensor]:
+    def adversarial_batch(self, step: int, count: int, kept: int) -> dict[str, Tensor]:
         """Views as new pictures should look; where pairs are known, some of the first `kept` are painted from them."""
         rng = np.random.default_rng([self.seed, 4, step])
         how = self.augmentation

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from limner.errors import TrainingError
@@ -24,108 +24,14 @@ from limner.training.checkpoint import (
     unpack,
     write_checkpoint,
 )
+from limner.training.stage import Budget, Observer, Reporter, Stage, StageState, seed_of
 
-__all__ = ["Budget", "Loop", "Reporter", "Stage", "StageState"]
+__all__ = ["Loop"]
 
 _AVERAGE_EVERY = 4
 _AVERAGE_POWER = 16.0
-_WARMUP, _DECAY = 0.02, 0.3
+_WARMUP = 0.02
 _RETRIES = 5
-
-
-class Reporter(Protocol):
-    """Where a training says what happens."""
-
-    def note(self, text: str) -> None:
-        """A line that stays."""
-
-    def stage(self, title: str) -> None:
-        """A new stage begins."""
-
-    def tick(self, share: float, seconds_left: float, rate: float, losses: dict[str, float]) -> None:
-        """How far the stage is; `rate` in pictures or latents a second."""
-
-
-class Stage(Protocol):
-    """One part of a training: what is learned, from which batches, and how it is judged."""
-
-    name: str
-    title: str
-    objective: nn.Module
-    rate: float
-    momentum: float
-    ends_early: bool
-    """Whether it may come down early when its score gains no more."""
-    steadier: str
-    """What to try where its losses are no numbers at any rate."""
-    rates: Mapping[str, float]
-    """What the rate is multiplied by for parameters of the objective whose names begin so."""
-
-    def size(self, step: int) -> int:
-        """Pictures or latents in the batch of a step."""
-        ...
-
-    def batch(self, step: int) -> dict[str, Tensor]:
-        """The batch of a step; depends on the seed and the step alone."""
-        ...
-
-    def check(self) -> dict[str, float]:
-        """Judge `objective.networks`; `score` (lower is better) chooses what is kept."""
-        ...
-
-    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
-        """Change what should change as training goes; what it becomes follows from the checks so far alone."""
-        ...
-
-    def draw(self, name: str) -> None:
-        """Save sheets of what `objective.networks` paints now."""
-        ...
-
-
-@dataclass
-class Budget:
-    """How long a stage may be: by the clock or by steps.
-
-    Attributes:
-        seconds: by the clock, time of checks and sheets included.
-        steps: by steps; the same steps give the same weights.
-        longer: seconds in place of those, where too few steps would fit into them.
-        fewest: steps that are not too few.
-    """
-
-    seconds: float | None = None
-    steps: int | None = None
-    longer: float | None = None
-    fewest: int = 0
-
-    def share(self, seconds: float, step: int) -> float:
-        """How much is used up, 0 to 1."""
-        if self.steps is not None:
-            return min(1.0, step / self.steps)
-        assert self.seconds is not None
-        return min(1.0, seconds / self.seconds)
-
-
-@dataclass
-class StageState:
-    """Where a stage stands."""
-
-    stage: str
-    step: int = 0
-    seconds: float = 0.0
-    pictures: int = 0
-    resumed: int = 0
-    rate_scale: float = 1.0
-    restored: int = 0
-    decay_from: float | None = None
-    stop_at: float = 1.0
-    longer: bool = False
-    best: float | None = None
-    best_step: int = 0
-    checks_done: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    checks: list[dict[str, float]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Loop:
@@ -137,6 +43,7 @@ class Loop:
         seed: of every random choice, together with stage and step.
         checkpoint_seconds: longest time between two checkpoints.
         clock: seconds that count; a clock of the processor's leaves out what other programs took of it.
+        observer: who watches.
     """
 
     def __init__(
@@ -151,25 +58,25 @@ class Loop:
         seed: int,
         checkpoint_seconds: float = 110,
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer | None = None,
     ) -> None:
-        self.stage, self.told, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
-        self.budget = budget
+        self.stage, self.asked, self.folder, self.reporter, self.seed = stage, budget, folder, reporter, seed
+        self.budget, self.observer = budget, observer
         self.checkpoint_seconds, self.clock = checkpoint_seconds, clock
-        # Precision is ours: accelerate allows one a process, and a program may train twice.
-        self.accelerator = Accelerator(cpu=device == "cpu")
+        self.device = torch.device(device)
         self.autocast = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
-        networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
-        named = [(name, p) for name, p in stage.objective.named_parameters() if p.requires_grad]
+        self.objective = stage.objective.to(self.device)
+        self.networks: nn.Module = stage.objective.networks  # type: ignore[assignment]
+        named = [(name, p) for name, p in self.objective.named_parameters() if p.requires_grad]
         self.names, self.live = [name for name, _ in named], [p for _, p in named]
-        groups = _groups(named, stage.rates)
-        optimiser = torch.optim.AdamW(groups, stage.rate, (stage.momentum, 0.99), fused=True)
-        self.objective, self.optimiser = self.accelerator.prepare(stage.objective, optimiser)
+        groups = _groups(named, stage)
+        self.optimiser = torch.optim.AdamW(groups, stage.learning_rate, (stage.momentum, 0.99), fused=True)
         self.sides = [
             [p for g in groups if g["factor"] == factor for p in g["params"]]
             for factor in {g["factor"] for g in groups}
         ]
-        self.networks = networks
         self.average = [p.detach().clone() for p in self.live]
+        stage.averages = dict(zip(self.names, self.average, strict=True))
         self.best = copy.deepcopy(self.average)
         self.state = StageState(stage.name)
         self._spent_before = 0.0
@@ -189,6 +96,10 @@ class Loop:
             TrainingError: the loss is not a number again and again.
         """
         self.reporter.stage(self.stage.title)
+        if self.observer:
+            self.networks.eval()
+            self.observer.begun(self.stage)
+        self.networks.train()
         self._started = self.clock()
         self._drawn = self._saved = self._spent()
         try:
@@ -206,30 +117,29 @@ class Loop:
         self._finish()
         return self.state
 
-    def _share(self) -> float:
-        return self.budget.share(self._spent(), self.state.step)
+    def _share(self, ahead: int = 0) -> float:
+        return self.budget.share(self._spent(), self.state.step + ahead)
 
     def _spent(self) -> float:
         return self._spent_before + self.clock() - self._started
 
     def _step(self) -> dict[str, Tensor]:
-        state, share = self.state, self._share()
-        rate = self.stage.rate * state.rate_scale * self._schedule(share)
+        state = self.state
+        learning_rate = self.stage.learning_rate * state.learning_rate_scale * self._schedule(self._share())
         for group in self.optimiser.param_groups:
-            group["lr"] = rate * group["factor"]
-        batch = {name: tensor.to(self.accelerator.device) for name, tensor in self._batch().items()}
+            group["lr"] = learning_rate * group["factor"]
+        batch = {name: tensor.to(self.device) for name, tensor in self._batch().items()}
         # Every random choice follows from seed, stage and step, so a resumed run draws what an unbroken one does.
-        torch.manual_seed(hash((self.seed, len(state.stage), state.step)) & (2**63 - 1))
+        torch.manual_seed(seed_of(self.seed, state.stage, state.step))
         with self.autocast:
             losses: dict[str, Tensor] = self.objective(batch)
         self.optimiser.zero_grad()
-        self.accelerator.backward(losses["loss"])
-        # Each side of a game is clipped by its own length.
-        norms = [self.accelerator.clip_grad_norm_(own, 1.0) for own in self.sides]
-        losses = {**losses, "gradient": torch.stack([torch.as_tensor(norm) for norm in norms]).sum()}
+        losses["loss"].backward()
+        norms = [torch.nn.utils.clip_grad_norm_(own, 1.0) for own in self.sides]
+        losses = {**losses, "gradient": torch.stack(norms).sum()}
         if all(math.isfinite(float(losses[key].detach())) for key in ("loss", "gradient")):
             self.optimiser.step()
-        state.pictures += self.stage.size(state.step)
+        state.pictures += len(next(iter(batch.values())))
         state.step += 1
         return losses
 
@@ -239,22 +149,22 @@ class Loop:
         On a processor a thread that makes batches fights for its cores with those that train: 9 to 20 % slower.
         """
         step = self.state.step
-        if self.accelerator.device.type == "cpu":
-            return self.stage.batch(step)
+        if self.device.type == "cpu":
+            return self.stage.batch(step, self._share())
         if self._ahead is None or self._ahead[0] != step:
-            self._ahead = step, self._maker.submit(self.stage.batch, step)
+            self._ahead = step, self._maker.submit(self.stage.batch, step, self._share())
         found = self._ahead[1].result()
-        self._ahead = step + 1, self._maker.submit(self.stage.batch, step + 1)
+        self._ahead = step + 1, self._maker.submit(self.stage.batch, step + 1, self._share(ahead=1))
         return found
 
     def _schedule(self, share: float) -> float:
         """Warm up, stay, and come down at the end (Hu et al. 2024, "WSD"): so a stage can be ended early, well."""
-        start = self.state.decay_from if self.state.decay_from is not None else self.state.stop_at - _DECAY
-        rise = min(1.0, (self.state.step + 1) / 50, (share + 0.001) / _WARMUP)
+        state = self.state
+        start = state.decay_from if state.decay_from is not None else state.stop_at - self.stage.decay_share
+        rise = min(1.0, (state.step + 1) / 50, (share + 0.001) / _WARMUP)
         if share <= start:
             return rise
-        left = (self.state.stop_at - share) / (self.state.stop_at - start)
-        return rise * max(0.01, left)
+        return rise * max(0.01, (state.stop_at - share) / (state.stop_at - start))
 
     def _keep_average(self) -> None:
         """Average of weights by a power of time (Karras et al. 2024, section 3.1): long late, short early."""
@@ -268,7 +178,7 @@ class Loop:
         if state.step % 10 == 0 or state.step == 1:
             numbers = {name: float(value.detach()) for name, value in losses.items()}
             state.history.append({"step": state.step, "seconds": spent, "pictures": state.pictures, **numbers})
-            total = self.budget.seconds or spent / max(share, 1e-6)
+            total = spent / max(share, 1e-6) if self.budget.steps else self.budget.seconds or spent
             self.reporter.tick(share / state.stop_at, total * state.stop_at - spent, state.pictures / spent, numbers)
         if share >= (state.checks_done + 1) / 10 and share < state.stop_at:
             state.checks_done = int(share * 10)
@@ -276,21 +186,24 @@ class Loop:
             self._judge_length(share)
         if spent - self._drawn >= 60:
             self._drawn = spent
-            self._with_average(lambda: self.stage.draw(f"{state.stage}-{round(spent / 60):04d}min"))
+            with self._averaged():
+                self.stage.draw(f"{state.stage}-{round(spent / 60):04d}min")
         if spent - self._saved >= self.checkpoint_seconds:
             self.save()
 
     def _check(self) -> None:
         """Judge the averaged weights, keep the best, and stop early when nothing is gained any more."""
         state = self.state
-        found = self._with_average(self.stage.check)
+        with self._averaged():
+            found = self.stage.check()
+            if self.observer:
+                self.observer.checked(self.stage)
         state.checks.append(
             {"step": state.step, "seconds": self._spent(), "share": self._share(), "pictures": state.pictures, **found}
         )
         if state.best is None or found["score"] <= state.best:
             state.best, state.best_step = found["score"], state.step
-            for kept, now in zip(self.best, self.average, strict=True):
-                kept.copy_(now)
+            _copy(self.average, self.best)
         self.stage.adapt(state.checks)
         self._judge_use()
 
@@ -301,11 +214,11 @@ class Loop:
             state.longer = True
             self._allow()
             about = f"about {state.step / share:.0f} steps would fit, {budget.fewest} are wanted"
-            self._say(f"{self.stage.title}: {about}: it takes the next stage's time, too")
+            self._note(f"{self.stage.title}: {about}: it takes the next stage's time, too")
 
     def _allow(self) -> None:
         """Set how long the stage may be by whether it takes longer."""
-        self.budget = Budget(seconds=self.told.longer) if self.state.longer else self.told
+        self.budget = Budget(seconds=self.asked.longer) if self.state.longer else self.asked
 
     def _judge_use(self) -> None:
         state = self.state
@@ -313,88 +226,87 @@ class Loop:
             return
         then, now = (min(c["score"] for c in part) for part in (state.checks[:-2], state.checks[-2:]))
         share = self._share()
-        if now > then * 0.995 and share < state.stop_at - _DECAY:
+        if now > then * 0.995 and share < state.stop_at - self.stage.decay_share:
             state.decay_from, state.stop_at = share, min(1.0, share + 0.15)
             worse = now > then * 1.02
             why = "gets worse while training gets better (over-fitting)" if worse else "no longer gains"
             remedy = "; more pictures, stronger crops or a smaller size would help" if worse else ""
-            self._say(f"{self.stage.title}: the hold-out {why}: coming down early{remedy}")
+            self._note(f"{self.stage.title}: the hold-out {why}: the learning rate comes down early{remedy}")
 
     def _finite(self, losses: dict[str, Tensor]) -> bool:
-        """Whether the losses are numbers; otherwise go back to the last good checkpoint at half the rate."""
+        """Whether the losses are numbers; otherwise go back to the last good checkpoint at half the learning rate."""
         bad = next((n for n, v in losses.items() if not math.isfinite(float(v.detach()))), None)
         if bad is None:
             return True
-        state = self.state
-        step, scale, restored, notes = state.step, state.rate_scale / 2, state.restored + 1, state.notes
-        longer = state.longer
-        spent = self._spent()
+        former, spent, title = self.state, self._spent(), self.stage.title
+        step, restored, scale = former.step, former.restored + 1, former.learning_rate_scale / 2
         if restored > _RETRIES:
-            often = f"{bad} is not a number for the {restored}th time, at 1/{2**_RETRIES} of the rate"
-            raise TrainingError(f"{self.stage.title}, step {step}", often, self.stage.steadier)
-        if self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == state.stage:
+            often = f"{bad} is not a number for the {restored}th time, at 1/{2**_RETRIES} of the learning rate"
+            raise TrainingError(f"{title}, step {step}", often, self.stage.remedy)
+        if self.saved():
             self.restore()
             back = f"step {self.state.step}"
         else:
             self._restart()
-            back = f"the weights of step {state.best_step}"
-        self.state.rate_scale, self.state.restored, self.state.notes = scale, restored, notes
-        self.state.longer = longer
+            back = f"the weights of step {former.best_step}"
+        state = self.state
+        state.restored, state.learning_rate_scale = restored, scale
+        state.notes, state.longer = former.notes, former.longer
         self._allow()
         self._spent_before, self._started = spent, self.clock()
-        self._say(f"{self.stage.title}: {bad} is not a number at step {step}; went back to {back} and halved the rate")
+        self._note(f"{title}: {bad} is not a number at step {step}; went back to {back} and halved the learning rate")
         return False
 
     def _restart(self) -> None:
         """Nothing was saved yet: begin the stage again from its best weights so far."""
-        with torch.no_grad():
-            for live, average, kept in zip(self.live, self.average, self.best, strict=True):
-                live.copy_(kept)
-                average.copy_(kept)
+        for weights in (self.live, self.average):
+            _copy(self.best, weights)
         self.optimiser.state.clear()
 
     def _finish(self) -> None:
         self._check()
-        with torch.no_grad():
-            for live, kept in zip(self.live, self.best, strict=True):
-                live.copy_(kept)
+        _copy(self.best, self.live)
+        self.networks.eval()
         self.stage.draw(f"{self.state.stage}-end")
+        if self.observer:
+            self.observer.ended(self.stage)
         self.state.seconds = self._spent()
 
-    def _with_average(self, act: Any) -> Any:
-        """Run `act` while the networks hold the averaged weights."""
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The networks hold the averaged weights meanwhile, in evaluation mode and without gradients."""
         with torch.no_grad():
-            held = [p.detach().clone() for p in self.live]
-            for live, average in zip(self.live, self.average, strict=True):
-                live.copy_(average)
+            own = [p.detach().clone() for p in self.live]
+            _copy(self.average, self.live)
             self.networks.eval()
             try:
-                return act()
+                yield
             finally:
                 self.networks.train()
-                for live, own in zip(self.live, held, strict=True):
-                    live.copy_(own)
+                _copy(own, self.live)
 
-    def _say(self, text: str) -> None:
+    def _note(self, text: str) -> None:
         self.state.notes.append(text)
         self.reporter.note(text)
 
     def save(self) -> None:
         """Write the checkpoint."""
         self._saved = self.state.seconds = self._spent()
-        parts: dict[str, list[Tensor]] = {"live": [*self.live], "average": self.average, "best": self.best}
+        parts: Mapping[str, list[Any]] = {"live": self.live, "average": self.average, "best": self.best}
         tensors = {f"{part}/{n}": p for part, own in parts.items() for n, p in zip(self.names, own, strict=True)}
         tensors |= pack("optimiser", optimiser_tensors(self.optimiser))
         write_checkpoint(self.path, tensors, {"stage": asdict(self.state)})
 
+    def saved(self) -> bool:
+        """Whether the checkpoint is there and of this stage."""
+        return self.path.is_file() and read_checkpoint(self.path)[1]["stage"]["stage"] == self.stage.name
+
     def restore(self) -> None:
         """Go on from the checkpoint."""
         tensors, state = read_checkpoint(self.path)
-        with torch.no_grad():
-            for part, own in (("live", self.live), ("average", self.average), ("best", self.best)):
-                found = unpack(part, tensors)
-                for name, tensor in zip(self.names, own, strict=True):
-                    tensor.copy_(found[name])
+        for part, own in (("live", self.live), ("average", self.average), ("best", self.best)):
+            found = unpack(part, tensors)
+            _copy([found[name] for name in self.names], own)
         load_optimiser(self.optimiser, unpack("optimiser", tensors))
         self.state = StageState(**state["stage"])
         self._allow()
@@ -403,13 +315,19 @@ class Loop:
         self._drawn = self._saved = self._spent()
 
 
-def _groups(named: list[tuple[str, nn.Parameter]], rates: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Parameters by their factor of the rate; matrices decay, vectors do not."""
+@torch.no_grad()
+def _copy(weights: list[Any], to: list[Any]) -> None:
+    torch._foreach_copy_(to, weights)
+
+
+def _groups(named: list[tuple[str, nn.Parameter]], stage: Stage) -> list[dict[str, Any]]:
+    """Parameters by their factor of the learning rate; matrices decay, vectors do not."""
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in named:
-        factor = next((own for prefix, own in rates.items() if name.startswith(prefix)), 1.0)
+        factors = stage.learning_rate_factors.items()
+        factor = next((own for prefix, own in factors if name.startswith(prefix)), 1.0)
         groups.setdefault((factor, parameter.ndim > 1), []).append(parameter)
     return [
-        {"params": own, "factor": factor, "weight_decay": 1e-3 if matrix else 0.0}
+        {"params": own, "factor": factor, "weight_decay": stage.weight_decay if matrix else 0.0}
         for (factor, matrix), own in groups.items()
     ]

@@ -1,4 +1,4 @@
-"""One model taught by two (distillation): it learns what both paint, told apart by label, from pictures that they draw.
+"""One model taught by two (distillation): from pictures that both draw it learns what both paint, label by label.
 
 Models that do not descend from one have spaces of their own, in which no weight of the one means what it means in the
 other. So a third model looks at pictures of both and finds one space for them, by the same stages as any training
@@ -8,7 +8,7 @@ learned from). Its encoder and painter begin as those of the first model.
 
 from __future__ import annotations
 
-import datetime as dt
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,16 @@ from limner.models.merging import merged_card, merged_rights, same_painter
 from limner.models.prior import PriorConfig
 from limner.models.similarity import psnr, ssim
 from limner.statistics import interval
+from limner.training.adversarial_stage import AdversarialStage
+from limner.training.beginning import prior_shape, take_over
 from limner.training.data import TrainingData
-from limner.training.game import GameStage
-from limner.training.loop import Budget, Loop, Reporter, Stage, StageState
 from limner.training.notes import teacher_note, training_note
-from limner.training.options import TrainOptions
-from limner.training.stages import PainterStage, PriorStage
+from limner.training.options import MergeOptions
+from limner.training.painter_stage import PainterStage
+from limner.training.prior_stage import PriorStage
+from limner.training.run import Run
+from limner.training.sharing import budget_until
+from limner.training.stage import Reporter, StageState
 from limner.workspace import Workspace
 
 __all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]
@@ -41,14 +45,13 @@ __all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]
 _MOST = 6144
 _DRAWING_SHARE = 0.15
 _PAINTER_SHARE = 0.55
-_STEADIER = "try another --seed, or other --minutes"
+_REMEDY = "try another --seed, or other --minutes"
 """What to try where the losses of a stage are no numbers."""
-_GAME_MINUTES = 5.0
-"""A game of a shorter distillation would last less than a minute, and change nothing."""
-_LEAST_SECONDS = 5.0
+_ADVERSARIAL_MINUTES = 5.0
+"""The adversarial stage of a shorter distillation would last less than a minute, and change nothing."""
+_DRAWING = "drawing"
 _KEPT = 8
 """Of each so many pictures two are kept out: one chooses, one reports."""
-_PICTURES_AN_AXIS, _FEWEST_AXES = 12, 16
 _REPAINTED = 64
 _SEED = 3_000_017
 
@@ -67,7 +70,7 @@ class DrawnPictures(PictureCache):
 
 
 def joint_labels(a: Model, b: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of both in one model; a model without any becomes one itself, and what both know is told apart."""
+    """The labels of both in one model; a model without any becomes one itself, and what both know is distinguished."""
     ours, theirs = (model.card.config.labels or (model.card.name,) for model in (a, b))
     twice = {*ours} & {*theirs}
     first, second = (
@@ -96,90 +99,92 @@ def repainted(generator: LatentModel, models: tuple[Model, Model]) -> dict[str, 
 
 
 def _estimates(found: dict[str, Tensor]) -> dict[str, Any]:
-    told: dict[str, Any] = {"psnr": interval(torch.cat(list(found.values()))).as_dict()}
-    told |= {name: interval(values).as_dict() for name, values in found.items()}
-    return told | {"psnr_pictures": "drawn by the models that were merged, not real ones"}
+    estimates: dict[str, Any] = {"psnr": interval(torch.cat(list(found.values()))).as_dict()}
+    estimates |= {name: interval(values).as_dict() for name, values in found.items()}
+    return estimates | {"psnr_pictures": "drawn by the models that were merged, not real ones"}
 
 
 class Distillation:
-    """One distillation, with its sheets in a run's folder of its name.
+    """One distillation, in a run's folder of its name.
 
     Args:
         options: name, size, minutes or steps; what else says how a model learns. No collection is used.
         models: who teaches; the first lends its weights to begin with, and its size.
+        resume: go on where the run of this name was interrupted.
+        again: the command line that goes on with it.
 
     Raises:
         UsageError: their pictures differ in size.
         RightsError: their licences exclude each other.
+        TrainingError: there is nothing to resume, or it began with other models.
     """
 
     def __init__(
-        self, options: TrainOptions, models: tuple[Model, Model], workspace: Workspace, reporter: Reporter
+        self,
+        options: MergeOptions,
+        models: tuple[Model, Model],
+        workspace: Workspace,
+        reporter: Reporter,
+        *,
+        resume: bool = False,
+        again: str = "",
     ) -> None:
         same_painter(*models)
         merged_rights(*models)
-        self.options, self.models, self.workspace, self.reporter = options, models, workspace, reporter
-        self.folder = workspace.runs / options.name
-        self.states: list[StageState] = []
-        self.seconds = 0.0
+        self.options, self.models, self.reporter = options, models, reporter
+        digests = " ".join(model.digest for model in models)
+        self.record = Run(options.name, options, None, digests, workspace, reporter, again=again)
+        self.record.start(resume=resume)
 
     def run(self, to: Path) -> Path:
-        """Learn, and save the model at `to` in one step; whoever is killed leaves no model."""
-        options = self.options
-        self._begin()
+        """Learn, and save the model at `to` in one step; whoever is killed leaves no model, and can go on."""
+        options, record = self.options, self.record
         machine = probe(options.precision, options.threads)
         self.reporter.note(f"machine: {machine.reason}")
         for teaching in self.models:
             teaching.generator.to(machine.device)
-        start = time.monotonic()
+        finished = record.weights()
         data = self._draw(machine)
-        self.seconds = time.monotonic() - start
         torch.manual_seed(options.seed)
         model = self._begun(data).to(machine.device)
-        try:
-            self._learn(model, data, machine)
-        finally:
-            (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        if finished:
+            model.load_state_dict(finished)
+        self._learn(model, data, machine)
         model.eval()
         card = self._card(model, data, machine)
         save_model(to, model.cpu(), card)
         return to
 
-    def _begin(self) -> None:
-        """A new run: what an older one of the name left is moved aside, never lost."""
-        if self.folder.exists():
-            aside = self.folder.with_name(f"{self.folder.name}.{dt.datetime.now():%Y%m%d-%H%M%S-%f}")
-            self.folder.replace(aside)
-            self.reporter.note(f"an earlier run of this name was moved to {aside}")
-        self.workspace.make(self.folder / "sheets")
-
     def _learn(self, model: LatentModel, data: TrainingData, machine: Machine) -> None:
-        options, folder = self.options, self.folder
-        crisp = options.crisp and (options.minutes is None or options.minutes >= _GAME_MINUTES)
-        left = 1 - options.game_share if crisp else 1.0
-        painter = PainterStage(model, data, options, machine, folder)
-        # It begins well, and a first loss of the one model's pictures for the other's is no over-fitting.
-        painter.ends_early = False
-        painter.steadier = _STEADIER
-        self._loop(painter, machine, left * _PAINTER_SHARE)
-        model.eval()
-        prior = PriorStage(model, data, options, machine, folder)
-        prior.steadier = _STEADIER
-        self._loop(prior, machine, left)
-        if crisp:
+        options, record = self.options, self.record
+        crisp = options.crisp and (options.minutes is None or options.minutes >= _ADVERSARIAL_MINUTES)
+        left = 1 - options.adversarial_share if crisp else 1.0
+        stages = {"painter": (PainterStage, left * _PAINTER_SHARE), "prior": (PriorStage, left)}
+        stages |= {"adversarial": (AdversarialStage, 1.0)} if crisp else {}
+        for name, (kind, share) in stages.items():
+            if not record.done(name):
+                stage = kind(model, data, options, machine, record.folder)
+                if isinstance(stage, PainterStage):
+                    # It begins well, and a first loss of the one model's pictures for the other's is no over-fitting.
+                    stage.ends_early = False
+                stage.remedy = _REMEDY
+                state = record.train(stage, budget_until(options, record.states, share), machine)
+                record.finish(state, model.state_dict())
             model.eval()
-            game = GameStage(model, data, options, machine, folder)
-            game.steadier = _STEADIER
-            self._loop(game, machine, 1.0)
+        if crisp:
+            model.load_state_dict(record.weights_of("adversarial"))
 
     def _draw(self, machine: Machine) -> TrainingData:
         """Pictures of both models in equal number, label by label in turn, until there are enough or time is up."""
-        names = joint_labels(*self.models)
+        names, start = joint_labels(*self.models), time.monotonic()
         own = [range(len(names[0])), range(len(names[0]), len(names[0]) + len(names[1]))]
-        pictures, labels, start = [], [], time.monotonic()
-        limit = _DRAWING_SHARE * 60 * (self.options.minutes or 20)
-        turns = _MOST // (2 * DRAWN) if self.options.steps is None else max(2, len(names[0]), len(names[1]))
-        self.reporter.stage("drawing")
+        pictures, labels = [], []
+        limit = _DRAWING_SHARE * 60 * (self.options.minutes or math.inf)
+        turns = _MOST // (2 * DRAWN) if self.options.steps is None else max(2, *map(len, names))
+        # A run that goes on draws what it drew before.
+        if known := next((state for state in self.record.states if state.stage == _DRAWING), None):
+            turns, limit = known.pictures // (2 * DRAWN), math.inf
+        self.reporter.stage(_DRAWING)
         for turn in range(turns):
             for model, indices in zip(self.models, own, strict=True):
                 label = turn % len(indices)
@@ -191,6 +196,9 @@ class Distillation:
             # Each label is seen once, whatever it takes.
             if spent > limit and turn + 1 >= max(len(one) for one in own):
                 break
+        if not known:
+            seconds, count = time.monotonic() - start, len(pictures) * DRAWN
+            self.record.finish(StageState(_DRAWING, seconds=seconds, pictures=count), None)
         self.reporter.note(f"pictures drawn: {len(pictures) * DRAWN // 2} by each")
         return self._data(torch.cat(pictures), torch.cat(labels), (*names[0], *names[1]))
 
@@ -223,54 +231,20 @@ class Distillation:
         first = self.models[0].generator
         flows = [m.card.config.prior for m in self.models if m.card.config.prior.kind != "mixture"]
         shape = PriorConfig().with_sizes_of(flows[0]) if flows else PriorConfig()
-        width = min(PriorConfig().embedding_width, max(_FEWEST_AXES, len(data.cache) // _PICTURES_AN_AXIS))
-        prior = shape.model_copy(update={"kind": "flow", "embeddings": len(data.cache), "embedding_width": width})
+        shape = shape.model_copy(update={"embedding_width": PriorConfig().embedding_width})
+        prior = prior_shape(shape, len(data.cache), len(data.cache))
         model = LatentModel(LatentModelConfig(painter=first.config.painter, prior=prior, labels=data.names))
-        own = model.state_dict()
-        fitting = {n: t for n, t in first.state_dict().items() if n in own and own[n].shape == t.shape}
-        model.load_state_dict(fitting, strict=False)
+        take_over(model, first)
         return model
 
-    def _loop(self, stage: Stage, machine: Machine, share: float) -> None:
-        """One stage until this share of the whole budget is used."""
-        options = self.options
-        if options.steps is None:
-            assert options.minutes is not None
-            spent = self.seconds + sum(state.seconds for state in self.states)
-            budget = Budget(seconds=max(_LEAST_SECONDS, options.minutes * 60 * share - spent))
-        else:
-            budget = Budget(steps=max(1, round(options.steps * share) - sum(state.step for state in self.states)))
-        loop = Loop(
-            stage,
-            budget,
-            self.folder,
-            self.reporter,
-            precision=machine.precision,
-            device=machine.device,
-            seed=options.seed,
-            checkpoint_seconds=options.checkpoint_seconds,
-        )
-        self.states.append(loop.run())
-        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
-
     def _card(self, model: LatentModel, data: TrainingData, machine: Machine) -> Card:
-        options, states = self.options, {state.stage: state for state in self.states}
-        note = training_note(
-            options,
-            machine,
-            seconds=self.seconds + sum(state.seconds for state in self.states),
-            steps={name: state.step for name, state in states.items()},
-            pictures=states["painter"].pictures,
-            latents=states["prior"].pictures,
-            leave_out=frozenset({"name", "parent"}),
-        )
-        how = {"way": "distillation", "drawn": len(data.cache) + len(data.unseen)}
+        options = self.options
         card = merged_card(
             options.name,
             model,
             self.models,
-            how,
-            training=note,
+            {"way": "distillation", "drawn": len(data.cache) + len(data.unseen)},
+            training=training_note(options, machine, self.record.states, leave_out=frozenset({"name", "parent"})),
             teacher=None if options.teacher == "none" else teacher_note(options.teacher),
         )
         return card.model_copy(update={"quality": self._quality(model, data, machine)})
@@ -282,5 +256,5 @@ class Distillation:
         found = psnr(painted, data.reports)
         # Kept in the order in which they were drawn: a row of the one, a row of the other.
         by = torch.arange(len(found)) // (DRAWN // _KEPT) % 2
-        told = _estimates({f"psnr_of_{mark}": found[by == n] for n, mark in enumerate(_marks(*self.models))})
-        return told | {"ssim": interval(ssim(painted, data.reports)).as_dict()}
+        quality = _estimates({f"psnr_of_{mark}": found[by == n] for n, mark in enumerate(_marks(*self.models))})
+        return quality | {"ssim": interval(ssim(painted, data.reports)).as_dict()}

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from limner.collection import Collection
 from limner.machine import Machine
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.teacher import TEACHERS
-from limner.rights import RightsSummary, joined
+from limner.rights import RightsSummary, credit_line, joined
+from limner.training.options import RunOptions
+from limner.training.stage import StageState
 
-__all__ = ["Told", "collection_note", "now", "rights_with", "teacher_note", "training_note"]
+__all__ = ["collection_note", "learned_notes", "rights_with", "teacher_note", "training_note"]
 
-
-class Told(Protocol):
-    """The part of a training's options that its card repeats."""
-
-    @property
-    def seed(self) -> int:
-        """Of every random choice."""
-        ...
-
-    def model_dump(self, *, mode: str, exclude: set[str]) -> dict[str, Any]:
-        """All of them."""
-        ...
+_OF_PICTURES = ("small-painter", "painter", "upscaler")
+_OF_LATENTS = ("prior", "translator")
+"""Stages whose `pictures` count as pictures, and as latents."""
 
 
 def collection_note(collection: Collection, where: tuple[str, ...], *, learned: int, held_out: int) -> CollectionNote:
@@ -80,35 +73,54 @@ def teacher_note(name: str) -> TeacherNote:
 
 
 def training_note(
-    options: Told,
+    options: RunOptions,
     machine: Machine,
+    states: Sequence[StageState],
     *,
-    seconds: float,
-    steps: Mapping[str, int],
-    pictures: int = 0,
-    latents: int = 0,
-    resumed: int = 0,
     leave_out: frozenset[str] = frozenset({"name"}),
 ) -> TrainingNote:
     """How it was trained.
 
     Args:
+        states: of its stages.
         leave_out: options that say something of the artist's machine, or that the card says elsewhere.
     """
     return TrainingNote(
-        pictures_seen=pictures,
-        latents_seen=latents,
-        minutes=round(seconds / 60, 2),
-        steps=dict(steps),
+        pictures_seen=sum(state.pictures for state in states if state.stage in _OF_PICTURES),
+        latents_seen=sum(state.pictures for state in states if state.stage in _OF_LATENTS),
+        minutes=round(sum(state.seconds for state in states) / 60, 2),
+        steps={state.stage: state.step for state in states if state.step},
         device=machine.device,
         precision=machine.precision,
         threads=machine.threads,
         seed=options.seed,
-        resumed=resumed,
+        resumed=sum(state.resumed for state in states),
         settings=options.model_dump(mode="json", exclude=set(leave_out)),
     )
 
 
-def now() -> str:
-    """UTC, ISO 8601."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+def learned_notes(
+    options: RunOptions,
+    collection: Collection,
+    rights: RightsSummary,
+    training: TrainingNote,
+    *,
+    learned: int,
+    held_out: int,
+    teacher: TeacherNote | None = None,
+) -> dict[str, Any]:
+    """What every card says: fields of `models.card.Learned`.
+
+    Args:
+        rights: in all pictures that the weights were learned from.
+        learned, held_out: how many pictures of the collection were.
+        teacher: whose features took part, where it is another than the options name.
+    """
+    return {
+        "collection": collection_note(collection, options.where, learned=learned, held_out=held_out),
+        "rights": rights,
+        "credit": credit_line(rights),
+        "teacher": teacher or teacher_note(options.teacher),
+        "training": training,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }

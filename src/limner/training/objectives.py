@@ -7,13 +7,44 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from limner.machine import Machine
 from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
 from limner.models.prior import FlowPrior
 from limner.models.similarity import feature_distance, ssim_map
-from limner.models.teacher import Teacher
+from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["FlowObjective", "PainterObjective", "PainterWeights"]
+__all__ = ["FlowObjective", "FrozenTeacher", "PainterObjective", "PainterWeights", "frozen_teacher"]
+
+
+class FrozenTeacher:
+    """A teacher whose weights are no part of what is trained or saved; it sees in its own precision."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self.teacher = teacher
+
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        """Its features. # float [n, 3, h, w] in -1..1 -> each [n, c, h', w'], vectors of length 1"""
+        with torch.autocast(pictures.device.type, enabled=False):
+            return self.teacher(pictures.to(self.teacher.stem.weight.dtype))  # type: ignore[no-any-return]
+
+    def distance(self, painted: Tensor, pictures: Tensor) -> Tensor:
+        """Mean perceptual distance of pairs of pictures. # float [n, 3, h, w] in -1..1 twice"""
+        with torch.no_grad():
+            wanted = self.maps(pictures)
+        return feature_distance(self.maps(painted), wanted).mean()
+
+
+def frozen_teacher(name: str, machine: Machine, taps: tuple[int, ...] | None = None) -> FrozenTeacher | None:
+    """The teacher of this name on the machine and in its precision; None for `none`.
+
+    Args:
+        taps: its layers, where they are to be others than usual.
+    """
+    if name == "none":
+        return None
+    teacher = load_teacher(name) if taps is None else load_teacher(name, taps=taps)
+    return FrozenTeacher(teacher.to(machine.device, torch.bfloat16 if machine.precision == "bf16" else torch.float32))
 
 
 class PainterWeights(BaseModel):
@@ -28,11 +59,11 @@ class PainterWeights(BaseModel):
     frequency: float = 0.5
     """Difference of the amplitudes of frequencies, where there is no teacher."""
     kl: float = 1e-2
-    """Divergence of the latent from standard noise, per number, at the start."""
+    """KL weight at the start: of the divergence of the latent from standard noise, per number."""
     nats: float = 1.8
-    """Divergence that a number shall have; the weight above goes where it takes that."""
+    """KL divergence per number to aim at; the KL weight is changed until it is reached."""
     free_bits: float = 0.25
-    """Nats that each number may hold without cost."""
+    """Nats of each number that cost nothing (Kingma et al. 2016, "free bits")."""
     separate: float = 0.05
     """Where labels say how pictures look: how hard the content is kept from telling the label; the style has to."""
     teacher_share: float = 0.375
@@ -50,14 +81,17 @@ class PainterObjective(nn.Module):
     """
 
     def __init__(
-        self, networks: LatentModel, weights: PainterWeights, teacher: Teacher | None, *, label_is_style: bool = False
+        self,
+        networks: LatentModel,
+        weights: PainterWeights,
+        teacher: FrozenTeacher | None,
+        *,
+        label_is_style: bool = False,
     ) -> None:
         super().__init__()
-        self.networks, self.weights = networks, weights
+        self.networks, self.weights, self._teacher = networks, weights, teacher
         labels, channels = len(networks.config.labels), networks.config.painter.content_channels
         self.guess = LabelGuess(channels, labels) if label_is_style and labels > 1 else None
-        # In a list: the teacher's weights are no part of what is trained or saved.
-        self._teacher = [teacher] if teacher else []
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of one batch. # pictures: float [n, 3, h, w] in -1..1; source, things: [n]; turn: scalar code"""
@@ -77,23 +111,13 @@ class PainterObjective(nn.Module):
             losses["guess"] = F.cross_entropy(self.guess(against), batch["labels"])
             loss = loss + losses["guess"]
         if self._teacher:
-            losses["teacher"] = self._distance(painted, pictures)
+            count = max(1, round(len(painted) * weights.teacher_share))
+            losses["teacher"] = self._teacher.distance(painted[:count], pictures[:count])
             loss = loss + weights.teacher * losses["teacher"]
         else:
             losses["structure"], losses["frequency"] = _structure(painted, pictures), _frequency(painted, pictures)
             loss = loss + weights.structure * losses["structure"] + weights.frequency * losses["frequency"]
         return {"loss": loss, **losses}
-
-    def _distance(self, painted: Tensor, pictures: Tensor) -> Tensor:
-        """Perceptual distance of a part of the batch, by the teacher."""
-        teacher = self._teacher[0]
-        count = max(1, round(len(painted) * self.weights.teacher_share))
-        dtype = teacher.stem.weight.dtype
-        with torch.autocast(painted.device.type, enabled=False):
-            with torch.no_grad():
-                wanted = teacher(pictures[:count].to(dtype))
-            found = teacher(painted[:count].to(dtype))
-        return feature_distance(found, wanted).mean()
 
 
 class LabelGuess(nn.Module):

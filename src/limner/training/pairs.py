@@ -16,7 +16,7 @@ from limner.collection.views import augmentation_for, plain_views, views
 from limner.errors import TrainingError
 from limner.machine import Machine
 from limner.models.bundle import Model
-from limner.training.loop import Reporter
+from limner.training.stage import Reporter
 
 __all__ = ["Pairs", "paired_rows"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from limner.training.loop import StageState
+from limner.training.stage import StageState
 from limner.workspace import replace_file
 
 __all__ = ["plot_curves"]
@@ -49,7 +49,7 @@ _CHECKED = {
     "small-painter": ("psnr", "PSNR at half the size (dB)"),
     "painter": ("psnr", "PSNR, hold-out (dB)"),
     "prior": ("score", "loss, hold-out"),
-    "game": ("kid", "KID, hold-out that chooses"),
+    "adversarial": ("kid", "KID, hold-out that chooses"),
 }
 
 

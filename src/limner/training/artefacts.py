@@ -1,8 +1,8 @@
-"""Patterns of a painter's own: what lies in its pictures because of how they are painted, and not of what is shown.
+"""Artefacts of a painter: what lies in its pictures because of how they are painted, and not of what is shown.
 
-Painter and mapping agree in a game on patterns that no discriminator here sees soon enough (docs/decisions.md; Durall
-et al. 2020, "Watch your Up-Convolution"): a grid of single pixels; a weave that all pictures share; a knit, of either
-sign, that is fast to the painter's own grid.
+Painter and mapping agree in adversarial training on artefacts that no discriminator here sees soon enough
+(docs/decisions.md; Durall et al. 2020, "Watch your Up-Convolution"): noise of single pixels; a checkerboard that all
+pictures share; a grid, of either sign, that keeps to the painter's own.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["beyond", "grain_energy", "knit_energy", "wave_energy", "weave_energy"]
+__all__ = ["artefact_losses", "checkerboard_energy", "grid_energy", "noise_energy", "spectrum"]
 
-_KNIT = 8
-"""Pixels after which a knit repeats at most: three doublings."""
+_GRID = 8
+"""Pixels after which a grid artefact repeats at most: three doublings."""
 _WINDOW = 32
-"""Side in pixels of the windows in which waves are looked for."""
+"""Side in pixels of the windows whose spectra are compared."""
 _FAINT = 2 / 127.5
-"""Deviation under which marks are not seen: two grey levels."""
-
-
+"""Deviation under which nothing is seen: two grey levels."""
 _PLANES = ((1 / 3, 1 / 3, 1 / 3), (1 / 2, 0.0, -1 / 2), (-1 / 3, 2 / 3, -1 / 3))
 """Grey, red against blue, and green against both."""
 
 
-def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
-    """How far the energy of each of a painter's own patterns lies above that in real pictures: its logarithm, 0 below.
+def artefact_losses(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
+    """How far painted pictures have more artefacts than real ones, and other spectra.
+
+    `noise`, `checkerboard` and `grid`: logarithm of the energy by that in real pictures, 0 where it is lower;
+    `spectrum`: mean distance of the log spectra.
 
     Args:
         painted: float [n, 3, h, w].
@@ -35,13 +36,13 @@ def beyond(painted: Tensor, real: Tensor, period: int) -> dict[str, Tensor]:
     """
     # Planes that lie whole: three colours beside each other are a slow last dimension.
     painted, real = painted.contiguous(), real[: len(painted)].contiguous()
-    # In bfloat16 a mean of what is around a pixel is off by as much as fine marks are strong.
+    # In bfloat16 a mean of what is around a pixel is off by as much as fine artefacts are strong.
     with torch.autocast(painted.device.type, enabled=False):
         return {
-            "grain": _excess(grain_energy(painted), grain_energy(real)).mean(),
-            "weave": _excess(weave_energy(painted, period), weave_energy(real, period)).sum(),
-            "knit": _excess(knit_energy(painted), knit_energy(real)).mean(),
-            "waves": (wave_energy(painted) - wave_energy(real)).abs().mean((1, 2)).sum(),
+            "noise": _excess(noise_energy(painted), noise_energy(real)).mean(),
+            "checkerboard": _excess(checkerboard_energy(painted, period), checkerboard_energy(real, period)).sum(),
+            "grid": _excess(grid_energy(painted), grid_energy(real)).mean(),
+            "spectrum": (spectrum(painted) - spectrum(real)).abs().mean((1, 2)).sum(),
         }
 
 
@@ -50,54 +51,54 @@ def _excess(energy: Tensor, usual: Tensor) -> Tensor:
     return F.relu((energy / usual.clamp_min(1e-7)).clamp_min(1e-6).log())
 
 
-def grain_energy(pictures: Tensor) -> Tensor:
-    """Mean energy of Haar's three fine bands: rows, columns, chequers. # [n, 3, h, w] -> [3]"""
+def noise_energy(pictures: Tensor) -> Tensor:
+    """Mean energy of Haar's three fine bands: rows, columns, diagonals. # [n, 3, h, w] -> [3]"""
     a, b, c, d = F.pixel_unshuffle(pictures, 2).unflatten(1, (3, 4)).unbind(2)
     bands = torch.stack([a + b - c - d, a - b + c - d, a - b - c + d]) / 4
     found: Tensor = bands.square().mean((1, 2, 3, 4))
     return found
 
 
-def weave_energy(pictures: Tensor, period: int) -> Tensor:
+def checkerboard_energy(pictures: Tensor, period: int) -> Tensor:
     """Energy of the pattern that all pictures share and that repeats every `period` pixels: within, and at each margin.
 
     # [n, 3, h, w] -> [5]
     """
     cells = F.pixel_unshuffle(_fine(pictures, period), period)
-    # Margins count by themselves: held down everywhere else, it goes there.
+    # Margins count by themselves: suppressed everywhere else, it goes there.
     margins = [cells[:, :, 0], cells[:, :, -1], cells[..., 0], cells[..., -1]]
     shared = [cells.mean((0, 2, 3)), *(margin.mean((0, 2)) for margin in margins)]
     return torch.stack([part.square().mean() for part in shared])
 
 
-def knit_energy(pictures: Tensor) -> Tensor:
-    """How much fine marks, their strength, and their likeness to those beside and below, depend on their place.
+def grid_energy(pictures: Tensor) -> Tensor:
+    """How much fine detail, its strength, and its likeness to that beside and below, depend on the place in a grid.
 
     Strokes may lie anywhere, so every place in a cell has the same share of them. A painter that makes four pixels of
-    one, three times over, has favourite places. Marks are taken relative to what goes on around them, as they are seen:
-    a grid shows most in a plain sky. Mean square of the mean mark of each place of 4 x 4 in each picture (from picture
+    one, three times over, has favourite places. Detail is taken relative to what goes on around it, as it is seen: a
+    grid shows most in a plain sky. Mean square of the mean detail of each place of 4 x 4 in each picture (from picture
     to picture its sign may change), and variance of the mean products over the places of 8 x 8; by the mean strength
     and its square. # [n, 3, h, w] -> [4]
     """
-    fine = _fine(pictures, _KNIT)
-    around = _around(fine.square().mean(1, keepdim=True), 2 * _KNIT)
+    fine = _fine(pictures, _GRID)
+    around = _around(fine.square().mean(1, keepdim=True), 2 * _GRID)
     fine = fine / (around + _FAINT**2).sqrt()
     beside, below = F.pad(fine[..., 1:], (0, 1)), F.pad(fine[..., 1:, :], (0, 0, 0, 1))
-    marks = _cells(fine, _KNIT // 2).mean(3)
-    marks = marks - marks.mean(2, keepdim=True)
-    places = [_cells(fine * other, _KNIT).mean((0, 1, 3)) for other in (fine, beside, below)]
+    detail = _cells(fine, _GRID // 2).mean(3)
+    detail = detail - detail.mean(2, keepdim=True)
+    places = [_cells(fine * other, _GRID).mean((0, 1, 3)) for other in (fine, beside, below)]
     strength = places[0].mean().clamp_min(1e-7)
-    found = [marks.square().mean() / strength, *(own.var() / strength.square() for own in places)]
+    found = [detail.square().mean() / strength, *(own.var() / strength.square() for own in places)]
     return torch.stack(found)
 
 
-def wave_energy(pictures: Tensor) -> Tensor:
-    """How strong waves of each length and direction are, in grey and in two colours: logarithms, window by window.
+def spectrum(pictures: Tensor) -> Tensor:
+    """Log energy of each frequency and direction, in grey and in two colours, window by window.
 
-    They come sorted, so that two sets can be compared as distributions (their distance is Wasserstein's): real waves
-    fall off evenly, go all ways in busy windows, and are hardly there in plain ones. A painter's may stand out at a few
-    lengths, lie all one way, be in skies, too, or be red and blue where real ones are grey. What no eye sees does not
-    count. # [n, 3, h, w] -> [3, windows, waves]
+    The energies of a frequency come sorted, so that two sets can be compared as distributions (their distance is
+    Wasserstein's): those of real pictures fall off evenly, go all ways in busy windows, and are hardly there in plain
+    ones. A painter's may stand out at a few frequencies, lie all one way, be in skies, too, or be red and blue where
+    real ones are grey. What no eye sees does not count. # [n, 3, h, w] -> [3, windows, frequencies]
     """
     side = min(_WINDOW, *pictures.shape[-2:])
     across = torch.hann_window(side, device=pictures.device)
@@ -108,15 +109,11 @@ def wave_energy(pictures: Tensor) -> Tensor:
     windows = torch.cat([w.unfold(2, side, side).unfold(3, side, side).flatten(1, 3) for w in grids], dim=1)
     windows = (windows - windows.mean((-2, -1), keepdim=True)) * window
     energy = torch.fft.rfft2(windows).abs().square() / window.square().sum()
-    found: Tensor = (energy + (_FAINT / 2) ** 2).log()[..., _is_wave(side)].sort(dim=1).values
+    # Waves shorter than half of a window alone.
+    down, right = torch.fft.fftfreq(side) * side, torch.arange(side // 2 + 1)
+    short = (down[:, None] ** 2 + right**2).sqrt() > 2
+    found: Tensor = (energy + (_FAINT / 2) ** 2).log()[..., short].sort(dim=1).values
     return found
-
-
-def _is_wave(side: int) -> Tensor:
-    """Which numbers of a window's spectrum are waves shorter than half of it. # -> bool [side, side / 2 + 1]"""
-    down, across = torch.fft.fftfreq(side) * side, torch.arange(side // 2 + 1)
-    waves: Tensor = (down[:, None] ** 2 + across**2).sqrt() > 2
-    return waves
 
 
 def _cells(values: Tensor, side: int) -> Tensor:

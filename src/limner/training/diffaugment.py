@@ -1,4 +1,4 @@
-"""Changes of pictures before a discriminator sees them (Zhao et al. 2020, "DiffAugment")."""
+"""Augmentation of what a discriminator sees (Zhao et al. 2020, "DiffAugment")."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Disturbance"]
+__all__ = ["DiffAugment"]
 
 
-class Disturbance:
-    """Changes that a discriminator sees through and a gradient passes (Zhao et al. 2020, "DiffAugment"): colour,
-    place, holes.
+class DiffAugment:
+    """Differentiable changes of colour and place, and holes.
 
     One draw changes real and painted pictures alike, picture by picture.
 
-    Args:
-        strength: 0 (none) to 1; the game changes it as the discriminator over-fits.
+    Attributes:
+        strength: 0 (none) to 1; the adversarial stage changes it as the discriminator over-fits.
     """
 
     def __init__(self, strength: float) -> None:
@@ -34,11 +33,10 @@ class Disturbance:
         for i in range(count):
             if float(torch.rand(())) < strength / 2:
                 top, left = int(torch.randint(height, ())), int(torch.randint(width, ()))
-                hole[
-                    i, :, max(0, top - height // 5) : top + height // 5, max(0, left - width // 5) : left + width // 5
-                ] = 0
+                rows = slice(max(0, top - height // 5), top + height // 5)
+                hole[i, :, rows, max(0, left - width // 5) : left + width // 5] = 0
 
-        def disturb(pictures: Tensor) -> Tensor:
+        def augment(pictures: Tensor) -> Tensor:
             x = pictures + 0.4 * brightness
             x = (x - (middle := x.mean((1, 2, 3), keepdim=True))) * (1 + 0.6 * contrast) + middle
             x = (x - (grey := x.mean(1, keepdim=True))) * (1 + saturation) + grey
@@ -50,4 +48,4 @@ class Disturbance:
             ]
             return (torch.stack(moved) * hole).contiguous(memory_format=torch.channels_last)
 
-        return disturb
+        return augment

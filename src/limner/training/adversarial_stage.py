@@ -1,4 +1,4 @@
-"""The last stage, a game: the painter, and a GAN's mapping, play against a discriminator, and pictures get crisp."""
+"""The last stage: the painter, and a GAN's mapping, learn against a discriminator, and pictures get crisp."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.errors import TrainingError
 from limner.machine import Machine
@@ -19,19 +19,19 @@ from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel, seeded_noise, to_unit
 from limner.models.similarity import psnr
 from limner.pictures.fitting import centred
-from limner.training.augmentation import Disturbance
+from limner.training.adversarial_objective import AdversarialObjective, coarse
 from limner.training.data import TrainingData
-from limner.training.games import GameObjective, held
+from limner.training.diffaugment import DiffAugment
 from limner.training.options import TrainOptions
-from limner.training.stages import draw_new
+from limner.training.prior_stage import draw_new
+from limner.training.stage import Stage, seed_of
 
-__all__ = ["Drawings", "GameStage"]
+__all__ = ["AdversarialStage", "Drawings"]
 
 _FRESH_EVERY = 16
 _AT_ONCE = 64
 _MOST_DRAWN = 8192
 _SEED = 5_000_011
-_RATES = {"discriminator.": 1.7, "networks.prior.": 0.5}
 _JUDGED = 128
 _COLLAPSED = 0.35
 _FIRST_STRENGTH = 0.4
@@ -41,7 +41,7 @@ _STRONGER = 1.3
 
 
 class Drawings:
-    """New latents of the prior, with what the painter made of them before the game; more of them as time goes.
+    """New latents of the prior, with what the painter made of them before the stage; more of them as time goes.
 
     Drawing is dearer than painting, so each latent is used several times. Number i depends on the seed and i alone, so
     a resumed run finds the same ones.
@@ -49,7 +49,7 @@ class Drawings:
 
     def __init__(self, model: LatentModel, machine: Machine, seed: int) -> None:
         self.whitening, self.machine, self.seed = model.whitening, machine, seed
-        # Copies: the model's own change as the game goes.
+        # Copies: the model's own change as the stage goes.
         self.painter = copy.deepcopy(model.painter).requires_grad_(False)
         self.prior = copy.deepcopy(model.prior).requires_grad_(False)
         self.parts: dict[str, Tensor] = {}
@@ -80,36 +80,36 @@ class Drawings:
             else:
                 found["rows"] = prior(noise)
             painted = self.painter(self.whitening.back(found["rows"]))
-        found["coarse"] = held(painted.float())
+        found["coarse"] = coarse(painted.float())
         return {name: part.clone() for name, part in found.items()}
 
 
-class GameStage:
+class AdversarialStage(Stage):
     """Painter and, in a GAN, mapping against a discriminator; the encoder stays as it is.
 
     Attributes:
-        remedy: what is told to try where the pictures become all alike.
+        changed: how the names of the model's weights begin that it changes.
+        collapse_remedy: what to try where the pictures become all alike.
     """
 
-    name, momentum = "game", 0.0
-    ends_early = False
-    steadier = "go on with --resume and a lower --game-rate"
-    remedy = "try more pictures, or other minutes"
-    rates: Table[str, float] = _RATES
+    name, momentum = "adversarial", 0.0
+    remedy = "go on with --resume and a lower --adversarial-rate"
+    collapse_remedy = "try more pictures, or other minutes"
+    learning_rate_factors: Table[str, float] = {"discriminator.": 1.7, "networks.prior.": 0.5}
 
     def __init__(
         self, model: LatentModel, data: TrainingData, options: TrainOptions, machine: Machine, folder: Path
     ) -> None:
         self.model, self.data, self.machine, self.folder, self.seed = model, data, machine, folder, options.seed
-        self.together, self.rate = options.game_batch, options.game_rate
+        self.together, self.learning_rate = options.adversarial_batch, options.adversarial_rate
         mapping = isinstance(model.prior, Mapping)
-        self.title = "game (mapping and painter)" if mapping else "game (painter)"
+        self.title = f"adversarial ({'mapping and painter' if mapping else 'painter'})"
         self.changed = ("painter.", "prior.") if mapping else ("painter.",)
         model.requires_grad_(False)
         model.painter.requires_grad_(True)
         model.prior.requires_grad_(mapping)
         # A run that is resumed before the first checkpoint begins with the same discriminator.
-        torch.manual_seed(hash((options.seed, 13)) & (2**63 - 1))
+        torch.manual_seed(seed_of(options.seed, "discriminator"))
         model.painter.start_noise()
         discriminator: Discriminator
         if options.teacher == "none":
@@ -118,8 +118,8 @@ class GameStage:
             dtype = torch.bfloat16 if machine.precision == "bf16" else torch.float32
             discriminator = TeacherDiscriminator(options.teacher, dtype, scales_of(options.height, options.width))
         discriminator.to(machine.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator, self.disturbance = discriminator, Disturbance(_FIRST_STRENGTH)
-        self.objective: nn.Module = GameObjective(model, discriminator, options.game, self.disturbance)
+        self.discriminator, self.augment = discriminator, DiffAugment(_FIRST_STRENGTH)
+        self.objective = AdversarialObjective(model, discriminator, options.adversarial, self.augment)
         self.drawings = Drawings(model, machine, options.seed)
         self.features = RandomFeatures(seed=1)
         self.real = self.features(data.chooses)
@@ -128,15 +128,11 @@ class GameStage:
         self.known = self.features(self.learned)
         self.before, self.diversity = self._distance()
 
-    def size(self, step: int) -> int:
-        """Always so many pictures."""
-        return self.together
-
-    def batch(self, step: int) -> dict[str, Tensor]:
+    def batch(self, step: int, share: float = 0.0) -> dict[str, Tensor]:
         """Views of training pictures, and latents of the prior for half as many."""
-        generator = torch.Generator().manual_seed(hash((self.seed, 7, step)) & (2**63 - 1))
+        generator = torch.Generator().manual_seed(seed_of(self.seed, "adversarial batch", step))
         drawn = self.together // 2
-        shown = self.data.game_batch(step, self.together, self.together - drawn)
+        shown = self.data.adversarial_batch(step, self.together, self.together - drawn)
         return {**shown, **self.drawings.at(step, drawn, generator)}
 
     def check(self) -> dict[str, float]:
@@ -151,21 +147,21 @@ class GameStage:
             shown = self.data.chooses[:_JUDGED]
             kept = float(psnr(model.paint(model.encode(shown)), shown).mean())
         distance, diversity = self._distance()
-        # What hardly differed before the game (a training of seconds) is not the game's doing.
+        # What hardly differed before the stage (a training of seconds) is not its doing.
         if diversity < min(_COLLAPSED, self.diversity / 2):
             raise TrainingError(
                 self.title,
                 f"collapsed: new pictures differ among themselves {diversity:.0%} as much as real ones do",
-                self.remedy,
+                self.collapse_remedy,
             )
-        # A game has no loss that falls as pictures get better, and the distance of so few pictures is too rough to
-        # choose by: the latest weights are kept, unless the pictures have clearly gone astray.
-        astray = distance > 1.5 * self.before + 0.1
-        found = {"score": distance if astray else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
-        return found | {"overfit": self._overfit(), "strength": self.disturbance.strength}
+        # No adversarial loss falls as pictures get better, and the distance of so few pictures is too rough to choose
+        # by: the latest weights are kept, unless the pictures have clearly become worse.
+        worse = distance > 1.5 * self.before + 0.1
+        found = {"score": distance if worse else 0.0, "kid": distance, "psnr": kept, "diversity": diversity}
+        return found | {"overfit": self._overfit(), "strength": self.augment.strength}
 
     def adapt(self, checks: Sequence[Table[str, float]]) -> None:
-        """Disturb what the discriminator sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").
+        """Augment what the discriminator sees more as it over-fits, less as it does not (Karras et al. 2020, "ADA").
 
         The strength follows from the checks so far alone, so a resumed run finds the same one.
         """
@@ -173,7 +169,7 @@ class GameStage:
         for check in checks:
             strength *= _STRONGER if check["overfit"] > _OVERFIT else 1 / _STRONGER
             strength = min(_STRENGTHS[1], max(_STRENGTHS[0], strength))
-        self.disturbance.strength = strength
+        self.augment.strength = strength
 
     def _overfit(self) -> float:
         """Where the discriminator puts unseen real pictures, from 0 (with those it learned from) to 1 (with painted
@@ -184,12 +180,12 @@ class GameStage:
         with self.machine.autocast():
             painted = self.model.paint(self.model.sample(_JUDGED, seed=78))
             learned, unseen, new = (
-                float(torch.stack([head.mean() for head in self._opinion(shown)]).mean())
+                float(torch.stack([head.mean() for head in self._output(shown)]).mean())
                 for shown in (self.learned, self.data.chooses[:_JUDGED], painted)
             )
         return min(1.0, max(0.0, (learned - unseen) / max(learned - new, 0.05)))
 
-    def _opinion(self, shown: Tensor) -> list[Tensor]:
+    def _output(self, shown: Tensor) -> list[Tensor]:
         glimpses = self.discriminator.glimpses(to_unit(shown.to(self.machine.device)))
         found: list[Tensor] = self.discriminator(self.discriminator.see(glimpses))
         return found
