@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.collection.copies import GLANCE, copies
 from limner.collection.finding import Found
-from limner.collection.likeness import group
+from limner.collection.likeness import group, joined_groups
 from limner.collection.rows import Row
 from limner.collection.splitting import draw_holdout, kept_split, kept_together
 from limner.rights import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
 
-__all__ = ["CONTRADICTIONS", "Joined", "Widening", "join"]
+__all__ = ["CONTRADICTIONS", "Joined", "Stored", "join"]
 
 _GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
@@ -23,8 +28,9 @@ _MOVED = "held out: a copy of it, or nearly, lies in the folder that is held out
 CONTRADICTIONS = (CONTRADICTION, "rows disagree", "columns ", "duplicates disagree", "a row of ")
 """How reasons begin that hold a picture because statements about it exclude each other."""
 
-Widening = Callable[[Sequence[Row], Sequence[int]], list[int]]
-"""Rows and their groups so far (for each the smallest index) to wider groups."""
+Stored = Callable[[Row], NDArray[np.uint8]]
+"""The stored picture of a row. # uint8 [height, width, 3]"""
+Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -34,10 +40,12 @@ class Joined:
     Attributes:
         rows: sorted by pixel_sha256.
         licences_from, creators_from: how many pictures have theirs from each source; empty for those without any.
+        copies: how many groups became part of another because a picture is a mirrored, turned or cropped copy.
         kept_split: how many pictures are held out because the folders say so.
     """
 
     rows: list[Row]
+    copies: int = 0
     licences_from: Counter[str] = field(default_factory=Counter)
     creators_from: Counter[str] = field(default_factory=Counter)
     kept_split: int = 0
@@ -48,9 +56,10 @@ def join(
     facts: Mapping[str, str],
     given: Stated,
     folder: FolderOptOuts,
+    stored: Stored,
     together: str | None = None,
     override: str = "",
-    widened: Widening | None = None,
+    progress: Progress | None = None,
 ) -> Joined:
     """The rows of a collection.
 
@@ -59,9 +68,10 @@ def join(
         facts: what a worker found, as JSON, by name; refused ones are left out.
         given: rights for the whole collection.
         folder: opt-outs at the root of the source.
+        stored: gives the picture of a row; asked for only where two look alike.
         together: label column; pictures of the same value are all learned from or all held out.
         override: as in `judge`.
-        widened: finds copies that perceptual hashes miss: mirrored, turned, cropped.
+        progress: called with (done, total) while copies are looked for.
     """
     sources: dict[str, tuple[str, str]] = {}
     same: dict[str, list[Row]] = {}
@@ -71,8 +81,11 @@ def join(
             row, sources[name] = _row(name, found, fact, given, folder, override)
             same.setdefault(row.pixel_sha256, []).append(row)
     rows = [_merged(same[key], bool(override)) for key in sorted(same)]
-    rows, kept = _split(rows, together, found.splits, widened)
-    joined = Joined(rows, kept_split=kept)
+    leaders = group([row.phash for row in rows])
+    glances = np.array([_glance(facts[row.file]) for row in rows]).reshape(-1, GLANCE, GLANCE, 3)
+    pairs = list(copies(glances, lambda i: stored(rows[i]), leaders, progress))
+    rows, kept = _split(rows, joined_groups(leaders, pairs), together, found.splits)
+    joined = Joined(rows, len(pairs), kept_split=kept)
     for row in rows:
         joined.licences_from[sources[row.file][0]] += 1
         joined.creators_from[sources[row.file][1]] += 1
@@ -131,16 +144,20 @@ def _merged(rows: Sequence[Row], override: bool) -> Row:
     )
 
 
+def _glance(fact: str) -> NDArray[np.uint8]:
+    return np.frombuffer(base64.b64decode(json.loads(fact)["glance"]), np.uint8)
+
+
 def _split(
-    rows: list[Row], together: str | None, splits: Mapping[str, str], widened: Widening | None
+    rows: list[Row], leaders: Sequence[int], together: str | None, splits: Mapping[str, str]
 ) -> tuple[list[Row], int]:
     """Rows with their group and split, and how many are held out because the folders say so.
 
-    `rows` are sorted by pixel_sha256, so that the first of a group is smallest.
+    Args:
+        rows: sorted by pixel_sha256, so that the first of a group is smallest.
+        leaders: for each row the smallest index of its group.
+        splits: `train` or `holdout` by file, where the folders say so.
     """
-    leaders = group([row.phash for row in rows])
-    if widened is not None:
-        leaders = widened(rows, leaders)
     if together is not None:
         leaders = kept_together(leaders, [row.labels.get(together, "") for row in rows])
     names = [rows[leader].pixel_sha256[:_GROUP_DIGITS] for leader in leaders]
