@@ -94,7 +94,7 @@ def registry_report(workspace: Workspace, digest: str) -> Report | None:
     if registry is None:
         return None
     found = registry.with_digest(digest)
-    editions = [{name: value for name, value in one.told().items() if name != "path"} for one in found]
+    editions = [{name: value for name, value in one.details().items() if name != "path"} for one in found]
     if not found:
         return Report(False, "The registry of this workspace does not hold this file.", {"editions": []})
     how = "without fingerprints: the picture is too plain for them."

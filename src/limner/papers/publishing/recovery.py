@@ -175,7 +175,7 @@ def _by_papers(place: Path, workspace: Workspace) -> tuple[Edition, Published]:
         verdict = checker.check(place)
         if verdict.signer is None or verdict.signer.trust != "own":
             raise PapersError(place, "was not signed with a key of this workspace")
-        edition = edition_of(place, checker, (verdict.signer.fingerprint, verdict.signer.name))
+        edition = edition_of(place, checker, verdict.signer.fingerprint)
     made = verdict.generation
     if number := made.get("edition", {}).get("work"):
         edition = replace(edition, work=int(number, 16))

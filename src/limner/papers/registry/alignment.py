@@ -1,4 +1,4 @@
-"""Works laid over a copy as well as possible: moved, stretched, made brighter. Many works at once.
+"""Works aligned with a copy: moved, stretched, made brighter until they differ least. Many works at once.
 
 Source: Lucas and Kanade (1981), by Gauss-Newton steps, with gain and offset of brightness.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from limner.papers.registry.fingerprints import MIDDLE, SIDE, Floats
+from limner.papers.registry.fingerprints import MIDDLE, SIDE, Floats, interpolation
 
-__all__ = ["Places", "between", "laid", "within"]
+__all__ = ["Places", "aligned"]
 
 _STEPS = ((4, 5, 0.35), (2, 4, 0.22), (1, 3, 1.0))
 """By how much both are made smaller, how many steps are made, and what share of the contrast may then be missing."""
@@ -46,23 +47,37 @@ class Places:
         start = windows[:, ::2] - stretch * np.float32((1 - MIDDLE) / 2)
         return cls(start, stretch, np.ones(len(windows), np.float32), np.zeros(len(windows), np.float32))
 
-    def at(self, which: _Ints, size: int) -> tuple[Floats, Floats]:
-        """Where `size` pixels in a row of some works lie, across and down. # -> 2 of [k, size]"""
+    def read(self, copies: Floats, size: int, which: _Ints | slice = slice(None)) -> tuple[Floats, NDArray[np.bool_]]:
+        """What a copy shows where some works lie, and which of it is there.
+
+        Args:
+            copies: of each of these works its copy. # [k, ..., s, s]
+            size: pixels in a row of what is read.
+            which: numbers of these works; all by default.
+
+        Returns:
+            Pixels, and whether each lies in the copy. # [k, ..., size, size], [k, size, size]
+        """
         places = ((np.arange(size) + 0.5) / size).astype(np.float32)
         across, down = (self.start[which, i, None] + self.stretch[which, i, None] * places for i in (0, 1))
-        return across, down
+        rows, columns = (interpolation(at, copies.shape[-1]) for at in (down, across))
+        if copies.ndim == 4:
+            rows, columns = rows[:, None], columns[:, None]
+        inside = [(at >= 0) & (at <= 1) for at in (down, across)]
+        shown = np.asarray(rows @ copies @ columns.swapaxes(-1, -2), np.float32)
+        return shown, inside[0][:, :, None] & inside[1][:, None]
 
 
-def laid(works: Floats, copies: Floats, turned: _Ints, windows: Floats) -> Places:
-    """Where works lie best, looked for at a quarter of the size first, and closer where that comes near.
+def aligned(works: Floats, copies: Floats, turned: _Ints, windows: Floats) -> Places:
+    """Where works lie best, searched at a quarter of the size first, and closer where that comes near.
 
     Args:
         works: luma. # float32 [c, 64, 64]
         copies: luma of the copy, and of its mirror image. # float32 [2, 64, 64]
-        turned: on which of the two each work is laid. # [c]
+        turned: with which of the two each work is aligned. # [c]
         windows: in which their middles lie at first. # float32 [c, 4]
     """
-    works, copies, places = _soft(works), _soft(copies), Places.of(windows)
+    works, copies, places = _blurred(works), _blurred(copies), Places.of(windows)
     start, stretch = places.start.copy(), places.stretch.copy()
     near = np.arange(len(works))
     for factor, steps, far in _STEPS:
@@ -99,12 +114,9 @@ def _step(works: Floats, sources: Floats, places: Places, which: _Ints) -> tuple
         Changes of start, stretch, gain and offset; none where hardly anything of a work is there. # [k, 6], [k]
     """
     size = works.shape[1]
-    across, down = places.at(which, size)
     gain, offset = places.gain[which, None, None], places.offset[which, None, None]
-    seen, below, right = np.moveaxis(
-        between(down, size)[:, None] @ sources @ between(across, size)[:, None].swapaxes(2, 3), 1, 0
-    )
-    inside = (within(down)[:, :, None] & within(across)[:, None]).astype(np.float32)
+    shown, there = places.read(sources, size, which)
+    (seen, below, right), inside = np.moveaxis(shown, 1, 0), there.astype(np.float32)
     below, right = gain * size * below, gain * size * right
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
     known = np.stack([right, below, right * at, below * at[:, None], seen, np.ones_like(seen)], axis=1)
@@ -113,38 +125,23 @@ def _step(works: Floats, sources: Floats, places: Places, which: _Ints) -> tuple
     normal = (known @ known.swapaxes(1, 2)).astype(np.float64)
     normal[:, range(6), range(6)] *= 1 + 1e-4
     normal[:, range(6), range(6)] += 1e-6
-    told = (known @ missing.reshape(len(works), -1, 1)).astype(np.float64)
-    step: Floats = np.linalg.solve(normal, told)[..., 0].astype(np.float32)
+    residual = (known @ missing.reshape(len(works), -1, 1)).astype(np.float64)
+    step: Floats = np.linalg.solve(normal, residual)[..., 0].astype(np.float32)
     step[:, :4] = step[:, :4].clip(-_LONGEST, _LONGEST)
-    there = count >= size * size // 4
+    enough = count >= size * size // 4
     left = _deviation(missing, inside, count) / (_deviation(works * inside, inside, count) + _FLOOR)
-    return np.where(there[:, None], step, 0).astype(np.float32), np.where(there, left, 1).astype(np.float32)
+    return np.where(enough[:, None], step, 0).astype(np.float32), np.where(enough, left, 1).astype(np.float32)
 
 
 def _deviation(values: Floats, inside: Floats, count: Floats) -> Floats:
     """Of those inside; the others are 0. # [k, s, s], [k, s, s], [k] -> [k]"""
     count = np.maximum(count, 1)
     away = values - (values.sum((1, 2)) / count)[:, None, None] * inside
-    found: Floats = np.sqrt((away * away).sum((1, 2)) / count)
-    return found
+    return np.asarray(np.sqrt((away * away).sum((1, 2)) / count))
 
 
-def _soft(planes: Floats) -> Floats:
+def _blurred(planes: Floats) -> Floats:
     """Blurred a little, so that steps find their way. # [n, 64, 64]"""
-    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
-    found: Floats = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16
-    return found
-
-
-def between(at: NDArray[np.floating], size: int = SIDE) -> Floats:
-    """Weights that read `size` pixels at places given as shares of the side. # [..., k] -> float32 [..., k, size]"""
-    place = np.clip(at.astype(np.float32) * size - 0.5, 0, size - 1)[..., None]
-    found: Floats = np.maximum(0, 1 - np.abs(place - np.arange(size, dtype=np.float32)))
-    return found
-
-
-def within(at: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Whether a place lies in the copy."""
-    found: NDArray[np.bool_] = (at >= 0) & (at <= 1)
-    return found
+    for axis in (1, 2):
+        planes = ndimage.correlate1d(planes, np.array([0.25, 0.5, 0.25]), axis, mode="nearest")
+    return planes

@@ -26,6 +26,7 @@ __all__ = [
     "Floats",
     "Trials",
     "fingerprints_of",
+    "interpolation",
     "pack_thumbnail",
     "planes_of",
     "thumbnail_of",
@@ -42,7 +43,7 @@ MIDDLE = 0.7
 
 _LUMA, _CHROMA, _POINTS = 8, 4, 32
 _LEAST_QUALITY = 50  # of 100; what PDQ's authors advise
-_PLAIN = 4.0  # standard deviation in grey levels below which a picture shows too little to be told apart
+_PLAIN = 4.0  # standard deviation in grey levels below which a picture shows too little to be distinguished
 _KEPT = (1.0, 0.95, 0.9, 0.85)  # shares of a side that a crop may have kept
 _STEP = 0.05  # between tried places, as a share of the work's side
 
@@ -163,14 +164,15 @@ def planes_of(pictures: Bytes) -> Floats:
 @functools.lru_cache(64)
 def _basis(left: float, width: float) -> Floats:
     """Cosines over a window of an axis, read between its 64 pixels. # float32 [8, 64]"""
-    at = np.clip((left + width * (np.arange(_POINTS) + 0.5) / _POINTS) * SIDE - 0.5, 0, SIDE - 1)
-    low = np.minimum(at.astype(int), SIDE - 2)
-    between = np.zeros((_POINTS, SIDE), np.float32)
-    between[np.arange(_POINTS), low] = 1 - (at - low)
-    between[np.arange(_POINTS), low + 1] += at - low
-    waves = np.cos(np.pi * np.arange(_LUMA)[:, None] * (np.arange(_POINTS) + 0.5) / _POINTS)
-    found: Floats = (waves.astype(np.float32) @ between) / np.float32(_POINTS)
-    return found
+    points = (np.arange(_POINTS) + 0.5) / _POINTS
+    cosines = np.cos(np.pi * np.arange(_LUMA)[:, None] * points).astype(np.float32)
+    return np.asarray((cosines @ interpolation(left + width * points)) / np.float32(_POINTS))
+
+
+def interpolation(at: NDArray[np.floating], size: int = SIDE) -> Floats:
+    """Weights that read `size` pixels at places given as shares of the side. # [..., k] -> float32 [..., k, size]"""
+    place = np.clip(at * size - 0.5, 0, size - 1)[..., None]
+    return np.asarray(np.maximum(0, 1 - np.abs(place - np.arange(size, dtype=np.float32))), np.float32)
 
 
 @functools.cache
@@ -192,14 +194,12 @@ def _mixing() -> Floats:
     weights = np.concatenate([luma[1:], chroma, chroma])
     count = len(weights) * BITS
     bits = np.unpackbits(np.frombuffer(hashlib.shake_256(b"limner layout 1").digest(count // 8), np.uint8))
-    found: Floats = (weights[:, None] * (2.0 * bits.reshape(len(weights), BITS) - 1)).astype(np.float32)
-    return found
+    return np.asarray(weights[:, None] * (2.0 * bits.reshape(len(weights), BITS) - 1), np.float32)
 
 
 def _weights(size: int) -> NDArray[np.float64]:
-    down, right = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    found: NDArray[np.float64] = np.hypot(down, right).ravel()
-    return np.where(found == 0, 1.0, found) ** 1.1
+    frequencies = np.hypot(*np.indices((size, size))).ravel()
+    return np.asarray(np.where(frequencies == 0, 1.0, frequencies) ** 1.1)
 
 
 def _signs(found: Floats) -> Bytes:

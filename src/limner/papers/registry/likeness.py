@@ -1,7 +1,7 @@
-"""The second look: whether a thumbnail shows a registered work, or a part of it, once both are laid on each other.
+"""The second look: whether a thumbnail shows a registered work, or a part of it, once both are aligned.
 
-Hashes find what may be the same; two emoji that differ in a mouth have nearly the same hash. So each candidate is laid
-over the copy as well as possible (moved, stretched, made brighter), and then the worst small part decides.
+Hashes find what may be the same; two emoji that differ in a mouth have nearly the same hash. So each candidate is
+aligned with the copy (moved, stretched, made brighter), and then the worst small part decides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.papers.registry.alignment import between, laid, within
+from limner.papers.registry.alignment import Places, aligned
 from limner.papers.registry.fingerprints import MIDDLE, SIDE, Bytes, Floats, planes_of
 
 __all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
@@ -69,51 +69,35 @@ def rough(
     Args:
         works: uint8 [64, 64, 3], thumbnails by number.
         copy: uint8 [64, 64, 3].
-        which: numbers of the works that are laid on it. # [n]
+        which: numbers of the works that are compared with it. # [n]
         windows: float32 [n, 4], as `ALL`.
         mirrored: whether the copy is turned round first. # [n]
     """
-    # Many works are laid in the same few windows.
+    # Many works lie in the same few windows.
     kinds, kind = np.unique(np.column_stack([windows, mirrored]), axis=0, return_inverse=True)
-    seen, inside = _seen(planes_of(np.stack([copy, copy[:, ::-1]]))[:, 0], kinds[:, :4], kinds[:, 4].astype(np.int64))
+    lumas = planes_of(np.stack([copy, copy[:, ::-1]]))[:, 0]
+    seen, there = Places.of(kinds[:, :4]).read(lumas[kinds[:, 4].astype(np.int64)], SIDE // 2)
     order = {number: place for place, number in enumerate(works)}
-    small = _halved(np.stack(list(works.values())))
-    one, other, inside = small[[order[number] for number in which]], seen[kind.ravel()], inside[kind.ravel()]
+    small = _halved(np.stack(list(works.values())))[[order[number] for number in which]]
+    one, other, inside = small, seen[kind.ravel()], there[kind.ravel()].astype(np.float32)
     count = np.maximum(inside.sum((1, 2)), 1)
 
     def centred(x: Floats) -> Floats:
-        found: Floats = (x - (np.einsum("nij,nij->n", x, inside) / count)[:, None, None]) * inside
-        return found
+        return np.asarray((x - (np.einsum("nij,nij->n", x, inside) / count)[:, None, None]) * inside)
 
     one, other = centred(one), centred(other)
     power = np.einsum("nij,nij->n", one, one) * np.einsum("nij,nij->n", other, other)
-    found: Floats = np.einsum("nij,nij->n", one, other) / np.sqrt(np.maximum(power, 1e-6))
-    return found
-
-
-def _seen(lumas: Floats, windows: Floats, turned: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Luma of a copy where a work would lie, and which of it is there. # [2, 64, 64], [n, 4] -> 2 of [n, 32, 32]"""
-    places = ((np.arange(0, SIDE, 2) + 1) / SIDE).astype(np.float32)  # [32]
-    stretch = windows[:, 1::2] / MIDDLE  # [n, 2]: across, down
-    start = windows[:, ::2] - stretch * (1 - MIDDLE) / 2
-    at = start[:, :, None] + stretch[:, :, None] * places  # [n, 2, 32]
-    across, down = (between(at[:, i]) for i in (0, 1))  # [n, 32, 64]
-    inside = (within(at[:, 1])[:, :, None] & within(at[:, 0])[:, None, :]).astype(np.float32)
-    seen: Floats = np.matmul(np.matmul(down, lumas[turned]), across.transpose(0, 2, 1), dtype=np.float32)
-    return seen, inside
+    return np.asarray(np.einsum("nij,nij->n", one, other) / np.sqrt(np.maximum(power, 1e-6)))
 
 
 def _halved(thumbnails: Bytes) -> Floats:
     """Luma at half the size. # uint8 [n, 64, 64, 3] -> float32 [n, 32, 32]"""
     quarters = thumbnails.reshape(len(thumbnails), SIDE // 2, 2, SIDE // 2, 2, 3)
-    sums = quarters[:, :, 0].astype(np.uint16) + quarters[:, :, 1]
-    wholes = (sums[:, :, :, 0] + sums[:, :, :, 1]).astype(np.float32)
-    found: Floats = (wholes.reshape(-1, 3) @ (_LUMA / 4)).reshape(wholes.shape[:-1])
-    return found
+    return np.asarray(quarters.sum((2, 4), dtype=np.uint16).astype(np.float32) @ (_LUMA / 4))
 
 
 def compare(works: Sequence[Bytes], copy: Bytes, windows: Sequence[Floats], mirrored: Sequence[bool]) -> list[Likeness]:
-    """Lay works over a copy, beginning where windows put them, and say how far they still differ.
+    """Align works with a copy, beginning where windows put them, and say how far they still differ.
 
     Args:
         works, copy: uint8 [64, 64, 3], thumbnails.
@@ -122,11 +106,9 @@ def compare(works: Sequence[Bytes], copy: Bytes, windows: Sequence[Floats], mirr
     """
     wanted, given = planes_of(np.stack(works)), planes_of(np.stack([copy, copy[:, ::-1]]))
     turned = np.array(mirrored, np.int64)
-    places = laid(wanted[:, 0], given[:, 0], turned, np.stack(windows))
-    across, down = places.at(np.arange(len(works)), SIDE)
-    seen = between(down)[:, None] @ given[turned] @ between(across)[:, None].swapaxes(2, 3)  # [c, 3, 64, 64]
+    places = aligned(wanted[:, 0], given[:, 0], turned, np.stack(windows))
+    seen, inside = places.read(given[turned], SIDE)  # [c, 3, 64, 64], [c, 64, 64]
     seen[:, 0] = places.gain[:, None, None] * seen[:, 0] + places.offset[:, None, None]
-    inside = within(down)[:, :, None] & within(across)[:, None]
     return [_judged(*one) for one in zip(wanted, wanted - seen, inside, mirrored, strict=True)]
 
 
@@ -154,14 +136,13 @@ def _cells(planes: Floats, inside: NDArray[np.bool_], side: int) -> Floats:
     sums = (planes * inside).reshape(len(planes), count, side, count, side).sum((2, 4))
     weights = inside.reshape(count, side, count, side).sum((1, 3))
     enough = weights >= side * side // 2
-    found: Floats = sums[:, enough] / weights[enough]
-    return found
+    return np.asarray(sums[:, enough] / weights[enough])
 
 
-def alike(laid: list[tuple[Likeness, T]]) -> list[tuple[Likeness, T]]:
-    """Of works laid on one copy those that it may be called the same as, the best first.
+def alike(compared: list[tuple[Likeness, T]]) -> list[tuple[Likeness, T]]:
+    """Of works aligned with one copy those that it may be called the same as, the best first.
 
     Works that lie nearly as well as the best come with it: between them the picture does not decide.
     """
-    good = sorted(((seen, one) for seen, one in laid if seen.same), key=lambda pair: pair[0].score)
+    good = sorted(((seen, one) for seen, one in compared if seen.same), key=lambda pair: pair[0].score)
     return [pair for pair in good if pair[0].score <= good[0][0].score * NEARLY + 0.1]

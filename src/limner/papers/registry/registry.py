@@ -102,7 +102,7 @@ class Edition:
         """The work's number as it is written."""
         return work_name(self.work)
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What may be shown of it: everything but bytes."""
         shown = ("id", "digest", "title", "creator", "time", "path", "signer", "signer_name", "model", "latent")
         return {"work": self.name, **{name: getattr(self, name) for name in shown}}
@@ -126,12 +126,17 @@ class Match:
     others: int = 0
     turned: int = 0
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """The match as plain values."""
         seen = self.likeness
-        how = {"share": round(seen.share, 3), "difference": round(seen.score, 3)}
-        return {**self.edition.told(), "found_by": self.by, "mirrored": seen.mirrored, "turned": self.turned, **how} | {
-            "others": self.others
+        return {
+            **self.edition.details(),
+            "found_by": self.by,
+            "mirrored": seen.mirrored,
+            "turned": self.turned,
+            "share": round(seen.share, 3),
+            "difference": round(seen.score, 3),
+            "others": self.others,
         }
 
 
@@ -203,7 +208,7 @@ class Registry:
         """The editions of a work, oldest first; empty where it is not registered.
 
         Args:
-            name: its 48-bit number, or that in hexadecimal digits; so many of the first digits as tell it apart do.
+            name: its 48-bit number, or its hexadecimal digits; the first of them where no other work begins so.
 
         Raises:
             PapersError: it is no number of a work, or the digits are too few.

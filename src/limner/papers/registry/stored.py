@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,18 @@ import c2pa
 
 from limner import pictures
 from limner.errors import PapersError
+from limner.ledger import Ledger
 from limner.papers.c2pa.library import GENERATION, C2paError, read_store
 from limner.papers.c2pa.parts import take_apart
 from limner.papers.c2pa.store import manifest_store
+from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
-from limner.papers.registry.registry import Edition, work_identifier
+from limner.papers.registry.registry import Edition, Registry, work_identifier
 from limner.papers.verify.checking import Checker
-from limner.workspace import replace_file
+from limner.papers.verify.opening import open_checker
+from limner.workspace import Workspace, replace_file
 
-__all__ = ["edition_of", "restore", "stored_papers"]
+__all__ = ["edition_of", "register_published", "restore", "stored_papers"]
 
 _KIND = "application/c2pa"
 # The stored manifest is read without the picture that it was made for, so what binds it to one cannot hold.
@@ -61,10 +66,10 @@ def restore(edition: Edition, to: Path, context: c2pa.Context) -> list[Path]:
         PapersError: one of the files exists, or cannot be written.
     """
     try:
-        told = json.dumps(read_store(edition.manifest, _KIND, context), indent=2, ensure_ascii=False).encode()
+        report = json.dumps(read_store(edition.manifest, _KIND, context), indent=2, ensure_ascii=False).encode()
     except C2paError as error:
         raise PapersError(edition.name, f"has a stored manifest that cannot be read ({error})") from error
-    contents = {".c2pa": edition.manifest, ".json": told, **({".xmp": edition.xmp} if edition.xmp else {})}
+    contents = {".c2pa": edition.manifest, ".json": report, **({".xmp": edition.xmp} if edition.xmp else {})}
     paths = {to.with_suffix(ending): content for ending, content in contents.items()}
     for path in paths:
         if path.exists():
@@ -78,12 +83,38 @@ def restore(edition: Edition, to: Path, context: c2pa.Context) -> list[Path]:
     return list(paths)
 
 
-def edition_of(path: Path, checker: Checker, signer: tuple[str, str]) -> Edition:
-    """A work that was published before there was a registry, read from its own file.
+def register_published(paths: Sequence[Path], workspace: Workspace) -> int:
+    """Register works that were published before there was a registry; all or none.
+
+    Returns:
+        How many were not registered yet.
+
+    Raises:
+        PapersError: one was not published here, was changed since, or is not genuine.
+        PictureError: one cannot be read.
+    """
+    registry, ledger = Registry(workspace.registry, workspace.registry_index), Ledger.open(workspace.ledger)
+    found = []
+    with closing(open_checker(workspace)) as checker:
+        for path in paths:
+            digest = f"sha256:{sha256(pictures.open_file(path)).hexdigest()}"
+            published = Published.find(ledger, digest)
+            if published is None:
+                raise PapersError(path, "was not published here, or was changed since", "check it with `limner verify`")
+            if not registry.with_digest(digest):
+                found.append(edition_of(path, checker, published.signer))
+    registry.add(found)
+    if found:
+        ledger.record("artist", "register", inputs=[one.digest for one in found])
+    return len(found)
+
+
+def edition_of(path: Path, checker: Checker, signer: str) -> Edition:
+    """A published work, read from its own file.
 
     Args:
         checker: by which it must be found genuine.
-        signer: fingerprint and name of the certificate that it was published with, as the ledger says.
+        signer: fingerprint of the certificate that it was published with, as the ledger says.
 
     Raises:
         PapersError: it is not genuine, or no work of limner.
@@ -99,13 +130,13 @@ def edition_of(path: Path, checker: Checker, signer: tuple[str, str]) -> Edition
     prints = fingerprints_of(pictures.decode(data, path).pixels)
     latent, model = str(made.get("latent_digest", "")), str(made.get("model_digest", ""))
     return Edition(
-        work=work_identifier(latent, model, signer[0]),
+        work=work_identifier(latent, model, signer),
         digest=f"sha256:{sha256(data).hexdigest()}",
         title=verdict.title or "",
         creator=verdict.creator or "",
         path=str(path.absolute()),
-        signer=signer[0],
-        signer_name=signer[1],
+        signer=signer,
+        signer_name=verdict.signer.name if verdict.signer else "",
         model=model,
         latent=latent,
         manifest=manifest,

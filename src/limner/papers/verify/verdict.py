@@ -64,7 +64,7 @@ class Verdict(Findings):
         found = self.registered
         if found is None or found.match is None or found.found is RegistryFound.UNFIT:
             return None
-        told = {name: value for name, value in found.match.told().items() if name not in ("path", "id")}
+        told = {name: value for name, value in found.match.details().items() if name not in ("path", "id")}
         return told | ({"is_source": True} if found.found is RegistryFound.SOURCE else {})
 
     def to_dict(self) -> dict[str, Any]:
