@@ -40,7 +40,7 @@ def list_works(
 ) -> None:
     """List the works that were published last, oldest first.
 
-    Example: limner registry list -n 5
+    Example: [bold]limner registry list -n 5[/bold]
     """
     from limner.papers.registry.registry import open_registry
 
@@ -62,7 +62,7 @@ def show(
 ) -> None:
     """Show a work's stored papers: who published it, when, painted by which model.
 
-    Example: limner registry show 3f9c21aa07be
+    Example: [bold]limner registry show 3f9c21aa07be[/bold]
     """
     from limner.papers.registry.stored import stored_papers
 
@@ -86,7 +86,7 @@ def find(
 ) -> None:
     """Find the work that a picture looks like: whole, mirrored, or cut off at its sides by up to 15 %.
 
-    Example: limner registry find seen-somewhere.jpg
+    Example: [bold]limner registry find seen-somewhere.jpg[/bold]
 
     Exit status: 0 something was found, 1 nothing, 2 the picture could not be read.
     """
@@ -110,7 +110,7 @@ def restore(
 
     They are not put into the picture: they were signed for the file that was published, and fit no other.
 
-    Example: limner registry restore seen-somewhere.jpg --to papers
+    Example: [bold]limner registry restore seen-somewhere.jpg --to papers[/bold]
     """
     from limner.errors import PapersError
     from limner.ledger import Ledger
@@ -141,7 +141,7 @@ def add(
 ) -> None:
     """Register works that were published before there was a registry; others are registered already.
 
-    Example: limner registry add ~/.limner/works/landscapes/*.png
+    Example: [bold]limner registry add ~/.limner/works/landscapes/*.png[/bold]
     """
     from limner.papers.registry.stored import register_published
 
