@@ -68,7 +68,7 @@ def open_cache(
 
     Args:
         side: shorter side in pixels that larger pictures are reduced to; smaller ones stay as they are.
-        progress: told how many are done, and of how many.
+        progress: called with (done, total).
     """
     names = json.dumps([_LAYOUT, side, [row.pixel_sha256 for row in rows]])
     folder = workspace.cache / "pixels" / hashlib.sha256(names.encode()).hexdigest()[:32]

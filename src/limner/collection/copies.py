@@ -1,7 +1,7 @@
 """Copies that a perceptual hash misses: mirrored, turned by a quarter, cropped; found so that they stay on one side.
 
 A glance of each picture (a few hundred bytes) is compared with the glances of windows in all others. The few pairs
-that look alike are then laid over each other, and must be near-duplicates by the perceptual hash where they overlap.
+that look alike are then aligned, and must be near-duplicates by the perceptual hash where they overlap.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from limner.collection.likeness import NEAR, Groups, hash_look
+from limner.collection.likeness import NEAR, disjoint, hash_look, squeezed
 
 __all__ = ["GLANCE", "copies", "glance", "turned"]
 
@@ -21,17 +21,17 @@ GLANCE = 24
 """Side of a glance in pixels."""
 
 _SHARES = (1.0, 0.9, 0.8)
-"""Shares of a side that a window takes; between them the laying over finds the rest."""
+"""Shares of a side that a window takes; the alignment finds what lies between them."""
 _CELLS, _COLOUR_CELLS = 6, 3  # a side of what is compared: brightness, and both differences of colour
 _MANY = 400_000  # windows; from here on not all of them are compared
 _NEAREST = 3
 _FAR = 0.55
 _BLOCK = 4096
 _HOPELESS = 0.15
-"""Squared difference, in variances, at which two pictures laid over each other show different things."""
+"""Squared difference, in variances, at which two aligned pictures show different things."""
 _HOPELESS_GLANCE = 0.2
 """The same for two glances."""
-_FINE = 96  # pixels, the side at which pairs are laid over each other
+_FINE = 96  # pixels, the side at which pairs are aligned
 
 Window = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the sides."""
@@ -43,13 +43,11 @@ def glance(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Args:
         pixels: uint8 [height, width, 3], sRGB.
     """
-    step = max(1, min(pixels.shape[:2]) // 256)
-    small = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
-    return np.asarray(small.resize((GLANCE, GLANCE), Image.Resampling.BOX))
+    return squeezed(pixels, GLANCE, 256)
 
 
 def turned(pixels: NDArray[Any], way: int) -> NDArray[Any]:
-    """One of the eight ways to lay a picture: quarter turns (`way` modulo 4), mirrored first from 4 on."""
+    """A picture in one of eight ways: quarter turns (`way` modulo 4), mirrored first from 4 on."""
     return np.rot90(pixels[:, ::-1] if way >= 4 else pixels, way % 4)
 
 
@@ -65,7 +63,7 @@ def copies(
         glances: uint8 [n, GLANCE, GLANCE, 3].
         pixels: the pixels of one of them; asked for only where two look alike.
         known: the group of each; pairs within a group are not looked at.
-        progress: told how many pictures were looked at, and of how many.
+        progress: called with (done, total) as pictures are compared.
     """
     small: dict[int, NDArray[np.uint8]] = {}
 
@@ -78,16 +76,16 @@ def copies(
             small[i] = np.asarray(image)
         return small[i]
 
-    pairs, groups = _alike(glances), Groups(known if known is not None else range(len(glances)))
+    pairs, groups = _alike(glances), disjoint(known if known is not None else range(len(glances)))
     for number, (part, whole, way, window) in enumerate(pairs, 1):
         if progress is not None:
             progress(number, len(pairs))
-        if groups.same(part, whole):
+        if groups.connected(part, whole):
             continue
-        # At a glance first: most pairs are told apart before their pictures are opened.
-        glanced = _laid(turned(glances[part], way), glances[whole], window, GLANCE // 2, 0.012, _HOPELESS_GLANCE, 6)
+        # At a glance first: most pairs are found to differ before their pictures are opened.
+        glanced = _aligned(turned(glances[part], way), glances[whole], window, GLANCE // 2, 0.012, _HOPELESS_GLANCE, 6)
         if glanced is not None and _covers(turned(fine(part), way), fine(whole), window):
-            groups.join(part, whole)
+            groups.merge(part, whole)
             yield part, whole
 
 
@@ -180,7 +178,7 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -> bool:
     """Whether `part` is a near-duplicate of some window of `whole` near `window`."""
     look = hash_look(np.ascontiguousarray(part))
-    laid = _laid(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
+    laid = _aligned(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
     if laid is None:
         return False
     sides = [whole.shape[1], whole.shape[0]] * 2
@@ -189,7 +187,7 @@ def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -
     return bool(other) and (int(look, 16) ^ int(other, 16)).bit_count() <= NEAR
 
 
-def _laid(
+def _aligned(
     part: NDArray[np.uint8],
     whole: NDArray[np.uint8],
     window: Window,

@@ -86,17 +86,17 @@ def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, s
         raise CollectionError(source, "is neither a folder nor a table", f"give a folder, or {', '.join(ENDINGS)}")
     else:
         raise CollectionError(source, "does not exist", "check its name")
-    told = _told(found, said)
+    entries = _by_picture(found, said)
     if rights_table is not None:
         found.tables.insert(0, str(rights_table))
-        over = _told(found, read_table(rights_table, columns, seen, str(rights_table)))
-        told = {name: _settled(over[name], told.get(name)) if name in over else told[name] for name in {*told, *over}}
+        over = _by_picture(found, read_table(rights_table, columns, seen, str(rights_table)))
+        entries |= {name: _settled(entry, entries.get(name)) for name, entry in over.items()}
     check_columns(columns or {}, seen)
-    for name in told:
+    for name in entries:
         found.paths.setdefault(name, os.path.join(found.root, name))  # noqa: PTH118 (a Path would clean `..` away)
     found.splits, outer = kept_apart(found.paths)
     found.entries = {
-        name: _with_label(told.get(name) or Entry(name), folder_label(name, outer)) for name in sorted(found.paths)
+        name: _with_label(entries.get(name) or Entry(name), folder_label(name, outer)) for name in sorted(found.paths)
     }
     return found
 
@@ -115,8 +115,8 @@ def _settled(over: Entry, under: Entry | None) -> Entry:
     return merge(over, replace(under, held=left))
 
 
-def _told(found: Found, said: Sequence[Entry]) -> dict[str, Entry]:
-    """What tables say, by the picture that each row means; what cannot be told is named with row and pictures."""
+def _by_picture(found: Found, said: Sequence[Entry]) -> dict[str, Entry]:
+    """What tables say, by the picture that each row means; an ambiguous row is refused, and named with the pictures."""
     names = Names(found.paths)
     rows: dict[str, list[Entry]] = {}
     doubtful: dict[str, tuple[str, ...]] = {}
@@ -130,11 +130,11 @@ def _told(found: Found, said: Sequence[Entry]) -> dict[str, Entry]:
             continue
         name = meant[0] if meant else entry.file
         rows.setdefault(name, []).append(replace(entry, file=name))
-    told = {name: agreed(entries) for name, entries in rows.items()}
+    entries = {name: agreed(said_of_it) for name, said_of_it in rows.items()}
     for name, held in doubtful.items():
-        entry = told.get(name) or Entry(name)
-        told[name] = replace(entry, held=entry.held + held)
-    return told
+        entry = entries.get(name) or Entry(name)
+        entries[name] = replace(entry, held=entry.held + held)
+    return entries
 
 
 def _from_folder(found: Found, columns: Mapping[str, str] | None, seen: set[str]) -> list[Entry]:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NEAR", "Groups", "group", "hash_look", "hash_pixels", "joined_groups"]
+if TYPE_CHECKING:
+    from scipy.cluster.hierarchy import DisjointSet
+
+__all__ = [
+    "LEAST_QUALITY",
+    "NEAR",
+    "disjoint",
+    "group",
+    "hash_look",
+    "hash_pixels",
+    "joined_groups",
+    "packed",
+    "squeezed",
+]
 
 NEAR = 31
 """Two pictures whose perceptual hashes differ in at most so many of 256 bits are near-duplicates."""
 
-_LEAST_QUALITY = 50  # of 100; what PDQ's authors advise
+LEAST_QUALITY = 50
+"""Of 100, the quality from which on PDQ's authors advise to use a hash."""
 _BLOCK = 2048
 
 
@@ -41,38 +55,57 @@ def hash_look(pixels: NDArray[np.uint8]) -> str:
     Source: Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (2019), part 2.
     """
     import pdqhash
+
+    # PDQ averages down to 64 x 64 itself; averaging before costs a fifth of the time and survives resizing better.
+    bits, quality = pdqhash.compute(squeezed(pixels, 64, 512))
+    return packed(bits).hex() if quality >= LEAST_QUALITY else ""
+
+
+def packed(bits: NDArray[np.integer]) -> bytes:
+    """The bits of a hash, eight a byte."""
+    return np.packbits(np.asarray(bits, np.uint8)).tobytes()
+
+
+def squeezed(pixels: NDArray[np.uint8], side: int, rows: int, *, smooth: bool = False) -> NDArray[np.uint8]:
+    """The picture as a square, whatever its shape. # uint8 [h, w, 3] -> uint8 [side, side, 3]
+
+    Args:
+        rows: of a large picture so many, evenly chosen, say as much as all, and need no second copy of it.
+        smooth: interpolate a picture that is hardly larger than the square.
+    """
     from PIL import Image
 
-    step = max(1, min(pixels.shape[:2]) // 512)  # of a large picture 512 rows say as much, and need no second copy
-    # PDQ averages down to 64 x 64 itself; averaging before costs a fifth of the time and survives resizing better.
-    small = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step])).resize((64, 64), Image.Resampling.BOX)
-    bits, quality = pdqhash.compute(np.asarray(small))
-    return np.packbits(np.asarray(bits, dtype=np.uint8)).tobytes().hex() if quality >= _LEAST_QUALITY else ""
+    step = max(1, min(pixels.shape[:2]) // rows)
+    image = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
+    cubic = smooth and min(image.size) < 2 * side
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC if cubic else Image.Resampling.BOX))
 
 
 def group(hashes: Sequence[str], near: int = NEAR) -> list[int]:
     """Groups of near-duplicates: for each hash the smallest index that it is chained to.
 
-    Every pair is compared, in blocks, so that memory does not grow with the square of the count.
+    Every pair is compared; what is kept of them does not grow with the square of the count.
 
     Args:
         hashes: perceptual hashes as `hash_look` gives them; an empty one is near to nothing.
         near: how many bits may differ.
     """
-    hashed = [i for i, hash in enumerate(hashes) if hash]
-    leader = list(range(len(hashes)))
-    if not hashed:
-        return leader
-    words = np.frombuffer(bytes.fromhex("".join(hashes[i] for i in hashed)), dtype=np.uint64)
-    words = words.reshape(len(hashed), -1)  # [n, 4]
-    return joined_groups(
-        leader,
-        (
-            (hashed[one], hashed[other])
-            for start in range(0, len(hashed), _BLOCK)
-            for one, other in _near_pairs(words, start, near)
-        ),
-    )
+    import faiss
+
+    hashed = np.flatnonzero([bool(hash) for hash in hashes])
+    if not len(hashed):
+        return list(range(len(hashes)))
+    codes = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(len(hashed), -1)
+    index: Any = faiss.IndexBinaryFlat(8 * codes.shape[1])
+    index.add(codes)
+
+    def pairs() -> Iterator[tuple[int, int]]:
+        for start in range(0, len(codes), _BLOCK):
+            ends, _, found = index.range_search(codes[start : start + _BLOCK], near + 1)
+            asked = np.repeat(hashed[start : start + _BLOCK], np.diff(ends.astype(np.int64)))
+            yield from zip(asked.tolist(), hashed[found].tolist(), strict=True)
+
+    return joined_groups(range(len(hashes)), pairs())
 
 
 def joined_groups(leaders: Sequence[int], pairs: Iterable[tuple[int, int]]) -> list[int]:
@@ -82,49 +115,18 @@ def joined_groups(leaders: Sequence[int], pairs: Iterable[tuple[int, int]]) -> l
         leaders: the groups so far, in the same form.
         pairs: indices that belong together.
     """
-    groups = Groups(leaders)
+    groups = disjoint(leaders)
     for one, other in pairs:
-        groups.join(one, other)
-    return [groups.leader(i) for i in range(len(leaders))]
+        groups.merge(one, other)
+    smallest = {i: min(group) for group in groups.subsets() for i in group}
+    return [smallest[i] for i in range(len(leaders))]
 
 
-class Groups:
-    """Things that are chained together, each group led by the smallest of its indices.
+def disjoint(leaders: Sequence[int]) -> DisjointSet:
+    """Groups to be joined; for each member the smallest index of its group so far."""
+    from scipy.cluster.hierarchy import DisjointSet
 
-    Args:
-        leaders: for each the smallest index of its group so far.
-    """
-
-    def __init__(self, leaders: Sequence[int]) -> None:
-        self._leader = list(leaders)
-
-    def leader(self, i: int) -> int:
-        """The smallest index of the group of `i`."""
-        while self._leader[i] != i:
-            self._leader[i] = self._leader[self._leader[i]]
-            i = self._leader[i]
-        return i
-
-    def same(self, one: int, other: int) -> bool:
-        """Whether both are in one group."""
-        return self.leader(one) == self.leader(other)
-
-    def join(self, one: int, other: int) -> None:
-        """Make one group of two."""
-        first, second = sorted((self.leader(one), self.leader(other)))
-        self._leader[second] = first
-
-
-def _near_pairs(words: NDArray[np.uint64], start: int, near: int) -> NDArray[Any]:
-    """Pairs (i, j) with i in the block from `start` and j > i; [pairs, 2]."""
-    block, rest = words[start : start + _BLOCK], words[start:]
-    found = []
-    for offset in range(0, len(rest), _BLOCK):
-        other = rest[offset : offset + _BLOCK]
-        apart = np.zeros((len(block), len(other)), dtype=np.uint16)  # bits that differ, [block, block]
-        for word in range(words.shape[1]):
-            apart += np.bitwise_count(block[:, None, word] ^ other[None, :, word])
-        i, j = np.nonzero(apart <= near)
-        pairs = np.stack([i + start, j + start + offset], 1)
-        found.append(pairs[pairs[:, 1] > pairs[:, 0]])
-    return np.concatenate(found)
+    groups = DisjointSet(range(len(leaders)))
+    for i, leader in enumerate(leaders):
+        groups.merge(leader, i)
+    return groups

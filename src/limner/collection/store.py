@@ -163,17 +163,10 @@ def stored_path(folder: Path, pixel_sha256: str, width: int, height: int) -> Pat
 def _check_pictures(collection: Collection, rows: Sequence[Row]) -> Iterator[list[str]]:
     """What is wrong with each stored picture, row by row; pictures are decoded in threads."""
     import os
-    from collections import deque
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
-    waiting: deque[Future[list[str]]] = deque()
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        for row in rows:
-            waiting.append(threads.submit(_check_picture, collection.picture_path(row), row))
-            if len(waiting) >= 64:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from threads.map(_check_picture, map(collection.picture_path, rows), rows)
 
 
 def _check_picture(path: Path, row: Row) -> list[str]:

@@ -281,8 +281,8 @@ def _json(path: Path, text: str, place: str) -> Any:
 
 def _stylegan(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """`{"labels": [[file, class], ...]}`; a class is a number, or a list of numbers."""
-    told = _json(path, path.read_text("utf-8-sig"), "the table")
-    labels = told.get("labels") if isinstance(told, dict) else None
+    table = _json(path, path.read_text("utf-8-sig"), "the table")
+    labels = table.get("labels") if isinstance(table, dict) else None
     if not isinstance(labels, list):
         raise CollectionError(path, 'is no table of StyleGAN\'s tools ({"labels": [[file, class], ...]})', "remove it")
     for number, pair in enumerate(labels, 1):

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.collection.likeness import LEAST_QUALITY, packed, squeezed
+
 __all__ = [
     "BITS",
     "MIDDLE",
@@ -42,7 +44,6 @@ MIDDLE = 0.7
 """Share of each side that the layout describes."""
 
 _LUMA, _CHROMA, _POINTS = 8, 4, 32
-_LEAST_QUALITY = 50  # of 100; what PDQ's authors advise
 _PLAIN = 4.0  # standard deviation in grey levels below which a picture shows too little to be distinguished
 _KEPT = (1.0, 0.95, 0.9, 0.85)  # shares of a side that a crop may have kept
 _STEP = 0.05  # between tried places, as a share of the work's side
@@ -94,19 +95,13 @@ def fingerprints_of(pixels: Bytes) -> Fingerprints:
     # The library gives eight hashes: as it is, three turns, two flips and two turned flips; the flip in place 5 is
     # the one from left to right.
     looks, quality = pdqhash.compute_dihedral(small)
-    look, mirror = (_packed(looks[i]) for i in (0, 5)) if quality >= _LEAST_QUALITY else (None, None)
+    look, mirror = (packed(looks[i]) for i in (0, 5)) if quality >= LEAST_QUALITY else (None, None)
     return Fingerprints(look, mirror, None if _is_plain(small) else _layout(small), small)
 
 
 def thumbnail_of(pixels: Bytes) -> Bytes:
     """The picture at 64 x 64 pixels, whatever its shape. # uint8 [h, w, 3] -> uint8 [64, 64, 3]"""
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    step = max(1, min(height, width) // 512)  # of a large picture 512 rows say as much
-    image = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
-    way = Image.Resampling.BOX if min(image.size) >= 2 * SIDE else Image.Resampling.BICUBIC
-    return np.asarray(image.resize((SIDE, SIDE), way))
+    return squeezed(pixels, SIDE, 512, smooth=True)
 
 
 def pack_thumbnail(thumbnail: Bytes) -> bytes:
@@ -208,7 +203,3 @@ def _signs(found: Floats) -> Bytes:
     luma = found[:, 0].reshape(count, -1)[:, 1:]
     chroma = found[:, 1:, :_CHROMA, :_CHROMA].reshape(count, -1)
     return np.packbits(np.concatenate([luma, chroma], 1) @ _mixing() > 0, axis=1)
-
-
-def _packed(bits: NDArray[np.uint8]) -> bytes:
-    return np.packbits(np.asarray(bits, np.uint8)).tobytes()

@@ -141,10 +141,10 @@ class Index:
             digests[name] = hashlib.sha256(data).hexdigest()
             with replace_file(folder / name, sync=False) as part:
                 part.write_bytes(data)
-        told = {"format": _FORMAT, "token": token, "last": self.last, "digests": digests}
-        told["rows"] = {"looks": len(self._looks.rows), "layouts": len(self._layouts.rows)}
+        header = {"format": _FORMAT, "token": token, "last": self.last, "digests": digests}
+        header["rows"] = {"looks": len(self._looks.rows), "layouts": len(self._layouts.rows)}
         with replace_file(folder / "index.json", sync=False) as part:
-            part.write_text(json.dumps(told))
+            part.write_text(json.dumps(header))
 
     @classmethod
     def load(cls, folder: Path, token: str) -> Index | None:
@@ -153,17 +153,17 @@ class Index:
 
         found = cls()
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
-            told = json.loads((folder / "index.json").read_bytes())
-            if (told["format"], told["token"]) != (_FORMAT, token):
+            header = json.loads((folder / "index.json").read_bytes())
+            if (header["format"], header["token"]) != (_FORMAT, token):
                 return None
             for name, half in (("looks", found._looks), ("layouts", found._layouts)):
                 data = (folder / name).read_bytes()
                 # Checked before faiss sees it: what is damaged could end the whole program there.
-                if hashlib.sha256(data).hexdigest() != told["digests"][name]:
+                if hashlib.sha256(data).hexdigest() != header["digests"][name]:
                     return None
-                split = len(data) - 8 * int(told["rows"][name])
+                split = len(data) - 8 * int(header["rows"][name])
                 half.faiss_index = faiss.deserialize_index_binary(np.frombuffer(data[:split], np.uint8))
                 half.rows = np.frombuffer(data[split:], np.int64)
-            found.last = int(told["last"])
+            found.last = int(header["last"])
             return found
         return None
