@@ -109,17 +109,11 @@ def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
         queries = _unit(_features(laid, (0.0, 0.0, 1.0, 1.0)) - centre)
         for start in range(0, count, _BLOCK):
             likeness, places = index.search(queries[start : start + _BLOCK], asked)
-            for row, (near, at) in enumerate(zip(likeness, places, strict=True), start):
-                others = 0
-                for value, place in zip(near, at, strict=True):
-                    whole, window = int(place) % count, windows[int(place) // count]
-                    if whole == row:
-                        continue
-                    if value < 1 - _FAR * _FAR / 2 or others >= 4 * _NEAREST:
-                        break
-                    others += 1
+            for row, found_near in enumerate(zip(likeness, places, strict=True), start):
+                for value, place in _near(*found_near, row, count):
+                    whole, window = place % count, windows[place // count]
                     if value > found.get((row, whole), (-1.0, 0, window))[0]:
-                        found[row, whole] = (float(value), way, window)
+                        found[row, whole] = (value, way, window)
     best: dict[int, list[tuple[float, int, int, Window]]] = {}
     for (part, whole), (value, way, window) in found.items():
         best.setdefault(part, []).append((value, whole, way, window))
@@ -128,6 +122,18 @@ def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
         for part in sorted(best)
         for _, whole, way, window in sorted(best[part], key=lambda one: -one[0])[:_NEAREST]
     ]
+
+
+def _near(values: NDArray[np.float32], places: NDArray[np.int64], row: int, count: int) -> Iterator[tuple[float, int]]:
+    """Likeness and number of the windows nearest to a picture, best first: none of its own, none far away."""
+    others = 0
+    for value, place in zip(values.tolist(), places.tolist(), strict=True):
+        if place % count == row:
+            continue
+        if value < 1 - _FAR * _FAR / 2 or others >= 4 * _NEAREST:
+            return
+        others += 1
+        yield value, place
 
 
 def _index(vectors: NDArray[np.float32]) -> Any:
