@@ -202,7 +202,7 @@ class Registry:
     def compared(self, prints: Fingerprints) -> list[tuple[Likeness, Candidate]]:
         """The works that a picture with these fingerprints may be, each once, and how well it lies on each."""
         candidates = self._candidates(prints)
-        return self._laid(prints.thumbnail, candidates) if candidates else []
+        return self._aligned(prints.thumbnail, candidates) if candidates else []
 
     def work(self, name: str | int) -> list[Edition]:
         """The editions of a work, oldest first; empty where it is not registered.
@@ -251,7 +251,7 @@ class Registry:
                     found.append(Candidate(near.row, "layout", window, mirrored))
         return found
 
-    def _laid(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:
+    def _aligned(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:
         thumbnails = self._thumbnails([one.row for one in candidates])
         candidates = [one for one in candidates if one.row in thumbnails]
         if not candidates:
