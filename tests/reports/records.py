@@ -13,7 +13,6 @@ from limner.reports.record import (
     DemoRecord,
     Forged,
     Learned,
-    Moment,
     Nearest,
     Sheet,
     Shown,
@@ -84,8 +83,8 @@ def record(**changes: Any) -> DemoRecord:
         quality={"psnr": number, "kid": number, "kid_floor": {**number, "value": 1.5}, "memorised": 0.01},
         curves=[StageCurve("Learning to paint", [(0.1, 2.0), (0.5, 1.0)], [(0.2, 9.0), (0.5, 12.0)], "dB")],
         originals=some(2),
-        reconstructions=[Moment(label, some(2)) for label in ("Start", "Middle", "End")],
-        samples=[Moment(label, some(2)) for label in ("Start", "Middle", "End")],
+        reconstructions=[Block(label, some(2)) for label in ("Start", "Middle", "End")],
+        samples=[Block(label, some(2)) for label in ("Start", "Middle", "End")],
     )
     forged = [
         Forged("One byte flipped", "forgeries/a.png", None, HOSTILE, "lesson", verdict("tampered")),

@@ -13,19 +13,19 @@ from PIL import Image
 
 from limner import pictures
 from limner.synthesis import Exemplars, Finisher, FinishOptions
-from limner.synthesis.films import faded, flicker, key_count, key_pictures, looped
+from limner.synthesis.films import faded, key_count, key_pictures, looped
 
 Pixels = NDArray[np.uint8]
 _KEYS = 10
 
 
 def _scene(seed: int, horizon: float, height: int = 90, width: int = 120) -> Pixels:
-    """Sky over ground, each with a grain of its own. # -> uint8 [h, w, 3]"""
+    """Sky over ground, each with a noise of its own. # -> uint8 [h, w, 3]"""
     rng = np.random.default_rng(seed)
     sky, ground = rng.integers(140, 230, 3), rng.integers(20, 110, 3)
     base = np.where(np.arange(height)[:, None, None] < horizon * height, sky, ground).astype(np.float64)
-    grain = rng.normal(0, 12, (height, width, 1))
-    found: Pixels = (base + grain).clip(0, 255).astype(np.uint8)
+    noise = rng.normal(0, 12, (height, width, 1))
+    found: Pixels = (base + noise).clip(0, 255).astype(np.uint8)
     return found
 
 
@@ -49,6 +49,28 @@ def _compositions(first: int = 0) -> Iterable[Pixels]:
 def _film(finisher: Finisher, folder: Path, key: str = "a") -> list[Pixels]:
     stations = list(_compositions())[:: _KEYS - 1]
     return [one.pixels for one in key_pictures(finisher, _compositions, _KEYS, folder, key, stations=stations)]
+
+
+def flicker(frames: Iterable[Pixels], compositions: Iterable[Pixels]) -> float:
+    """How much a film changes where its composition rests, as a multiple of how much compositions change on the whole.
+
+    A place rests between two frames where the composition changes no more than in half of the places; 1 is as restless
+    as the composition, and more is flicker.
+
+    Args:
+        frames, compositions: as many of both, two or more. # uint8 [h, w, 3] each; of another size, one a kind
+    """
+    rest, whole, former = 0.0, 0.0, None
+    for frame, composition in zip(frames, compositions, strict=True):
+        size = frame.shape[1], frame.shape[0]
+        guide = np.asarray(Image.fromarray(composition).resize(size, Image.Resampling.BICUBIC), np.float32)
+        here = frame.astype(np.float32)
+        if former is not None:
+            moved, asked = (np.abs(new - old).mean(axis=2) for new, old in zip((here, guide), former, strict=True))
+            rest += float(moved[asked <= np.median(asked)].mean())
+            whole += float(asked.mean())
+        former = here, guide
+    return rest / max(whole, 1e-6)
 
 
 def test_a_film_flickers_less_than_pictures_finished_alone(finisher: Finisher, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from limner import pictures
 from limner.errors import UsageError
 from limner.synthesis import Exemplars, Finisher, FinishOptions, SourceMap
 from limner.synthesis.levels import level_sides
-from limner.synthesis.sources import SourceStore
+from limner.synthesis.stores import SourceStore
 from limner.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -185,10 +185,9 @@ def test_source_maps_are_kept_and_read_back(exemplars: Exemplars, composition: P
         b'limner sources 1\n{"size": [8, 8], "exemplars": [], "shapes": []}\n\x78\x9c\x03\x00',
     ],
 )
-def test_files_that_are_no_source_maps_say_so(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / "a.sources").write_bytes(data)
+def test_files_that_are_no_source_maps_say_so(data: bytes) -> None:
     with pytest.raises(UsageError, match="holds no sources"):
-        SourceMap.load(tmp_path / "a.sources")
+        SourceMap.unpacked(data, "a.sources")
 
 
 def _coarse(pixels: Pixels) -> Pixels:

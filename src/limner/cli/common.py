@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
-__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "speak_plainly", "told"]
+__all__ = ["checked_options", "console_error", "plain_text", "print_json", "progress_bar", "speak_plainly"]
 
 _Options = TypeVar("_Options", bound="BaseModel")
 
@@ -39,8 +39,8 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf8", "utf8sig"), default=str))
 
 
-def told(text: object) -> Text:
-    """Strangers' words for a table on the terminal: no markup, no control characters, nothing that turns writing."""
+def plain_text(text: object) -> Text:
+    """Text of strangers for a table on the terminal: no markup, no control characters, no change of direction."""
     from rich.text import Text
 
     from limner.text import printable
@@ -48,7 +48,7 @@ def told(text: object) -> Text:
     return Text(printable(text))
 
 
-def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) -> _Options:
+def checked_options(kind: type[_Options], command: str, given: dict[str, Any]) -> _Options:
     """The options of a training; what does not fit is named as it is given on the command line.
 
     Raises:
@@ -57,7 +57,7 @@ def checked_options(kind: type[_Options], command: str, told: dict[str, Any]) ->
     from pydantic import ValidationError
 
     try:
-        return kind.model_validate(told)
+        return kind.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).replace("_", "-")

@@ -60,7 +60,7 @@ def _credits(
 
 
 def _sources_of(work: Path, workspace: Any) -> tuple[SourceMap, Act]:
-    from limner.synthesis.sources import SourceStore
+    from limner.synthesis.stores import SourceStore
     from limner.works.origins import Origins, file_digest
 
     if not work.is_file():

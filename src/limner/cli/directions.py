@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json, progress_bar, told
+from limner.cli.common import plain_text, print_json, progress_bar
 from limner.cli.completing import models
 from limner.cli.outputs import Overwrite, output
 from limner.errors import UsageError
@@ -198,6 +198,6 @@ def _tell(found: Directions, as_json: bool) -> None:
             for name, value in effects
             if name == own or abs(value) >= _WEAK
         ]
-        table.add_row(told(one.name), f"{one.low:g}..{one.high:+g}", ", ".join(words) or "[dim]little[/dim]")
+        table.add_row(plain_text(one.name), f"{one.low:g}..{one.high:+g}", ", ".join(words) or "[dim]little[/dim]")
     Console().print(table)
     Console().print("[dim]in deviations of the model's own pictures (medians); effects below 0.1 are left out[/dim]")

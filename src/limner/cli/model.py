@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import console_error, print_json, progress_bar, told
+from limner.cli.common import console_error, plain_text, print_json, progress_bar
 from limner.cli.completing import models
 from limner.cli.making import ENDINGS
 from limner.cli.outputs import Overwrite, output
@@ -66,13 +66,13 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     for path, card in cards:
         painter, quality = card.config.painter, card.quality
         table.add_row(
-            told(path.stem),
+            plain_text(path.stem),
             f"{painter.width}x{painter.height}",
-            told(f"{card.collection.name} ({card.collection.pictures})"),
+            plain_text(f"{card.collection.name} ({card.collection.pictures})"),
             f"{card.training.minutes:.0f}",
             f"{quality['psnr']['value']:.1f} dB",
             f"{quality['kid']['value']:.2f}" if "kid" in quality else "",
-            told(card.created[:10]),
+            plain_text(card.created[:10]),
         )
     Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
     raise typer.Exit(1 if damaged else 0)
@@ -220,10 +220,10 @@ def _show(
     if as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
         return
-    table = Table(show_header=False, box=None, title=told(str(path)), title_justify="left")
+    table = Table(show_header=False, box=None, title=plain_text(str(path)), title_justify="left")
 
     def row(name: str, value: str) -> None:
-        table.add_row(told(name), told(value))
+        table.add_row(plain_text(name), plain_text(value))
 
     row(
         "learned from",

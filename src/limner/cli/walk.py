@@ -94,7 +94,7 @@ def _walk(
             inside: dict[str, Any] = {}
         else:
             bar.update(task, description="finishing")
-            key = key_of(**told, fps=fps, finish=finishing.finisher.options, hand=finishing.hand.exemplars.digest)
+            key = key_of(**told, fps=fps, finish=finishing.finisher.options, hand=finishing.given.exemplars.digest)
             whole = FinishedFilm(
                 finishing, pipeline, walk, [one.latent for one in found], count, fps, loop, folder, key
             )

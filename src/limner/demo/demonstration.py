@@ -1,4 +1,4 @@
-"""The whole road in one folder: pictures, collection, training, works with papers, forgeries, and the page of it."""
+"""A demo in one folder: pictures, collection, training, works with papers, forgeries, and the page of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MARK = ".limner-demo"
 _NAME = "demo"
 _SHEET, _WORKS = 64, 4
 _VIEWS, _MOST_VIEWS = 16, 8000
-_HELD_VIEWS, _MOST_HELD_VIEWS = 8, 2000
+_HOLDOUT_VIEWS, _MOST_HOLDOUT_VIEWS = 8, 2000
 
 PapersOf = Callable[[Pipeline, Painted, str, dict[str, object]], Provenance]
 Progress = Callable[[int, int], None]
@@ -82,7 +82,6 @@ class Demonstration:
         training, watch: how it learned, and snapshots of what it could paint meanwhile.
         pipeline: the trained model.
         painted: the sheet of new compositions.
-        finished: the pictures of the works. # uint8 [h, w, 3] each
         works, flipped, again, flip: signed files, the two forgeries, and the byte that was changed.
         verdicts, refused: what a stranger finds in the works and in the forgeries.
         found, usual: the nearest training picture of each work, and how near unseen pictures come.
@@ -120,7 +119,7 @@ class Demonstration:
         return self.collection
 
     def learn(self, reporter: Reporter) -> Path:
-        """Train, from nothing or from a shipped model; the ledger hears of it."""
+        """Train, from nothing or from a shipped model, and record it in the ledger."""
         options = self._options()
         # What an earlier demo left; a user's own trainings are never thrown away.
         shutil.rmtree(self.workspace.runs / _NAME, ignore_errors=True)
@@ -152,15 +151,14 @@ class Demonstration:
         """Publish the first pictures of the sheet as signed works."""
         if IDENTITY not in Identity.names(self.workspace):
             Identity.new(self.workspace, IDENTITY)
-        told: dict[str, object] = {"seed": SEED, "truncation": TRUNCATION}
         finishing = finishing_for(self.pipeline.model, self.workspace, FinishRequest(), threads=os.cpu_count() or 1)
-        jobs, self.finished = [], []
+        jobs = []
         for painted, pixels, finish in finished(finishing, self.painted[:_WORKS]):
             title = f"Untitled, no. {painted.index + 1} of the demo"
-            papers = papers_of(self.pipeline, painted, IDENTITY, {**told, "title": title, **finish})
+            how = {"seed": SEED, "truncation": TRUNCATION, "title": title, **finish}
+            papers = papers_of(self.pipeline, painted, IDENTITY, how)
             path = self.folder / "works" / f"work-{painted.index + 1}.png"
             jobs.append((pixels, path, papers))
-            self.finished.append(pixels)
         with open_publisher(self.workspace, identity=IDENTITY) as publisher:
             self.works = [work.path for work in publisher.publish_many(jobs)]
         return self.works
@@ -173,7 +171,7 @@ class Demonstration:
         save_again(self.works[1], self.again)
 
     def check(self) -> tuple[list[Verdict], list[Verdict]]:
-        """What a stranger finds in the works and in the forgeries: nobody's keys are believed."""
+        """What a stranger finds in the works and in the forgeries: no key is trusted."""
         checker = Checker()
         try:
             self.verdicts = [checker.check(path) for path in self.works]
@@ -206,15 +204,16 @@ class Demonstration:
             prior = read_card(plan.parent).config.prior
             flow = {"family": "gan", "shape": prior} if prior.kind != "mixture" else {"prior": "mixture"}
             own = {**flow, "parent": str(plan.parent)}
-        told = {"height": plan.size[0], "width": plan.size[1], "minutes": plan.minutes, "where": plan.where}
-        return TrainOptions.model_validate({"name": _NAME, **told, **own})
+        size = {"height": plan.size[0], "width": plan.size[1]}
+        given = {"name": _NAME, **size, "minutes": plan.minutes, "where": plan.where, **own}
+        return TrainOptions.model_validate(given)
 
     def _held_out(self) -> Tensor:
         """Views of the held-out pictures, drawn as those are that the prior learns from. # uint8 [n, 3, h, w]"""
         data, cache = self.watch.data, self.watch.data.unseen
         rng, how = np.random.default_rng(0), data.augmentation
         every = np.arange(len(cache))
-        times = _share(_HELD_VIEWS, _MOST_HELD_VIEWS, len(cache))
+        times = _share(_HOLDOUT_VIEWS, _MOST_HOLDOUT_VIEWS, len(cache))
         drawn = [views(cache, every, data.size, rng, zoom=how.zoom_prior, flip=how.flip) for _ in range(times)]
         return torch.cat(drawn)
 

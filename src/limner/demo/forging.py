@@ -1,4 +1,4 @@
-"""What a forger, or only a careless hand, does to a signed work: one flipped byte, and saving it again."""
+"""What a forger, or only a careless person, does to a signed work: one flipped byte, and saving it again."""
 
 from __future__ import annotations
 

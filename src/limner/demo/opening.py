@@ -19,7 +19,7 @@ from limner.models.bundle import load_model
 from limner.models.card import Card
 from limner.pictures.sheets import sheet
 from limner.synthesis import FinishOptions
-from limner.works.finishing import FinishRequest, finished, finishing_for
+from limner.works.finishing import Finishing, FinishRequest, finished, finishing_for
 from limner.workspace import Workspace
 
 __all__ = ["LARGE", "ROWS", "SEED", "TRUNCATION", "Opened", "columns", "paint_opening"]
@@ -82,28 +82,21 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
     pipeline = Pipeline(load_model(opener.path), machine)
     card = pipeline.model.card
     labels = card.config.labels if opener.by_label else ()
-    wish = FinishRequest(FinishOptions(size=LARGE if labels else _FINISHED))
-    hands = {
-        label: finishing_for(
-            pipeline.model, workspace, wish, label=label or None, threads=os.cpu_count() or 1, progress=progress
-        )
-        for label in labels or ("",)
-    }
-    wide = card.config.painter.width
-    if not any(isinstance(hand, str) for hand in hands.values()):
-        wide = (LARGE if labels else _FINISHED) * wide // min(card.config.painter.height, wide)
-    else:
-        # All of one size: bare where one of them cannot be finished.
-        hands = dict.fromkeys(hands, "one of them cannot be finished")
-    across = columns(wide, bool(labels))
+    side = LARGE if labels else _FINISHED
+    finishings = _finishings(pipeline, labels, side, workspace, progress)
+    painter = card.config.painter
+    bare = any(isinstance(one, str) for one in finishings.values())
+    across = columns(
+        painter.width if bare else side * painter.width // min(painter.height, painter.width), bool(labels)
+    )
     each = across * (_ROWS_A_LABEL if labels else ROWS)
     blocks: list[tuple[str, list[Painted]]] = []
-    for label in labels or ("",):
+    for label, finishing in finishings.items():
         drawn = pipeline.samples(each, seed=SEED, truncation=TRUNCATION, label=label or None)
         painted = []
-        for one, pixels, _ in finished(hands[label], drawn):
+        for one, pixels, _ in finished(finishing, drawn):
             painted.append(replace(one, pixels=pixels))
-            progress(each * len(blocks) + len(painted), each * max(1, len(labels)))
+            progress(each * len(blocks) + len(painted), each * len(finishings))
         blocks.append((label, painted))
     path = folder / f"{card.name}.png"
     every = np.stack([one.pixels for _, painted in blocks for one in painted])
@@ -113,3 +106,18 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
         raise UsageError(folder, f"cannot be made ({error.strerror})", "choose another place with --to") from error
     pictures.write(sheet(every, columns=across, gap=_GAP), path)
     return Opened(opener.path, pipeline.model.digest, card, blocks, path, time.monotonic() - start)
+
+
+def _finishings(
+    pipeline: Pipeline, labels: Sequence[str], side: int, workspace: Workspace, progress: Progress
+) -> dict[str, Finishing | str]:
+    """What finishes the pictures of each label, or of all; nothing where one cannot be finished: all are of one size."""
+    request, threads = FinishRequest(FinishOptions(size=side)), os.cpu_count() or 1
+    found = {
+        label: finishing_for(
+            pipeline.model, workspace, request, label=label or None, threads=threads, progress=progress
+        )
+        for label in labels or ("",)
+    }
+    bare = any(isinstance(one, str) for one in found.values())
+    return dict.fromkeys(found, "one of them cannot be finished") if bare else found

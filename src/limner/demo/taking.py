@@ -70,7 +70,7 @@ def _check_rights(plan: Plan, rows: Sequence[Row]) -> None:
     if not held:
         return
     why = summary(held).held
-    told = [f"{count} {reason}" for reason, count in list(why.items())[:_REASONS]]
+    named = [f"{count} {reason}" for reason, count in list(why.items())[:_REASONS]]
     more = [f"{len(why) - _REASONS} reasons more"] if len(why) > _REASONS else []
     add = [_REMEDIES[reason] for reason in sorted(why) if reason in _REMEDIES]
     rest = [reason for reason in why if reason not in _REMEDIES]
@@ -78,7 +78,7 @@ def _check_rights(plan: Plan, rows: Sequence[Row]) -> None:
     remedies += ["take the others out, or see `limner collection add --help`" if add else _OTHERS] if rest else []
     raise RightsError(
         f"{len(held)} of {len(rows)} pictures in {plan.pictures}",
-        f"are held back ({', '.join(told + more)})",
+        f"are held back ({', '.join(named + more)})",
         "; ".join(remedies),
     )
 
@@ -91,5 +91,5 @@ def _check_enough(plan: Plan, rows: Sequence[Row]) -> None:
     raise CollectionError(
         plan.pictures or " ".join(plan.where),
         f"has {len(rows)} pictures that differ: too few to learn from and to hold some out",
-        f"give {2 * _FEWEST} or more; 50 begin to be a hand of their own",
+        f"give {2 * _FEWEST} or more; from 50 on a style can be learned",
     )

@@ -28,7 +28,6 @@ from limner.reports.record import (
     DemoRecord,
     Forged,
     Learned,
-    Moment,
     Nearest,
     Sheet,
     Shown,
@@ -83,19 +82,19 @@ def _sheet(card: Card, digest: str, blocks: Sequence[tuple[str, Sequence[NDArray
     labels = [label for label, _ in blocks if label]
     # A finished picture is larger than what its model composed.
     across = columns(blocks[0][1][0].shape[1], bool(labels))
-    told = [
+    shown_blocks = [
         Block(label, [shown(one, f"{label or card.name}: new picture number {i}") for i, one in enumerate(pixels)])
         for label, pixels in blocks
     ]
     return Sheet(
         name=card.name,
         digest=digest,
-        blocks=told,
+        blocks=shown_blocks,
         columns=across,
         target=card.config.painter.width if labels else LARGE,
         learned=wording.learned_from(card),
         which=f"{wording.size(card, *blocks[0][1][0].shape[:2])} "
-        f"{wording.which(len(told[0].pictures), len(labels), SEED)}".strip(),
+        f"{wording.which(len(shown_blocks[0].pictures), len(labels), SEED)}".strip(),
         licences=card.rights.licences,
         credit=card.credit,
     )
@@ -203,12 +202,11 @@ def _curve(stage: str, history: list[dict[str, float]], checks: list[dict[str, f
     return StageCurve(title, line, [(point["seconds"] / 60, point[key]) for point in checks], unit)
 
 
-def _moments(watch: Watch, alt: str, *stages: str) -> list[Moment]:
+def _moments(watch: Watch, alt: str, *stages: str) -> list[Block]:
     found = three_of(watch.snapshots, *stages)
     labels = ("Start", "Middle", "End") if len(found) == 3 else ("Start", "End")
     return [
-        Moment(label, _all(pictures, f"{alt} ({label.lower()})"))
-        for label, pictures in zip(labels, found, strict=False)
+        Block(label, _all(pictures, f"{alt} ({label.lower()})")) for label, pictures in zip(labels, found, strict=False)
     ]
 
 

@@ -18,7 +18,6 @@ __all__ = [
     "DemoRecord",
     "Forged",
     "Learned",
-    "Moment",
     "Nearest",
     "Sheet",
     "Shown",
@@ -64,7 +63,7 @@ def shown(pixels: NDArray[np.uint8], alt: str, format: str = "webp", quality: in
 
 @dataclass(frozen=True)
 class Block:
-    """Pictures of one label, or of any where it is empty."""
+    """Pictures of one label (of any where it is empty), or at one moment of a stage."""
 
     label: str
     pictures: Sequence[Shown]
@@ -121,14 +120,6 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Pictures at one moment of a stage."""
-
-    label: str
-    pictures: Sequence[Shown]
-
-
-@dataclass(frozen=True)
 class StageCurve:
     """One stage of the training as a curve.
 
@@ -163,9 +154,9 @@ class Learned:
     curves: Sequence[StageCurve]
     originals: Sequence[Shown]
     """Held-out pictures that chose nothing, as they are."""
-    reconstructions: Sequence[Moment]
+    reconstructions: Sequence[Block]
     """The same, through the model."""
-    samples: Sequence[Moment]
+    samples: Sequence[Block]
     """New pictures of fixed latents."""
     parent: str = ""
     """Name of the model that it went on from."""

@@ -1,7 +1,7 @@
 """Finishing: a composition rebuilt at full size from patches of exemplars, and where each patch came from.
 
-Here live exemplars, nearest-neighbour fields, voting, the bounds on what is copied, source maps. Not here: networks,
-latents, files of works, papers; what a work owes to its exemplars is told in `rights` and `papers`.
+Lives here: exemplars, nearest-neighbour fields, voting, the bounds on what is copied, source maps. Not here: networks,
+latents, files of works, papers; what a work owes to its exemplars is the matter of `rights` and `papers`.
 """
 
 from limner.synthesis.exemplars import Exemplar, Exemplars

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from limner import pictures
 from limner.synthesis.exemplars import Exemplar
@@ -23,7 +22,7 @@ from limner.synthesis.finishing import Finisher
 from limner.synthesis.state import Carried, Level
 from limner.workspace import replace_file
 
-__all__ = ["KeyPicture", "faded", "flicker", "key_count", "key_pictures", "looped"]
+__all__ = ["KeyPicture", "faded", "key_count", "key_pictures", "looped"]
 
 _KEPT_EVERY = 4
 """Key pictures after which the fields are kept, so that a killed film goes on from there."""
@@ -121,28 +120,6 @@ def looped(keys: Iterable[NDArray[np.uint8]], count: int) -> Iterator[NDArray[np
         first = here if first is None else first
         share = np.float32(max(0, number - (count - 1 - over)) / over)
         yield (here + share * (first.astype(np.float32) - here) + np.float32(0.5)).astype(np.uint8) if share else here
-
-
-def flicker(frames: Iterable[NDArray[np.uint8]], compositions: Iterable[NDArray[np.uint8]]) -> float:
-    """How much a film changes where its composition rests, as a multiple of how much compositions change on the whole.
-
-    A place rests between two frames where the composition changes no more than in half of the places; 1 is as restless
-    as the composition, and more is flicker.
-
-    Args:
-        frames, compositions: as many of both, two or more. # uint8 [h, w, 3] each; of another size, one a kind
-    """
-    rest, whole, former = 0.0, 0.0, None
-    for frame, composition in zip(frames, compositions, strict=True):
-        size = frame.shape[1], frame.shape[0]
-        guide = np.asarray(Image.fromarray(composition).resize(size, Image.Resampling.BICUBIC), np.float32)
-        here = frame.astype(np.float32)
-        if former is not None:
-            moved, asked = (np.abs(new - old).mean(axis=2) for new, old in zip((here, guide), former, strict=True))
-            rest += float(moved[asked <= np.median(asked)].mean())
-            whole += float(asked.mean())
-        former = here, guide
-    return rest / max(whole, 1e-6)
 
 
 def _paths(folder: Path, number: int) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""Which exemplars finish what a model composes: the pictures that it learned from, or another hand."""
+"""Which exemplars finish what a model composes: the pictures that it learned from, or others that the artist names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.packs import SUFFIX, Pack, open_pack
 from limner.workspace import Workspace
 
-__all__ = ["Hand", "hand_named", "learned_rows", "own_hand", "pack_of", "shipped_digest"]
+__all__ = ["ExemplarSet", "learned_rows", "named_exemplars", "own_exemplars", "pack_of", "shipped_digest"]
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _MOST_FILES = 2000
@@ -25,46 +25,46 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Hand:
+class ExemplarSet:
     """Exemplars, and what acts say of them so that they are found again.
 
     Attributes:
-        told: how the artist named them; empty for the model's own.
+        name: what the artist named them by; empty for the model's own.
     """
 
     exemplars: Exemplars
-    told: str = ""
+    name: str = ""
 
 
-def own_hand(
+def own_exemplars(
     model: Model,
     workspace: Workspace,
     label: str | None = None,
     progress: Progress | None = None,
     *,
     digest: str | None = None,
-) -> Hand | str:
-    """The pictures that a model learned from, or in words why they are not at hand.
+) -> ExemplarSet | str:
+    """The pictures that a model learned from, or in words why they are not here.
 
     Those of the collection stand before those that travel with the model, which are fewer.
 
     Args:
         label: only pictures of this label, where the model was taught labels.
-        progress: told how many pictures were made small, and of how many.
+        progress: called with how many pictures were made small, and of how many.
         digest: of the exemplars that are meant, where both are here.
     """
     note = model.card.collection
     collection = _of_digest(note.digest, workspace) or _shipped(note.digest, workspace, progress)
-    hands = []
+    found = []
     if collection is not None:
         rows = _learned(model, collection, label)
-        hands.append(Hand(Exemplars.of_collection(collection, rows, workspace, progress)))
-    pack = pack_of(model) if not hands or (digest and hands[0].exemplars.digest != digest) else None
+        found.append(ExemplarSet(Exemplars.of_collection(collection, rows, workspace, progress)))
+    pack = pack_of(model) if not found or (digest and found[0].exemplars.digest != digest) else None
     if pack and (not label or label in {row.label for row in pack.note.rows}):
-        hands.append(Hand(pack.exemplars(workspace, label, progress)))
-    if not hands:
+        found.append(ExemplarSet(pack.exemplars(workspace, label, progress)))
+    if not found:
         return f"{model.card.name} learned from {note.name}, which is not in this workspace"
-    return next((hand for hand in hands if hand.exemplars.digest == digest), hands[0])
+    return next((one for one in found if one.exemplars.digest == digest), found[0])
 
 
 def learned_rows(model: Model, workspace: Workspace) -> tuple[Collection, list[Row]] | None:
@@ -88,38 +88,41 @@ def pack_of(model: Model) -> Pack | None:
     return None
 
 
-def hand_named(told: str, model: Model | None, workspace: Workspace, progress: Progress | None = None) -> Hand:
+def named_exemplars(
+    name: str, model: Model | None, workspace: Workspace, progress: Progress | None = None
+) -> ExemplarSet:
     """Exemplars by a label of the model, the name of a collection, a folder of pictures, or one picture.
 
     Raises:
         UsageError: it is none of them.
     """
-    if model is not None and told in model.card.config.labels:
-        own = own_hand(model, workspace, told, progress)
+    if model is not None and name in model.card.config.labels:
+        own = own_exemplars(model, workspace, name, progress)
         if isinstance(own, str):
-            raise UsageError(f"--exemplars {told}", own, "import that collection first")
-        return Hand(own.exemplars, told)
-    path = Path(told).expanduser()
+            raise UsageError(f"--exemplars {name}", own, "import that collection first")
+        return ExemplarSet(own.exemplars, name)
+    path = Path(name).expanduser()
     if path.is_file():
-        return Hand(Exemplars.of_pictures([path]), told)
+        return ExemplarSet(Exemplars.of_pictures([path]), name)
     try:
-        collection = Collection.open(told, workspace)
+        collection = Collection.open(name, workspace)
     except CollectionError as error:
         if not path.is_dir():
             raise UsageError(
-                f"--exemplars {told}", "is no label, no collection and no folder of pictures", error.remedy
+                f"--exemplars {name}", "is no label, no collection and no folder of pictures", error.remedy
             ) from None
-        return Hand(_of_folder(path), told)
+        return ExemplarSet(_of_folder(path), name)
     rows, _ = clear(collection.rows(), only_cleared=True)
-    return Hand(Exemplars.of_collection(collection, rows, workspace, progress), told)
+    return ExemplarSet(Exemplars.of_collection(collection, rows, workspace, progress), name)
 
 
 def _learned(model: Model, collection: Collection, label: str | None) -> list[Row]:
     """The rows that a model learned from; of a label, those of it."""
-    told = model.card.training.settings
+    settings = model.card.training.settings
     rows = collection.rows(where=model.card.collection.where)
-    rows, _ = clear(rows, only_cleared=told.get("only_cleared", False), accept_unknown=told.get("accept_unknown"))
-    column = told.get("label")
+    accepted = settings.get("accept_unknown")
+    rows, _ = clear(rows, only_cleared=settings.get("only_cleared", False), accept_unknown=accepted)
+    column = settings.get("label")
     return [
         row for row in rows if row.split == "train" and (not label or not column or row.labels.get(column, "") == label)
     ]

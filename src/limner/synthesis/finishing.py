@@ -15,7 +15,6 @@ from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.levels import Pyramid
 from limner.synthesis.options import FinishOptions, Plan, plan_for
 from limner.synthesis.rebuilding import Rebuilding
-from limner.synthesis.resampling import scaled
 from limner.synthesis.state import Carried, Finished
 
 __all__ = ["Carried", "Finished", "Finisher"]
@@ -69,10 +68,6 @@ class Finisher:
     def choose(self, compositions: Sequence[NDArray[np.uint8]]) -> list[int]:
         """The numbers of the exemplars that suit compositions: for films, the same for all frames."""
         return self._chooser.choose(compositions, self.plan.exemplars, self._left_out)
-
-    def shape_of(self, composition: NDArray[np.uint8]) -> tuple[int, int]:
-        """Height and width of a finished picture, px. # uint8 [h, w, 3]"""
-        return scaled(composition.shape[:2], self.side)
 
     def finish(
         self,

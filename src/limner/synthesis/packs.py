@@ -101,11 +101,11 @@ class Pack:
         key = hashlib.sha256(f"{sha} {label or ''}".encode()).hexdigest()
         kept = workspace.make(workspace.root / "cache" / "packs") / f"{key[:32]}.npz"
         if not kept.is_file():
-            self._look_at(rows, kept, progress)
-        looks = np.load(kept, allow_pickle=False)
-        return Exemplars(items, lambda index: self._picture(rows[index]), lambda index: looks[rows[index].file], sha)
+            self._keep_thumbnails(rows, kept, progress)
+        thumbnails = np.load(kept, allow_pickle=False)
+        return Exemplars(items, lambda k: self._picture(rows[k]), lambda k: thumbnails[rows[k].file], sha)
 
-    def _look_at(self, rows: Sequence[PackRow], to: Path, progress: Progress | None) -> None:
+    def _keep_thumbnails(self, rows: Sequence[PackRow], to: Path, progress: Progress | None) -> None:
         found = {}
         for number, row in enumerate(rows, start=1):
             found[row.file] = fitted(self._picture(row), THUMBNAIL)
@@ -195,11 +195,11 @@ def write_pack(
 
 def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
     """Exemplars, labels taking turns, of each label the one that is most unlike all before it (Gonzalez 1985)."""
-    looks = np.stack([descriptor(exemplars.thumbnail(index)) for index in range(len(exemplars))])
+    descriptors = np.stack([descriptor(exemplars.thumbnail(index)) for index in range(len(exemplars))])
     kinds = {label: np.flatnonzero(np.array(labels) == label) for label in sorted(set(labels))}
     # The first of each is the most usual one.
-    usual = {label: looks[of].mean(axis=0) for label, of in kinds.items()}
-    apart = {label: -np.square(looks[of] - usual[label]).sum(axis=1) for label, of in kinds.items()}
+    usual = {label: descriptors[of].mean(axis=0) for label, of in kinds.items()}
+    apart = {label: -np.square(descriptors[of] - usual[label]).sum(axis=1) for label, of in kinds.items()}
     begun: set[str] = set()
     for _ in range(max(len(of) for of in kinds.values())):
         for label, of in kinds.items():
@@ -207,7 +207,7 @@ def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
             if not np.isfinite(apart[label][best]):
                 continue
             yield int(of[best])
-            near = np.square(looks[of] - looks[of[best]]).sum(axis=1)
+            near = np.square(descriptors[of] - descriptors[of[best]]).sum(axis=1)
             taken = np.isinf(apart[label]) if label in begun else np.zeros(len(of), dtype=bool)
             apart[label] = np.minimum(apart[label], near) if label in begun else near
             begun.add(label)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import colorsys
-import hashlib
 import json
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from limner.errors import UsageError
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.pieces import label_pieces, largest_piece
-from limner.workspace import Workspace, replace_file
 
-__all__ = ["SourceMap", "SourceShare", "SourceStore", "busy_places"]
+__all__ = ["SourceMap", "SourceShare", "busy_places"]
 
 _MAGIC = b"limner sources 1\n"
 _LARGEST = 64 << 20
@@ -111,14 +109,16 @@ class SourceMap:
         return _MAGIC + json.dumps(header, ensure_ascii=False).encode() + b"\n" + data
 
     @classmethod
-    def load(cls, path: Path) -> SourceMap:
-        """Read a map.
+    def unpacked(cls, raw: bytes, name: object) -> SourceMap:
+        """Read a map from its bytes.
+
+        Args:
+            name: what it is called in messages.
 
         Raises:
-            UsageError: missing, damaged, or not written by limner.
+            UsageError: damaged, or not written by limner.
         """
         try:
-            raw = path.read_bytes()
             if not raw.startswith(_MAGIC) or len(raw) > _LARGEST:
                 raise ValueError("not written by limner")
             head, _, data = raw[len(_MAGIC) :].partition(b"\n")
@@ -126,54 +126,21 @@ class SourceMap:
             height, width = (int(one) for one in header["size"])
             if not 0 < height * width <= 1 << 26:
                 raise ValueError("of an impossible size")
-            most = 4 * height * width * 2
-            unpacker = zlib.decompressobj()
-            plain = np.frombuffer(unpacker.decompress(data, most), dtype="<i2").reshape(4, height, width)
+            plain = zlib.decompressobj().decompress(data, 4 * height * width * 2)
+            planes = np.frombuffer(plain, dtype="<i2").reshape(4, height, width)
             exemplars = tuple(Exemplar(**one) for one in header["exemplars"])
             down, across = np.mgrid[:height, :width]
-            places = np.stack([plain[0], plain[1] + down, plain[2] + across], axis=-1).astype(np.int32)
+            places = np.stack([planes[0], planes[1] + down, planes[2] + across], axis=-1).astype(np.int32)
             if not exemplars or not 0 <= places[..., 0].min() <= places[..., 0].max() < len(exemplars):
                 raise ValueError("names pictures that it does not list")
             shapes = tuple((int(h), int(w)) for h, w in header["shapes"])
-            return cls(exemplars, shapes, places, plain[3] != 0)
-        except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
-            reason = "there is no such file" if not path.is_file() else f"holds no sources ({error})"
-            raise UsageError(path, reason, "finish the work again") from None
+            return cls(exemplars, shapes, places, planes[3] != 0)
+        except (ValueError, KeyError, TypeError, zlib.error) as error:
+            raise UsageError(name, f"holds no sources ({error})", "finish the work again") from None
 
 
 def busy_places(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where something goes on within 7x7 px. # uint8 [h, w, 3] -> bool [h, w]"""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
     most, least = maximum_filter(pixels, (7, 7, 1)), minimum_filter(pixels, (7, 7, 1))
     busy: NDArray[np.bool_] = (most - least).max(axis=2) > _FLAT
     return busy
-
-
-class SourceStore:
-    """The source maps of a workspace's works: a small file each, named by what is in it."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    def keep(self, sources: SourceMap) -> str:
-        """Keep a map; its digest."""
-        data = sources.packed()
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        path = self._path(digest)
-        if not path.is_file():
-            self._workspace.make(path.parent)
-            with replace_file(path, sync=False) as part:
-                part.write_bytes(data)
-        return digest
-
-    def load(self, digest: str) -> SourceMap | None:
-        """One map; None where it is not kept here, or no longer what it was."""
-        path = self._path(digest)
-        if not path.is_file() or f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" != digest:
-            return None
-        return SourceMap.load(path)
-
-    def _path(self, digest: str) -> Path:
-        name = digest.removeprefix("sha256:")
-        return self._workspace.sources / name[:2] / f"{name}.sources"

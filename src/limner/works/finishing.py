@@ -14,10 +14,9 @@ from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
 from limner.rights import RightsSummary, conditions, credit_line, summary
 from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
-from limner.synthesis.compositions import CompositionStore
 from limner.synthesis.exemplars import Exemplar
-from limner.synthesis.finding import Hand, hand_named, own_hand
-from limner.synthesis.sources import SourceStore
+from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
+from limner.synthesis.stores import CompositionStore, SourceStore
 from limner.workspace import Workspace
 
 __all__ = [
@@ -47,7 +46,7 @@ class FinishRequest:
 
     Attributes:
         bare: paint what the model composes, and no more.
-        exemplars: another hand: a label of the model, a collection, a folder or a picture; None for the model's own.
+        exemplars: a label of the model, a collection, a folder or a picture; None for the model's own.
     """
 
     options: FinishOptions = field(default_factory=FinishOptions)
@@ -59,16 +58,16 @@ class Finishing:
     """Finishes the compositions of a model, and keeps where their patches came from.
 
     Args:
-        hand: the exemplars.
+        given: the exemplars.
         owed: the rights in what the model learned from.
         threads: pictures finished at once.
     """
 
     def __init__(
-        self, hand: Hand, options: FinishOptions, workspace: Workspace, owed: RightsSummary, threads: int = 1
+        self, given: ExemplarSet, options: FinishOptions, workspace: Workspace, owed: RightsSummary, threads: int = 1
     ) -> None:
-        self.hand, self.owed, self._store = hand, owed, SourceStore(workspace)
-        self.finisher = Finisher(hand.exemplars, options, threads)
+        self.given, self.owed, self._store = given, owed, SourceStore(workspace)
+        self.finisher = Finisher(given.exemplars, options, threads)
 
     def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished]]:
         """Each composition with its finished picture."""
@@ -94,7 +93,7 @@ class Finishing:
         rest = shares[_NAMED:]
         return {
             "options": self.options_told(),
-            "exemplars": {"told": self.hand.told, "digest": self.hand.exemplars.digest},
+            "exemplars": {"told": self.given.name, "digest": self.given.exemplars.digest},
             "sources": self._store.keep(sources),
             "shares": rows,
             "others": {"pictures": len(rest), "share": round(sum(one.share for one in rest), 4)},
@@ -112,11 +111,11 @@ class Finishing:
 
     def _named(self, finished: Finished) -> list[str]:
         """Digests of the exemplars that were searched."""
-        return [f"sha256:{self.hand.exemplars.items[index].digest}" for index in finished.chosen]
+        return [f"sha256:{self.given.exemplars.items[index].digest}" for index in finished.chosen]
 
     def chosen_as(self, told: dict[str, Any]) -> list[int] | None:
         """The exemplars that a recorded finish names as chosen for another composition; None where it names none."""
-        numbers = {f"sha256:{one.digest}": index for index, one in enumerate(self.hand.exemplars.items)}
+        numbers = {f"sha256:{one.digest}": index for index, one in enumerate(self.given.exemplars.items)}
         return [numbers[one] for one in told["chosen"]] if "chosen" in told else None
 
 
@@ -177,10 +176,10 @@ def finishing_for(
     if wish.bare:
         return "asked for bare pictures"
     if wish.exemplars is not None:
-        hand: Hand | str = hand_named(wish.exemplars, model, workspace, progress)
+        given: ExemplarSet | str = named_exemplars(wish.exemplars, model, workspace, progress)
     else:
-        hand = own_hand(model, workspace, label, progress, digest=digest)
-    return hand if isinstance(hand, str) else Finishing(hand, wish.options, workspace, model.card.rights, threads)
+        given = own_exemplars(model, workspace, label, progress, digest=digest)
+    return given if isinstance(given, str) else Finishing(given, wish.options, workspace, model.card.rights, threads)
 
 
 def finished(
@@ -208,7 +207,7 @@ def finishing_as(
     options = FinishOptions.model_validate({**told["options"], **({"size": size} if size else {})})
     wish = FinishRequest(options, False, told["exemplars"]["told"] or None)
     found = finishing_for(model, workspace, wish, label=label, digest=told["exemplars"]["digest"])
-    if isinstance(found, str) or found.hand.exemplars.digest != told["exemplars"]["digest"]:
+    if isinstance(found, str) or found.given.exemplars.digest != told["exemplars"]["digest"]:
         why = found if isinstance(found, str) else "they are others now"
         raise UsageError(
             "exemplars of the work", f"are not here ({why})", "bring back the collection that they are from"

@@ -20,7 +20,7 @@ from limner.models.painter import Latent
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
 from limner.rights import RightsSummary, credit_line
-from limner.synthesis.compositions import CompositionStore
+from limner.synthesis.stores import CompositionStore
 from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.intake import Intake
 from limner.works.origins import Origin, Origins
