@@ -111,7 +111,7 @@ def paint_opening(opener: Opener, folder: Path, machine: Machine, workspace: Wor
 def _finishings(
     pipeline: Pipeline, labels: Sequence[str], side: int, workspace: Workspace, progress: Progress
 ) -> dict[str, Finishing | str]:
-    """What finishes the pictures of each label, or of all; nothing where one cannot be finished: all are of one size."""
+    """What finishes the pictures of each label, or of all; nothing where one cannot be: all have one size."""
     request, threads = FinishRequest(FinishOptions(size=side)), os.cpu_count() or 1
     found = {
         label: finishing_for(
