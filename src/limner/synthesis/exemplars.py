@@ -20,12 +20,35 @@ from limner.errors import UsageError
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
 
-__all__ = ["THUMBNAIL", "Exemplar", "Exemplars"]
+__all__ = ["THUMBNAIL", "Exemplar", "Exemplars", "PictureCache"]
 
 THUMBNAIL = 48
 """Shorter side at which exemplars are compared with a composition, px."""
 _KEPT_BYTES = 96 << 20
 """Bytes of decoded pictures that are kept at once."""
+
+
+class PictureCache:
+    """Pictures that were made lately, as many as fit into 96 MiB; several threads may use one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
+        self._bytes, self._lock = 0, Lock()
+
+    def get(self, key: tuple[int, int], make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """The picture of this key, made where it is not there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = make()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = found
+                self._bytes += found.nbytes
+            while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,8 +96,7 @@ class Exemplars:
             raise UsageError("exemplars", "are none", "give pictures to take patches from")
         self.items, self._read, self._thumbnail = tuple(items), read, thumbnails or read
         self._version = version
-        self._kept: OrderedDict[tuple[int, int], NDArray[np.uint8]] = OrderedDict()
-        self._lock = Lock()
+        self._pictures = PictureCache()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -97,16 +119,7 @@ class Exemplars:
 
     def picture(self, index: int, side: int) -> NDArray[np.uint8]:
         """A picture whose shorter side is `side` px. # -> uint8 [h, w, 3]"""
-        with self._lock:
-            if (index, side) in self._kept:
-                self._kept.move_to_end((index, side))
-                return self._kept[index, side]
-        found = fitted(self._read(index), side)
-        with self._lock:
-            self._kept[index, side] = found
-            while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > _KEPT_BYTES:
-                self._kept.popitem(last=False)
-        return found
+        return self._pictures.get((index, side), lambda: fitted(self._read(index), side))
 
     @classmethod
     def of_collection(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
+from functools import partial
 
 import numpy as np
 
-from limner.synthesis.exemplars import Exemplars
+from limner.synthesis.exemplars import Exemplars, PictureCache
 from limner.synthesis.patches import Atlas, Bytes, patch_means
 from limner.synthesis.resampling import fitted, rows_of
 
 __all__ = ["Pyramid", "level_sides"]
 
-_KEPT_BYTES = 96 << 20
-"""Bytes of pictures that are kept at once."""
 _FROM_THUMBNAIL = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""
 _STEPS = (160, 512, 1024)
@@ -43,8 +40,7 @@ class Pyramid:
 
     def __init__(self, exemplars: Exemplars, edge: float = 0.0) -> None:
         self._exemplars, self._edge = exemplars, edge
-        self._pages: OrderedDict[tuple[int, int], Bytes] = OrderedDict()
-        self._bytes, self._lock = 0, Lock()
+        self._pages = PictureCache()
         self._kept: dict[int, Atlas] = {}
         self._kept_for: tuple[int, ...] = ()
 
@@ -58,7 +54,7 @@ class Pyramid:
 
     def atlas(self, chosen: Sequence[int], side: int) -> Atlas:
         """Exemplars whose shorter side is `side` px."""
-        pages = [self._page(index, side) for index in chosen]
+        pages = [self._pages.get((index, side), partial(self._page, index, side)) for index in chosen]
         sizes = np.array([page.shape for page in pages], dtype=np.int32) // (1, 3)
         height, width = sizes.max(axis=0)
         pixels = np.zeros((len(pages), height, width * 3), np.uint8)
@@ -68,27 +64,12 @@ class Pyramid:
 
     def _page(self, index: int, side: int) -> Bytes:
         """One exemplar at one size. # -> uint8 [h, w * 3]"""
-        key = index, side
-        with self._lock:
-            if key in self._pages:
-                self._pages.move_to_end(key)
-                return self._pages[key]
         # Always from the same larger size, so that the bits never depend on what was made before.
-        whole = (
-            self._exemplars.thumbnail(index)
-            if side <= _FROM_THUMBNAIL
-            else self._exemplars.picture(index, self._step(side))
-        )
+        small = side <= _FROM_THUMBNAIL
+        whole = self._exemplars.thumbnail(index) if small else self._exemplars.picture(index, self._step(side))
         edge = round(self._edge * min(whole.shape[:2]))
-        small = fitted(np.ascontiguousarray(whole[edge : whole.shape[0] - edge, edge : whole.shape[1] - edge]), side)
-        page = rows_of(small)
-        with self._lock:
-            if key not in self._pages:
-                self._pages[key] = page
-                self._bytes += page.nbytes
-            while self._bytes > _KEPT_BYTES and len(self._pages) > 1:
-                self._bytes -= self._pages.popitem(last=False)[1].nbytes
-        return page
+        inner = np.ascontiguousarray(whole[edge : whole.shape[0] - edge, edge : whole.shape[1] - edge])
+        return rows_of(fitted(inner, side))
 
     def _step(self, side: int) -> int:
         """The size that a smaller one is made from: the next step, or that of the exemplars themselves."""
