@@ -10,7 +10,8 @@ import typer
 
 from limner.cli.common import plain_text, print_json, progress_bar
 from limner.cli.completing import models
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:

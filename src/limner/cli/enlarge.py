@@ -11,7 +11,8 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.making import ENDINGS, Identity, Json, Title, ready_to_sign
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from limner.cli.making import (
     make,
     origins_of,
 )
-from limner.cli.outputs import Overwrite
+from limner.cli.options import Overwrite
 from limner.errors import PictureError, UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import typer
 from limner.cli.common import console_error, plain_text, print_json, progress_bar
 from limner.cli.completing import models
 from limner.cli.making import ENDINGS
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import ModelError, PictureError, UsageError
 
 if TYPE_CHECKING:

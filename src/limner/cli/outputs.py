@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from limner.cli.options import Overwrite
 from limner.errors import UsageError
 
-__all__ = ["Overwrite", "output"]
+__all__ = ["output"]
 
 
 def output(

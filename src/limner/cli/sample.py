@@ -15,7 +15,8 @@ import typer
 from limner.cli.common import print_json, progress_bar
 from limner.cli.completing import labels, models
 from limner.cli.making import Borrow, Exemplars, Finish, Size, bare_line, check_present, finish_request, ready_to_sign
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import UsageError
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from limner.cli.making import (
     finish_request,
     origins_of,
 )
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import UsageError
 
 __all__ = ["register"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import console_error, print_json
-from limner.cli.outputs import Overwrite, output
+from limner.cli.options import Overwrite
+from limner.cli.outputs import output
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
