@@ -31,9 +31,9 @@ def test_from_a_copy_to_its_papers(workspace: Workspace, copy: Path, tmp_path: P
     assert found.exit_code == 0
     assert "looks like work" in found.stdout
     assert "Likeness is no proof" in found.stdout
-    told = json.loads(run("find", copy, "--json").stdout)
-    assert (told["title"], told["mirrored"]) == ("Scene 2", False)
-    shown = run("show", told["work"][:8]).stdout
+    found = json.loads(run("find", copy, "--json").stdout)
+    assert (found["title"], found["mirrored"]) == ("Scene 2", False)
+    shown = run("show", found["work"][:8]).stdout
     assert "holds" in shown
     assert "\x1b[31m" not in shown
     assert run("restore", copy, "--to", tmp_path / "papers").exit_code == 0

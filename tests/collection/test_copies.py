@@ -1,4 +1,4 @@
-"""Mirrored, turned and cropped copies are told, stay on one side, and different pictures are not mixed up."""
+"""Mirrored, turned and cropped copies are found, stay on one side, and different pictures are not mixed up."""
 
 from __future__ import annotations
 

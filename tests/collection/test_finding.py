@@ -238,8 +238,8 @@ def test_a_copy_of_what_is_held_out_is_held_out_too(tmp_path: Path, workspace: W
 def test_the_labels_of_stylegan_are_read(
     labels: list[object], read: list[str], tmp_path: Path, workspace: Workspace
 ) -> None:
-    told = {"labels": [["00000/a.png", labels[0]], ["00000/b.png", labels[1]]]}
-    root = folder(tmp_path, "00000/a.png", "00000/b.png", dataset_json=json.dumps(told))
+    table = {"labels": [["00000/a.png", labels[0]], ["00000/b.png", labels[1]]]}
+    root = folder(tmp_path, "00000/a.png", "00000/b.png", dataset_json=json.dumps(table))
     rows = taken(root, workspace)[1]
     assert [rows[f"00000/{name}.png"].labels["class"] for name in "ab"] == read
 

@@ -68,8 +68,8 @@ def actions(path: Path, mime: str) -> list[str]:
     store = read_store(data, mime, reading_context())
     assert store is not None
     manifest = next(one for one in store["manifests"] if one["label"] == store["active"])
-    told = [one["code"] for kind in ("failure", "informational") for one in manifest["validationResults"].get(kind, [])]
-    assert set(told) <= {"signingCredential.untrusted", "signingCredential.ocsp.skipped"}
+    said = [one["code"] for kind in ("failure", "informational") for one in manifest["validationResults"].get(kind, [])]
+    assert set(codes) <= {"signingCredential.untrusted", "signingCredential.ocsp.skipped"}
     report = encypher_c2pa.verify(data, mime)
     assert report["integrity"] == "valid", report
     return [action["action"] for action in manifest["assertions"]["c2pa.actions.v2"]["actions"]]

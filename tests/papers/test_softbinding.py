@@ -17,11 +17,11 @@ def test_a_published_work_bears_its_fingerprints(workspace: Workspace) -> None:
     store = read_store(path.read_bytes(), "image/png", reading_context())
     assert store is not None
     assertions = store["manifests"][0]["assertions"]
-    told = [value for label, value in assertions.items() if label.startswith(LABEL)]
+    bound = [value for label, value in assertions.items() if label.startswith(LABEL)]
     prints = fingerprints_of(pictures.read(path).pixels)
-    values = {one["alg"]: bytes(one["blocks"][0]["value"]) for one in told}
+    values = {one["alg"]: bytes(one["blocks"][0]["value"]) for one in bound}
     assert values == {LOOK: prints.look, LAYOUT: prints.layout}
-    assert all(one["name"] == "not on the C2PA list of soft binding algorithms" for one in told)
+    assert all(one["name"] == "not on the C2PA list of soft binding algorithms" for one in bound)
 
 
 def test_any_algorithm_can_be_named(workspace: Workspace) -> None:

@@ -47,7 +47,7 @@ def test_a_small_picture_keeps_its_mark_as_jpeg() -> None:
     assert Reader().read(attacked(_marked(_NAMES[0], 256), "JPEG 70", 0)).message == _MESSAGE
 
 
-def test_how_the_mark_lies_is_told() -> None:
+def test_the_pose_of_the_mark_is_read() -> None:
     pose = Reader().read(attacked(_marked(_NAMES[0]), "x0.75", 0)).pose
     assert pose is not None and not pose.mirrored
     assert pose.scale == pytest.approx(0.75, abs=0.01)
@@ -144,14 +144,14 @@ def _messages(count: int) -> list[int]:
 def test_the_code_corrects_what_is_flipped_and_lost(flips: int, lost: int) -> None:
     random = np.random.default_rng([flips, lost])
     for message in _messages(12):
-        told = encode(message)
+        codeword = encode(message)
         hit = random.permutation(CODED)
-        told[hit[:flips]] *= -1
-        told[hit[flips : flips + lost]] = 0
-        assert decode(told) == message
+        codeword[hit[:flips]] *= -1
+        codeword[hit[flips : flips + lost]] = 0
+        assert decode(codeword) == message
 
 
-def test_the_code_says_so_where_nothing_is_told() -> None:
+def test_the_code_says_so_where_nothing_was_encoded() -> None:
     random = np.random.default_rng(2)
     assert {decode(random.normal(size=CODED)) for _ in range(40)} == {None}
     assert decode(np.zeros(CODED)) is None
@@ -159,6 +159,6 @@ def test_the_code_says_so_where_nothing_is_told() -> None:
 
 def test_messages_are_far_apart() -> None:
     """Any two differ in so many of the 256 numbers that flips of a fifth of the least still lead back."""
-    told = np.stack([encode(message) for message in [*_messages(60), *(1 << i for i in range(MESSAGE_BITS))]])
-    differ = (CODED - told @ told.T) / 2
-    assert differ[~np.eye(len(told), dtype=bool)].min() >= 40
+    codeword = np.stack([encode(message) for message in [*_messages(60), *(1 << i for i in range(MESSAGE_BITS))]])
+    differ = (CODED - codeword @ codeword.T) / 2
+    assert differ[~np.eye(len(codeword), dtype=bool)].min() >= 40

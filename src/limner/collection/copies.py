@@ -105,8 +105,8 @@ def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
     found: dict[tuple[int, int], tuple[float, int, Window]] = {}
     asked = len(windows) + 4 * _NEAREST
     for way in range(8):
-        laid = np.stack([turned(one, way) for one in glances])
-        queries = _unit(_features(laid, (0.0, 0.0, 1.0, 1.0)) - centre)
+        posed = np.stack([turned(one, way) for one in glances])
+        queries = _unit(_features(posed, (0.0, 0.0, 1.0, 1.0)) - centre)
         for start in range(0, count, _BLOCK):
             likeness, places = index.search(queries[start : start + _BLOCK], asked)
             for row, found_near in enumerate(zip(likeness, places, strict=True), start):
@@ -184,11 +184,11 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -> bool:
     """Whether `part` is a near-duplicate of some window of `whole` near `window`."""
     look = hash_look(np.ascontiguousarray(part))
-    laid = _aligned(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
-    if laid is None:
+    aligned = _aligned(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
+    if aligned is None:
         return False
     sides = [whole.shape[1], whole.shape[0]] * 2
-    left, top, right, bottom = (round(value * side) for value, side in zip(laid, sides, strict=True))
+    left, top, right, bottom = (round(value * side) for value, side in zip(aligned, sides, strict=True))
     other = hash_look(np.ascontiguousarray(whole[top:bottom, left:right]))
     return bool(other) and (int(look, 16) ^ int(other, 16)).bit_count() <= NEAR
 
