@@ -69,7 +69,7 @@ def actions(path: Path, mime: str) -> list[str]:
     assert store is not None
     manifest = next(one for one in store["manifests"] if one["label"] == store["active"])
     said = [one["code"] for kind in ("failure", "informational") for one in manifest["validationResults"].get(kind, [])]
-    assert set(codes) <= {"signingCredential.untrusted", "signingCredential.ocsp.skipped"}
+    assert set(said) <= {"signingCredential.untrusted", "signingCredential.ocsp.skipped"}
     report = encypher_c2pa.verify(data, mime)
     assert report["integrity"] == "valid", report
     return [action["action"] for action in manifest["assertions"]["c2pa.actions.v2"]["actions"]]
