@@ -21,7 +21,6 @@ import torch
 from PIL import Image
 
 from bench.places import WORK
-from limner.cli.sample import provenance_of
 from limner.collection import PAINTINGS, Collection, import_collection
 from limner.latent.pipeline import Pipeline
 from limner.ledger import Ledger
@@ -36,6 +35,7 @@ from limner.training.options import TrainOptions
 from limner.training.painter_stage import PainterStage
 from limner.training.prior_stage import PriorStage
 from limner.training.stage import Budget
+from limner.works.sampling import SampleRequest
 from limner.workspace import Workspace
 
 _JPEGS, _SAMPLES, _SIGNED, _SECONDS = 2000, 1000, 400, 40
@@ -121,9 +121,9 @@ def signing(pipeline: Pipeline, workspace: Workspace, folder: Path) -> dict[str,
     """Signed PNG a second: XMP, signature, reading back, verifying, moving into place, ledger."""
     folder.mkdir()
     identity = Identity.new(workspace, "bench")
-    told: dict[str, Any] = {"seed": 3, "truncation": 1.0}
+    request = SampleRequest(seed=3)
     works = [
-        (p.pixels, folder / f"{p.index}.png", provenance_of(pipeline, p, "bench", told))
+        (p.pixels, folder / f"{p.index}.png", request.provenance(pipeline, p, "bench", None))
         for p in pipeline.samples(_SIGNED, seed=3)
     ]
     with Publisher(identity, Ledger.open(workspace.ledger)) as publisher:

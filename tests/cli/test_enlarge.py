@@ -95,11 +95,11 @@ def test_a_print_hangs_under_its_work_and_nowhere_else(work: Path, tmp_path: Pat
     for made, to in ((mixed, one), (work, other)):
         limner("enlarge", made, "--to", "80", "--upscaler", "none", "--out", to)
     above = json.loads(limner("family", one, "--json"))["ancestors"]
-    assert (above["deed"], [kin["deed"] for kin in above["kin"]]) == ("enlarge", ["mix"])
+    assert (above["made"], [kin["made"] for kin in above["kin"]]) == ("enlarge", ["mix"])
     below = json.loads(limner("family", work, "--json"))["descendants"]
-    assert sorted(kin["deed"] for kin in below["kin"]) == ["enlarge", "mix"]
-    (mix,) = (kin for kin in below["kin"] if kin["deed"] == "mix")
-    assert [kin["deed"] for kin in mix["kin"]] == ["enlarge"]
+    assert sorted(kin["made"] for kin in below["kin"]) == ["enlarge", "mix"]
+    (mix,) = (kin for kin in below["kin"] if kin["made"] == "mix")
+    assert [kin["made"] for kin in mix["kin"]] == ["enlarge"]
 
 
 def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_published_one_s_family_reaches_back(workspace: Workspace, tmp_path: P
     assert "seed 7, no. 4" in family
     above = json.loads(limner("family", tmp_path / "late.png", "--json"))["ancestors"]
     # One parent was published, the other was not: its own parents stand for it.
-    assert {one["deed"] for one in above["kin"]} == {"evolve", "draw"}
+    assert {one["made"] for one in above["kin"]} == {"evolve", "draw"}
     assert file_digest(tmp_path / "early.png") in [one["digest"] for one in above["kin"]]
     assert "every pixel is the same" in limner("reproduce", tmp_path / "late.png")
     ledger = Ledger.open(workspace.ledger)

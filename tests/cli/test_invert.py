@@ -42,7 +42,7 @@ def test_an_inverted_picture_is_a_work_that_can_be_moved_and_mixed(workspace: Wo
     limner("mix", tmp_path / "found.png", "3:1", "--content", "A", "--style", "B", "--to", tmp_path / "mixed.png")
     assert verify(tmp_path / "mixed.png").generation["parents"][0] == file_digest(tmp_path / "found.png")
     family = json.loads(limner("family", tmp_path / "mixed.png", "--json"))["ancestors"]
-    assert family["kin"][0]["deed"] == "invert"
+    assert family["kin"][0]["made"] == "invert"
     assert family["kin"][0]["kin"][0]["digest"] == papers.generation["parents"][0]
     ledger = Ledger.open(workspace.ledger)
     assert ledger.verify().ok

@@ -12,9 +12,9 @@ from PIL import Image, ImageSequence
 
 from helpers import limner, refused
 from limner import pictures
-from limner.cli.steer import _read_mask
 from limner.ledger import Ledger
 from limner.papers import Identity, verify
+from limner.works.steering import read_mask
 from limner.workspace import Workspace
 from models_made import made_model
 from pictures_made import made_folder, made_picture
@@ -42,7 +42,7 @@ def test_a_chain_of_twenty_acts_reproduces_and_knows_its_family(workspace: Works
     while one["kin"]:
         depth, one = depth + 1, one["kin"][0]
     assert depth == 20
-    assert one["deed"] == "sample"
+    assert one["made"] == "sample"
     assert pictures.read(tmp_path / "family.png").pixels.shape[0] > 20 * 128
     below = json.loads(limner("family", first, "--json"))["descendants"]
     assert len(below["kin"]) == 10
@@ -135,7 +135,7 @@ def test_a_mask_is_read_as_a_mask(tmp_path: Path) -> None:
     masks = {"grey": half, "white on transparent": clear, "zeros and ones": half // 255, "grey with alpha": paper}
     for name, mask in masks.items():
         Image.fromarray(mask).save(tmp_path / f"{name}.png")
-        assert np.array_equal(_read_mask(tmp_path / f"{name}.png", 32, 32).numpy(), half / 255), name
+        assert np.array_equal(read_mask(tmp_path / f"{name}.png", 32, 32).numpy(), half / 255), name
     for name, value, words in (("black", 0, "all would be A"), ("white", 255, "all would be B"), ("one", 1, "be B")):
         Image.fromarray(np.full((32, 32), value, np.uint8)).save(tmp_path / f"{name}.png")
         line = refused(
@@ -229,5 +229,5 @@ def test_a_work_whose_latent_was_drawn_before_is_shown_as_the_work_it_is(tmp_pat
     own = tmp_path / "s" / "m-3-00001.png"
     told = json.loads(limner("family", own, "--to", tmp_path / "family.png", "--json"))
     for side in ("ancestors", "descendants"):
-        assert told[side]["deed"] == "sample"
+        assert told[side]["made"] == "sample"
         assert told[side]["path"] == str(own)

@@ -10,7 +10,7 @@ import torch
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES
 from limner.latent.directions import Directions
-from limner.latent.landscapes import TIMES, Wish, flattened, landscapes
+from limner.latent.landscapes import TIMES, LandscapeRequest, flattened, landscapes
 from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
 from limner.machine import Machine
@@ -37,8 +37,8 @@ def directions(pipeline: Pipeline) -> Directions:
 
 
 def test_words_pull_the_way_they_say(pipeline: Pipeline, directions: Directions) -> None:
-    bright = list(landscapes(pipeline, directions, Wish(steps={"brightness": 1.5}), 3, seed=4))
-    dark = list(landscapes(pipeline, directions, Wish(steps={"brightness": -1.5}), 3, seed=4))
+    bright = list(landscapes(pipeline, directions, LandscapeRequest(steps={"brightness": 1.5}), 3, seed=4))
+    dark = list(landscapes(pipeline, directions, LandscapeRequest(steps={"brightness": -1.5}), 3, seed=4))
     assert min(one.measured["brightness"] for one in bright) > max(one.measured["brightness"] for one in dark)
     assert bright[0].wanted["brightness"] > dark[0].wanted["brightness"]
     assert len({one.index for one in bright}) == 3
@@ -47,7 +47,7 @@ def test_words_pull_the_way_they_say(pipeline: Pipeline, directions: Directions)
 def test_time_and_words_add_up(pipeline: Pipeline, directions: Directions) -> None:
     sense = directions.sense
     assert isinstance(sense, Sense)
-    goal, asked = Wish(time="dusk", steps={"warmth": 0.5}, horizon=0.4).goal(sense)
+    goal, asked = LandscapeRequest(time="dusk", steps={"warmth": 0.5}, horizon=0.4).goal(sense)
     names = list(ATTRIBUTES)
     assert float(goal[names.index("warmth")]) == pytest.approx(TIMES["dusk"]["warmth"] + 0.5)
     at = names.index("horizon")
@@ -56,7 +56,7 @@ def test_time_and_words_add_up(pipeline: Pipeline, directions: Directions) -> No
 
 
 def test_no_words_leave_the_pictures_as_the_model_draws_them(pipeline: Pipeline, directions: Directions) -> None:
-    plain = list(landscapes(pipeline, directions, Wish(), 2, seed=4))
+    plain = list(landscapes(pipeline, directions, LandscapeRequest(), 2, seed=4))
     drawn = pipeline.sample(2, seed=4)
     for i, one in enumerate(plain):
         assert one.index == i
@@ -92,10 +92,10 @@ def test_flattening_leaves_large_forms_and_their_colours() -> None:
 )
 def test_words_out_of_range_are_refused(words: dict[str, object], told: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Wish(**words)  # type: ignore[arg-type]
+        LandscapeRequest(**words)  # type: ignore[arg-type]
     assert told in str(caught.value)
 
 
 def test_directions_without_attributes_are_refused(pipeline: Pipeline, directions: Directions, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="directions find"):
-        next(landscapes(pipeline, Directions(directions.model, []), Wish(), 1, seed=1))
+        next(landscapes(pipeline, Directions(directions.model, []), LandscapeRequest(), 1, seed=1))

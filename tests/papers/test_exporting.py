@@ -20,7 +20,7 @@ from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelWish
 from limner.papers.verify.checking import Checker
-from limner.works.lineage import Lineage
+from limner.works.family import Family
 from limner.workspace import Workspace
 from papers.test_timestamps import authority, server, stamp
 from papers.works import KINDS, picture, provenance, publish, publisher, roots
@@ -80,10 +80,10 @@ def test_an_edition_hangs_under_its_work(workspace: Workspace) -> None:
     former = publish(workspace, "work.png", size=64)
     web = again(workspace, former.path, "web.jpg", long_edge=48)
     thumb = again(workspace, web.path, "thumb.webp", long_edge=32)
-    lineage = Lineage(Ledger.open(workspace.ledger))
-    family = [(depth, kin.digest) for depth, kin in lineage.descendants(former.digest).walk()]
+    known = Family(Ledger.open(workspace.ledger))
+    family = [(depth, kin.digest) for depth, kin in known.descendants(former.digest).walk()]
     assert family == [(0, former.digest), (1, web.digest), (2, thumb.digest)]
-    assert [kin.digest for _, kin in lineage.ancestors(thumb.digest).walk()][:3] == [
+    assert [kin.digest for _, kin in known.ancestors(thumb.digest).walk()][:3] == [
         thumb.digest,
         web.digest,
         former.digest,

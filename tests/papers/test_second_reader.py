@@ -20,9 +20,9 @@ from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelWish
 from limner.workspace import Workspace
-from papers.test_intake import origin, taken_in
 from papers.test_tampering import REGIONS, flipped, region
 from papers.works import KINDS, picture, provenance, publish, publisher
+from works.test_intake import origin, taken_in
 
 FOLDER = Path(__file__).parent / "node"
 pytestmark = pytest.mark.skipif(

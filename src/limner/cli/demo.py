@@ -210,10 +210,9 @@ def _learn(made: Demonstration, steps: _Steps) -> None:
 
 
 def _papers(made: Demonstration, steps: _Steps) -> None:
-    from limner.cli.sample import provenance_of
 
     steps.say("Signing 4 works, and forging 2 copies of them")
-    made.sign(provenance_of)
+    made.sign()
     made.forge()
     steps.say("Verifying all of them, as a stranger would")
     genuine, refused = made.check()

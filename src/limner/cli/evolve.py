@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.common import print_json, progress_bar
-from limner.cli.completing import models
-from limner.cli.making import (
-    Borrow,
-    Exemplars,
-    Finish,
-    Identity,
-    Json,
-    Label,
-    Place,
-    Size,
-    Title,
-    To,
-    finish_request,
-    make,
-    origins_of,
-)
-from limner.cli.options import Overwrite
+from limner.cli.making import Finish, Label, WorkPlace, make, origins_of
+from limner.cli.options import ModelName, grouped
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from limner.models.painter import Latent
-    from limner.works.evolving import Evolution, Look
+    from limner.works.evolution import Evolution, Look
     from limner.works.finishing import FinishRequest
-    from limner.works.making import Deed
     from limner.works.origins import Origins
 
 __all__ = ["register"]
@@ -46,11 +28,12 @@ _SHEET_SIDE = 256
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("evolve", rich_help_panel="Steer")(_evolve)
+    app.command("evolve", rich_help_panel="Steer")(grouped(_evolve))
 
 
 def _evolve(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
+    *,
     start: Annotated[
         list[str] | None, typer.Option("--from", help="Begin with a work, SEED:NUMBER or picture; repeatable.")
     ] = None,
@@ -62,15 +45,8 @@ def _evolve(
     name: Annotated[str | None, typer.Option(help="Of the evolution; the model's otherwise.")] = None,
     seed: Annotated[int | None, typer.Option(help="What chances follow from; with --keep, throws again.")] = None,
     label: Label = None,
-    finish: Finish = "exemplars",
-    size: Size = None,
-    borrow: Borrow = 0.5,
-    exemplars: Exemplars = None,
-    to: To = None,
-    overwrite: Overwrite = False,
-    title: Title = None,
-    identity: Identity = None,
-    as_json: Json = False,
+    finish: Finish,
+    place: WorkPlace,
 ) -> None:
     """Evolve pictures: look at a numbered sheet, keep some, look at their children, publish what is right.
 
@@ -78,56 +54,48 @@ def _evolve(
 
     Example: [bold]limner evolve emoji-gan --keep 2,5,7[/bold]
     """
-    from limner.works.evolving import Evolution
+    from limner.works.evolution import Evolution
 
     given = {"--keep": keep is not None, "--back": back, "--publish": publish is not None}
-    asked = [told for told, yes in given.items() if yes]
+    asked = [option for option, yes in given.items() if yes]
     if len(asked) > 1:
         raise UsageError(" and ".join(asked), "cannot be done at once", "give one of them")
     if asked and (start or label or count):
         raise UsageError(asked[0], "goes on with what was begun", "leave out --count, --from and --label")
     numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
-    origins = origins_of(model)
+    origins, request = origins_of(model), finish.request()
     name = name or origins.pipeline.model.card.name
-    wish = finish_request(finish, size, borrow, exemplars)
-    look = _look(origins, wish, quiet=as_json)
-    if not asked:
-        found = [origins.find(one, label) for one in start or ()]
-        told = {"count": 12 if count is None else count, "seed": 1 if seed is None else seed}
-        evolution = Evolution.begin(origins, name, **told, label=label, start=found, mutation=mutation, look=look)
-    else:
+    look = _look(origins, request, quiet=place.as_json)
+    if asked:
         evolution = Evolution(origins, name, look)
+    else:
+        found = [origins.find(one, label) for one in start or ()]
+        evolution = Evolution.begin(
+            origins, name, count=12 if count is None else count, seed=1 if seed is None else seed, label=label,
+            start=found, mutation=mutation, look=look,
+        )  # fmt: skip
     if publish is not None:
-        made = [_chosen(evolution, number) for number in numbers]
-        make(origins, made, at=Place(to, overwrite), title=title, identity=identity, as_json=as_json, wish=wish)
+        make(origins, [evolution.chosen(number) for number in numbers], place, request)
         return
     if keep is not None:
         evolution.keep(numbers, mutation=mutation, seed=seed)
     elif back:
         evolution.back()
-    _tell(evolution, as_json)
+    _show(evolution, place.as_json)
 
 
-def _chosen(evolution: Evolution, number: int) -> tuple[Latent, Deed]:
-    from limner.works.making import Deed
-
-    latent, forebears, how = evolution.chosen(number)
-    return latent, Deed("evolve", forebears, how)
-
-
-def _look(origins: Origins, wish: FinishRequest, *, quiet: bool) -> Look:
+def _look(origins: Origins, request: FinishRequest, *, quiet: bool) -> Look:
     """Pictures of a sheet, finished as works of them would be, only smaller; bare where nothing finishes them."""
     import numpy as np
 
     from limner.works.finishing import finishing_for
 
     def look(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
-        small = replace(wish, options=wish.options.model_copy(update={"size": _SHEET_SIDE}))
-        threads = os.cpu_count() or 1
+        small = replace(request, options=request.options.model_copy(update={"size": _SHEET_SIDE}))
         with progress_bar(quiet=quiet, unit="pictures") as bar:
             task = bar.add_task("looking at exemplars", total=None)
             finishing = finishing_for(
-                origins.pipeline.model, origins.workspace, small, label=label, threads=threads,
+                origins.pipeline.model, origins.workspace, small, label=label,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
             if isinstance(finishing, str):
@@ -142,17 +110,16 @@ def _look(origins: Origins, wish: FinishRequest, *, quiet: bool) -> Look:
     return look
 
 
-def _numbers(option: str, told: str) -> list[int]:
+def _numbers(option: str, given: str) -> list[int]:
     try:
-        return [int(one) for one in told.split(",")]
+        return [int(one) for one in given.split(",")]
     except ValueError:
-        raise UsageError(f"{option} {told}", "are no numbers on the sheet", "give e.g. 2,5,7") from None
+        raise UsageError(f"{option} {given}", "are no numbers on the sheet", "give e.g. 2,5,7") from None
 
 
-def _tell(evolution: Evolution, as_json: bool) -> None:
+def _show(evolution: Evolution, as_json: bool) -> None:
     now = evolution.now
     if as_json:
-        told = now.model_dump(mode="json")
-        print_json({"name": evolution.name, "sheet": str(evolution.sheet), **told})
+        print_json({"name": evolution.name, "sheet": str(evolution.sheet), **now.model_dump(mode="json")})
     else:
         print(f"{evolution.sheet}: generation {now.depth} of {evolution.name}, {now.count} pictures")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import console_error, print_json
-from limner.cli.options import Overwrite
+from limner.cli.options import Json, Overwrite
 from limner.cli.outputs import output
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from limner.works.lineage import Kin
+    from limner.works.family import Kin
 
 __all__ = ["register"]
 
@@ -37,7 +37,7 @@ _group = typer.Typer(
 
 
 @_group.command("recover")
-def _recover(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def _recover(as_json: Json = False) -> None:
     """Record works that a broken-off command left signed in their places, and take away what never came there.
 
     A full disk, a closed terminal or a machine that was switched off can end a command between a file and the books.
@@ -73,14 +73,12 @@ def _reproduce(
     model: Annotated[
         str | None, typer.Option(help="The model that painted them, where it is not in the workspace.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Paint works again from their latents and compare; status 1 where one is another picture, 2 where one cannot be.
 
     Example: [bold]limner reproduce ~/.limner/works/landscapes/*.png[/bold]
     """
-    from limner.papers.watermark.marking import marked
-    from limner.works.finishing import finished_again
     from limner.works.reproducing import reproduce
     from limner.workspace import Workspace
 
@@ -88,7 +86,7 @@ def _reproduce(
     found, missed = [], 0
     for path in works:
         try:
-            one = reproduce(path, workspace, marked, finished_again, model)
+            one = reproduce(path, workspace, model)
         except LimnerError as error:  # the others are looked at all the same
             if len(works) == 1:
                 raise
@@ -110,7 +108,7 @@ def _family(
     work: Annotated[Path, typer.Argument(help="A work's file.")],
     to: Annotated[Path | None, typer.Option(help="Also a picture of the family (PNG).")] = None,
     overwrite: Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what a work was made from, and what was made from it.
 
@@ -118,25 +116,19 @@ def _family(
     """
     from rich.console import Console
 
-    from limner.errors import UsageError
-    from limner.ledger import Ledger
-    from limner.works.lineage import Lineage
-    from limner.works.origins import file_digest
+    from limner.works.family import Family
+    from limner.works.origins import Origins
     from limner.workspace import Workspace
 
     if to is not None:
         output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
-    digest = file_digest(work)
-    workspace = Workspace.default()
-    lineage = Lineage(Ledger.open(workspace.ledger))
-    above, below = lineage.ancestors(digest), lineage.descendants(digest)
-    if above.path is None:
-        raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
+    origins = Origins(Workspace.default())
+    digest, family = origins.work(work).digest, Family(origins.ledger)
+    above, below = family.ancestors(digest), family.descendants(digest)
     if to is not None:
-        from limner.works.origins import Origins
-        from limner.works.portraying import draw_family
+        from limner.works.family_picture import draw_family
 
-        draw_family(above, below, to, Origins(workspace).painted)
+        draw_family(above, below, to, origins.painted)
     if as_json:
         print_json({"ancestors": _plain(above), "descendants": _plain(below)})
         return
@@ -147,15 +139,7 @@ def _family(
 
 
 def _plain(kin: Kin) -> dict[str, Any]:
-    return {
-        "digest": kin.digest,
-        "name": kin.name,
-        "path": kin.path and str(kin.path),
-        "deed": kin.deed,
-        "how": kin.how,
-        "again": kin.again,
-        "kin": [_plain(one) for one in kin.kin],
-    }
+    return {**vars(kin), "path": kin.path and str(kin.path), "kin": [_plain(one) for one in kin.kin]}
 
 
 def _tree(kin: Kin, title: str) -> Tree:
@@ -164,8 +148,8 @@ def _tree(kin: Kin, title: str) -> Tree:
 
     def line(one: Kin) -> Text:
         how = ", ".join(f"{name} {value}" for name, value in one.how.items() if value is not None)
-        told = f"  {one.deed} {how}" if one.deed else ""
-        return Text.assemble((one.name, "bold"), (f"{told}{'  (see above)' if one.again else ''}", "dim"))
+        made = f"  {one.made} {how}" if one.made else ""
+        return Text.assemble((one.name, "bold"), (f"{made}{'  (see above)' if one.again else ''}", "dim"))
 
     def grown(one: Kin, tree: Tree) -> Tree:
         for other in one.kin:

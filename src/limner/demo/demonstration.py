@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -27,12 +26,13 @@ from limner.latent.pipeline import Painted, Pipeline
 from limner.ledger import Ledger
 from limner.machine import Machine, probe
 from limner.models.bundle import read_card
-from limner.papers import Identity, Provenance, Verdict, open_publisher
+from limner.papers import Identity, Verdict, open_publisher
 from limner.papers.verify.checking import Checker
 from limner.training.options import TrainOptions
 from limner.training.stage import Reporter
 from limner.training.trainer import Training
 from limner.works.finishing import FinishRequest, finished, finishing_for
+from limner.works.making import provenance_of
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Demonstration", "prepare"]
@@ -44,7 +44,6 @@ _SHEET, _WORKS = 64, 4
 _VIEWS, _MOST_VIEWS = 16, 8000
 _HOLDOUT_VIEWS, _MOST_HOLDOUT_VIEWS = 8, 2000
 
-PapersOf = Callable[[Pipeline, Painted, str, dict[str, object]], Provenance]
 Progress = Callable[[int, int], None]
 
 
@@ -147,16 +146,18 @@ class Demonstration:
             self.painted.append(painted)
             progress(len(self.painted), _SHEET)
 
-    def sign(self, papers_of: PapersOf) -> list[Path]:
+    def sign(self) -> list[Path]:
         """Publish the first pictures of the sheet as signed works."""
         if IDENTITY not in Identity.names(self.workspace):
             Identity.new(self.workspace, IDENTITY)
-        finishing = finishing_for(self.pipeline.model, self.workspace, FinishRequest(), threads=os.cpu_count() or 1)
+        finishing = finishing_for(self.pipeline.model, self.workspace, FinishRequest())
         jobs = []
         for painted, pixels, finish in finished(finishing, self.painted[:_WORKS]):
             title = f"Untitled, no. {painted.index + 1} of the demo"
-            how = {"seed": SEED, "truncation": TRUNCATION, "title": title, **finish}
-            papers = papers_of(self.pipeline, painted, IDENTITY, how)
+            papers = provenance_of(
+                self.pipeline, painted.digest, IDENTITY, finish=finish, title=title, seed=SEED, index=painted.index,
+                truncation=TRUNCATION,
+            )  # fmt: skip
             path = self.folder / "works" / f"work-{painted.index + 1}.png"
             jobs.append((pixels, path, papers))
         with open_publisher(self.workspace, identity=IDENTITY) as publisher:

@@ -22,7 +22,7 @@ from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
 from limner.models.painter import Latent
 
-__all__ = ["TIMES", "Landscape", "Wish", "landscapes"]
+__all__ = ["TIMES", "Landscape", "LandscapeRequest", "landscapes"]
 
 TIMES: dict[str, dict[str, float]] = {
     "dawn": {"brightness": 0.3, "contrast": -1.0, "warmth": 0.4, "detail": -0.6},
@@ -42,7 +42,7 @@ _ROUNDS = 12
 
 
 @dataclass(frozen=True)
-class Wish:
+class LandscapeRequest:
     """What a landscape shall be like.
 
     Attributes:
@@ -104,8 +104,10 @@ class Landscape:
     flat: float | None = None
 
 
-def landscapes(pipeline: Pipeline, directions: Directions, wish: Wish, count: int, *, seed: int) -> Iterator[Landscape]:
-    """Landscapes as they are wished for, the nearest to the wish first.
+def landscapes(
+    pipeline: Pipeline, directions: Directions, request: LandscapeRequest, count: int, *, seed: int
+) -> Iterator[Landscape]:
+    """Landscapes as they are asked for, the nearest first.
 
     Args:
         directions: of the model, found by `attribute`.
@@ -118,7 +120,7 @@ def landscapes(pipeline: Pipeline, directions: Directions, wish: Wish, count: in
     if sense is None:
         name = pipeline.model.card.name
         raise UsageError(name, "its directions know no attributes", f"find them: limner directions find {name}")
-    goal, asked = wish.goal(sense)
+    goal, asked = request.goal(sense)
     drawn, seen = _look_through(pipeline, sense, max(_FEWEST, _EACH * count), seed)
     far = ((seen - goal).clamp(-_FARTHEST, _FARTHEST).square() * asked).sum(1)
     for index in far.argsort(stable=True)[:count].tolist():
@@ -126,8 +128,8 @@ def landscapes(pipeline: Pipeline, directions: Directions, wish: Wish, count: in
         latent, flat = own, None
         if asked.any():
             latent = _steered(pipeline, sense, own, (goal - seen[index]) * asked)
-        if wish.abstraction:
-            latent, flat = _abstracted(pipeline, latent, wish.abstraction)
+        if request.abstraction:
+            latent, flat = _abstracted(pipeline, latent, request.abstraction)
         found = measure_attributes(pipeline.sketch(latent))[0]
         wanted = goal * sense.deviation + sense.mean
         told = [i for i in range(len(_NAMES)) if asked[i]]

@@ -13,22 +13,15 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UsageError
-from limner.latent.latents import latent_digest
-from limner.ledger import Act
 from limner.machine import Machine
 from limner.models.latent_model import to_bytes, to_unit
-from limner.models.painter import Latent
-from limner.models.upscaler import STRENGTH, Upscaler, find_upscaler_digest
-from limner.works.origins import Origins
+from limner.models.upscaler import STRENGTH, Upscaler
 
 __all__ = [
     "LARGEST",
     "Enlargement",
     "enlarge",
-    "enlarged_again",
-    "enlarging_of",
-    "grain_of",
-    "latent_of",
+    "noise_seed",
     "plan_enlargement",
 ]
 
@@ -103,9 +96,9 @@ def enlarge(
 
     Args:
         upscaler: needed, with `machine`, where the plan has steps.
-        seed: of the grain.
+        seed: of the noise that becomes fine detail.
         strength: 0 to 1, share of the detail that the up-scaler adds.
-        progress: told tiles done, of how many.
+        progress: called with the tiles that are done, and of how many.
 
     Raises:
         UsageError: the strength is out of range.
@@ -181,45 +174,6 @@ def _painted(
     return found
 
 
-def enlarging_of(origins: Origins, digest: str) -> Act | None:
-    """The act by which a work was enlarged here; None for one that was not."""
-    acts = [act for act in origins.ledger.made(digest) if act.what == "enlarge"]
-    return acts[-1] if acts else None
-
-
-def latent_of(origins: Origins, digest: str) -> Latent | None:
-    """The latent of a published work, enlarged or not; None where it is gone and its seed gives another.
-
-    An enlarged work knows of no seed: where its latent is gone, that of the work it was made from is asked for.
-    """
-    act = origins.published(digest)
-    if act is None:
-        return None
-    found = origins.latent_of(act)
-    own = enlarging_of(origins, digest)
-    return found if found is not None or own is None else latent_of(origins, own.inputs[0])
-
-
-def grain_of(latent_digest: str) -> int:
-    """The seed of a work's grain, from the digest of its latent."""
+def noise_seed(latent_digest: str) -> int:
+    """The seed of the noise in a work's print, from the digest of its latent."""
     return int(latent_digest.removeprefix("sha256:")[:12], 16)
-
-
-def enlarged_again(origins: Origins, latent: Latent, act: Act) -> NDArray[np.uint8]:
-    """An enlarged work, made again as its act says. # -> uint8 [h, w, 3]
-
-    Raises:
-        UsageError: its up-scaler is gone.
-    """
-    wanted, file = act.parameters.get("upscaler_digest"), None
-    if wanted is not None:
-        file = find_upscaler_digest(str(wanted), origins.workspace)
-        if file is None:
-            name = str(act.parameters.get("upscaler"))
-            raise UsageError(name, "the up-scaler of this work is no longer here", f"put back {str(wanted)[:19]}")
-    pixels = origins.pipeline.composed(latent)
-    height, width = pixels.shape[:2]
-    plan = plan_enlargement(height, width, int(act.parameters["to"]), learned=file is not None)
-    seed, strength = grain_of(latent_digest(latent)), float(act.parameters.get("strength", STRENGTH))
-    network = file.network if file else None
-    return enlarge(pixels, plan, network, origins.pipeline.machine, seed=seed, strength=strength)

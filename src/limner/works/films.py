@@ -1,7 +1,8 @@
-"""Finished films: their frames, and whose pictures are in them."""
+"""Films of a walk from picture to picture: bare or finished frames, whose pictures are in them, the act."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,28 +11,129 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.errors import UsageError
+from limner.latent.filming import film, frames_of, key_of
 from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.models.painter import Latent
 from limner.rights import conditions
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.films import faded, key_count, key_pictures, looped
-from limner.works.finishing import Finishing, credit_of, rights_of_exemplars, share_row
+from limner.works.credits import finish_credit, rights_of_exemplars
+from limner.works.finish_record import ShareRow
+from limner.works.finishing import Finishing, FinishRequest, finishing_for
+from limner.works.origins import Origins
 
-__all__ = ["FinishedFilm"]
+__all__ = ["Film", "FilmRequest", "make_film"]
 
-KEYS_A_SECOND = 5.0
+_KEYS_A_SECOND = 5.0
 """Key pictures a second; between them what changes fades over."""
+_BARE_SIDE = 256
+"""Shorter side of a film of bare pictures, about: they are enlarged by a whole number, px."""
+
+
+@dataclass(frozen=True)
+class FilmRequest:
+    """What the artist asks of a film.
+
+    Attributes:
+        seconds: its length, 0.1 to 3600.
+        fps: frames a second, 1 to 60.
+        loop: whether it goes back to where it began.
+        label: for stations of a seed.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+
+    seconds: float = 8.0
+    fps: int = 30
+    loop: bool = False
+    label: str | None = None
+    finish: FinishRequest = field(default_factory=FinishRequest)
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.seconds <= 3600 or not 1 <= self.fps <= 60 or self.seconds * self.fps > 100_000:
+            given = f"--seconds {self.seconds:g} --fps {self.fps}"
+            raise UsageError(given, "is out of range", "give 0.1 to 3600 s and 1 to 60")
+
+    @property
+    def frames(self) -> int:
+        """How many frames it has."""
+        return max(2, round(self.seconds * self.fps))
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film that was made.
+
+    Attributes:
+        finish: whose pictures are in it; empty where it was not finished.
+        unfinished: why not; empty where it was.
+    """
+
+    finish: dict[str, Any]
+    unfinished: str = ""
+
+
+def make_film(
+    origins: Origins,
+    stations: Sequence[str],
+    request: FilmRequest,
+    to: Path,
+    progress: Callable[[str, int, int], None],
+) -> Film:
+    """Film a walk from picture to picture, in steps that look equally long, and record it.
+
+    What a killed run has painted is kept in a hidden folder beside the film, and not painted again.
+
+    Args:
+        stations: works, `SEED:NUMBER` or pictures, two or more.
+        progress: called with what is done now, how much of it, and of how much.
+
+    Raises:
+        UsageError: fewer than two stations, or one that is not found.
+    """
+    if len(stations) < 2:
+        raise UsageError(stations[0], "is one station", "give two or more to walk between")
+    found = [origins.find(one, request.label) for one in stations]
+    latents, digests, pipeline = [one.latent for one in found], [one.digest for one in found], origins.pipeline
+    folder = to.with_name(f".{to.name}.frames")
+    finishing = finishing_for(
+        pipeline.model, origins.workspace, request.finish, label=request.label,
+        progress=lambda done, total: progress("looking at exemplars", done, total),
+    )  # fmt: skip
+    walk = Walk(pipeline, latents, loop=request.loop)
+    key = {"stations": digests, "loop": request.loop, "frames": request.frames, "model": origins.model_digest}
+    if isinstance(finishing, str):
+        made = Film({}, finishing)
+        paint = lambda done, total: progress("painting", done, total)  # noqa: E731
+        side = min(pipeline.model.card.config.painter.height, pipeline.model.card.config.painter.width)
+        scale = max(1, round((request.finish.options.size or _BARE_SIDE) / side))
+        film(frames_of(walk, pipeline, request.frames, folder, key_of(**key), paint), to, request.fps, scale)
+    else:
+        text = key_of(**key, fps=request.fps, finish=finishing.finisher.options, exemplars=finishing.digest)
+        whole = _FinishedFilm(finishing, pipeline, walk, latents, request, folder, text)
+        film(whole.pictures(lambda done, total: progress("finishing", done, total)), to, request.fps)
+        made = Film(whole.record())
+    shutil.rmtree(folder, ignore_errors=True)
+    how = {"seconds": request.seconds, "fps": request.fps, "loop": request.loop}
+    origins.ledger.record(
+        "artist",
+        "walk",
+        inputs=[*dict.fromkeys(digests), origins.model_digest],
+        outputs=[str(to.absolute())],
+        parameters={**how, **({"finish": made.finish} if made.finish else {})},
+    )
+    return made
 
 
 @dataclass
-class FinishedFilm:
+class _FinishedFilm:
     """A walk whose pictures are finished.
 
-    Args:
+    Attributes:
         stations: the pictures that the walk leads to; exemplars are chosen for them.
-        frames: how many there are, at `fps` a second.
-        loop: whether it goes back to where it began.
         folder: where finished pictures wait until the film is whole.
         key: what the film follows from.
     """
@@ -40,9 +142,7 @@ class FinishedFilm:
     pipeline: Pipeline
     walk: Walk
     stations: Sequence[Latent]
-    frames: int
-    fps: int
-    loop: bool
+    request: FilmRequest
     folder: Path
     key: str
     _given: dict[Exemplar, float] = field(default_factory=dict)
@@ -50,27 +150,27 @@ class FinishedFilm:
     @property
     def keys(self) -> int:
         """How many pictures are finished."""
-        return key_count(self.frames, self.fps, KEYS_A_SECOND)
+        return key_count(self.request.frames, self.request.fps, _KEYS_A_SECOND)
 
     def pictures(self, progress: Callable[[int, int], object]) -> Iterator[NDArray[np.uint8]]:
         """All frames in their order. # uint8 [h, w, 3]"""
         keys = self._finished(progress)
-        return faded(looped(keys, self.keys) if self.loop else keys, self.keys, self.frames)
+        return faded(looped(keys, self.keys) if self.request.loop else keys, self.keys, self.request.frames)
 
-    def told(self) -> dict[str, Any]:
-        """Whose pictures are in it, most first, and what follows; known once all frames are made."""
+    def record(self) -> dict[str, Any]:
+        """What the act says of whose pictures are in it, most first; known once all frames are made."""
         most = sorted(self._given.items(), key=lambda one: (-one[1], one[0].digest))
         rights = rights_of_exemplars(one for one, _ in most)
         return {
-            "options": self.finishing.options_told(),
-            "shares": [share_row(one, share / self.keys) for one, share in most],
+            "options": self.finishing.options.model_dump(),
+            "shares": [ShareRow.of(one, share / self.keys).model_dump() for one, share in most],
             "licences": rights.licences,
-            "credit": credit_of(rights),
+            "credit": finish_credit(rights),
             "conditions": conditions(one.licence for one, _ in most),
         }
 
     def _finished(self, progress: Callable[[int, int], object]) -> Iterator[NDArray[np.uint8]]:
-        stations = [self._composition(one) for one in self.stations]
+        stations = [self.pipeline.composed(one) for one in self.stations]
         for one in key_pictures(
             self.finishing.finisher, self._compositions, self.keys, self.folder, self.key, stations=stations,
             progress=progress,
@@ -82,7 +182,3 @@ class FinishedFilm:
     def _compositions(self, first: int) -> Iterator[NDArray[np.uint8]]:
         for chunk in self.walk.latents(self.keys, first):
             yield from self.pipeline.paint(chunk).permute(0, 2, 3, 1).contiguous().numpy()
-
-    def _composition(self, latent: Latent) -> NDArray[np.uint8]:
-        found: NDArray[np.uint8] = self.pipeline.paint(latent)[0].permute(1, 2, 0).contiguous().numpy()
-        return found

@@ -1,10 +1,10 @@
-"""Finished works: what is done between composition and papers, what acts and papers say, and how it is done again."""
+"""Finished works: what is done between composition and papers, and how it is done again."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +12,27 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
-from limner.rights import RightsSummary, conditions, credit_line, summary
-from limner.synthesis import Finished, Finisher, FinishOptions, SourceMap
-from limner.synthesis.exemplars import Exemplar
+from limner.rights import conditions
+from limner.synthesis import Finished, Finisher, FinishOptions
+from limner.synthesis.stores import CompositionStore
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
-from limner.synthesis.stores import CompositionStore, SourceStore
+from limner.synthesis.stores import SourceStore
+from limner.works.credits import finish_credit, rights_of_exemplars
+from limner.works.finish_record import Bounds, Exemplars, FinishRecord, Others, ShareRow
 from limner.workspace import Workspace
 
 __all__ = [
     "FinishRequest",
     "Finishing",
-    "composed",
-    "credit_of",
+    "composition_of",
     "finished",
     "finished_again",
     "finishing_as",
     "finishing_for",
-    "rights_of_exemplars",
-    "rights_of_sources",
-    "share_row",
 ]
 
 _NAMED = 16
 """Pictures that papers name one by one; the rest is summed up."""
-_LONGEST = 200
-"""Letters of a title or name in the table of shares; credits hold names whole."""
-_FROM = "Finished from patches of pictures"
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class FinishRequest:
 
     Attributes:
         bare: paint what the model composes, and no more.
-        exemplars: a label of the model, a collection, a folder or a picture; None for the model's own.
+        exemplars: other pictures than the model's own: a label of the model, a collection, a folder or a picture.
     """
 
     options: FinishOptions = field(default_factory=FinishOptions)
@@ -58,16 +53,24 @@ class Finishing:
     """Finishes the compositions of a model, and keeps where their patches came from.
 
     Args:
-        given: the exemplars.
-        owed: the rights in what the model learned from.
-        threads: pictures finished at once.
+        threads: pictures finished at once; one a core where nothing is said.
     """
 
     def __init__(
-        self, given: ExemplarSet, options: FinishOptions, workspace: Workspace, owed: RightsSummary, threads: int = 1
+        self, exemplars: ExemplarSet, options: FinishOptions, workspace: Workspace, threads: int | None = None
     ) -> None:
-        self.given, self.owed, self._store = given, owed, SourceStore(workspace)
-        self.finisher = Finisher(given.exemplars, options, threads)
+        self.exemplars, self._store = exemplars, SourceStore(workspace)
+        self.finisher = Finisher(exemplars.exemplars, options, threads or os.cpu_count() or 1)
+
+    @property
+    def digest(self) -> str:
+        """Of the exemplars."""
+        return self.exemplars.exemplars.digest
+
+    @property
+    def options(self) -> FinishOptions:
+        """How it is finished, its size among them."""
+        return self.finisher.options.model_copy(update={"size": self.finisher.side})
 
     def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished]]:
         """Each composition with its finished picture."""
@@ -81,120 +84,81 @@ class Finishing:
         for finish in self.finisher.finish_many(compositions()):
             yield waiting.pop(0), finish
 
-    def told(self, finished: Finished, *, chosen: bool = False) -> dict[str, Any]:
+    def record(self, finished: Finished, *, chosen: bool = False) -> FinishRecord:
         """What acts and papers say of a finish; its source map is kept.
 
         Args:
             chosen: whether its exemplars were chosen for another composition, and are to be named.
         """
-        sources = finished.sources
-        plan, shares, inside = self.finisher.plan, sources.shares(), rights_of_sources(sources)
-        rows = [share_row(one.exemplar, one.share) for one in shares[:_NAMED]]
-        rest = shares[_NAMED:]
-        return {
-            "options": self.options_told(),
-            "exemplars": {"told": self.given.name, "digest": self.given.exemplars.digest},
-            "sources": self._store.keep(sources),
-            "shares": rows,
-            "others": {"pictures": len(rest), "share": round(sum(one.share for one in rest), 4)},
-            "licences": inside.licences,
-            "credit": credit_of(inside),
-            "conditions": conditions(one.exemplar.licence for one in shares),
-            "largest_piece": round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
-            "bounds": {"piece": round(plan.piece, 4), "share": round(plan.share, 4), "flat_counts": plan.flat_counts},
-            **({"chosen": self._named(finished)} if chosen else {}),
-        }
+        plan, sources, digests = self.finisher.plan, finished.sources, self._digests()
+        shares = sources.shares()
+        rights, rest = rights_of_exemplars(one.exemplar for one in shares), shares[_NAMED:]
+        return FinishRecord(
+            options=self.options,
+            exemplars=Exemplars(name=self.exemplars.name, digest=self.digest),
+            sources=self._store.keep(sources),
+            shares=tuple(ShareRow.of(one.exemplar, one.share) for one in shares[:_NAMED]),
+            others=Others(pictures=len(rest), share=round(sum(one.share for one in rest), 4)),
+            licences=rights.licences,
+            credit=finish_credit(rights),
+            conditions=tuple(conditions(one.exemplar.licence for one in shares)),
+            largest_piece=round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
+            bounds=Bounds(piece=round(plan.piece, 4), share=round(plan.share, 4), flat_counts=plan.flat_counts),
+            chosen=tuple(digests[index] for index in finished.chosen) if chosen else None,
+        )
 
-    def options_told(self) -> dict[str, Any]:
-        """How it is finished, its size among them."""
-        return self.finisher.options.model_copy(update={"size": self.finisher.side}).model_dump()
+    def again(self, record: FinishRecord, composition: NDArray[np.uint8]) -> Finished:
+        """A composition finished from the exemplars that a record names, where it names any. # uint8 [h, w, 3]"""
+        numbers = {digest: index for index, digest in enumerate(self._digests())}
+        chosen = None if record.chosen is None else [numbers[digest] for digest in record.chosen]
+        return self.finisher.finish(composition, chosen=chosen)
 
-    def _named(self, finished: Finished) -> list[str]:
-        """Digests of the exemplars that were searched."""
-        return [f"sha256:{self.given.exemplars.items[index].digest}" for index in finished.chosen]
-
-    def chosen_as(self, told: dict[str, Any]) -> list[int] | None:
-        """The exemplars that a recorded finish names as chosen for another composition; None where it names none."""
-        numbers = {f"sha256:{one.digest}": index for index, one in enumerate(self.given.exemplars.items)}
-        return [numbers[one] for one in told["chosen"]] if "chosen" in told else None
-
-
-@dataclass(frozen=True)
-class _Row:
-    """An exemplar as rights are counted."""
-
-    creator: str
-    licence: str
-    held: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-
-
-def rights_of_sources(sources: SourceMap) -> RightsSummary:
-    """The rights in the pictures whose patches are in a work."""
-    return rights_of_exemplars(one.exemplar for one in sources.shares())
-
-
-def rights_of_exemplars(exemplars: Iterable[Exemplar]) -> RightsSummary:
-    """The rights in some exemplars."""
-    return summary(_Row(one.creator, one.licence) for one in exemplars)
-
-
-def credit_of(rights: RightsSummary) -> str:
-    """Whose pictures a work was finished from, in one line."""
-    return credit_line(rights, _FROM)
-
-
-def share_row(exemplar: Exemplar, share: float) -> dict[str, Any]:
-    """What papers say of one picture whose patches are in a work."""
-    return {
-        "title": exemplar.title[:_LONGEST],
-        "creator": exemplar.creator[:_LONGEST],
-        "licence": exemplar.licence,
-        "digest": f"sha256:{exemplar.digest}",
-        "share": round(share, 4),
-    }
+    def _digests(self) -> list[str]:
+        return [f"sha256:{one.digest}" for one in self.exemplars.exemplars.items]
 
 
 def finishing_for(
     model: Model,
     workspace: Workspace,
-    wish: FinishRequest,
+    request: FinishRequest,
     *,
     label: str | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     digest: str | None = None,
 ) -> Finishing | str:
     """What finishes a model's compositions as asked, or in words why they stay bare.
 
     Args:
+        threads: as in `Finishing`.
+        progress: called with the exemplars that were made small, and of how many.
         digest: of the exemplars that are meant, where several sets are the model's own.
 
     Raises:
         UsageError: the exemplars that were named are none.
     """
-    if wish.bare:
+    if request.bare:
         return "asked for bare pictures"
-    if wish.exemplars is not None:
-        given: ExemplarSet | str = named_exemplars(wish.exemplars, model, workspace, progress)
+    if request.exemplars is not None:
+        found: ExemplarSet | str = named_exemplars(request.exemplars, model, workspace, progress)
     else:
-        given = own_exemplars(model, workspace, label, progress, digest=digest)
-    return given if isinstance(given, str) else Finishing(given, wish.options, workspace, model.card.rights, threads)
+        found = own_exemplars(model, workspace, label, progress, digest=digest)
+    return found if isinstance(found, str) else Finishing(found, request.options, workspace, threads)
 
 
 def finished(
     finishing: Finishing | str, painted: Iterable[Painted]
-) -> Iterator[tuple[Painted, NDArray[np.uint8], dict[str, Any]]]:
-    """Compositions with their finished pictures and what papers say of those; bare ones where nothing finishes."""
+) -> Iterator[tuple[Painted, NDArray[np.uint8], FinishRecord | None]]:
+    """Compositions with their finished pictures and the records of those; bare ones where nothing finishes."""
     if isinstance(finishing, str):
-        yield from ((one, one.pixels, {}) for one in painted)
+        yield from ((one, one.pixels, None) for one in painted)
         return
     for one, finish in finishing.paired(painted):
-        yield one, finish.pixels, {"finish": finishing.told(finish)}
+        yield one, finish.pixels, finishing.record(finish)
 
 
 def finishing_as(
-    told: dict[str, Any], model: Model, workspace: Workspace, label: str | None, size: int | None = None
+    record: FinishRecord, model: Model, workspace: Workspace, label: str | None, size: int | None = None
 ) -> Finishing:
     """What finishes as an act says that it was done.
 
@@ -204,31 +168,29 @@ def finishing_as(
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
-    options = FinishOptions.model_validate({**told["options"], **({"size": size} if size else {})})
-    wish = FinishRequest(options, False, told["exemplars"]["told"] or None)
-    found = finishing_for(model, workspace, wish, label=label, digest=told["exemplars"]["digest"])
-    if isinstance(found, str) or found.given.exemplars.digest != told["exemplars"]["digest"]:
+    options = record.options.model_copy(update={"size": size}) if size else record.options
+    request = FinishRequest(options, exemplars=record.exemplars.name or None)
+    found = finishing_for(model, workspace, request, label=label, threads=1, digest=record.exemplars.digest)
+    if isinstance(found, str) or found.digest != record.exemplars.digest:
         why = found if isinstance(found, str) else "they are others now"
-        raise UsageError(
-            "exemplars of the work", f"are not here ({why})", "bring back the collection that they are from"
-        )
+        remedy = "bring back the collection that they are from"
+        raise UsageError("exemplars of the work", f"are not here ({why})", remedy)
     return found
 
 
 def finished_again(
-    told: dict[str, Any], model: Model, workspace: Workspace, label: str | None, composition: NDArray[np.uint8]
+    record: FinishRecord, model: Model, workspace: Workspace, label: str | None, composition: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """The picture that a recorded finish makes of a composition. # uint8 [h, w, 3] -> [height, width, 3]
 
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
-    finishing = finishing_as(told, model, workspace, label)
-    chosen = finishing.chosen_as(told)
-    return finishing.finisher.finish(composed(told, workspace, composition), chosen=chosen).pixels
+    finishing = finishing_as(record, model, workspace, label)
+    return finishing.again(record, composition_of(record, workspace, composition)).pixels
 
 
-def composed(told: dict[str, Any], workspace: Workspace, composition: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def composition_of(record: FinishRecord, workspace: Workspace, composition: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """What a recorded finish was made of: what the model painted, or the picture from outside that was kept.
 
     # uint8 [h, w, 3] -> [h', w', 3]
@@ -236,9 +198,9 @@ def composed(told: dict[str, Any], workspace: Workspace, composition: NDArray[np
     Raises:
         UsageError: it is not kept here any more.
     """
-    if "composition" not in told:
+    if record.composition is None:
         return composition
-    kept = CompositionStore(workspace).load(str(told["composition"]))
+    kept = CompositionStore(workspace).load(record.composition)
     if kept is None:
         raise UsageError("composition of the work", "is not kept here", "make it again from the picture")
     return kept

@@ -22,7 +22,7 @@ class Intake:
     """Looks at each picture that works are made from once.
 
     Args:
-        workspace: whose own works are told from others.
+        workspace: whose own works are distinguished from others.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -55,11 +55,11 @@ class Intake:
 
     def _look(self, origin: Origin, *, works: bool) -> Ingredient | None:
         try:
-            data = bytes(pictures.open_file(Path(origin.told)))
+            data = bytes(pictures.open_file(Path(origin.name)))
         except PictureError:
             data = b""
         if f"sha256:{sha256(data).hexdigest()}" != origin.digest:
             return None if origin.kind == "work" else Ingredient(origin.digest, "inputTo", "unread")
-        verdict = self._checker.check_bytes(data, Path(origin.told))
+        verdict = self._checker.check_bytes(data, Path(origin.name))
         handed_on = any(one.relationship != "parentOf" for one in verdict.chain)
         return ingredient_of(data, verdict) if works or handed_on or origin.kind == "picture" else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,38 +10,89 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
+from limner import pictures
 from limner.errors import UsageError
 from limner.latent.latents import latent_digest
 from limner.latent.pipeline import Pipeline
-from limner.ledger import Entry
 from limner.models.painter import Latent
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
+from limner.pictures.sheets import sheet
 from limner.rights import RightsSummary, credit_line
 from limner.synthesis.stores import CompositionStore
+from limner.works.acts import DRAW, WorkAct
+from limner.works.credits import credit_of_work, licences_of_work, rights_of
+from limner.works.finish_record import FinishRecord
 from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.intake import Intake
 from limner.works.origins import Origin, Origins
-from limner.works.owing import credit_of, licences_of, rights_of
 
-__all__ = ["Deed", "make_works", "provenance_of"]
+__all__ = ["MadeWorks", "WorkRequest", "make_works", "paths_for", "provenance_of", "write_sheet"]
+
+_QUALITY = 92
+"""Of formats that lose something, 1 to 100."""
+
+
+@dataclass(frozen=True)
+class WorkRequest:
+    """A work that is to be made, and what the artist did to get it.
+
+    Attributes:
+        latent: what the model paints it from. # one row
+        made: a verb: `move`, `mix`, `restyle`, ...
+        origins: what it is made from.
+        how: the words and numbers of what was done; plain JSON.
+        composition: what is finished where that is no picture of the model. # uint8 [h, w, 3]
+    """
+
+    latent: Latent
+    made: str
+    origins: Sequence[Origin]
+    how: dict[str, Any] = field(default_factory=dict)
+    composition: NDArray[np.uint8] | None = None
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Digests of what it is made from, each once."""
+        return tuple(dict.fromkeys(origin.digest for origin in self.origins))
+
+
+@dataclass(frozen=True)
+class MadeWorks:
+    """Works that were made.
+
+    Attributes:
+        works: in the order of the requests.
+        unfinished: why works were not finished, where they were asked to be; each reason once.
+    """
+
+    works: list[PublishedWork]
+    unfinished: tuple[str, ...]
 
 
 def provenance_of(
-    pipeline: Pipeline, digest: str, creator: str, rights: RightsSummary | None = None, **told: Any
+    pipeline: Pipeline,
+    digest: str,
+    creator: str,
+    *,
+    rights: RightsSummary | None = None,
+    finish: FinishRecord | None = None,
+    **more: Any,
 ) -> Provenance:
     """What the papers of a picture that this model paints say.
 
     Args:
         digest: sha256 of the latent.
-        rights: in all pictures that models and tools learned from, where they are more than the model's (`owing`).
-        told: what else is known of it: `title`, and any other field of `Provenance`.
+        rights: in all pictures that models and tools learned from, where they are more than the model's (`rights_of`).
+        more: the title, and any other field of `Provenance`.
     """
     card = pipeline.model.card
     learned = card.credit if rights in (None, card.rights) else credit_line(rights)
-    finish = told.get("finish") or {}
-    watermark = {"model_watermark": card.model_watermark} if card.model_watermark else {}
+    parameters = {"precision": pipeline.machine.precision, "device": pipeline.machine.device}
+    if card.model_watermark:
+        parameters["model_watermark"] = card.model_watermark
     return Provenance(
         creator=creator,
         model_name=card.name,
@@ -51,157 +101,151 @@ def provenance_of(
         collection_name=card.collection.name,
         collection_digest=f"sha256:{card.collection.digest}",
         latent_digest=digest,
-        credit=credit_of(learned, finish),
-        licences=licences_of((rights or card.rights).licences, finish),
+        credit=credit_of_work(learned, finish),
+        licences=licences_of_work((rights or card.rights).licences, finish),
         model_parents=tuple(f"sha256:{parent}" for parent in card.parents),
-        parameters={"precision": pipeline.machine.precision, "device": pipeline.machine.device, **watermark},
-        **told,
+        parameters=parameters,
+        finish=finish.to_json() if finish else {},
+        **more,
     )
 
 
-@dataclass(frozen=True)
-class Deed:
-    """What the artist did to get a picture.
-
-    Attributes:
-        what: a verb: `move`, `mix`, `restyle`, ...
-        origins: what it was made from.
-        how: its words and numbers; plain JSON.
-        composition: what is finished where that is no picture of the model. # uint8 [h, w, 3]
-    """
-
-    what: str
-    origins: Sequence[Origin]
-    how: dict[str, Any] = field(default_factory=dict)
-    composition: NDArray[np.uint8] | None = None
-
-    @property
-    def parents(self) -> tuple[str, ...]:
-        """Digests of what it was made from, each once."""
-        return tuple(dict.fromkeys(origin.digest for origin in self.origins))
+def paths_for(origins: Origins, requests: Sequence[WorkRequest], folder: Path | None = None) -> list[Path]:
+    """Where works go whose files nobody named: the folder, or the workspace's works; named by model, act and latent."""
+    workspace, name = origins.workspace, origins.pipeline.model.name
+    place = workspace.make(folder or workspace.works / name)
+    digests = [latent_digest(one.latent).removeprefix("sha256:")[:10] for one in requests]
+    return [place / f"{name}-{one.made}-{digest}.png" for one, digest in zip(requests, digests, strict=True)]
 
 
 def make_works(
     origins: Origins,
     publisher: Publisher,
-    made: Sequence[tuple[Latent, Deed, Path]],
+    requests: Sequence[WorkRequest],
+    paths: Sequence[Path],
     *,
     title: str | None = None,
-    training_mining: str = "notAllowed",
-    quality: int = 92,
-    wish: FinishRequest | None = None,
-    bare: Callable[[str], object] = lambda reason: None,
-) -> list[PublishedWork]:
+    finish: FinishRequest | None = None,
+) -> MadeWorks:
     """Paint latents, finish and keep them, record what was done and publish the works.
 
     Papers and marks that are found on pictures from outside are kept or named in the papers of the works.
 
     Args:
-        made: rows of one, how each came about, and the file that it goes to.
+        paths: the file that each goes to.
         title: of the works; what was done and their number otherwise.
-        wish: how they are finished; from what the model learned from, where that is here, if nothing is said.
-        bare: told once why works are not finished, in words, where they are not.
+        finish: how; from what the model learned from, where that is here, if nothing is said.
 
     Raises:
         PapersError, UsageError, LedgerError: as `Publisher.publish` does.
     """
-    pipeline = origins.pipeline
-    entries = []
-    for latent, deed, _ in made:
-        (digest,) = origins.latents.keep(latent, origins.model_digest)
-        entries += [_drawn(origins, one) for one in deed.origins if one.kind == "seed"]
-        entries.append(Entry("artist", deed.what, [*deed.parents, origins.model_digest], [digest], deed.how))
-    origins.ledger.record_many(entries)
-    with closing(Intake(origins.workspace)) as intake:
-        taken_in = [intake.of(deed.origins) for _, deed, _ in made]
-
-    hands = _Hands(origins, wish or FinishRequest(), bare)
+    _record(origins, requests)
+    finishers = _Finishers(origins, finish or FinishRequest())
+    name = origins.pipeline.model.card.name
 
     def jobs() -> Iterator[Job]:
-        for number, (latent, deed, path) in enumerate(made):
-            label = _label(pipeline, deed)
-            if deed.composition is None:
-                former = pipeline.composed(deed.origins[0].latent) if deed.what == "move" else None
-                pixels, finish = hands.finished(pipeline.composed(latent), label, former)
-            else:
-                pixels, finish = hands.restyled(deed.composition, label)
-            named = title or f"{pipeline.model.card.name}, {deed.what}, no. {number + 1}"
-            papers = provenance_of(
-                pipeline,
-                latent_digest(latent),
-                publisher.identity.name,
-                rights=rights_of(pipeline.model.card.rights, origins.ledger, deed.parents, deed.how),
-                title=named,
-                made=deed.what,
-                parents=deed.parents,
-                how=deed.how,
-                ingredients=taken_in[number],
-                training_mining=training_mining,
-                label=label,
-                finish=finish,
-            )
-            yield pixels, path, papers
+        with closing(Intake(origins.workspace)) as intake:
+            for number, (one, path) in enumerate(zip(requests, paths, strict=True)):
+                label = _label(origins.pipeline, one)
+                pixels, finished = finishers.finished(one, label)
+                papers = provenance_of(
+                    origins.pipeline,
+                    latent_digest(one.latent),
+                    publisher.identity.name,
+                    rights=rights_of(origins.pipeline.model.card.rights, origins.ledger, one.parents, one.how),
+                    finish=finished,
+                    title=title or f"{name}, {one.made}, no. {number + 1}",
+                    made=one.made,
+                    parents=one.parents,
+                    how=one.how,
+                    ingredients=intake.of(one.origins),
+                    label=label,
+                )
+                yield pixels, path, papers
 
-    return publisher.publish_many(jobs(), quality=quality)
+    works = publisher.publish_many(jobs(), quality=_QUALITY)
+    return MadeWorks(works, tuple(finishers.unfinished))
 
 
-class _Hands:
-    """What finishes the pictures of each label, made ready when the first of them comes."""
+def write_sheet(sources: Sequence[Path], works: Sequence[Path], to: Path) -> None:
+    """The sources in the first row, the works below, each fitted into the size of the first work."""
+    shown = [Image.fromarray(pictures.read(path).pixels) for path in (*works, *sources)]
+    size = shown[0].size
+    made, given = shown[: len(works)], shown[len(works) :]
+    columns = max(len(given), round(len(made) ** 0.5), 1)
+    first = [*given, *[Image.new("RGB", size, "white")] * (-len(given) % columns)]
+    tiles = [np.asarray(ImageOps.pad(one, size, color="white")) for one in (*first, *made)]
+    pictures.write(sheet(np.stack(tiles), columns=columns), to)
 
-    def __init__(self, origins: Origins, wish: FinishRequest, bare: Callable[[str], object]) -> None:
-        self._origins, self._wish, self._bare = origins, wish, bare
+
+def _record(origins: Origins, requests: Sequence[WorkRequest]) -> None:
+    """Keep the latents and record what is done; pictures of a seed, too, that nobody published, for the family."""
+    acts = []
+    for one in requests:
+        (digest,) = origins.latents.keep(one.latent, origins.model_digest)
+        acts += [_drawn(origins, origin) for origin in one.origins if origin.kind == "seed"]
+        acts.append(WorkAct(one.made, one.parents, origins.model_digest, digest, one.how))
+    origins.ledger.record_many([act.entry() for act in acts])
+
+
+def _drawn(origins: Origins, origin: Origin) -> WorkAct:
+    (digest,) = origins.latents.keep(origin.latent, origins.model_digest)
+    seed, _, index = origin.name.partition(":")
+    how = {"seed": int(seed), "index": int(index), "label": origin.label}
+    return WorkAct(DRAW, (), origins.model_digest, digest, how)
+
+
+class _Finishers:
+    """What finishes the pictures of each label, made ready when the first of them comes.
+
+    Attributes:
+        unfinished: why pictures stay bare that were to be finished; each reason once.
+    """
+
+    def __init__(self, origins: Origins, request: FinishRequest) -> None:
+        self._origins, self._request = origins, request
         self._known: dict[str | None, Finishing | str] = {}
+        self.unfinished: list[str] = []
 
-    def finished(
-        self, composition: NDArray[np.uint8], label: str | None, former: NDArray[np.uint8] | None = None
-    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-        """The finished picture and what papers say of the finish; as it is where nothing finishes it.
+    def finished(self, work: WorkRequest, label: str | None) -> tuple[NDArray[np.uint8], FinishRecord | None]:
+        """The finished picture and how that was done; None where nothing finishes it.
 
-        Args:
-            former: what it was moved from: its exemplars are taken, so that the picture stays in one hand.
-
-        # uint8 [h, w, 3] -> [height, width, 3]
-        """
-        if label not in self._known:
-            self._known[label] = self._hand(label)
-        hand = self._known[label]
-        if isinstance(hand, str):
-            return composition, {}
-        chosen = None if former is None else hand.finisher.choose([former])
-        finished = hand.finisher.finish(composition, chosen=chosen)
-        return finished.pixels, hand.told(finished, chosen=chosen is not None)
-
-    def restyled(self, composition: NDArray[np.uint8], label: str | None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-        """The same of a picture from outside, which is kept small, so that the work can be made again.
+        # -> uint8 [height, width, 3]
 
         Raises:
-            UsageError: nothing is here to finish it from.
+            UsageError: a picture from outside, and nothing is here to finish it from.
         """
-        pixels, finish = self.finished(composition, label)
-        if not finish:
-            raise UsageError(
-                "--style", f"has no pictures here to paint from: {self._known[label]}", "import them first"
-            )
-        return pixels, {**finish, "composition": CompositionStore(self._origins.workspace).keep(composition)}
+        pipeline, finishing = self._origins.pipeline, self._of(label)
+        composition = pipeline.composed(work.latent) if work.composition is None else work.composition
+        if isinstance(finishing, str):
+            if work.composition is not None:
+                reason = f"has no pictures here to paint from: {finishing}"
+                raise UsageError("--style", reason, "import them first")
+            return composition, None
+        chosen = None
+        if work.made == "move" and work.composition is None:
+            # From the same exemplars as what it was moved from, so that only what was moved changes.
+            chosen = finishing.finisher.choose([pipeline.composed(work.origins[0].latent)])
+        found = finishing.finisher.finish(composition, chosen=chosen)
+        record = finishing.record(found, chosen=chosen is not None)
+        if work.composition is not None:
+            # Kept, so that the work can be made again.
+            kept = CompositionStore(self._origins.workspace).keep(composition)
+            record = record.model_copy(update={"composition": kept})
+        return found.pixels, record
 
-    def _hand(self, label: str | None) -> Finishing | str:
-        model, workspace = self._origins.pipeline.model, self._origins.workspace
-        found = finishing_for(model, workspace, self._wish, label=label, threads=os.cpu_count() or 1)
-        if isinstance(found, str) and not self._wish.bare and found not in self._known.values():
-            self._bare(found)
-        return found
+    def _of(self, label: str | None) -> Finishing | str:
+        if label not in self._known:
+            model, workspace = self._origins.pipeline.model, self._origins.workspace
+            found = finishing_for(model, workspace, self._request, label=label)
+            if isinstance(found, str) and not self._request.bare and found not in self.unfinished:
+                self.unfinished.append(found)
+            self._known[label] = found
+        return self._known[label]
 
 
-def _label(pipeline: Pipeline, deed: Deed) -> str | None:
-    """The label in whose hand a work is finished: that of the style that was asked for, or of what it was made from."""
+def _label(pipeline: Pipeline, work: WorkRequest) -> str | None:
+    """The label whose pictures finish a work: that of the style that was asked for, or of what it is made from."""
     known = pipeline.model.card.config.labels
-    named = [deed.how.get("style"), deed.how.get("label"), *(origin.label for origin in deed.origins)]
+    named = [work.how.get("style"), work.how.get("label"), *(origin.label for origin in work.origins)]
     return next((str(one) for one in named if one in known), None)
-
-
-def _drawn(origins: Origins, origin: Origin) -> Entry:
-    """A picture of a seed that nobody published, so that its children's family is known."""
-    (digest,) = origins.latents.keep(origin.latent, origins.model_digest)
-    seed, _, index = origin.told.partition(":")
-    told = {"seed": int(seed), "index": int(index), "label": origin.label}
-    return Entry("artist", "draw", [origins.model_digest], [digest], told)

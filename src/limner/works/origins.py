@@ -1,4 +1,4 @@
-"""What a new picture is made from: a work, a picture of a seed, or the artist's own picture."""
+"""What a new work is made from: a work, a picture of a seed, or the artist's own picture."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ from limner import pictures
 from limner.errors import PictureError, UsageError
 from limner.latent.latents import latent_digest
 from limner.latent.pipeline import Pipeline
-from limner.ledger import Act, Ledger
+from limner.ledger import Ledger
 from limner.models.bundle import find_digest
 from limner.models.painter import Latent
+from limner.papers.publishing.published import Published
 from limner.pictures.fitting import Fit, fitted
+from limner.works.acts import ENLARGE, WorkAct
 from limner.works.latent_store import LatentStore
 from limner.workspace import Workspace
 
-__all__ = ["Origin", "Origins", "file_digest"]
+__all__ = ["Kind", "Origin", "Origins", "file_digest"]
 
+Kind = Literal["work", "seed", "picture"]
 _SEED = re.compile(r"(\d{1,19}):(\d{1,9})")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """One thing that a new picture is made from.
+    """One thing that a new work is made from.
 
     Attributes:
-        told: what the artist called it.
+        name: what the artist called it: a file, or `SEED:NUMBER`.
         kind: what it is.
         digest: sha256 of the file, or of the latent for a picture of a seed.
         latent: where it lies in the model's space. # one row
         label: the label that it was drawn for, if any.
     """
 
-    told: str
-    kind: Literal["work", "seed", "picture"]
+    name: str
+    kind: Kind
     digest: str
     latent: Latent
     label: str | None = None
@@ -83,88 +86,90 @@ class Origins:
         """sha256 of the model's file."""
         return f"sha256:{self.pipeline.model.digest}"
 
-    def find(self, told: str, label: str | None = None) -> Origin:
+    def find(self, name: str, label: str | None = None) -> Origin:
         """What the artist means: a work's file, `SEED:NUMBER`, or another picture, which is encoded.
 
         Args:
             label: for a picture of a seed.
 
         Raises:
-            UsageError: no such file, no picture, or a work of another model.
+            UsageError: no such file, no picture, or a work whose model is not here.
         """
-        path = Path(told)
+        path = Path(name)
         if path.is_file():
-            return self._work(told, path) or self._picture(told, path)
-        if found := _SEED.fullmatch(told):
-            return self._seed(told, int(found[1]), int(found[2]), label)
-        raise UsageError(told, "is no file and no picture of a seed", "give a picture's file, or SEED:NUMBER as 7:3")
+            return self._work(path, name) or self._picture(path, name)
+        if found := _SEED.fullmatch(name):
+            latent = self.pipeline.sample(1, seed=int(found[1]), first=int(found[2]), label=label)
+            return Origin(name, "seed", latent_digest(latent), latent, label)
+        raise UsageError(name, "is no file and no picture of a seed", "give a picture's file, or SEED:NUMBER as 7:3")
 
-    def published(self, digest: str) -> Act | None:
-        """The act by which a file was published here; the last one, where there were several."""
-        acts = [act for act in self.ledger.made(digest) if act.what == "publish"]
-        return acts[-1] if acts else None
+    def published(self, digest: str) -> Published | None:
+        """The work whose file has this digest, as it was published here last; None where it was not."""
+        return Published.find(self.ledger, digest)
 
-    def latent_of(self, act: Act) -> Latent | None:
-        """The latent of a published work: kept here, or drawn anew from its seed where that gives the same."""
-        model, latent = act.inputs[0], act.inputs[-1]
-        if self._pipeline is None:
-            file = find_digest(model, self.workspace)
-            if file is None:
-                raise UsageError(
-                    model[:19], "no model here has this digest", "give the model that painted it with --model"
-                )
-            self._pipeline = self._open(str(file))
-        kept = self.latents.load(latent)
-        if kept is not None:
+    def work(self, path: Path) -> Published:
+        """The work that a file is.
+
+        Raises:
+            UsageError: it was not published here, or was changed since.
+        """
+        found = self.published(file_digest(path))
+        if found is None:
+            raise UsageError(path, "was not published here, or was changed since", "check it with `limner verify`")
+        return found
+
+    def latent_of(self, work: Published) -> Latent | None:
+        """The latent of a published work: kept here, or drawn anew from its seed where that gives the same.
+
+        A print knows of no seed: where its latent is gone, that of the work it was made from is asked for.
+
+        Raises:
+            UsageError: no model was named, and that of the work is not here.
+        """
+        if self._pipeline is None and not self._open_digest(work.model):
+            remedy = "give the model that painted it with --model"
+            raise UsageError(work.model[:19], "no model here has this digest", remedy)
+        if kept := self.latents.load(work.latent):
             return kept[0]
-        told = act.parameters
-        if model != self.model_digest or told.get("seed") is None or told.get("truncation") is None:
+        act = WorkAct.find(self.ledger, work.digest)
+        if act is not None and act.what == ENLARGE and (former := self.published(act.parents[0])):
+            return self.latent_of(former)
+        if work.model != self.model_digest or work.seed is None or work.index is None or work.truncation is None:
             return None
-        drawn = self.pipeline.sample(
-            1, seed=told["seed"], first=told["index"], truncation=told["truncation"], label=told["label"]
-        )
-        return drawn if latent_digest(drawn) == latent else None
+        drawn = self.pipeline.sample(1, seed=work.seed, first=work.index, truncation=work.truncation, label=work.label)
+        return drawn if latent_digest(drawn) == work.latent else None
 
     def painted(self, digest: str) -> NDArray[np.uint8] | None:
         """A latent that is kept here as its model paints it; None where either is gone. # uint8 [h, w, 3]"""
-        kept = self.latents.load(digest)
-        if kept is None:
+        latent, model = self.latents.load(digest) or (None, "")
+        if latent is None or (self._pipeline is None and not self._open_digest(model)) or model != self.model_digest:
             return None
-        if self._pipeline is None:
-            file = find_digest(kept[1], self.workspace)
-            self._pipeline = None if file is None else self._open(str(file))
-        if self._pipeline is None or kept[1] != self.model_digest:
-            return None
-        return self._pipeline.composed(kept[0])
+        return self.pipeline.composed(latent)
 
-    def _work(self, told: str, path: Path) -> Origin | None:
-        digest = file_digest(path)
-        act = self.published(digest)
-        if act is None:
+    def _work(self, path: Path, name: str) -> Origin | None:
+        """None for what is no work, or of another model: the picture is all that two models have in common."""
+        work = self.published(file_digest(path))
+        latent = None if work is None else self.latent_of(work)
+        if work is None or latent is None or work.model != self.model_digest:
             return None
-        latent = self.latent_of(act)
-        if latent is None:
-            return None
-        if act.inputs[0] != self.model_digest:
-            # Another model's space: the picture is all that the two have in common.
-            return None
-        return Origin(told, "work", digest, latent, act.parameters.get("label"))
+        return Origin(name, "work", work.digest, latent, work.label)
 
-    def _picture(self, told: str, path: Path) -> Origin:
+    def _picture(self, path: Path, name: str) -> Origin:
         config = self.pipeline.model.card.config.painter
         try:
             pixels = pictures.read(path).pixels
         except PictureError as error:
             raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
         latent = self.pipeline.encode(fitted(pixels, (config.height, config.width), self.fit)[None])
-        return Origin(told, "picture", file_digest(path), latent)
-
-    def _seed(self, told: str, seed: int, index: int, label: str | None) -> Origin:
-        latent = self.pipeline.sample(1, seed=seed, first=index, label=label)
-        return Origin(told, "seed", latent_digest(latent), latent, label)
+        return Origin(name, "picture", file_digest(path), latent)
 
     def _open(self, model: str) -> Pipeline:
         return Pipeline.open(model, self.workspace, precision=self._precision)
+
+    def _open_digest(self, digest: str) -> bool:
+        file = find_digest(digest, self.workspace)
+        self._pipeline = None if file is None else self._open(str(file))
+        return file is not None
 
 
 def file_digest(path: Path) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,17 +11,20 @@ from numpy.typing import NDArray
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
-from limner.ledger import Act
-from limner.models.bundle import Model
 from limner.models.similarity import psnr
-from limner.works.enlarging import enlarged_again, enlarging_of, latent_of
-from limner.works.origins import Origins, file_digest
+from limner.papers.publishing.published import Published
+from limner.papers.watermark import PUBLIC_KEY
+from limner.papers.watermark.keys import known_keys
+from limner.papers.watermark.marking import marked
+from limner.works.acts import ENLARGE, WorkAct
+from limner.works.finish_record import FinishRecord
+from limner.works.finishing import finished_again
+from limner.works.origins import Origins
+from limner.works.prints import Source, enlarged_again
 from limner.workspace import Workspace
 
 __all__ = ["Reproduction", "reproduce"]
 
-Finishes = Callable[[dict[str, Any], Model, Workspace, "str | None", NDArray[np.uint8]], NDArray[np.uint8]]
-Marks = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 _SAME_TO_THE_EYE = 40.0
 
 
@@ -34,7 +35,7 @@ class Reproduction:
     Attributes:
         identical: every pixel is the same.
         psnr: likeness in dB; infinite where identical.
-        lossy: the file's format does not keep every pixel, so that more than like it cannot be told.
+        lossy: the file's format does not keep every pixel, so that no more than likeness can be shown.
         precision, was: what it was painted in now, and then.
         enlarged: whether it was enlarged after it was painted, then and now.
         verdict: all of that in words.
@@ -67,76 +68,71 @@ class Reproduction:
         return f"{done}, it is another picture ({self.psnr:.1f} dB)"
 
 
-def reproduce(
-    path: Path, workspace: Workspace, marked: Marks, finished: Finishes, model: str | None = None
-) -> Reproduction:
-    """Paint a work again, enlarge and mark it again where it was, and compare.
+def reproduce(path: Path, workspace: Workspace, model: str | None = None) -> Reproduction:
+    """Paint a work again, finish or enlarge and mark it again where it was, and compare.
 
     Args:
-        marked: puts a work's number into a picture, as was done when it was published.
-        finished: finishes a composition, as the act says that it was done.
         model: name or file of the one that painted it, where that lies outside of the workspace.
 
     Raises:
-        UsageError: the model is another one, the file is no work of this workspace, or its latent, model or up-scaler
-            is gone.
+        UsageError: the model is another one, the file is no first edition of a work of this workspace, or its latent,
+            model, exemplars or up-scaler are gone.
     """
-    origins, digest = Origins(workspace), file_digest(path)
-    act = origins.published(digest)
-    if act is None:
-        raise UsageError(path, "was not published here, or was changed since", "check it with `limner verify`")
-    if "edition" in act.parameters:
-        where = _first_edition(origins, act)
+    origins = Origins(workspace)
+    work = origins.work(path)
+    if work.former is not None:
+        where = _first_edition(origins, work)
         raise UsageError(path, "is a further edition of a work, made from its file", f"reproduce that: {where}")
-    was = act.parameters.get("precision")
-    origins = Origins(workspace, model, precision=was)
-    if model is not None and origins.model_digest != act.inputs[0]:
-        raise UsageError(f"--model {model}", "is not the model that painted it", f"give {act.inputs[0][:19]}")
-    latent, enlarging = latent_of(origins, digest), enlarging_of(origins, digest)
-    if latent is None:
-        raise UsageError(
-            path, "its latent is not kept here and its seed gives another", "paint it on the machine it is from"
-        )
+    source = Source.open(path, workspace, model)
     try:
-        kept = torch.from_numpy(pictures.read(path).pixels.copy()).permute(2, 0, 1)[None]
+        kept = pictures.read(path).pixels
     except PictureError as error:
         raise UsageError(error.value, error.reason, error.remedy) from None
-    how = act.parameters.get("finish")
-    if enlarging is None or how:
-        painted = origins.pipeline.paint(latent)
-        if how:
-            composition = painted[0].permute(1, 2, 0).contiguous().numpy()
-            label = act.parameters.get("label")
-            again = finished(how, origins.pipeline.model, workspace, label, composition)
-            painted = torch.from_numpy(again.copy()).permute(2, 0, 1)[None]
-    else:
-        painted = torch.from_numpy(enlarged_again(origins, latent, enlarging).copy()).permute(2, 0, 1)[None]
-    if mark := act.parameters.get("watermark"):
-        again = marked(painted[0].permute(1, 2, 0).contiguous().numpy(), int(mark, 16))
-        painted = torch.from_numpy(again).permute(2, 0, 1)[None]
+    act = WorkAct.find(source.origins.ledger, work.digest)
+    enlarged = act is not None and act.what == ENLARGE
+    painted = _painted(source, act if enlarged else None)
+    if work.watermark:
+        keys = {one.fingerprint: one.secret for one in known_keys(workspace)}
+        painted = marked(painted, int(work.watermark, 16), keys.get(work.mark_key or "", PUBLIC_KEY))
     if painted.shape != kept.shape:
         raise UsageError(path, "has another size than the model paints", "its act of enlarging is not in the ledger")
-    identical = bool(torch.equal(painted, kept))
+    identical = bool(np.array_equal(painted, kept))
+    pipeline = source.origins.pipeline
     return Reproduction(
         path,
-        origins.pipeline.model.card.name,
-        act.inputs[-1],
+        pipeline.model.card.name,
+        work.latent,
         identical,
-        float("inf") if identical else float(psnr(painted, kept)[0]),
+        float("inf") if identical else float(psnr(_batch(painted), _batch(kept))[0]),
         path.suffix.lower() != ".png",
-        origins.pipeline.machine.precision,
-        was,
-        enlarging is not None,
+        pipeline.machine.precision,
+        work.precision,
+        enlarged,
     )
 
 
-def _first_edition(origins: Origins, act: Act) -> str:
+def _painted(source: Source, enlarging: WorkAct | None) -> NDArray[np.uint8]:
+    """The work as it is made from its latent, without its watermark. # uint8 [h, w, 3]"""
+    origins, record = source.origins, FinishRecord.of(source.work.finish)
+    if enlarging is not None and record is None:
+        return enlarged_again(origins, source.latent, dict(enlarging.how))
+    painted = origins.pipeline.composed(source.latent)
+    if record is None:
+        return painted
+    return finished_again(record, origins.pipeline.model, origins.workspace, source.work.label, painted)
+
+
+def _batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+
+
+def _first_edition(origins: Origins, work: Published) -> str:
     """Where the work lies that an edition was made from, however often it was published again."""
-    where, met = "", set[str]()
-    while (of := str(act.parameters.get("edition", {}).get("of", ""))) and of not in met:
-        met.add(of)
-        former = origins.published(of)
+    met = set[str]()
+    while work.former and work.former not in met:
+        met.add(work.former)
+        former = origins.published(work.former)
         if former is None:
-            return of
-        act, where = former, str(former.parameters.get("path"))
-    return where
+            return work.former
+        work = former
+    return str(work.path)

@@ -16,8 +16,7 @@ from limner.latent.breeding import breed
 from limner.latent.contact import draw_contact
 from limner.latent.latents import latent_digest
 from limner.models.painter import Latent
-from limner.works import evolving
-from limner.works.evolving import Evolution
+from limner.works.evolution import Evolution
 from limner.works.origins import Origins
 from limner.workspace import Workspace
 from models_made import made_model
@@ -91,7 +90,7 @@ def test_a_killed_run_leaves_the_old_state(at: str, origins: Origins, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(evolving, at, killed)
+        patch.setattr(evolution, at, killed)
         evolution.keep([1])
     again = Evolution(origins, "e")
     assert digests(again) == before

@@ -24,7 +24,9 @@ from limner.latent.latents import latent_digest, load_latents, row_of, save_late
 from limner.latent.pipeline import Pipeline
 from limner.ledger import Entry
 from limner.models.painter import Latent
-from limner.works.origins import Origin, Origins, file_digest
+from limner.papers.publishing.published import PUBLISH, Published
+from limner.works.making import WorkRequest
+from limner.works.origins import Kind, Origin, Origins, file_digest
 from limner.workspace import Workspace, replace_file, replace_folder
 
 __all__ = ["MOST", "Evolution", "Generation", "Look", "Member"]
@@ -45,10 +47,15 @@ _Kind = TypeVar("_Kind", bound=_Frozen)
 class Root(_Frozen):
     """Where a picture of the first generation is from; the fields of an `Origin` without its latent."""
 
-    told: str
-    kind: Literal["work", "seed", "picture"]
+    name: str
+    kind: Kind
     digest: str
     label: str | None = None
+
+    @classmethod
+    def of(cls, origin: Origin) -> Root:
+        """Of an origin that a work, seed or picture is."""
+        return cls(name=origin.name, kind=origin.kind, digest=origin.digest, label=origin.label)
 
 
 class Member(_Frozen):
@@ -161,25 +168,14 @@ class Evolution:
         _check_seed(seed)
         folder = _folder(origins.workspace, name)
         if (folder / _STATE).is_file():
-            raise UsageError(
-                f"--name {name}",
-                "is begun already",
-                "go on with --keep, or begin one with another --name",
-            )
+            remedy = "go on with --keep, or begin one with another --name"
+            raise UsageError(f"--name {name}", "is begun already", remedy)
         if start and len(start) >= count:
             raise UsageError(f"{len(start)} pictures", f"leave no room for children among {count}", "raise --count")
-        first = Generation(number=0, depth=0, count=count, seed=seed, label=label, members=())
-        if start:
-            kept = [(Member(latent=latent_digest(one.latent), root=_root(one)), one.latent) for one in start]
-            members, latent = _children(origins.pipeline, first.model_copy(update={"mutation": mutation}), kept)
-        else:
-            latent = origins.pipeline.sample(count, seed=seed, label=label)
-            members = []
-            for i in range(count):
-                digest = latent_digest(latent, i)
-                root = Root(told=f"{seed}:{i}", kind="seed", digest=digest, label=label)
-                members.append(Member(latent=digest, root=root))
-        first = first.model_copy(update={"members": tuple(members)})
+        first = Generation(number=0, depth=0, count=count, seed=seed, label=label, mutation=mutation, members=())
+        members, latent = _first_members(origins.pipeline, first, start)
+        # Pictures of a seed were not moved.
+        first = first.model_copy(update={"members": tuple(members), "mutation": mutation if start else 0.0})
         sheet = _write(origins, folder, name, first, latent, look)
         inputs = [*(one.digest for one in start), origins.model_digest]
         origins.ledger.record_many([_painted(name, first, inputs, sheet)])
@@ -206,7 +202,7 @@ class Evolution:
         if not 1 <= len(kept) < self.now.count:
             raise UsageError(f"{len(kept)} kept", f"leave no room for children among {self.now.count}", "keep fewer")
         _check_seed(self.now.seed if seed is None else seed)
-        told = {
+        update = {
             "number": self._state.last + 1,
             "before": self.now.number,
             "depth": self.now.depth + 1,
@@ -214,7 +210,7 @@ class Evolution:
             "kept": kept,
             "seed": self.now.seed if seed is None else seed,
         }
-        following = self.now.model_copy(update=told)
+        following = self.now.model_copy(update=update)
         members, latent = _children(self._origins.pipeline, following, [self._member(number)[1:] for number in kept])
         following = following.model_copy(update={"members": tuple(members)})
         digests = [self._member(number)[1].latent for number in kept]
@@ -238,14 +234,14 @@ class Evolution:
         if self.now.before is None:
             raise UsageError("--back", "there is no generation before the first", "keep some of it with --keep")
         shown, former = file_digest(self.sheet), self._generation(self.now.before)
-        told = {"evolution": self.name, "from": self.now.number, "to": former.number}
-        self._origins.ledger.record("artist", "go back", inputs=[shown], parameters=told)
+        how = {"evolution": self.name, "from": self.now.number, "to": former.number}
+        self._origins.ledger.record("artist", "go back", inputs=[shown], parameters=how)
         self._go(former, last=self._state.last)
 
-    def chosen(self, number: int) -> tuple[Latent, list[Origin], dict[str, Any]]:
-        """What to publish one picture with: its latent, what it comes from, and how it came about.
+    def chosen(self, number: int) -> WorkRequest:
+        """The request by which one picture becomes a work.
 
-        What it comes from are its forebears that were published here, and where there are none between, the pictures
+        What it is made from are its ancestors that were published here, and where there are none between, the pictures
         that the first generation began with.
 
         Raises:
@@ -257,30 +253,28 @@ class Evolution:
         if choices:
             how["kept"] = " / ".join(choices)
         if member.root is not None and member.root.kind == "seed":
-            return latent, [], {**how, "drawn": member.root.told}
-        return latent, self._forebears(member), how
+            return WorkRequest(latent, "evolve", [], {**how, "drawn": member.root.name})
+        return WorkRequest(latent, "evolve", self._ancestors(member), how)
 
-    def _forebears(self, member: Member) -> list[Origin]:
+    def _ancestors(self, member: Member) -> list[Origin]:
         known: dict[str, tuple[Member, Latent]] = {}
         for generation in self._chain():
-            held = self._latents(generation)
-            known |= {one.latent: (one, row_of(held, i)) for i, one in enumerate(generation.members)}
+            latents = self._latents(generation)
+            known |= {one.latent: (one, row_of(latents, i)) for i, one in enumerate(generation.members)}
         found: list[Origin] = []
         waiting, met = [member], {member.latent}
         while waiting:
             one = waiting.pop(0)
-            if one.root is not None:
-                root = one.root
-                found.append(Origin(root.told, root.kind, root.digest, known[one.latent][1], root.label))
-                continue
-            for digest in one.parents:
+            if root := one.root:
+                found.append(Origin(root.name, root.kind, root.digest, known[one.latent][1], root.label))
+            for digest in one.parents if one.root is None else ():
                 if digest in met or digest not in known:
                     continue
                 met.add(digest)
-                published = [act for act in self._origins.ledger.used(digest) if act.what == "publish"]
-                if published:
-                    file = published[-1].outputs[0]
-                    found.append(Origin(str(published[-1].parameters.get("path")), "work", file, known[digest][1]))
+                acts = [act for act in self._origins.ledger.used(digest) if act.what == PUBLISH]
+                if acts:
+                    work = Published.of(acts[-1])
+                    found.append(Origin(str(work.path), "work", work.digest, known[digest][1]))
                 else:
                     waiting.append(known[digest][0])
         return found
@@ -315,24 +309,41 @@ class Evolution:
     def _latents(self, generation: Generation) -> Latent:
         path = self._place(generation.number) / _LATENTS
         latent, model = load_latents(path)
-        told = [one.latent for one in generation.members]
-        if model != self._origins.model_digest or [latent_digest(latent, i) for i in range(len(latent.style))] != told:
+        digests = [one.latent for one in generation.members]
+        if (
+            model != self._origins.model_digest
+            or [latent_digest(latent, i) for i in range(len(latent.style))] != digests
+        ):
             raise UsageError(path, "holds other latents than its generation", "begin another with another --name")
         device = self._origins.pipeline.machine.device
         return Latent(latent.content.to(device), latent.style.to(device))
 
 
+def _first_members(pipeline: Pipeline, first: Generation, start: Sequence[Origin]) -> tuple[list[Member], Latent]:
+    """The members of the first generation: children of what it starts from, or pictures of its seed."""
+    if start:
+        kept = [(Member(latent=latent_digest(one.latent), root=Root.of(one)), one.latent) for one in start]
+        return _children(pipeline, first, kept)
+    latent = pipeline.sample(first.count, seed=first.seed, label=first.label)
+    members = []
+    for i in range(first.count):
+        digest = latent_digest(latent, i)
+        root = Root(name=f"{first.seed}:{i}", kind="seed", digest=digest, label=first.label)
+        members.append(Member(latent=digest, root=root))
+    return members, latent
+
+
 def _children(
-    pipeline: Pipeline, told: Generation, kept: Sequence[tuple[Member, Latent]]
+    pipeline: Pipeline, generation: Generation, kept: Sequence[tuple[Member, Latent]]
 ) -> tuple[list[Member], Latent]:
     """The members of a generation: the kept ones, then their children."""
     latent, pairs = breed(
         pipeline,
         [one for _, one in kept],
-        told.count - len(kept),
-        mutation=told.mutation,
-        chances=f"{told.seed}/{told.depth}",
-        label=told.label,
+        generation.count - len(kept),
+        mutation=generation.mutation,
+        chances=f"{generation.seed}/{generation.depth}",
+        label=generation.label,
     )
     members = [one.model_copy(update={"kept": True}) for one, _ in kept]
     for i, pair in enumerate(pairs):
@@ -359,9 +370,9 @@ def _write(origins: Origins, folder: Path, name: str, generation: Generation, la
 
 def _painted(name: str, generation: Generation, inputs: Sequence[str], sheet: str) -> Entry:
     """The act of the algorithm. Latents are parameters: what came out is the sheet, no picture was chosen yet."""
-    told = generation.model_dump(include={"number", "depth", "seed", "label", "mutation"})
+    numbers = generation.model_dump(include={"number", "depth", "seed", "label", "mutation"})
     latents = [one.latent for one in generation.members]
-    return Entry("algorithm", "evolve", inputs, [sheet], {"evolution": name, **told, "latents": latents})
+    return Entry("algorithm", "evolve", inputs, [sheet], {"evolution": name, **numbers, "latents": latents})
 
 
 def _move(folder: Path, state: _State) -> None:
@@ -374,10 +385,10 @@ def _read(path: Path, kind: type[_Kind]) -> _Kind:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        told = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        reason = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
     except OSError as error:
-        told = str(error.strerror)
-    raise UsageError(path, f"is damaged ({told})", "begin another with another --name") from None
+        reason = str(error.strerror)
+    raise UsageError(path, f"is damaged ({reason})", "begin another with another --name") from None
 
 
 def _check_seed(seed: int) -> None:
@@ -389,7 +400,3 @@ def _folder(workspace: Workspace, name: str) -> Path:
     if not _NAME.match(name):
         raise UsageError(f"--name {name}", "is no name of an evolution", "use letters, digits, . _ and -, 64 at most")
     return workspace.root / "evolutions" / name
-
-
-def _root(one: Origin) -> Root:
-    return Root(told=one.told, kind=one.kind, digest=one.digest, label=one.label)

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from limner import pictures
 from limner.errors import PictureError
-from limner.works.lineage import Kin
+from limner.works.acts import DRAW
+from limner.works.family import Kin
 from limner.works.origins import file_digest
 
 __all__ = ["draw_family"]
@@ -35,12 +36,12 @@ def draw_family(above: Kin, below: Kin, path: Path, paint: Paint = lambda digest
     rows = [*reversed(up[1:]), up[0], *down[1:]]
     width = max(len(row) for row in rows) * (_SIDE + _GAP) + _GAP
     height = len(rows) * (_SIDE + _ROW) + _GAP
-    canvas = Image.new("RGB", (max(width, 360), height), _PAPER)
-    draw = ImageDraw.Draw(canvas)
+    sheet = Image.new("RGB", (max(width, 360), height), _PAPER)
+    draw = ImageDraw.Draw(sheet)
     places: dict[int, tuple[int, int]] = {}
     for number, row in enumerate(rows):
         top = _GAP + number * (_SIDE + _ROW)
-        left = (canvas.width - len(row) * (_SIDE + _GAP) + _GAP) // 2
+        left = (sheet.width - len(row) * (_SIDE + _GAP) + _GAP) // 2
         for i, (kin, _) in enumerate(row):
             places[id(kin)] = (left + i * (_SIDE + _GAP), top)
     # The work stands in both families.
@@ -51,9 +52,9 @@ def draw_family(above: Kin, below: Kin, path: Path, paint: Paint = lambda digest
                 _line(draw, places[id(kin)], places[id(parent)])
     for row in rows:
         for kin, _ in row:
-            shown = paint(kin.digest) if kin.deed == "draw" else _seen(kin)
-            _one(canvas, draw, kin, shown, places[id(kin)], own=kin is above)
-    pictures.write(np.asarray(canvas), path)
+            shown = paint(kin.digest) if kin.made == DRAW else _seen(kin)
+            _one(sheet, draw, kin, shown, places[id(kin)], own=kin is above)
+    pictures.write(np.asarray(sheet), path)
 
 
 def _generations(kin: Kin) -> list[list[tuple[Kin, Kin | None]]]:
@@ -72,7 +73,7 @@ def _line(draw: ImageDraw.ImageDraw, one: tuple[int, int], other: tuple[int, int
 
 
 def _one(
-    canvas: Image.Image,
+    sheet: Image.Image,
     draw: ImageDraw.ImageDraw,
     kin: Kin,
     shown: NDArray[np.uint8] | None,
@@ -89,16 +90,16 @@ def _one(
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         if max(picture.size) < _SIDE:
             picture = picture.resize((_SIDE, round(_SIDE * picture.height / picture.width)), Image.Resampling.NEAREST)
-        canvas.paste(picture, (left + (_SIDE - picture.width) // 2, top + (_SIDE - picture.height) // 2))
+        sheet.paste(picture, (left + (_SIDE - picture.width) // 2, top + (_SIDE - picture.height) // 2))
     if own:
         draw.rectangle([left - 4, top - 4, left + _SIDE + 3, top + _SIDE + 3], outline=_INK, width=2)
-    told = kin.name if kin.deed == "draw" else kin.deed or "picture"
+    said = kin.name if kin.made == DRAW else kin.made or "picture"
     steps = kin.how.get("along") or kin.how.get("blocks") or kin.how.get("weights")
     if isinstance(steps, dict):
-        told += " " + " ".join(f"{name} {size:+g}" for name, size in steps.items())
+        said += " " + " ".join(f"{name} {size:+g}" for name, size in steps.items())
     elif steps:
-        told += f" {steps}"
-    draw.text((left, top + _SIDE + 6), told[:22], fill=_INK)
+        said += f" {steps}"
+    draw.text((left, top + _SIDE + 6), said[:22], fill=_INK)
 
 
 def _seen(kin: Kin) -> NDArray[np.uint8] | None:
