@@ -111,7 +111,7 @@ def _mixing(given: argparse.Namespace) -> int:
     from bench.places import RESULTS
     from limner.collection import Collection
     from limner.latent.pipeline import Pipeline
-    from limner.latent.translating import known_translator
+    from limner.latent.restyling import known_translator
     from limner.workspace import Workspace
 
     workspace = Workspace.default()

@@ -20,8 +20,7 @@ from torch import Tensor
 from bench.yardstick import Concepts, Seen, Yardstick, summed
 from limner.collection import Collection
 from limner.latent.pipeline import Pipeline
-from limner.latent.restyling import label_style, restyle
-from limner.latent.translating import translate
+from limner.latent.restyling import label_style, restyle, translate
 from limner.models.painter import Latent
 from limner.models.translator import TranslatorFile
 from limner.pictures.sheets import save_sheet

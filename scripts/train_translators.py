@@ -14,7 +14,7 @@ from pathlib import Path
 
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
-from limner.latent.translating import shipped_translator
+from limner.latent.restyling import shipped_translator
 from limner.models.bundle import SHIPPED, load_model
 from limner.models.translator import Translator, TranslatorCard, save_translator
 from limner.training.translating import TranslatorOptions, passed_on, train_translator

@@ -11,7 +11,7 @@ from PIL import Image
 
 from helpers import limner, refused
 from limner import pictures
-from limner.latent.translating import translator_file
+from limner.latent.restyling import translator_file
 from limner.ledger import Ledger
 from limner.models.bundle import load_model
 from limner.models.translator import load_translator

@@ -51,7 +51,7 @@ def test_pictures_get_more_symmetrical_when_asked_and_alone_then() -> None:
     directions = Directions.load(shipped_directions(shipped.model.digest), f"sha256:{shipped.model.digest}", numbers)
     latent = shipped.sample(24, seed=9)
     before = measure_attributes(shipped.paint(latent))
-    unit = torch.tensor([directions[name].told["unit"] for name in ATTRIBUTES])
+    unit = torch.tensor([directions[name].known["unit"] for name in ATTRIBUTES])
     for steps in (1.0, -1.0):
         moved = directions.moved(shipped, latent, {"symmetry": steps})
         change = (measure_attributes(shipped.paint(moved)) - before) / unit
@@ -89,7 +89,7 @@ def test_the_other_methods(method: str, pipeline: Pipeline) -> None:
         assert set(one.effects) == set(ATTRIBUTES)
         assert one.low <= 0 <= one.high
     if method == "pca":
-        shares = [one.told["variance"] for one in directions]
+        shares = [one.known["variance"] for one in directions]
         assert shares == sorted(shares, reverse=True)
 
 

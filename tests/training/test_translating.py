@@ -18,8 +18,7 @@ from helpers import Silent
 from limner.collection import Collection, import_collection
 from limner.errors import ModelError, TrainingError, UsageError
 from limner.latent.pipeline import Pipeline
-from limner.latent.restyling import to_label
-from limner.latent.translating import known_translator, translator_file
+from limner.latent.restyling import known_translator, to_label, translator_file
 from limner.machine import Machine
 from limner.models.bundle import load_model
 from limner.models.translator import PairDiscriminator, Translator, TranslatorConfig, load_translator, save_translator

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.common import plain_text, print_json, progress_bar
-from limner.cli.completing import models
-from limner.cli.options import Overwrite
+from limner.cli.options import Json, ModelName, Overwrite, Quiet
 from limner.cli.outputs import output
 from limner.errors import UsageError
 
@@ -47,12 +45,12 @@ def _open(model: str) -> tuple[Pipeline, Workspace]:
 
 
 def _find(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     method: Annotated[str, typer.Option(help="attribute, pca, closed-form or labels.")] = "attribute",
     count: Annotated[int, typer.Option(help="Pictures that are painted to learn from.")] = 2048,
     keep: Annotated[int, typer.Option(help="How many of pca and closed-form.")] = 8,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Find directions: measured attributes (brightness, warmth, horizon, ...), pca, the painter's layers, or labels.
 
@@ -66,19 +64,16 @@ def _find(
     with progress_bar(quiet=quiet or as_json) as bar:
         task = bar.add_task("painting", total=None)
         found = find_directions(
-            pipeline,
-            method,
-            count=count,
-            keep=keep,
+            pipeline, method, count=count, keep=keep,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        )  # fmt: skip
     _keep(found, pipeline, workspace)
-    _tell(found, as_json)
+    _show(found, as_json)
 
 
 def _list(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    model: ModelName,
+    as_json: Json = False,
 ) -> None:
     """Show the directions of a model, and what one step along each does.
 
@@ -86,11 +81,11 @@ def _list(
     """
     from limner.latent.directions import directions_of
 
-    _tell(directions_of(*_open(model)), as_json)
+    _show(directions_of(*_open(model)), as_json)
 
 
 def _name(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     old: Annotated[str, typer.Argument(help="The direction's name so far.")],
     new: Annotated[str, typer.Argument(help="Its new name.")],
 ) -> None:
@@ -106,7 +101,7 @@ def _name(
 
 
 def _strip(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     to: Annotated[Path, typer.Option(help="File for the sheet (PNG).")],
     overwrite: Overwrite = False,
     seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 1,
@@ -136,7 +131,7 @@ def _strip(
 
 
 def _share(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     to: Annotated[Path, typer.Option(help="File for them (.safetensors).")],
     overwrite: Overwrite = False,
 ) -> None:
@@ -153,7 +148,7 @@ def _share(
 
 
 def _take(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     file: Annotated[Path, typer.Argument(help="File that `limner directions share` wrote.")],
 ) -> None:
     """Take up directions that another has shared; of the same name, theirs stay.
@@ -177,22 +172,19 @@ def _keep(more: Directions, pipeline: Pipeline, workspace: Workspace) -> None:
     (more if known is None else known.joined(more)).save(directions_file(pipeline, workspace))
 
 
-def _tell(found: Directions, as_json: bool) -> None:
+def _show(found: Directions, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     if as_json:
-        rows: list[dict[str, Any]] = [
-            {name: value for name, value in asdict(one).items() if name != "row"} for one in found
-        ]
-        print_json({"model": found.model, "directions": rows})
+        print_json({"model": found.model, "directions": [one.to_json() for one in found]})
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("direction", "safe"):
         table.add_column(title, no_wrap=True)
     table.add_column("what one step changes")
     for one in found:
-        own = one.told.get("attribute")
+        own = one.known.get("attribute")
         effects = sorted(one.effects.items(), key=lambda effect: (effect[0] != own, -abs(effect[1])))
         words = [
             f"[bold]{name} {value:+.2f}[/bold]" if name == own or abs(value) > _STRONG else f"{name} {value:+.2f}"

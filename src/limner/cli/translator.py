@@ -47,7 +47,7 @@ def _train(context: typer.Context, request: _Request) -> None:
     Example: [bold]limner train-translator emoji-vae emoji --pairs codepoints --resume[/bold]
     """
     from limner.collection import Collection
-    from limner.latent.translating import translator_file
+    from limner.latent.restyling import translator_file
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
     from limner.models.translator import save_translator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Direction:
         row: what is added to a whitened latent for one step. # [numbers]
         low, high: steps between which pictures stay within the model's own spread.
         effects: what one step changes of each attribute, in deviations of the model's own pictures.
-        told: what else is known: the share of the variance, the accuracy of a probe, the unit of an attribute.
+        known: what else is known: the share of the variance, the accuracy of a probe, the unit of an attribute.
     """
 
     name: str
@@ -54,7 +54,11 @@ class Direction:
     low: float = -3.0
     high: float = 3.0
     effects: dict[str, float] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the row."""
+        return {name: value for name, value in vars(self).items() if name != "row"}
 
 
 class Directions:
@@ -62,28 +66,28 @@ class Directions:
 
     Args:
         model: sha256 of the model's file.
-        held: in their order; names differ.
+        found: in their order; names differ.
         sense: finds the way for those of the method `attribute`.
     """
 
-    def __init__(self, model: str, held: list[Direction], sense: Sense | None = None) -> None:
-        self.model, self._held, self.sense = model, {one.name: one for one in held}, sense
+    def __init__(self, model: str, found: list[Direction], sense: Sense | None = None) -> None:
+        self.model, self._all, self.sense = model, {one.name: one for one in found}, sense
 
     def __iter__(self) -> Iterator[Direction]:
-        return iter(self._held.values())
+        return iter(self._all.values())
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._all)
 
     def __getitem__(self, name: str) -> Direction:
-        if name not in self._held:
-            known = ", ".join(self._held) or "none; find some with `limner directions find`"
+        if name not in self._all:
+            known = ", ".join(self._all) or "none; find some with `limner directions find`"
             raise UsageError(name, "is no direction of this model", f"known: {known}")
-        return self._held[name]
+        return self._all[name]
 
     def joined(self, more: Directions) -> Directions:
         """With more directions; of the same name, the new ones stay."""
-        return Directions(self.model, list((self._held | more._held).values()), more.sense or self.sense)
+        return Directions(self.model, list((self._all | more._all).values()), more.sense or self.sense)
 
     def moved(
         self,
@@ -108,7 +112,7 @@ class Directions:
         for name, size in steps.items():
             one = self[name]
             if one.method == "attribute" and self.sense is not None:
-                wanted[list(ATTRIBUTES).index(one.told["attribute"])] += size
+                wanted[list(ATTRIBUTES).index(one.known["attribute"])] += size
             else:
                 rows = rows + size * (one.row if kept is None else one.row * kept).to(rows)
         if self.sense is not None and wanted.any():
@@ -125,7 +129,7 @@ class Directions:
         self[old]
         if not new.replace("-", "").replace("_", "").isalnum() or len(new) > 40:
             raise UsageError(new, "is no name for a direction", "use letters, digits, - and _, 40 at most")
-        if new in self._held and new != old:
+        if new in self._all and new != old:
             raise UsageError(new, "is taken", "choose another name")
         return Directions(self.model, [replace(one, name=new) if one.name == old else one for one in self], self.sense)
 
@@ -135,14 +139,18 @@ class Directions:
         Args:
             small: numbers in half precision, half of the size.
         """
-        told = [{name: value for name, value in asdict(one).items() if name != "row"} for one in self]
         rows = {f"row.{i}": one.row.float().contiguous().clone() for i, one in enumerate(self)}
+        described = {"model": self.model, "directions": [one.to_json() for one in self]}
         if self.sense is not None:
             rows |= {_SENSE + name: tensor.contiguous().clone() for name, tensor in self.sense.state_dict().items()}
         if small:
             rows = {name: tensor.half() for name, tensor in rows.items()}
         with torch.inference_mode(False), replace_file(path) as part:
-            save_file(rows, part, metadata={_KEY: json.dumps({"model": self.model, "directions": told})})
+            save_file(
+                rows,
+                part,
+                metadata={_KEY: json.dumps({"model": self.model, "directions": [one.to_json() for one in self]})},
+            )
 
     @classmethod
     def load(cls, path: Path, model: str, numbers: int) -> Directions:
@@ -160,8 +168,8 @@ class Directions:
         try:
             with safe_open(path, framework="pt") as file:
                 raw = json.loads((file.metadata() or {})[_KEY])
-                told = raw["directions"]
-                held = [Direction(row=file.get_tensor(f"row.{i}").float(), **one) for i, one in enumerate(told)]
+                rows = [file.get_tensor(f"row.{i}").float() for i in range(len(raw["directions"]))]
+                found = [Direction(row=row, **one) for row, one in zip(rows, raw["directions"], strict=True)]
                 names = [name for name in file.keys() if name.startswith(_SENSE)]  # noqa: SIM118 (no mapping)
                 kept = {name.removeprefix(_SENSE): file.get_tensor(name) for name in names}
                 sense = Sense(numbers) if kept else None
@@ -171,9 +179,9 @@ class Directions:
             raise UsageError(path, f"holds no directions ({error})", "find them again") from None
         if raw["model"] != model:
             raise UsageError(path, f"belongs to another model ({raw['model'][:19]})", "find directions of this model")
-        if any(one.row.shape != (numbers,) or not torch.isfinite(one.row).all() for one in held):
+        if any(one.row.shape != (numbers,) or not torch.isfinite(one.row).all() for one in found):
             raise UsageError(path, "holds directions of another shape", "find them again")
-        return cls(model, held, sense)
+        return cls(model, found, sense)
 
 
 def directions_file(pipeline: Pipeline, workspace: Workspace) -> Path:

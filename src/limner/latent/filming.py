@@ -31,13 +31,13 @@ def frames_of(
     Args:
         folder: where frames wait until the film is whole.
         key: what the frames follow from; frames of another key are painted anew.
-        progress: told frames painted, of how many.
+        progress: called with the frames painted, and of how many.
     """
-    told = folder / "walk.json"
-    if not told.is_file() or told.read_text() != key:
+    written = folder / "walk.json"
+    if not written.is_file() or written.read_text() != key:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        with replace_file(told) as part:
+        with replace_file(written) as part:
             part.write_text(key)
     for first in range(0, count, _CHUNK):
         path = folder / f"{first:06d}.npy"
@@ -111,6 +111,6 @@ def _scaled(frame: NDArray[np.uint8], scale: int) -> Image.Image:
     return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BICUBIC)
 
 
-def key_of(**told: object) -> str:
+def key_of(**what: object) -> str:
     """What frames follow from, as text."""
-    return json.dumps(told, sort_keys=True, default=str)
+    return json.dumps(what, sort_keys=True, default=str)

@@ -67,7 +67,7 @@ def find_directions(
         method: one of `METHODS`.
         count: how many pictures are painted to learn from.
         keep: how many directions of `pca` and `closed-form`.
-        progress: told pictures painted, of how many.
+        progress: called with the pictures painted, and of how many.
 
     Raises:
         UsageError: no such method, or the model has no labels.
@@ -90,15 +90,15 @@ def _by_attribute(pipeline: Pipeline, drawn: _Drawn, digest: str, progress: Call
     sense = Sense(drawn.rows.shape[1])
     explained = sense.learn(pipeline, drawn.rows, drawn.attributes, progress=progress)
     rows = drawn.rows[:_TRIED]
-    held = []
+    found = []
     for i, (name, (meaning, _)) in enumerate(ATTRIBUTES.items()):
         wanted = torch.zeros(len(ATTRIBUTES))
         wanted[i] = 1.0
         way = (sense.steer(pipeline, rows, wanted) - rows).mean(0)
-        told = {"attribute": name, "meaning": meaning, "unit": float(sense.deviation[i]), "explained": explained}
-        held.append(Direction(name, "attribute", way, told=told))
-    found = Directions(digest, held, sense)
-    return Directions(digest, [_measured(pipeline, drawn, found, one) for one in held], sense)
+        known = {"attribute": name, "meaning": meaning, "unit": float(sense.deviation[i]), "explained": explained}
+        found.append(Direction(name, "attribute", way, known=known))
+    whole = Directions(digest, found, sense)
+    return Directions(digest, [_measured(pipeline, drawn, whole, one) for one in found], sense)
 
 
 def _by_variance(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
@@ -106,7 +106,7 @@ def _by_variance(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction
     _, scale, axes = torch.linalg.svd(rows, full_matrices=False)
     share = scale.square() / scale.square().sum()
     return [
-        Direction(f"pca-{i + 1}", "pca", axes[i] * scale[i] / len(rows) ** 0.5, told={"variance": float(share[i])})
+        Direction(f"pca-{i + 1}", "pca", axes[i] * scale[i] / len(rows) ** 0.5, known={"variance": float(share[i])})
         for i in range(min(keep, len(axes)))
     ]
 
@@ -125,8 +125,8 @@ def _by_weights(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]
         for rank in range(1, 3):
             row = torch.zeros(config.numbers)
             row[own] = vectors[:, -rank] * drawn.rows[:, own].std(0).mean()
-            told = {"block": block + 1, "strength": float(values[-rank].sqrt())}
-            found.append((told["strength"], Direction(f"block-{block + 1}-{rank}", "closed-form", row, told=told)))
+            known = {"block": block + 1, "strength": float(values[-rank].sqrt())}
+            found.append((known["strength"], Direction(f"block-{block + 1}-{rank}", "closed-form", row, known=known)))
     return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:keep]]
 
 
@@ -144,8 +144,8 @@ def _by_label(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     found = []
     for i, name in enumerate(names):
         others = torch.cat([centre[:i], centre[i + 1 :]]).mean(0)
-        told = {"accuracy": accuracy, "chance": 1 / len(names)}
-        found.append(Direction(f"label-{_plain(name)}", "labels", centre[i] - others, told=told))
+        known = {"accuracy": accuracy, "chance": 1 / len(names)}
+        found.append(Direction(f"label-{_plain(name)}", "labels", centre[i] - others, known=known))
     return found
 
 

@@ -68,7 +68,7 @@ def invert(
     Args:
         pictures: of the model's size. # uint8 [n, 3, height, width]
         steps: of the search, 1 to 1000; more come nearer, slowly.
-        progress: told steps done, of how many, and the distance of the pictures at hand.
+        progress: called with the steps done, of how many, and the distance of the pictures at hand.
 
     Raises:
         UsageError: steps out of range.
@@ -198,8 +198,8 @@ def _limit(noted: object, side: int) -> tuple[float, int] | None:
     """
     from scipy.special import stdtrit
 
-    told = [noted.get(name) for name in ("value", "low", "high", "count")] if isinstance(noted, dict) else []
-    numbers = [float(one) for one in told if isinstance(one, int | float) and abs(one) < 1e9]
+    values = [noted.get(name) for name in ("value", "low", "high", "count")] if isinstance(noted, dict) else []
+    numbers = [float(one) for one in values if isinstance(one, int | float) and abs(one) < 1e9]
     if len(numbers) < 4 or numbers[3] < _FEWEST or not 0 < numbers[1] <= numbers[0] <= numbers[2]:
         return None
     value, low, high, count = numbers

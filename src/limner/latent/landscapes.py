@@ -132,14 +132,14 @@ def landscapes(
             latent, flat = _abstracted(pipeline, latent, request.abstraction)
         found = measure_attributes(pipeline.sketch(latent))[0]
         wanted = goal * sense.deviation + sense.mean
-        told = [i for i in range(len(_NAMES)) if asked[i]]
+        wanted_ones = [i for i in range(len(_NAMES)) if asked[i]]
         yield Landscape(
             seed,
             index,
             own,
             latent,
-            {_NAMES[i]: float(wanted[i]) for i in told},
-            {_NAMES[i]: float(found[i]) for i in told},
+            {_NAMES[i]: float(wanted[i]) for i in wanted_ones},
+            {_NAMES[i]: float(found[i]) for i in wanted_ones},
             flat,
         )
 

@@ -24,25 +24,25 @@ __all__ = ["Region", "mix_blocks", "mix_region", "mix_weights", "parse_blocks", 
 _RANGE = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
 
-def parse_range(told: str, blocks: int) -> range:
+def parse_range(given: str, blocks: int) -> range:
     """`3-6` or `2` as a range of blocks.
 
     Raises:
         UsageError: no range, or no such blocks.
     """
-    found = _RANGE.fullmatch(told.strip())
+    found = _RANGE.fullmatch(given.strip())
     first = int(found[1]) if found else -1
     last = int(found[2] or first) if found else -1
     if not found or not 0 <= first <= last <= blocks:
         raise UsageError(
-            f"--blocks {told}",
+            f"--blocks {given}",
             "is no range of this model's blocks",
             f"give e.g. 0-2; 0 is the content, 1-{blocks} styles",
         )
     return range(first, last + 1)
 
 
-def parse_blocks(told: str, names: Sequence[str], blocks: int) -> list[int]:
+def parse_blocks(given: str, names: Sequence[str], blocks: int) -> list[int]:
     """`0-2:A,3-6:B` as the number of the one that each block is taken from. # -> [1 + blocks]
 
     Args:
@@ -51,19 +51,19 @@ def parse_blocks(told: str, names: Sequence[str], blocks: int) -> list[int]:
     Raises:
         UsageError: a name, a range, or a block that is given twice or not at all.
     """
-    given: list[int | None] = [None] * (blocks + 1)
-    for part in told.split(","):
+    chosen: list[int | None] = [None] * (blocks + 1)
+    for part in given.split(","):
         ranged, _, name = part.partition(":")
         if name not in names:
-            raise UsageError(f"--blocks {told}", f"{name or part!r} is none of them", f"use {', '.join(names)}")
+            raise UsageError(f"--blocks {given}", f"{name or part!r} is none of them", f"use {', '.join(names)}")
         for block in parse_range(ranged, blocks):
-            if given[block] is not None:
-                raise UsageError(f"--blocks {told}", f"block {block} is given twice", "give each block once")
-            given[block] = list(names).index(name)
-    if None in given:
-        missing = given.index(None)
-        raise UsageError(f"--blocks {told}", f"block {missing} is missing", f"give all of 0-{blocks}")
-    return [one for one in given if one is not None]
+            if chosen[block] is not None:
+                raise UsageError(f"--blocks {given}", f"block {block} is given twice", "give each block once")
+            chosen[block] = list(names).index(name)
+    if None in chosen:
+        missing = chosen.index(None)
+        raise UsageError(f"--blocks {given}", f"block {missing} is missing", f"give all of 0-{blocks}")
+    return [one for one in chosen if one is not None]
 
 
 def mix_blocks(latents: Sequence[Latent], chosen: Sequence[int]) -> Latent:
@@ -115,13 +115,13 @@ class Region:
     feather: float = 0.1
 
     @classmethod
-    def parse(cls, told: str, feather: float = 0.1) -> Region:
+    def parse(cls, given: str, feather: float = 0.1) -> Region:
         """`ellipse:0.2,0.1,0.8,0.6` as a region.
 
         Raises:
             UsageError: it is none.
         """
-        shape, _, numbers = told.partition(":")
+        shape, _, numbers = given.partition(":")
         try:
             left, top, right, bottom = (float(number) for number in numbers.split(","))
             fits = 0 <= left < right <= 1 and 0 <= top < bottom <= 1
@@ -129,7 +129,7 @@ class Region:
             fits = False
         if not fits or shape not in ("rectangle", "ellipse"):
             raise UsageError(
-                f"--region {told}",
+                f"--region {given}",
                 "is no region",
                 "give e.g. ellipse:0.2,0.1,0.8,0.6 (left, top, right, bottom, 0 to 1)",
             )

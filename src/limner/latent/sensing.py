@@ -90,7 +90,7 @@ class Sense(nn.Module):
         Args:
             rows: whitened latents that the model drew. # [n, numbers]
             attributes: what their pictures measure, as `measure_attributes` gives it. # [n, attributes]
-            progress: told pictures painted, of how many.
+            progress: called with the pictures painted, and of how many.
 
         Returns:
             The share of the variance that it explains on latents that it has not seen.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,7 +24,7 @@ class Walk:
     Args:
         stations: rows of one, two or more.
         loop: whether it goes back to the first.
-        progress: told probes painted, of how many.
+        progress: called with the rounds of probing done, and of how many.
     """
 
     def __init__(
@@ -88,8 +89,5 @@ def _seen(pictures: Tensor) -> Tensor:
 
 
 def _interpolated(wanted: Tensor, known: Tensor, values: Tensor) -> Tensor:
-    """Values at wanted places of an increasing line. # [n], [m], [m] -> [n]"""
-    right = torch.searchsorted(known, wanted).clamp(1, len(known) - 1)
-    below, above = known[right - 1], known[right]
-    share = ((wanted - below) / (above - below).clamp_min(1e-12)).clamp(0, 1)
-    return torch.lerp(values[right - 1], values[right], share)
+    """Values at wanted places of an increasing line. # float64 [n], [m], [m] -> [n]"""
+    return torch.from_numpy(np.interp(wanted.numpy(), known.numpy(), values.numpy()))
