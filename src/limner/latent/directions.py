@@ -146,11 +146,7 @@ class Directions:
         if small:
             rows = {name: tensor.half() for name, tensor in rows.items()}
         with torch.inference_mode(False), replace_file(path) as part:
-            save_file(
-                rows,
-                part,
-                metadata={_KEY: json.dumps({"model": self.model, "directions": [one.to_json() for one in self]})},
-            )
+            save_file(rows, part, metadata={_KEY: json.dumps(described)})
 
     @classmethod
     def load(cls, path: Path, model: str, numbers: int) -> Directions:

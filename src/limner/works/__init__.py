@@ -1,5 +1,5 @@
-"""Lives here: what a work is: act, model, latent, parents, exemplars, credits, files; making it, and making it again.
+"""Lives here: what a work is (acts, origins, family, credits, finish), making one, printing it, making it again.
 
-Not here: painting (`limner.latent`), finishing (`limner.synthesis`), signing (`limner.papers`, which this floor uses).
-Floor 5 of the design.
+Not here: painting (`limner.latent`), patches (`limner.synthesis`), signing and the act of publishing (`limner.papers`,
+which this floor uses). Floor 5 of the design.
 """

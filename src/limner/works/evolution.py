@@ -130,11 +130,8 @@ class Evolution:
             raise UsageError(f"--name {name}", "is no evolution", "begin one with `limner evolve MODEL`")
         self._state = _read(path, _State)
         if self._state.model != origins.model_digest:
-            raise UsageError(
-                f"--name {name}",
-                f"evolves another model ({self._state.model[:19]})",
-                f"give that one, or begin another for {origins.pipeline.model.card.name} with another --name",
-            )
+            remedy = f"give that one, or begin another for {origins.pipeline.model.card.name} with another --name"
+            raise UsageError(f"--name {name}", f"evolves another model ({self._state.model[:19]})", remedy)
         self.now = self._generation(self._state.now)
         self.latent = self._latents(self.now)
 
@@ -172,10 +169,9 @@ class Evolution:
             raise UsageError(f"--name {name}", "is begun already", remedy)
         if start and len(start) >= count:
             raise UsageError(f"{len(start)} pictures", f"leave no room for children among {count}", "raise --count")
-        first = Generation(number=0, depth=0, count=count, seed=seed, label=label, mutation=mutation, members=())
-        members, latent = _first_members(origins.pipeline, first, start)
-        # Pictures of a seed were not moved.
-        first = first.model_copy(update={"members": tuple(members), "mutation": mutation if start else 0.0})
+        first = Generation(number=0, depth=0, count=count, seed=seed, label=label, members=())
+        members, latent = _first_members(origins.pipeline, first, start, mutation)
+        first = first.model_copy(update={"members": tuple(members)})
         sheet = _write(origins, folder, name, first, latent, look)
         inputs = [*(one.digest for one in start), origins.model_digest]
         origins.ledger.record_many([_painted(name, first, inputs, sheet)])
@@ -319,11 +315,13 @@ class Evolution:
         return Latent(latent.content.to(device), latent.style.to(device))
 
 
-def _first_members(pipeline: Pipeline, first: Generation, start: Sequence[Origin]) -> tuple[list[Member], Latent]:
+def _first_members(
+    pipeline: Pipeline, first: Generation, start: Sequence[Origin], mutation: float
+) -> tuple[list[Member], Latent]:
     """The members of the first generation: children of what it starts from, or pictures of its seed."""
     if start:
         kept = [(Member(latent=latent_digest(one.latent), root=Root.of(one)), one.latent) for one in start]
-        return _children(pipeline, first, kept)
+        return _children(pipeline, first.model_copy(update={"mutation": mutation}), kept)
     latent = pipeline.sample(first.count, seed=first.seed, label=first.label)
     members = []
     for i in range(first.count):
