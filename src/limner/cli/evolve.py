@@ -70,10 +70,8 @@ def _evolve(
         evolution = Evolution(origins, name, look)
     else:
         found = [origins.find(one, label) for one in start or ()]
-        evolution = Evolution.begin(
-            origins, name, count=12 if count is None else count, seed=1 if seed is None else seed, label=label,
-            start=found, mutation=mutation, look=look,
-        )  # fmt: skip
+        how = {"count": 12 if count is None else count, "seed": 1 if seed is None else seed}
+        evolution = Evolution.begin(origins, name, **how, label=label, start=found, mutation=mutation, look=look)
     if publish is not None:
         make(origins, [evolution.chosen(number) for number in numbers], place, request)
         return
