@@ -90,7 +90,7 @@ def test_a_killed_run_leaves_the_old_state(at: str, origins: Origins, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(evolution, at, killed)
+        patch.setattr(module, at, killed)
         evolution.keep([1])
     again = Evolution(origins, "e")
     assert digests(again) == before
