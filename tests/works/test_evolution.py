@@ -16,6 +16,7 @@ from limner.latent.breeding import breed
 from limner.latent.contact import draw_contact
 from limner.latent.latents import latent_digest
 from limner.models.painter import Latent
+from limner.works import evolution as module
 from limner.works.evolution import Evolution
 from limner.works.origins import Origins
 from limner.workspace import Workspace
