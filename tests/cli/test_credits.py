@@ -98,7 +98,7 @@ def test_another_hand(model: Path, tmp_path: Path) -> None:
     work, _ = sampled("--size", "48", "--exemplars", str(folder), "--to", str(tmp_path / "out"))
     finish = verify(work).generation["finish"]
     assert {one["licence"] for one in finish["shares"]} == {""}
-    assert finish["exemplars"]["told"] == str(folder)
+    assert finish["exemplars"]["name"] == str(folder)
     assert "unknown" in verify(work).generation["licences"]
     assert "every pixel is the same" in limner("reproduce", str(work))
     (folder / "0.png").unlink()

@@ -105,7 +105,7 @@ def test_a_print_hangs_under_its_work_and_nowhere_else(work: Path, tmp_path: Pat
 def test_mistakes_give_one_line(work: Path, upscaler: Path, workspace: Workspace, tmp_path: Path) -> None:
     own = tmp_path / "own.png"
     Image.fromarray(made_picture(4)).save(own)
-    assert "is no work that was published here" in refused("enlarge", own)
+    assert "was not published here" in refused("enlarge", own)
     assert "cannot be read" in refused("enlarge", tmp_path / "nowhere.png")
     assert "is no larger than the work (32x32)" in refused("enlarge", work, "--to", "32")
     assert "larger than limner prints" in refused("enlarge", work, "--to", "100000")
