@@ -14,9 +14,8 @@ from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
 from limner.rights import conditions
 from limner.synthesis import Finished, Finisher, FinishOptions
-from limner.synthesis.stores import CompositionStore
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
-from limner.synthesis.stores import SourceStore
+from limner.synthesis.stores import CompositionStore, SourceStore
 from limner.works.credits import finish_credit, rights_of_exemplars
 from limner.works.finish_record import Bounds, Exemplars, FinishRecord, Others, ShareRow
 from limner.workspace import Workspace
