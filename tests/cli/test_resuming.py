@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from limner.latent.translating import translator_file
 from PIL import Image
 from safetensors.torch import load_file
 
 from helpers import limner, refused
+from limner.latent.restyling import translator_file
 from limner.ledger import Ledger
 from limner.models.bundle import load_model
 from limner.models.upscaler import upscalers_of
