@@ -18,7 +18,7 @@ from limner.ledger import Ledger
 from limner.papers import Identity, PublishedWork, Publisher, verify
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
-from limner.papers.publishing.labels import LabelWish
+from limner.papers.publishing.labels import LabelRequest
 from limner.papers.verify.checking import Checker
 from limner.works.family import Family
 from limner.workspace import Workspace
@@ -43,7 +43,7 @@ def actions(workspace: Workspace, path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_programs_find_an_edition_valid_and_see_what_it_was(workspace: Workspace, kind: str) -> None:
     former = publish(workspace, "work.png", size=96)
-    work = again(workspace, former.path, f"web.{kind}", long_edge=64, label=LabelWish("eu", "de"), quality=80)
+    work = again(workspace, former.path, f"web.{kind}", long_edge=64, label=LabelRequest("eu", "de"), quality=80)
     report = encypher_c2pa.verify(work.path.read_bytes(), pictures.FORMATS[kind])
     assert (report["integrity"], report["signature"], report["hard_binding"]) == ("valid", "valid", "match")
     verdict = verify(work.path, own=roots(workspace))
@@ -62,7 +62,7 @@ def test_two_programs_find_an_edition_valid_and_see_what_it_was(workspace: Works
 
 def test_papers_and_ledger_tell_of_the_label(workspace: Workspace) -> None:
     former = publish(workspace, "work.png", size=96)
-    work = again(workspace, former.path, "web.png", label=LabelWish("eu", "fr"))
+    work = again(workspace, former.path, "web.png", label=LabelRequest("eu", "fr"))
     label = verify(work.path).generation["visible_label"]
     assert (label["words"], label["corner"], label["language"]) == ("IA", work.provenance.visible_label["corner"], "fr")
     published, tied = Ledger.open(workspace.ledger).acts()[-2:]
@@ -70,7 +70,7 @@ def test_papers_and_ledger_tell_of_the_label(workspace: Workspace) -> None:
     assert published.parameters["edition"]["of"] == former.digest
     assert (tied.what, tied.inputs[0], tied.outputs) == ("export", former.digest, [work.digest])
     with pytest.raises(UsageError, match="carries the label"):
-        again(workspace, work.path, "twice.png", label=LabelWish("text"))
+        again(workspace, work.path, "twice.png", label=LabelRequest("text"))
     third = again(workspace, work.path, "third.jpg")
     assert verify(third.path).generation["visible_label"]["words"] == "IA"
     assert "label was drawn" not in str(actions(workspace, third.path))

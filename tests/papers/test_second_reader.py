@@ -18,7 +18,7 @@ from limner.ledger import Ledger
 from limner.papers import Identity, Publisher
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
-from limner.papers.publishing.labels import LabelWish
+from limner.papers.publishing.labels import LabelRequest
 from limner.workspace import Workspace
 from papers.test_tampering import REGIONS, flipped, region
 from papers.works import KINDS, picture, provenance, publish, publisher
@@ -48,7 +48,7 @@ def test_it_finds_works_and_editions_valid(workspace: Workspace, tmp_path: Path)
     works = [publish(workspace, f"work.{kind}", size=96, ingredients=ingredients).path for kind in KINDS]
     with publisher(workspace) as ready:
         former = open_former(works[0], workspace)
-        wish = Export(long_edge=64, label=LabelWish("eu", "fr"))
+        wish = Export(long_edge=64, label=LabelRequest("eu", "fr"))
         works += [export(former, workspace.works / f"web.{kind}", ready, wish).path for kind in KINDS]
     found = read(works)
     assert [one["codes"] for one in found] == [[]] * len(works)

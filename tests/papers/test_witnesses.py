@@ -38,7 +38,7 @@ def test_each_work_carries_the_head_of_its_moment(workspace: Workspace) -> None:
         assert told["acts"] == i
         assert told["head"] == (ledger.hash_of(i) if i else "0" * 64)
     said = heard(workspace, ledger)
-    assert (said.heard, said.telling, said.faults) == (6, 6, ())
+    assert (said.compared, said.with_head, said.faults) == (6, 6, ())
     done = ran("ledger", "verify")
     assert done.exit_code == 0
     assert "6 works were compared" in " ".join(done.output.split())

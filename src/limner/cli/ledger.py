@@ -159,9 +159,11 @@ def _print_testimony(testimony: Comparison) -> None:
     console = Console()
     for line in testimony.faults:
         console.print(Text(f"✗ {printable(line)}", "bold red"))
-    if not testimony.faults and testimony.heard:
-        said = f"✓ {testimony.heard:,} works were compared: each is recorded"
-        said += f", and {testimony.telling:,} carry a signed head that lies in this ledger" if testimony.telling else ""
+    if not testimony.faults and testimony.compared:
+        said = f"✓ {testimony.compared:,} works were compared: each is recorded"
+        said += (
+            f", and {testimony.with_head:,} carry a signed head that lies in this ledger" if testimony.with_head else ""
+        )
         console.print(Text(said, "bold green"))
 
 

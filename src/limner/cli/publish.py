@@ -52,7 +52,7 @@ class Wanted:
             UsageError: an option is out of range, or two of them do not fit.
         """
         from limner.papers.publishing.exporting import Export
-        from limner.papers.publishing.labels import LabelWish
+        from limner.papers.publishing.labels import LabelRequest
         from limner.pictures import format_of
 
         if not 1 <= self.quality <= 100:
@@ -64,7 +64,7 @@ class Wanted:
         if chosen not in (None, named):
             raise UsageError(f"--as {self.format}", f"does not fit --to {self.to}", "leave one of them out")
         # A language that is none is refused whether there is a label or not.
-        label = LabelWish("text" if self.label == "text" else "eu", self.language)
+        label = LabelRequest("text" if self.label == "text" else "eu", self.language)
         return Export(named, self.quality, self.long_edge, None if self.label == "none" else label)
 
 
@@ -99,7 +99,7 @@ def _publish(
     from limner.papers.publishing.former import open_former
     from limner.workspace import Workspace
 
-    wish = wanted.export()
+    request = wanted.export()
     if len(works) > 1 and wanted.file:
         raise UsageError(f"--to {wanted.to}", f"is one file for {len(works)} works", "give a folder")
     workspace = Workspace.default()
@@ -108,9 +108,9 @@ def _publish(
         paths = [output(wanted.file, sources=works, overwrite=overwrite)]
     else:
         folder = workspace.make(wanted.to) if wanted.to else None
-        paths = [(folder or one.path.parent) / name_of(one, wish) for one in formers]
+        paths = [(folder or one.path.parent) / name_of(one, request) for one in formers]
     with ready_to_sign(workspace, **vars(signing), overwrite=overwrite) as publisher:
-        made = [export(former, path, publisher, wish) for former, path in zip(formers, paths, strict=True)]
+        made = [export(former, path, publisher, request) for former, path in zip(formers, paths, strict=True)]
     if as_json:
         print_json({"works": [_plain(one) for one in made]})
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
+from limner.digests import digest_of_file
 from limner.errors import PictureError, UsageError
 from limner.latent.latents import latent_digest
 from limner.latent.pipeline import Pipeline
@@ -179,7 +179,6 @@ def file_digest(path: Path) -> str:
         UsageError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return digest_of_file(path)
     except OSError as error:
         raise UsageError(path, f"cannot be read ({error.strerror})", "give another file") from error

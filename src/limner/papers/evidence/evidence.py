@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limner import __version__, pictures
+from limner.digests import digest_of
 from limner.errors import UsageError
 from limner.ledger import Act, Ledger, LedgerReport
 from limner.papers.evidence.compliance import NOTICE, Report, claims_of
@@ -107,7 +108,7 @@ def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> 
     except OSError as error:
         raise UsageError(folder, f"cannot be written ({error.strerror})", "choose another folder with --to") from error
     told = {"path": str(folder.absolute()), "files": len(sums), "state": known.verdict.state}
-    output = f"sha256:{sha256(lines.encode()).hexdigest()}"
+    output = digest_of(lines.encode())
     ledger.record("artist", "evidence", inputs=[known.digest], outputs=[output], parameters=told)
     return EvidenceFile(folder, sums, known.verdict, known.chain, replaced)
 
@@ -117,7 +118,7 @@ def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
         data = work.read_bytes()
     except OSError as error:
         raise UsageError(work, f"cannot be read ({error.strerror})", "give a work's file") from error
-    digest = f"sha256:{sha256(data).hexdigest()}"
+    digest = digest_of(data)
     published = Published.find(ledger, digest)
     if published is None:
         raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")

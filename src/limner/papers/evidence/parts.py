@@ -7,9 +7,9 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from limner.digests import digest_of
 from limner.errors import CollectionError, ModelError
 from limner.ledger import Act, Ledger
 from limner.papers.evidence.compliance import Report
@@ -77,7 +77,7 @@ def web_copy(ledger: Ledger, digest: str) -> tuple[str, bytes] | None:
         if act.what != PUBLISH or not (edition := Published.of(act)).path.is_file():
             continue
         data = edition.path.read_bytes()
-        if f"sha256:{sha256(data).hexdigest()}" == edition.digest:
+        if digest_of(data) == edition.digest:
             return edition.path.suffix.lower(), data
     return None
 

@@ -13,7 +13,7 @@ from PIL import Image
 from limner import pictures
 from limner.errors import UsageError
 from limner.papers.publishing.former import Former
-from limner.papers.publishing.labels import LabelWish
+from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.publisher import PublishedWork, Publisher
 
 __all__ = ["Export", "export", "name_of"]
@@ -35,14 +35,14 @@ class Export:
     format: str | None = None
     quality: int = 90
     long_edge: int | None = None
-    label: LabelWish | None = None
+    label: LabelRequest | None = None
 
 
-def export(former: Former, to: Path, publisher: Publisher, wish: Export) -> PublishedWork:
+def export(former: Former, to: Path, publisher: Publisher, request: Export) -> PublishedWork:
     """Publish a work again: resized, labelled, written, signed, with the former file's manifest kept in the new one.
 
     Args:
-        to: the new file; its ending says the format where `wish` names none.
+        to: the new file; its ending says the format where `request` names none.
 
     Raises:
         UsageError: it would be larger than the former one, be written over it, or have a second label.
@@ -50,10 +50,10 @@ def export(former: Former, to: Path, publisher: Publisher, wish: Export) -> Publ
     """
     if to.exists() and to.samefile(former.path):
         raise UsageError(to, "is the work itself", "give another file with --to")
-    if wish.label and former.provenance.visible_label:
+    if request.label and former.provenance.visible_label:
         told = former.provenance.visible_label.get("words")
         raise UsageError("--label", f'the work carries the label "{told}" already', "leave it out")
-    pixels = _resized(former.pixels, wish.long_edge)
+    pixels = _resized(former.pixels, request.long_edge)
     format = pictures.format_of(to)
     edition: dict[str, Any] = {
         "of": former.ingredient.digest,
@@ -63,18 +63,18 @@ def export(former: Former, to: Path, publisher: Publisher, wish: Export) -> Publ
         "size": _written(pixels),
     }
     if format != "png":
-        edition["quality"] = wish.quality
+        edition["quality"] = request.quality
     if former.work:
         edition["work"] = former.work
     provenance = replace(former.provenance, edition=edition, ingredients=(former.ingredient,))
-    return publisher.publish(pixels, to, provenance, quality=wish.quality, label=wish.label)
+    return publisher.publish(pixels, to, provenance, quality=request.quality, label=request.label)
 
 
-def name_of(former: Former, wish: Export) -> str:
+def name_of(former: Former, request: Export) -> str:
     """A file's name for the new edition: that of the former one, the size, and the label's kind."""
-    width, height = _fitted(former.size, wish.long_edge)
-    label = f"-{wish.label.kind}" if wish.label else ""
-    format = pictures.format_of(wish.format or former.format)
+    width, height = _fitted(former.size, request.long_edge)
+    label = f"-{request.label.kind}" if request.label else ""
+    format = pictures.format_of(request.format or former.format)
     return f"{former.path.stem}-{width}x{height}{label}.{_ENDINGS.get(format, format)}"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from limner.digests import digest_of
 from limner.papers.c2pa.ingredients import Found, Ingredient, Relationship
 from limner.papers.c2pa.parts import Parts, take_apart
 from limner.papers.c2pa.store import manifest_store
@@ -27,7 +26,7 @@ def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "i
     parts = take_apart(data)
     seen = verdict.xmp or XmpSeen()
     found = _found(verdict, parts, seen)
-    digest = f"sha256:{sha256(data).hexdigest()}"
+    digest = digest_of(data)
     source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
     if found != "valid" or verdict.signer is None:
         return Ingredient(digest, relationship, found, parts.kind, source_type=source)

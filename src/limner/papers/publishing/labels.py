@@ -6,7 +6,6 @@ AI-generated content describes its icon. It is no official artwork.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from limner.errors import PapersError, UsageError
+from limner.papers.verify.showing import font
 
-__all__ = ["LANGUAGES", "LabelKind", "LabelWish", "VisibleLabel", "draw_label"]
+__all__ = ["LANGUAGES", "LabelKind", "LabelRequest", "VisibleLabel", "draw_label"]
 
 LabelKind = Literal["eu", "text"]
 _Box = tuple[int, int, int, int]
@@ -52,7 +52,7 @@ _BRIGHT, _DARK = 255.0, 16.0
 
 
 @dataclass(frozen=True)
-class LabelWish:
+class LabelRequest:
     """The label that the artist wants.
 
     Attributes:
@@ -97,12 +97,12 @@ class VisibleLabel:
     box: _Box
     contrast: float
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As papers and ledger hold it."""
         return {**asdict(self), "box": list(self.box)}
 
 
-def draw_label(pixels: NDArray[np.uint8], wish: LabelWish) -> tuple[NDArray[np.uint8], VisibleLabel]:
+def draw_label(pixels: NDArray[np.uint8], request: LabelRequest) -> tuple[NDArray[np.uint8], VisibleLabel]:
     """The picture with a label in the corner where it hides least; `pixels` itself is left as it is.
 
     Args:
@@ -115,7 +115,7 @@ def draw_label(pixels: NDArray[np.uint8], wish: LabelWish) -> tuple[NDArray[np.u
         UsageError: the picture is too small for a label that can be read.
     """
     height, width = pixels.shape[:2]
-    plate, ink = _mark(wish, width, height) if wish.kind == "eu" else _text(wish, width, height)
+    plate, ink = _mark(request, width, height) if request.kind == "eu" else _text(request, width, height)
     margin = max(2, round(0.02 * min(height, width)))
     corner, (left, top, across, down) = _place(pixels, (plate.shape[1], plate.shape[0]), margin)
     below = pixels[top : top + down, left : left + across].astype(np.float32)
@@ -123,28 +123,28 @@ def draw_label(pixels: NDArray[np.uint8], wish: LabelWish) -> tuple[NDArray[np.u
     labelled = pixels.copy()
     labelled[top : top + down, left : left + across] = drawn.round().astype(np.uint8)
     box = (left, top, across, down)
-    return labelled, VisibleLabel(wish.kind, wish.language, wish.words, corner, box, round(contrast, 1))
+    return labelled, VisibleLabel(request.kind, request.language, request.words, corner, box, round(contrast, 1))
 
 
-def _text(wish: LabelWish, width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _text(request: LabelRequest, width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where the plate and where the ink of the words lie, 0 to 1. # [h, w] each"""
     size = max(_LEAST_TEXT, round(_TEXT_SHARE * min(width, height)))
     while True:
-        box = _font(wish.language, size * _FINER).getbbox(wish.words)
+        box = _font(request.language, size * _FINER).getbbox(request.words)
         across = round((box[2] - box[0]) / _FINER + 1.2 * size)
         if across <= _WIDEST * width or size == _LEAST_TEXT:
             break
         size -= 1
     down = round(1.8 * size)
-    _check_fits(wish, across, down, width, height)
-    return _drawn(wish, (across, down), size, radius=0.35 * down)
+    _check_fits(request, across, down, width, height)
+    return _drawn(request, (across, down), size, radius=0.35 * down)
 
 
-def _mark(wish: LabelWish, width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _mark(request: LabelRequest, width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where the plate and where the ink of the mark lie, 0 to 1. # [h, w] each"""
     side = max(_LEAST_MARK, round(_MARK_SHARE * min(width, height)))
-    _check_fits(wish, side, side, width, height)
-    plate, ink = _drawn(wish, (side, side), round(0.6 * side), radius=0.24 * side)
+    _check_fits(request, side, side, width, height)
+    plate, ink = _drawn(request, (side, side), round(0.6 * side), radius=0.24 * side)
     if side >= 2 * _LEAST_MARK:  # a ring around fewer pixels would only blur the letters
         ring = Image.new("L", (side * _FINER, side * _FINER))
         inset, line = 0.07 * side * _FINER, max(1, round(0.035 * side * _FINER))
@@ -154,23 +154,23 @@ def _mark(wish: LabelWish, width: int, height: int) -> tuple[NDArray[np.float32]
     return plate, ink
 
 
-def _check_fits(wish: LabelWish, across: int, down: int, width: int, height: int) -> None:
+def _check_fits(request: LabelRequest, across: int, down: int, width: int, height: int) -> None:
     if across > _WIDEST * width or down > _TALLEST * height:
-        small = "the mark needs less room: --label eu" if wish.kind == "text" else "print it larger: limner enlarge"
-        raise UsageError(f"{width}x{height}", f'is too small for the label "{wish.words}" to be read', small)
+        small = "the mark needs less room: --label eu" if request.kind == "text" else "print it larger: limner enlarge"
+        raise UsageError(f"{width}x{height}", f'is too small for the label "{request.words}" to be read', small)
 
 
 def _drawn(
-    wish: LabelWish, shape: tuple[int, int], size: int, radius: float
+    request: LabelRequest, shape: tuple[int, int], size: int, radius: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A rounded plate of `shape` (width, height), and letters of `size` in its middle."""
     fine = (shape[0] * _FINER, shape[1] * _FINER)
     plate, ink = Image.new("L", fine), Image.new("L", fine)
     ImageDraw.Draw(plate).rounded_rectangle((0, 0, fine[0] - 1, fine[1] - 1), radius * _FINER, fill=255)
-    font = _font(wish.language if wish.kind == "text" else "en", size * _FINER)
-    left, top, right, bottom = font.getbbox(wish.words)
+    letters = _font(request.language if request.kind == "text" else "en", size * _FINER)
+    left, top, right, bottom = letters.getbbox(request.words)
     at = ((fine[0] - left - right) / 2, (fine[1] - top - bottom) / 2)
-    ImageDraw.Draw(ink).text(at, wish.words, fill=255, font=font)
+    ImageDraw.Draw(ink).text(at, request.words, fill=255, font=letters)
     return _smaller(plate), _smaller(ink)
 
 
@@ -238,13 +238,11 @@ def _luminance(colours: NDArray[np.float32]) -> NDArray[np.float32]:
 @lru_cache(maxsize=32)
 def _font(language: str, size: int) -> ImageFont.FreeTypeFont:
     """The font of a language at a size in px: DejaVu Sans Bold, which matplotlib brings; for Chinese our own cut."""
-    if language == "zh":
-        path = Path(__file__).parent / "fonts" / "label-chinese.ttf"
-    else:
-        # Found without importing it, which takes half a second.
-        spec = importlib.util.find_spec("matplotlib")
-        path = Path(str(spec and spec.origin)).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+    path = Path(__file__).parent / "fonts" / "label-chinese.ttf"
     try:
+        if language != "zh":
+            return font(size, bold=True)
         return ImageFont.truetype(path, size)
     except OSError as error:
-        raise PapersError(path, "cannot be read as a font", "install limner again") from error
+        name = path if language == "zh" else "DejaVuSans-Bold.ttf"
+        raise PapersError(name, "cannot be read as a font", "install limner again") from error

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.digests import digest_of
 from limner.errors import LedgerError, PapersError
 from limner.ledger import Act, Ledger
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
-from limner.papers.publishing.labels import LabelWish
+from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.pending import Announced, Session
 from limner.papers.publishing.published import PUBLISH, Published
 from limner.papers.publishing.recovery import recover
-from limner.papers.publishing.signing import SignedWork, WorkSigner, digest_of
+from limner.papers.publishing.signing import SignedWork, WorkSigner
 from limner.papers.registry.registry import Registry
 from limner.papers.watermark.keys import MarkKey, key_in_use
 from limner.workspace import Workspace, replace_file
@@ -121,7 +122,7 @@ class Publisher:
         provenance: Provenance,
         *,
         quality: int = 90,
-        label: LabelWish | None = None,
+        label: LabelRequest | None = None,
     ) -> PublishedWork:
         """Write one work with its papers.
 
@@ -209,7 +210,7 @@ class Publisher:
         path: Path,
         provenance: Provenance,
         quality: int,
-        label: LabelWish | None = None,
+        label: LabelRequest | None = None,
     ) -> SignedWork:
         """Sign a work, announce it, and move its file into place; the books do not know it yet."""
         if self._signer is None:

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from hashlib import file_digest
 from pathlib import Path
 
+from limner.digests import digest_of_file
 from limner.errors import LimnerError, PapersError
 from limner.ledger import Ledger
 from limner.papers.identity.identity import Identity
@@ -138,9 +138,9 @@ def _escaped(name: str) -> str:
 
 
 def _digest(path: Path) -> str:
+    """sha256 of a file; empty where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
+        return digest_of_file(path)
     except OSError:
         return ""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
+from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers.c2pa.library import Signing, manifest_of
@@ -20,7 +20,7 @@ from limner.papers.c2pa.soft_bindings import of_fingerprints
 from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import write_packet
 from limner.papers.identity.identity import Identity
-from limner.papers.publishing.labels import LabelWish, draw_label
+from limner.papers.publishing.labels import LabelRequest, draw_label
 from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry.registry import Edition, work_identifier, work_name
@@ -30,7 +30,7 @@ from limner.papers.watermark.keys import MarkKey
 from limner.papers.watermark.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
 from limner.text import storable
 
-__all__ = ["SignedWork", "WorkSigner", "digest_of"]
+__all__ = ["SignedWork", "WorkSigner"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class WorkSigner:
         path: Path,
         provenance: Provenance,
         quality: int,
-        label: LabelWish | None = None,
+        label: LabelRequest | None = None,
     ) -> SignedWork:
         """A work with its papers, as `Publisher.publish` takes it; nothing is written.
 
@@ -100,7 +100,7 @@ class WorkSigner:
         pixels, key, put_in = self._marked(pixels, work, provenance)
         if label is not None:
             pixels, drawn = draw_label(pixels, label)
-            provenance = replace(provenance, visible_label=drawn.told())
+            provenance = replace(provenance, visible_label=drawn.to_dict())
         encoded = pictures.encode(pixels, format, quality=quality, xmp=write_packet(provenance))
         prints, parts, marked = fingerprints_of(pixels), take_apart(encoded), carries_mark(pixels)
         # What its papers name can be read from it: a picture may be too small, or too busy, or compressed too much.
@@ -161,8 +161,3 @@ class WorkSigner:
         if former := provenance.edition.get("work"):
             return int(former, 16)
         return work_identifier(provenance.latent_digest, provenance.model_digest, self._identity.fingerprint)
-
-
-def digest_of(data: bytes) -> str:
-    """sha256 of a file's bytes, `sha256:` before the hexadecimal digits."""
-    return f"sha256:{sha256(data).hexdigest()}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import c2pa
 
 from limner import pictures
+from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers.c2pa.library import GENERATION, C2paError, read_store
@@ -131,7 +131,7 @@ def edition_of(path: Path, checker: Checker, signer: str) -> Edition:
     latent, model = str(made.get("latent_digest", "")), str(made.get("model_digest", ""))
     return Edition(
         work=work_identifier(latent, model, signer),
-        digest=f"sha256:{sha256(data).hexdigest()}",
+        digest=digest_of(data),
         title=verdict.title or "",
         creator=verdict.creator or "",
         path=str(path.absolute()),

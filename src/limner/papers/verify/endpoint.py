@@ -14,7 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLongError
 from dataclasses import dataclass
 from email.message import Message
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import SHUT_RDWR
@@ -23,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from limner import __version__
+from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.papers.verify.verdict import Verdict
 
@@ -153,7 +153,7 @@ class Endpoint:
         except TooLongError:
             raise _RefusedError(504, f"not checked within {self.limits.seconds:g} seconds") from None
         del told["path"]
-        digest = f"sha256:{sha256(data).hexdigest()}"
+        digest = digest_of(data)
         return {"checked": {"digest": digest, "bytes": len(data), "by": f"limner {__version__}"}, **told}
 
     def allows(self, host: str, origin: str | None) -> bool:

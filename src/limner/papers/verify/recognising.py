@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.papers.c2pa.structure import signer_of_store
 from limner.papers.registry.registry import Edition, work_name
@@ -96,7 +96,7 @@ def looked_up(
     state = RegistryFound.ALIKE
     if not _fits(match.edition):
         state = RegistryFound.UNFIT
-    elif _digest(data) in made_from(match.edition):
+    elif digest_of(data) in made_from(match.edition):
         state = RegistryFound.SOURCE
     return RegistryFinding(state, match.edition, match)
 
@@ -111,7 +111,7 @@ def contesting(found: Findings, data: bytes, pixels: NDArray[np.uint8], registry
     if signer is None or signer.trust == "own":
         return None
     try:
-        if registry.with_digest(_digest(data)):
+        if registry.with_digest(digest_of(data)):
             return None
         known = _known_works(found, pixels, registry)
     except PapersError as error:
@@ -135,7 +135,3 @@ def _known_works(found: Findings, pixels: NDArray[np.uint8], registry: Registry)
 def _fits(work: Edition) -> bool:
     """Whether a row says the same as the signed manifest that is kept in it."""
     return signer_of_store(work.manifest) == work.signer
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{sha256(data).hexdigest()}"

@@ -6,13 +6,13 @@ import datetime as dt
 import importlib.util
 from collections.abc import Sequence
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from limner import __version__, pictures
+from limner.digests import digest_of
 from limner.errors import PictureError, UsageError
 from limner.papers.verify.verdict import Verdict
 
@@ -45,26 +45,26 @@ def draw_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UsageError(path, "is no name of a PNG", "give one that ends in .png")
     panels = [_panel(one) for one in verdicts]
-    canvas = Image.new("RGB", (_WIDTH, sum(panel.height for panel in panels) + 2 * _EDGE + 24), _PAPER)
-    draw, top = ImageDraw.Draw(canvas), _EDGE
+    image = Image.new("RGB", (_WIDTH, sum(panel.height for panel in panels) + 2 * _EDGE + 24), _PAPER)
+    draw, top = ImageDraw.Draw(image), _EDGE
     for panel in panels:
-        canvas.paste(panel, (0, top))
+        image.paste(panel, (0, top))
         top += panel.height
     said = f"Checked by limner {__version__} on {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC. "
     said += "This picture proves nothing by itself: check the files."
     draw.text((_EDGE, top), said, _FAINT, font(17))
     try:
-        pictures.write(np.asarray(canvas), path)
+        pictures.write(np.asarray(image), path)
     except OSError as error:
         raise UsageError(path, f"cannot be written ({error.strerror})", "choose another place") from error
 
 
 def _panel(verdict: Verdict) -> Image.Image:
     """One file: its picture on the left, words on the right, a line below."""
-    canvas = Image.new("RGB", (_WIDTH, 6000), _PAPER)
-    draw, left = ImageDraw.Draw(canvas), _EDGE + _SIDE + _GAP
+    image = Image.new("RGB", (_WIDTH, 6000), _PAPER)
+    draw, left = ImageDraw.Draw(image), _EDGE + _SIDE + _GAP
     data = _bytes(Path(verdict.path))
-    foot = _thumbnail(canvas, draw, data, Path(verdict.path))
+    foot = _thumbnail(image, draw, data, Path(verdict.path))
     top = _text(draw, (left, 0), Path(verdict.path).name, 17, _FAINT)
     colour = _COLOURS["unreadable"] if verdict.contested else _COLOURS.get(verdict.state, _FAINT)
     mark = "!" if verdict.contested else _MARKS.get(verdict.state, "–")
@@ -76,10 +76,10 @@ def _panel(verdict: Verdict) -> Image.Image:
         top = _text(draw, (left, top + 50), layer.holds, 19, _INK)
         top = _text(draw, (left, top + 2), layer.proves, 19, _FAINT)
     if data:
-        top = _text(draw, (left, top + 22), f"sha256:{sha256(data).hexdigest()}", 15, _FAINT)
+        top = _text(draw, (left, top + 22), digest_of(data), 15, _FAINT)
     height = max(top, foot) + 36
     draw.line((_EDGE, height - 1, _WIDTH - _EDGE, height - 1), _RULE)
-    return canvas.crop((0, 0, _WIDTH, height + 36))
+    return image.crop((0, 0, _WIDTH, height + 36))
 
 
 def _bytes(path: Path) -> bytes:
@@ -89,17 +89,17 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _thumbnail(canvas: Image.Image, draw: ImageDraw.ImageDraw, data: bytes, path: Path) -> int:
+def _thumbnail(image: Image.Image, draw: ImageDraw.ImageDraw, data: bytes, path: Path) -> int:
     """Paste the picture, or an empty frame where there is none to see; where it ends."""
     try:
-        image = Image.fromarray(pictures.decode(data, path).pixels)
+        seen = Image.fromarray(pictures.decode(data, path).pixels)
     except PictureError:
         draw.rectangle((_EDGE, 0, _EDGE + _SIDE - 1, _SIDE // 2), outline=_RULE, width=2)
         draw.text((_EDGE + _SIDE // 2, _SIDE // 4), "cannot be shown", _FAINT, font(19), anchor="mm")
         return _SIDE // 2
-    scale = _SIDE / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    canvas.paste(image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST), (_EDGE, 0))
+    scale = _SIDE / max(seen.size)
+    size = (max(1, round(seen.width * scale)), max(1, round(seen.height * scale)))
+    image.paste(seen.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST), (_EDGE, 0))
     return size[1]
 
 
@@ -143,7 +143,10 @@ def shown(text: str) -> str:
 @cache
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """The font of what limner draws, so many px high."""
-    return ImageFont.truetype(_file("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"), size)
+    # It comes with matplotlib, and is found without importing that, which takes half a second.
+    found = importlib.util.find_spec("matplotlib")
+    folder = Path(str(found and found.origin)).parent / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"), size)
 
 
 @cache
@@ -151,11 +154,3 @@ def _known(character: str) -> bool:
     """Whether the font draws this character otherwise than one that no font has."""
     drawn = font(19)
     return bytes(drawn.getmask(character)) != bytes(drawn.getmask("\U0010ffff"))
-
-
-def _file(name: str) -> str:
-    """A font that comes with matplotlib, found without loading it."""
-    found = importlib.util.find_spec("matplotlib")
-    assert found is not None
-    assert found.origin is not None
-    return str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name)

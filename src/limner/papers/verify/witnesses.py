@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from limner.digests import digest_of_file
 from limner.ledger import Ledger
 from limner.papers.c2pa.library import reading_context
 from limner.papers.registry.registry import Registry
@@ -25,14 +27,21 @@ class Witness:
     Attributes:
         name: what it is called in a message.
         digest: of its file.
-        acts, head: how many acts the ledger held when it was signed, and the hash of the last; None where its papers
-            do not tell (they were written by an earlier limner).
+        head: how many acts the ledger held when it was signed, and the hash of the last; None where its papers do not
+            say so.
     """
 
     name: str
     digest: str
-    acts: int | None = None
-    head: str | None = None
+    head: tuple[int, str] | None
+
+    @classmethod
+    def of(cls, name: str, digest: str, generation: Mapping[str, Any]) -> Witness:
+        """A work by what its papers say of how it was made."""
+        match generation.get("ledger"):
+            case {"acts": int() as acts, "head": str() as head}:
+                return cls(name, digest, (acts, head))
+        return cls(name, digest, None)
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,13 @@ class Comparison:
     """What witnesses say of a ledger.
 
     Attributes:
-        heard: how many works were compared.
-        telling: how many of them carry the ledger's head.
+        compared: how many works were compared.
+        with_head: how many of them carry the ledger's head.
         faults: what does not fit, a line each, up to 20.
     """
 
-    heard: int
-    telling: int
+    compared: int
+    with_head: int
     faults: tuple[str, ...]
 
 
@@ -59,21 +68,17 @@ def witnesses(registry: Registry | None, files: Iterable[Path] = (), own: Sequen
     if registry is not None:
         with reading_context() as context:
             for edition in registry.latest(1_000_000_000):
-                told = stored_papers(edition, context)
-                if told["signature"] == "holds":
-                    yield _witness(f"work {edition.name}", edition.digest, told["generation"].get("ledger"))
-    checker = Checker(own=own)
-    try:
+                papers = stored_papers(edition, context)
+                if papers["signature"] == "holds":
+                    yield Witness.of(f"work {edition.name}", edition.digest, papers["generation"])
+    with closing(Checker(own=own)) as checker:
         for path in files:
             verdict = checker.check(path)
             if verdict.state == "valid" and verdict.signer and verdict.signer.trust == "own":
-                digest = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
-                yield _witness(str(path), digest, verdict.generation.get("ledger"))
-    finally:
-        checker.close()
+                yield Witness.of(str(path), digest_of_file(path), verdict.generation)
 
 
-def compare(ledger: Ledger, heard: Iterable[Witness], progress: Callable[[], None] = lambda: None) -> Comparison:
+def compare(ledger: Ledger, works: Iterable[Witness], progress: Callable[[], None] = lambda: None) -> Comparison:
     """Compare a ledger with what works say of it.
 
     A work's act may be missing where it was published with another ledger: that is a fault only if its papers name
@@ -82,29 +87,24 @@ def compare(ledger: Ledger, heard: Iterable[Witness], progress: Callable[[], Non
     Raises:
         LedgerError: the ledger cannot be read.
     """
-    count, telling, faults = 0, 0, []
+    compared, with_head, faults = 0, 0, []
     published = {digest for act in ledger.acts(what="publish") for digest in act.outputs}
-    for one in heard:
-        count += 1
+    for one in works:
+        compared += 1
         progress()
-        recorded = one.digest in published
-        if one.acts is None or one.head is None:
-            if not recorded:
-                faults.append(f"{one.name}: its publication is not in the ledger")
-            continue
-        telling += 1
-        found = ledger.hash_of(one.acts) if one.acts else one.head
-        if found != one.head:
-            gone = "is gone" if found is None else "is another one"
-            faults.append(
-                f"{one.name}: act {one.acts:,}, the last when it was signed, {gone}: the ledger was rewritten"
-            )
-        elif not recorded:
-            faults.append(f"{one.name}: its publication was taken out of the ledger")
-    return Comparison(count, telling, tuple(faults[:_MOST]))
+        with_head += one.head is not None
+        if fault := _fault(one, ledger, recorded=one.digest in published):
+            faults.append(f"{one.name}: {fault}")
+    return Comparison(compared, with_head, tuple(faults[:_MOST]))
 
 
-def _witness(name: str, digest: str, told: object) -> Witness:
-    if isinstance(told, dict) and isinstance(told.get("acts"), int) and isinstance(told.get("head"), str):
-        return Witness(name, digest, told["acts"], told["head"])
-    return Witness(name, digest)
+def _fault(one: Witness, ledger: Ledger, *, recorded: bool) -> str:
+    """What of a ledger does not fit a work; empty where all does."""
+    if one.head is None:
+        return "" if recorded else "its publication is not in the ledger"
+    acts, head = one.head
+    found = ledger.hash_of(acts) if acts else head
+    if found != head:
+        gone = "is gone" if found is None else "is another one"
+        return f"act {acts:,}, the last when it was signed, {gone}: the ledger was rewritten"
+    return "" if recorded else "its publication was taken out of the ledger"

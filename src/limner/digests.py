@@ -1,0 +1,23 @@
+"""Digests as limner writes them everywhere: `sha256:` before the hexadecimal digits."""
+
+from __future__ import annotations
+
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+__all__ = ["digest_of", "digest_of_file"]
+
+
+def digest_of(data: bytes) -> str:
+    """sha256 of bytes."""
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
+def digest_of_file(path: Path) -> str:
+    """sha256 of a file, read piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
