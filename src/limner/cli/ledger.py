@@ -161,9 +161,8 @@ def _print_testimony(testimony: Comparison) -> None:
         console.print(Text(f"✗ {printable(line)}", "bold red"))
     if not testimony.faults and testimony.compared:
         said = f"✓ {testimony.compared:,} works were compared: each is recorded"
-        said += (
-            f", and {testimony.with_head:,} carry a signed head that lies in this ledger" if testimony.with_head else ""
-        )
+        if testimony.with_head:
+            said += f", and {testimony.with_head:,} carry a signed head that lies in this ledger"
         console.print(Text(said, "bold green"))
 
 
