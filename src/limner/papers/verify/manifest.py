@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,20 +37,8 @@ _OWN_PARTS = (Part.PICTURE, Part.XMP, Part.FILE_TYPE)
 """Those of which limner's assertion holds digests."""
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """One failure of the active manifest, in the words of the C2PA specification."""
-
-    code: str
-    url: str
-
-    @property
-    def is_of_signer(self) -> bool:
-        return self.code.startswith(_SIGNER_FAILS)
-
-    @property
-    def is_of_file(self) -> bool:
-        return self.code.startswith(_FILE_CHANGED)
+_Failure = tuple[str, str]
+"""Code, in the words of the C2PA specification, and URL of one failure of the active manifest."""
 
 
 def signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any], revoked: Sequence[Revocation] = ()) -> Verdict:
@@ -65,11 +53,11 @@ def signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any], revoked
     results, assertions = manifest.get("validationResults", {}), manifest.get("assertions", {})
     generation = mapping(assertions.get(GENERATION))
     failures = [
-        _Failure(str(one.get("code")), str(one.get("url", "")))
+        (str(one.get("code")), str(one.get("url", "")))
         for one in results.get("failure", [])
         if one.get("code") != _UNTRUSTED
     ]
-    codes = [failure.code for failure in failures]
+    codes = [code for code, _ in failures]
     state, changes = _state(failures, store.get("state"), parts, generation)
     if state == "valid" and generation and (changes := _own_changes(data, parts, generation, store, results)):
         state = "tampered"
@@ -118,8 +106,8 @@ def _state(
     failures: list[_Failure], library: object, parts: Parts, generation: dict[str, Any]
 ) -> tuple[State, tuple[Change, ...]]:
     """The state of a file whose manifest could be read, and what was changed in it."""
-    if any(not failure.is_of_signer for failure in failures):
-        return "tampered", _changes(failures, parts, generation)
+    if changed := [(code, url) for code, url in failures if not code.startswith(_SIGNER_FAILS)]:
+        return "tampered", _changes(changed, parts, generation)
     if failures:
         return "invalid", ()
     if library in ("Valid", "Trusted"):
@@ -128,12 +116,11 @@ def _state(
 
 
 def _changes(failures: list[_Failure], parts: Parts, generation: dict[str, Any]) -> tuple[Change, ...]:
-    for failure in failures:
-        if failure.code.startswith("assertion.") and not failure.is_of_file:
-            label = failure.url.rsplit("/", 1)[-1]
-            return (Change(Part.ASSERTION, label) if label else Change(Part.MANIFEST),)
-    if any(not failure.is_of_file and not failure.is_of_signer for failure in failures):
-        return (Change(Part.MANIFEST),)
+    of_manifest = [(code, url) for code, url in failures if not code.startswith(_FILE_CHANGED)]
+    labels = (url.rsplit("/", 1)[-1] for code, url in of_manifest if code.startswith("assertion."))
+    if of_manifest:
+        label = next(labels, "")
+        return (Change(Part.ASSERTION, label) if label else Change(Part.MANIFEST),)
     if not generation.get("parts"):
         return (Change(Part.OUTSIDE_MANIFEST),)
     return _changed_parts(parts, generation) or (Change(Part.OTHER_BYTES),)
