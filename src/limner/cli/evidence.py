@@ -34,8 +34,8 @@ def _evidence(
 
     found = write_evidence(work, Workspace.default(), to)
     if as_json:
-        told = {"folder": str(found.folder), "files": found.files, "state": found.verdict.state}
-        print_json({**told, "ledger_holds": found.ledger.ok, "replaced": found.replaced})
+        files = {"folder": str(found.folder), "files": found.files, "state": found.verdict.state}
+        print_json({**files, "ledger_holds": found.ledger.ok, "replaced": found.replaced})
         return
     if found.replaced:
         print(f"an earlier evidence file in {found.folder} was replaced")

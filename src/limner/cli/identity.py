@@ -161,8 +161,8 @@ def revoke(
     moment = since.replace(tzinfo=UTC) if since else None
     certificate = certificate or _which(Identity.look(workspace, name), workspace)
     found = Identity.revoke(workspace, name, certificate=certificate, since=moment, reason=reason)
-    told = {"name": found.name, "since": found.since, "reason": reason}
-    Ledger.open(workspace.ledger).record("artist", "revoke", inputs=[f"sha256:{found.fingerprint}"], parameters=told)
+    details = {"name": found.name, "since": found.since, "reason": reason}
+    Ledger.open(workspace.ledger).record("artist", "revoke", inputs=[f"sha256:{found.fingerprint}"], parameters=details)
     if as_json:
         print_json(asdict(found))
         return
@@ -170,13 +170,13 @@ def revoke(
     print("does not count here, nor what no trusted time-stamp shows to be older. Tell those who trust your root.")
 
 
-def _which(told: dict[str, Any], workspace: Workspace) -> str:
+def _which(current: dict[str, Any], workspace: Workspace) -> str:
     """Which certificate is meant, where an identity has had several: each is shown with what it signed.
 
     Raises:
         UsageError: there is no terminal to ask at.
     """
-    known = [told, *told["former"][::-1]]
+    known = [current, *current["former"][::-1]]
     if len(known) == 1:
         return ""
     lines = []
@@ -187,7 +187,7 @@ def _which(told: dict[str, Any], workspace: Workspace) -> str:
     if not sys.stdin.isatty():
         which = "; ".join(lines)
         raise UsageError(
-            told["name"], f"has had {len(known)} certificates ({which})", "say which: --certificate DIGITS"
+            current["name"], f"has had {len(known)} certificates ({which})", "say which: --certificate DIGITS"
         )
     print("\n".join(lines), file=sys.stderr)
     chosen = typer.prompt("Which one", type=int, err=True)
@@ -242,8 +242,8 @@ def mark_key(
     workspace = Workspace.default()
     key = new_key(workspace) if new_one else retire_key(workspace) if retire else key_in_use(workspace)
     if key is not None and (new_one or retire):
-        told = {"fingerprint": key.fingerprint, "what": "new" if new_one else "retired"}
-        Ledger.open(workspace.ledger).record("artist", "mark-key", parameters=told)
+        details = {"fingerprint": key.fingerprint, "what": "new" if new_one else "retired"}
+        Ledger.open(workspace.ledger).record("artist", "mark-key", parameters=details)
     state = "none" if key is None else "retired" if retire else "in use"
     if as_json:
         print_json({"state": state, **({"fingerprint": key.fingerprint, "path": str(key.path)} if key else {})})
@@ -262,25 +262,25 @@ def _new_passphrase() -> str:
     return secret
 
 
-def _print_identity(told: dict[str, Any], as_json: bool, *, encrypted: bool) -> None:
+def _print_identity(shown: dict[str, Any], as_json: bool, *, encrypted: bool) -> None:
     if as_json:
-        print_json({**told, "encrypted": encrypted})
+        print_json({**shown, "encrypted": encrypted})
         return
     from rich.console import Console, Group
     from rich.panel import Panel
     from rich.text import Text
 
     rows = (
-        ("fingerprint", told["fingerprint"]),
-        ("signatures", told["algorithm"]),
-        ("valid", f"{told['valid_from'][:10]} to {told['valid_until'][:10]}"),
+        ("fingerprint", shown["fingerprint"]),
+        ("signatures", shown["algorithm"]),
+        ("valid", f"{shown['valid_from'][:10]} to {shown['valid_until'][:10]}"),
         ("key", "encrypted with your passphrase" if encrypted else "not encrypted; readable by you alone"),
-        ("root", told["root"]),
-        ("revoked", told.get("revoked") and f"from {told['revoked'][:16]} UTC on; it signs no more"),
-        *(("former", _former(one)) for one in told.get("former", ())),
+        ("root", shown["root"]),
+        ("revoked", shown.get("revoked") and f"from {shown['revoked'][:16]} UTC on; it signs no more"),
+        *(("former", _former(one)) for one in shown.get("former", ())),
     )
     notes = plain(f"{_HONEST} {_UNTIL}", "dim")
-    Console().print(Panel(Group(facts(rows), Text(), notes), title=plain(told["name"], "bold"), title_align="left"))
+    Console().print(Panel(Group(facts(rows), Text(), notes), title=plain(shown["name"], "bold"), title_align="left"))
 
 
 def _former(one: dict[str, Any]) -> str:

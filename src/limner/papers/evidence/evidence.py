@@ -107,9 +107,9 @@ def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> 
             (part / _SUMS).write_text(lines, encoding="utf-8")
     except OSError as error:
         raise UsageError(folder, f"cannot be written ({error.strerror})", "choose another folder with --to") from error
-    told = {"path": str(folder.absolute()), "files": len(sums), "state": known.verdict.state}
+    details = {"path": str(folder.absolute()), "files": len(sums), "state": known.verdict.state}
     output = digest_of(lines.encode())
-    ledger.record("artist", "evidence", inputs=[known.digest], outputs=[output], parameters=told)
+    ledger.record("artist", "evidence", inputs=[known.digest], outputs=[output], parameters=details)
     return EvidenceFile(folder, sums, known.verdict, known.chain, replaced)
 
 
@@ -160,7 +160,7 @@ def _write_all(folder: Path, known: _Gathered) -> None:
         (folder / f"web{known.web[0]}").write_bytes(known.web[1])
     if known.root:
         (folder / "root.pem").write_bytes(known.root.read_bytes())
-    told: dict[str, Any] = {
+    contents: dict[str, Any] = {
         "manifest.json": known.manifest,
         "verification.json": {**known.verdict.to_dict(), "path": known.master},
         "bias-and-copies.json": known.copies,
@@ -172,11 +172,11 @@ def _write_all(folder: Path, known: _Gathered) -> None:
         "watermark.json": known.watermark.to_dict(),
     }
     if known.registry:
-        told["registry.json"] = known.registry.to_dict()
+        contents["registry.json"] = known.registry.to_dict()
     if known.card:
-        told["model-card.json"] = known.card.model_dump(mode="json")
+        contents["model-card.json"] = known.card.model_dump(mode="json")
         (folder / "model-card.html").write_text(_card_page(known), encoding="utf-8")
-    for name, value in told.items():
+    for name, value in contents.items():
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
     (folder / "rights.csv").write_text(known.rights.csv, encoding="utf-8", newline="")

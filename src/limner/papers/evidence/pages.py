@@ -41,8 +41,8 @@ def verify_page(endpoint: str = "", limit: int = Limits.size) -> str:
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     )
     template = pages.get_template("verify.html.j2")
-    told = {"policy": Markup(policy), "style": Markup(style), "script": Markup(script)}
-    return template.render(**told, limit=limit >> 20, version=__version__)
+    parts = {"policy": Markup(policy), "style": Markup(style), "script": Markup(script)}
+    return template.render(**parts, limit=limit >> 20, version=__version__)
 
 
 @cache

@@ -174,7 +174,7 @@ def copies_and_bias(card: Card | None, model_digest: str, workspace: Workspace) 
         missing.insert(0, "How often the model repeats training pictures was not measured, or its card is not here.")
     if "kid" not in quality:
         missing.append("How far the model's pictures lie from real ones as a group (KID) was not measured.")
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "model": card.name if card else None,
         "measured_at_training": quality,
         "memorised_means": (
@@ -184,8 +184,8 @@ def copies_and_bias(card: Card | None, model_digest: str, workspace: Workspace) 
         "not_measured": missing,
     }
     if card and (report := _measured(model_digest, workspace)):
-        told["limner_measure"] = report
-    return told
+        found["limner_measure"] = report
+    return found
 
 
 def _measured(model_digest: str, workspace: Workspace) -> dict[str, Any] | None:

@@ -51,8 +51,8 @@ def export(former: Former, to: Path, publisher: Publisher, request: Export) -> P
     if to.exists() and to.samefile(former.path):
         raise UsageError(to, "is the work itself", "give another file with --to")
     if request.label and former.provenance.visible_label:
-        told = former.provenance.visible_label.get("words")
-        raise UsageError("--label", f'the work carries the label "{told}" already', "leave it out")
+        words = former.provenance.visible_label.get("words")
+        raise UsageError("--label", f'the work carries the label "{words}" already', "leave it out")
     pixels = _resized(former.pixels, request.long_edge)
     format = pictures.format_of(to)
     edition: dict[str, Any] = {

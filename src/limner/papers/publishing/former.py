@@ -92,19 +92,19 @@ def as_published(verdict: Verdict, path: Path) -> Provenance:
         PapersError: they lack something.
     """
     made = verdict.generation
-    told = {one.name: made[one.name] for one in fields(Provenance) if one.name in made and one.name != "edition"}
+    said = {one.name: made[one.name] for one in fields(Provenance) if one.name in made and one.name != "edition"}
     for name in ("model_parents", "parents"):
-        told[name] = tuple(told.get(name, ()))
-    if isinstance(told.get("seed"), str):  # beyond 64 bits, numbers are written as text
-        told["seed"] = int(told["seed"])
+        said[name] = tuple(said.get(name, ()))
+    if isinstance(said.get("seed"), str):  # beyond 64 bits, numbers are written as text
+        said["seed"] = int(said["seed"])
     uses = set(verdict.training_mining.values())
-    told["training_mining"] = uses.pop() if len(uses) == 1 else "notAllowed"
+    said["training_mining"] = uses.pop() if len(uses) == 1 else "notAllowed"
     try:
         return Provenance(
             title=verdict.title or "",
             creator=verdict.creator or "",
             training_mining_terms=verdict.training_mining_terms,
-            **told,
+            **said,
         )
     except (TypeError, ValueError) as error:
         raise PapersError(

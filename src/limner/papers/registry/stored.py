@@ -97,7 +97,7 @@ def register_published(paths: Sequence[Path], workspace: Workspace) -> int:
     found = []
     with closing(open_checker(workspace)) as checker:
         for path in paths:
-            digest = f"sha256:{sha256(pictures.open_file(path)).hexdigest()}"
+            digest = digest_of(pictures.open_file(path))
             published = Published.find(ledger, digest)
             if published is None:
                 raise PapersError(path, "was not published here, or was changed since", "check it with `limner verify`")

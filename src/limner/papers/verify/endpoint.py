@@ -42,8 +42,8 @@ class Limits:
     Attributes:
         size: of a picture's file, in bytes.
         seconds: to send a picture, and again to check it.
-        checks: at once; further ones are told to come again.
-        connections: open at once; further ones are closed unheard. Each may hold one picture in memory.
+        checks: at once; further requests get the status 503.
+        connections: open at once; further ones are closed. Each may keep one picture in memory.
     """
 
     size: int = 32 << 20
@@ -149,19 +149,19 @@ class Endpoint:
             raise _RefusedError(503, "closing") from None
         running.add_done_callback(lambda _: self._slots.release())
         try:
-            told = running.result(self.limits.seconds).to_dict()
+            verdict = running.result(self.limits.seconds).to_dict()
         except TooLongError:
             raise _RefusedError(504, f"not checked within {self.limits.seconds:g} seconds") from None
-        del told["path"]
+        del verdict["path"]
         digest = digest_of(data)
-        return {"checked": {"digest": digest, "bytes": len(data), "by": f"limner {__version__}"}, **told}
+        return {"checked": {"digest": digest, "bytes": len(data), "by": f"limner {__version__}"}, **verdict}
 
     def allows(self, host: str, origin: str | None) -> bool:
         """Whether a request that names this host, from a page of this origin (None: from no page), is answered."""
         name = _host_of(f"//{host}")
         known = {_host_of(one) for one in self.origins} | _LOOPBACK
         if not self.public and name not in known:
-            return False  # a stranger's domain that points here
+            return False  # somebody else's domain that was made to point here (DNS rebinding)
         return origin is None or origin in self.origins or origin in (f"http://{host}", f"https://{host}")
 
 
@@ -243,7 +243,7 @@ class _Server(ThreadingHTTPServer):
             self._open.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: who goes away in the middle of a request is no fault of ours."""
+        """Nothing is printed: a client that goes away in the middle of a request is no error here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -315,8 +315,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _allowed(self) -> bool:
         return self.server.endpoint.allows(self.headers.get("Host", ""), self.headers.get("Origin"))
 
-    def _answer(self, status: int, told: dict[str, Any]) -> None:
-        self._send(status, "application/json", json.dumps(told).encode())
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        self._send(status, "application/json", json.dumps(content).encode())
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
         origin = self.headers.get("Origin")
@@ -338,4 +338,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: who asks is nobody's business."""
+        """Nothing is logged: who asks stays private."""

@@ -90,7 +90,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _thumbnail(image: Image.Image, draw: ImageDraw.ImageDraw, data: bytes, path: Path) -> int:
-    """Paste the picture, or an empty frame where there is none to see; where it ends."""
+    """Paste the picture, or an empty frame where there is none; returns where it ends."""
     try:
         seen = Image.fromarray(pictures.decode(data, path).pixels)
     except PictureError:
@@ -112,7 +112,7 @@ def _text(
     *,
     bold: bool = False,
 ) -> int:
-    """Draw words in lines that fit; where they end."""
+    """Draw words in lines that fit; returns where they end."""
     drawn, top = font(size, bold=bold), place[1]
     for line in _lines(shown(words), drawn):
         draw.text((place[0], top), line, colour, drawn)
@@ -136,7 +136,7 @@ def _lines(words: str, drawn: ImageFont.FreeTypeFont) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """Strangers' text with what the font can draw; anything else is U+FFFD, never an empty box."""
+    """Text as far as the font can draw it; any other character becomes U+FFFD, never an empty box."""
     return "".join(one if one.isprintable() and _known(one) else "\ufffd" for one in text[:4000])
 
 
@@ -151,6 +151,6 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 @cache
 def _known(character: str) -> bool:
-    """Whether the font draws this character otherwise than one that no font has."""
+    """Whether the font has this character: it draws it differently from one that no font has."""
     drawn = font(19)
     return bytes(drawn.getmask(character)) != bytes(drawn.getmask("\U0010ffff"))

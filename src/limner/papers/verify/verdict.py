@@ -52,8 +52,8 @@ class Verdict(Findings):
         if read is None or read.work is None:
             return None
         said = read.found is MarkFound.AS_PAPERS_SAY
-        told = {"work": read.work, "evidence": round(read.statistic, 1), "as_papers_say": said}
-        return told | ({"key": read.key} if read.key else {})
+        plain = {"work": read.work, "evidence": round(read.statistic, 1), "as_papers_say": said}
+        return plain | ({"key": read.key} if read.key else {})
 
     @property
     def registry(self) -> dict[str, Any] | None:
@@ -64,8 +64,8 @@ class Verdict(Findings):
         found = self.registered
         if found is None or found.match is None or found.found is RegistryFound.UNFIT:
             return None
-        told = {name: value for name, value in found.match.details().items() if name not in ("path", "id")}
-        return told | ({"is_source": True} if found.found is RegistryFound.SOURCE else {})
+        plain = {name: value for name, value in found.match.details().items() if name not in ("path", "id")}
+        return plain | ({"is_source": True} if found.found is RegistryFound.SOURCE else {})
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values: words, and beside them the codes that programs decide on."""

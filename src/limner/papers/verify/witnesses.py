@@ -1,4 +1,4 @@
-"""What works say of the ledger: each carries, signed, its head of their moment; one that was rewritten is found out."""
+"""A ledger checked against works: each carries, signed, the ledger's head at that time, so a rewritten ledger shows."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def _who(signer: SignerSeen | None) -> str:
 
 def _vouched(signer: SignerSeen) -> str:
     if signer.trust == "own":
-        return "Signed with a key of this workspace. On no public trust list: others must take its keeper's word."
+        return "Signed with a key of this workspace. On no public trust list: others have only its owner's word."
     name = f"The name {quoted(signer.name)}"
     if signer.trust == "anchor":
         return f"{name} is vouched for by a trust anchor that is believed here."

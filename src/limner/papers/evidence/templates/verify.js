@@ -30,15 +30,15 @@ function table(layers) {
   return wide;
 }
 
-function facts(told) {
-  const signer = told.signer || {}, from = told.generation || {}, list = made("dl");
-  const signed = told.state === "valid" || told.state === "invalid";
+function facts(verdict) {
+  const signer = verdict.signer || {}, from = verdict.generation || {}, list = made("dl");
+  const signed = verdict.state === "valid" || verdict.state === "invalid";
   const rows = [
-    ["title", signed && told.title], ["creator", signed && told.creator],
+    ["title", signed && verdict.title], ["creator", signed && verdict.creator],
     ["signed by", signed && signer.name && signer.name + " · " + signer.organisation],
     ["time-stamp", signed && signer.time_stamp], ["model", signed && from.model_name],
     ["learned from", signed && from.collection_name], ["credit", signed && from.credit],
-    ["file", told.checked.digest],
+    ["file", verdict.checked.digest],
   ];
   for (const [label, value] of rows) if (value) list.append(made("dt", label), made("dd", safe(value), label === "file" ? "digest" : ""));
   return list;
@@ -52,9 +52,9 @@ async function ask(file) {
     if (answer.status !== 503) break;
     await new Promise(done => setTimeout(done, 500 * (i + 1)));
   }
-  const told = await answer.json();
-  if (!answer.ok) throw new Error("The checker says: " + safe(told.error) + ".");
-  return told;
+  const verdict = await answer.json();
+  if (!answer.ok) throw new Error("The checker says: " + safe(verdict.error) + ".");
+  return verdict;
 }
 
 async function check(file) {
@@ -68,11 +68,11 @@ async function check(file) {
   place.append(left, right);
   list.prepend(place);
   try {
-    const told = await ask(file), state = /^[a-z]+$/.test(told.state) ? told.state : "";
+    const verdict = await ask(file), state = verdict.contested ? "unreadable" : /^[a-z]+$/.test(verdict.state) ? verdict.state : "";
     right.lastChild.remove();
-    right.append(made("p", (marks[told.state] || "–") + " " + safe(told.summary), "verdict " + state));
-    if (told.layers.length) right.append(table(told.layers));
-    right.append(facts(told));
+    right.append(made("p", (verdict.contested ? "!" : marks[verdict.state] || "–") + " " + safe(verdict.summary), "verdict " + state));
+    if (verdict.layers.length) right.append(table(verdict.layers));
+    right.append(facts(verdict));
   } catch (error) {
     right.lastChild.remove();
     const network = error instanceof TypeError;
