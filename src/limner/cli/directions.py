@@ -47,8 +47,8 @@ def _open(model: str) -> tuple[Pipeline, Workspace]:
 def _find(
     model: ModelName,
     method: Annotated[str, typer.Option(help="attribute, pca, closed-form or labels.")] = "attribute",
-    count: Annotated[int, typer.Option(help="Pictures that are painted to learn from.")] = 2048,
-    keep: Annotated[int, typer.Option(help="How many of pca and closed-form.")] = 8,
+    count: Annotated[int, typer.Option(help="How many pictures are painted to learn from.")] = 2048,
+    keep: Annotated[int, typer.Option(help="How many directions of pca and closed-form are kept.")] = 8,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

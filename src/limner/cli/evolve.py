@@ -42,8 +42,10 @@ def _evolve(
     mutation: Annotated[float, typer.Option(help="How far children are from their parents, 0 to 1.")] = 0.3,
     back: Annotated[bool, typer.Option("--back", help="Return to the generation before.")] = False,
     publish: Annotated[str | None, typer.Option(help="Numbers on the sheet to make works of, e.g. 3.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the evolution; the model's otherwise.")] = None,
-    seed: Annotated[int | None, typer.Option(help="What chances follow from; with --keep, throws again.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the evolution; that of the model otherwise.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of every random choice; with --keep, another one gives other children.")
+    ] = None,
     label: Label = None,
     finish: Finish,
     place: WorkPlace,

@@ -27,20 +27,20 @@ class Attributes:
     """What is measured of a landscape, in deviations of the model's own pictures."""
 
     warmth: Annotated[float | None, typer.Option(help="Blue below 0, golden above; -4 to 4.")] = None
-    brightness: Annotated[float | None, typer.Option(help="-4 to 4.")] = None
-    contrast: Annotated[float | None, typer.Option(help="-4 to 4.")] = None
-    colourfulness: Annotated[float | None, typer.Option(help="-4 to 4.")] = None
+    brightness: Annotated[float | None, typer.Option(help="Dark below 0, light above; -4 to 4.")] = None
+    contrast: Annotated[float | None, typer.Option(help="Soft below 0, strong above; -4 to 4.")] = None
+    colourfulness: Annotated[float | None, typer.Option(help="Pale below 0, vivid above; -4 to 4.")] = None
     detail: Annotated[float | None, typer.Option(help="Mist below 0, fine lines above; -4 to 4.")] = None
 
 
 def _landscape(
     *,
-    horizon: Annotated[float | None, typer.Option(help="How high it lies, 0 (bottom) to 1 (top).")] = None,
+    horizon: Annotated[float | None, typer.Option(help="Height of the horizon, 0 (bottom) to 1 (top).")] = None,
     time: Annotated[str | None, typer.Option(help="dawn, day, dusk or night.")] = None,
     attributes: Attributes,
-    abstraction: Annotated[float, typer.Option(help="0 as the model paints, 1 a few flat, large forms.")] = 0.0,
+    abstraction: Annotated[float, typer.Option(help="0: as the model paints; 1: a few large, flat forms.")] = 0.0,
     count: Annotated[int, typer.Option("-n", "--count", help="How many landscapes.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the pictures that are looked through.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the pictures that are searched.")] = 1,
     model: Annotated[str, typer.Option(help="Name or file of a model of landscapes.")] = "landscapes",
     finish: Finish,
     place: WorkPlace,

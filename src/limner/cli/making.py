@@ -47,7 +47,7 @@ Label = Annotated[str | None, typer.Option(help="Label for pictures of a seed.",
 Title = Annotated[str | None, typer.Option(help="Title of the work.")]
 Identity = Annotated[str | None, typer.Option(help="Who signs; the default identity otherwise.")]
 FitOption = Annotated[
-    str, typer.Option("--fit", help="How your own pictures come to the model's size: crop, pad (all of it), stretch.")
+    str, typer.Option("--fit", help="How your own pictures are fitted to the model's size: crop, pad or stretch.")
 ]
 
 
@@ -81,7 +81,7 @@ class Finish:
     size: Annotated[
         int | None, typer.Option(help="Shorter side in pixels, up to 2048; the exemplars', 512 at most, otherwise.")
     ] = None
-    borrow: Annotated[float, typer.Option(help="0 to 1: from small patches widely mixed to large pieces.")] = 0.5
+    borrow: Annotated[float, typer.Option(help="0 to 1: from small patches, widely mixed, to large pieces.")] = 0.5
     exemplars: Annotated[
         str | None,
         typer.Option(help="Finish from other pictures: a label, a collection, a folder of pictures, or one picture."),

@@ -68,7 +68,7 @@ def _sample(
     place: Place,
     title: Annotated[str | None, typer.Option(help="Title of the works.")] = None,
     training_mining: Annotated[
-        str, typer.Option(help="May others train on them: notAllowed, allowed, constrained.")
+        str, typer.Option(help="Whether others may train on them: notAllowed, allowed or constrained.")
     ] = "notAllowed",
     signing: Signing,
     running: Running,

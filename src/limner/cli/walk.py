@@ -27,7 +27,7 @@ def _walk(
     *,
     to: Annotated[Path, typer.Option(help="File for the film: .mp4, .gif or .webp.")],
     overwrite: Overwrite = False,
-    seconds: Annotated[float, typer.Option(help="Length.")] = 8.0,
+    seconds: Annotated[float, typer.Option(help="Length in seconds.")] = 8.0,
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 30,
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first station.")] = False,
     sources: Sources,

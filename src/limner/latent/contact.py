@@ -29,17 +29,17 @@ def draw_contact(shown: NDArray[np.uint8], kept: Sequence[bool], title: str) -> 
     tall, wide = height * scale, width * scale
     columns = math.ceil(math.sqrt(count * 4 / 3))
     rows = -(-count // columns)
-    canvas = Image.new("RGB", (columns * (wide + _GAP) + _GAP, _TITLE + rows * (tall + _LINE + _GAP)), _PAPER)
-    draw = ImageDraw.Draw(canvas)
+    sheet = Image.new("RGB", (columns * (wide + _GAP) + _GAP, _TITLE + rows * (tall + _LINE + _GAP)), _PAPER)
+    draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, _TITLE // 2), title, fill=_INK, font=ImageFont.load_default(18), anchor="lm")
     for i, picture in enumerate(shown):
         left, top = _GAP + i % columns * (wide + _GAP), _TITLE + i // columns * (tall + _LINE + _GAP)
         tile = Image.fromarray(picture).resize((wide, tall), Image.Resampling.BICUBIC)
-        canvas.paste(tile, (left, top))
+        sheet.paste(tile, (left, top))
         # Many pictures are white to the edge: a thin line says where they end.
         draw.rectangle([left - 1, top - 1, left + wide, top + tall], outline=_FAINT)
         _number(draw, (left, top, wide, tall), i + 1, kept[i])
-    return np.asarray(canvas)
+    return np.asarray(sheet)
 
 
 def _number(draw: ImageDraw.ImageDraw, place: tuple[int, int, int, int], number: int, kept: bool) -> None:

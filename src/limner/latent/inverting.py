@@ -149,7 +149,7 @@ class Reach:
     farthest: float
 
     def objection(self, found: Inversion, index: int) -> str:
-        """Why a picture is held to lie outside what the model can paint, in words; empty where it is not."""
+        """Why a picture is taken to lie outside what the model can paint, in words; empty where it is not."""
         distance, ratio, far = (float(part[index]) for part in (found.before, found.psnr, found.far))
         if self.measure == "perceptual" and distance > self.limit:
             usual = f"of {self.held_out} held-out pictures about 19 in 20 come within {self.limit:.2f}"
