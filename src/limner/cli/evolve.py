@@ -43,9 +43,7 @@ def _evolve(
     back: Annotated[bool, typer.Option("--back", help="Return to the generation before.")] = False,
     publish: Annotated[str | None, typer.Option(help="Numbers on the sheet to make works of, e.g. 3.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the evolution; that of the model otherwise.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every random choice; with --keep, another one gives other children.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all chances; with --keep, another gives other children.")] = None,
     label: Label = None,
     finish: Finish,
     place: WorkPlace,
