@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.models import teacher as module
+from limner.models import efficientnet as module
 from limner.models.teacher import load_teacher
 
 
@@ -21,7 +21,7 @@ def test_gradient_equals_that_of_plain_convolutions(monkeypatch: pytest.MonkeyPa
         return torch.autograd.grad(total, pictures)[0]
 
     def by() -> str:
-        return str(module._frozen(teacher.stem, pictures, False).grad_fn)
+        return str(module.frozen(teacher.stem, pictures, False).grad_fn)
 
     monkeypatch.setattr(module, "_quicker", lambda x: True)
     own = gradient()
