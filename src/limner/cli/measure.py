@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.common import print_json, progress_bar
-from limner.cli.completing import models
+from limner.cli.options import Json, ModelName, Quiet, grouped
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,85 +23,87 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _FEWEST, _MOST = 32, 50_000
-
-
 _WIDE = 120
-"""Columns of a terminal that has room for what each number tells."""
+"""Columns of a terminal that has room for what each number means."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("measure", rich_help_panel="Learn")(grouped(_measure))
 
-    @app.command(rich_help_panel="Learn")
-    def measure(
-        model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
-        collection: Annotated[
-            str | None, typer.Option(help="Name or folder of what it learned from; by its card otherwise.")
-        ] = None,
-        count: Annotated[int, typer.Option("-n", "--count", help="New pictures to paint and measure.")] = 2000,
-        seed: Annotated[int, typer.Option(help="Of the new pictures and of every random choice.")] = 1,
-        features: Annotated[
-            list[str] | None,
-            typer.Option(help="lite2, self-supervised, random or teacher; repeatable; all by default."),
-        ] = None,
-        to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `measured` by default.")] = None,
-        precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None,
-        threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None,
-        quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    ) -> None:
-        """Measure a model's new pictures against the pictures it learned from and those kept from it.
 
-        Beside each number stands its floor: what real pictures get in the place of the new ones.
+@dataclass(frozen=True)
+class _MeasureOptions:
+    """What is measured, and how."""
 
-        Example: [bold]limner measure landscapes --count 2000[/bold]
-        """
-        from limner.latent.pipeline import Pipeline
-        from limner.measure.quality import FEATURES
-        from limner.workspace import Workspace
+    collection: Annotated[
+        str | None, typer.Option(help="Name or folder of what it learned from; by its card otherwise.")
+    ] = None
+    count: Annotated[int, typer.Option("-n", "--count", help="New pictures to paint and measure.")] = 2000
+    seed: Annotated[int, typer.Option(help="Of the new pictures and of every random choice.")] = 1
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="lite2, self-supervised, random or teacher; repeatable; all by default."),
+    ] = None
+    precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None
 
-        if not _FEWEST <= count <= _MOST:
-            raise UsageError(f"--count {count}", "is out of range", f"give {_FEWEST} to {_MOST:,}")
-        if seed < 0:
-            raise UsageError(f"--seed {seed}", "is negative", "give 0 or more")
-        if unknown := [name for name in features or () if name not in FEATURES]:
-            raise UsageError(f"--features {unknown[0]}", "are not known", f"use: {', '.join(FEATURES)}")
-        workspace = Workspace.default()
-        pipeline = Pipeline.open(model, workspace, precision=precision, threads=threads)
-        found = _measured(
-            pipeline, collection, count, seed, tuple(dict.fromkeys(features or FEATURES)), workspace, quiet or as_json
-        )
-        folder = to or workspace.measured / pipeline.model.name
-        _save(found, workspace.make(folder))
-        if as_json:
-            print_json({"folder": str(folder), **found.report.model_dump(mode="json")})
-            return
+
+def _measure(
+    model: ModelName,
+    options: _MeasureOptions,
+    to: Annotated[Path | None, typer.Option(help="Folder; the workspace's `measured` by default.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Measure a model's new pictures against the pictures it learned from and those kept from it.
+
+    Beside each number stands its floor: what real pictures get in the place of the new ones.
+
+    Example: [bold]limner measure landscapes --count 2000[/bold]
+    """
+    from limner.latent.pipeline import Pipeline
+    from limner.workspace import Workspace
+
+    _check(options)
+    workspace = Workspace.default()
+    pipeline = Pipeline.open(model, workspace, precision=options.precision, threads=options.threads)
+    found = _measured(pipeline, options, workspace, quiet=quiet or as_json)
+    folder = to or workspace.measured / pipeline.model.name
+    _save(found, workspace.make(folder))
+    if as_json:
+        print_json({"folder": str(folder), **found.report.model_dump(mode="json")})
+    else:
         _show(pipeline.model.name, found.report, folder)
 
 
-def _measured(
-    pipeline: Pipeline,
-    collection: str | None,
-    count: int,
-    seed: int,
-    features: tuple[str, ...],
-    workspace: Workspace,
-    quiet: bool,
-) -> ModelMeasurement:
+def _check(options: _MeasureOptions) -> None:
+    from limner.measure.quality import FEATURES
+
+    if not _FEWEST <= options.count <= _MOST:
+        raise UsageError(f"--count {options.count}", "is out of range", f"give {_FEWEST} to {_MOST:,}")
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed}", "is negative", "give 0 or more")
+    if unknown := [name for name in options.features or () if name not in FEATURES]:
+        raise UsageError(f"--features {unknown[0]}", "are not known", f"use: {', '.join(FEATURES)}")
+
+
+def _measured(pipeline: Pipeline, options: _MeasureOptions, workspace: Workspace, *, quiet: bool) -> ModelMeasurement:
     from limner.collection import Collection
     from limner.measure.model import measure_model
+    from limner.measure.quality import FEATURES
 
-    opened = Collection.open(collection or pipeline.model.card.collection.name, workspace)
+    opened = Collection.open(options.collection or pipeline.model.card.collection.name, workspace)
     with progress_bar(quiet=quiet, unit="") as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("painting", "measuring")}
         return measure_model(
             pipeline,
             opened,
-            count,
-            seed,
+            options.count,
+            options.seed,
             lambda name, done, of: bar.update(tasks[name], completed=done, total=of),
             workspace=workspace,
-            features=features,
+            features=tuple(dict.fromkeys(options.features or FEATURES)),
         )
 
 
@@ -153,7 +155,7 @@ def _table(title: str, rows: list[tuple[Meaning, Finding]], *, words: bool) -> T
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("good", no_wrap=True)
     if words:
-        table.add_column("what it tells", style="dim")
+        table.add_column("what it means", style="dim")
     colours = {"as real": "green", "better": "green", "worse": "yellow", "cannot tell": "dim", "": "dim"}
     good = {"low": "low", "high": "high", "floor": "as real"}
     for meaning, found in rows:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import console_error, plain_text, print_json, progress_bar
-from limner.cli.completing import models
 from limner.cli.making import ENDINGS
-from limner.cli.options import Overwrite
+from limner.cli.options import Json, ModelName, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
 from limner.errors import ModelError, PictureError, UsageError
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from limner.latent.pipeline import Pipeline
+    from limner.models.bundle import Model
+    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -32,13 +34,13 @@ def register(app: typer.Typer) -> None:
     group.command("show")(_show)
     group.command("watermark")(_watermark)
     group.command("root", hidden=True)(_watermark)  # its former name
-    group.command("pack")(_pack)
+    group.command("pack")(grouped(_pack))
     app.add_typer(group, name="model", rich_help_panel="Learn")
     app.command("encode", rich_help_panel="Paint")(_encode)
     app.command("reconstruct", rich_help_panel="Paint")(_reconstruct)
 
 
-def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def _list(as_json: Json = False) -> None:
     """List the models of the workspace, and those that come with limner.
 
     Example: [bold]limner model list[/bold]
@@ -82,7 +84,7 @@ def _list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 def _watermark(
     model: Annotated[str, typer.Argument(help="Name or file of a model that paints 128 pixels or more.")],
     name: Annotated[str | None, typer.Option(help="Of the new model; `NAME-watermarked` by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a model that paints the same and adds a watermark of its own to whatever it paints.
 
@@ -110,38 +112,45 @@ def _watermark(
     Console().print(f"{to}\nwhatever it paints carries the mark [bold]{mark}[/bold]", highlight=False)
 
 
-def _pack(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
-    to: Annotated[Path, typer.Option(help="Folder for the files.")],
+@dataclass(frozen=True)
+class _ExemplarOptions:
+    """Which pictures go along with a model."""
+
     exemplars: Annotated[
         bool,
         typer.Option("--exemplars", help="Take pictures along that it learned from, so that it finishes anywhere."),
-    ] = False,
-    megabytes: Annotated[float, typer.Option(help="Of pictures at most.")] = 20.0,
-    size: Annotated[int, typer.Option(help="Shorter side of these pictures in pixels, at most.")] = 512,
+    ] = False
+    megabytes: Annotated[float, typer.Option(help="Of pictures at most.")] = 20.0
+    size: Annotated[int, typer.Option(help="Shorter side of these pictures in pixels, at most.")] = 512
     accept_reserved: Annotated[
         str, typer.Option(help="Take along pictures whose terms only a person can read, for this reason.")
-    ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ] = ""
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size <= 2048:
+            raise UsageError(f"--size {self.size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
+        if not 0 < self.megabytes <= 2000:
+            raise UsageError(f"--megabytes {self.megabytes:g}", "is out of range", "give up to 2000")
+
+
+def _pack(
+    model: ModelName,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")],
+    pictures: _ExemplarOptions,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Put a model into a folder to pass on, and with it, only if asked, pictures that it learned from.
 
-    Where these pictures are, the model finishes what it composes; without them it paints bare. They keep their rights:
-    whoever gets the folder is held to their licences.
+    Where these pictures are, the model finishes what it composes; without them it only paints compositions. The
+    pictures keep their rights: whoever gets the folder is bound by their licences.
 
     Example: [bold]limner model pack my-landscapes --exemplars --megabytes 30 --to for-the-studio[/bold]
     """
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
-    from limner.synthesis.packing import pack_exemplars
-    from limner.synthesis.packs import SUFFIX
     from limner.workspace import Workspace, replace_file
 
-    if not 32 <= size <= 2048:
-        raise UsageError(f"--size {size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
-    if not 0 < megabytes <= 2000:
-        raise UsageError(f"--megabytes {megabytes:g}", "is out of range", "give up to 2000")
     workspace = Workspace.default()
     path = find_model(model, workspace)
     loaded = load_model(path)
@@ -152,45 +161,49 @@ def _pack(
     if not copy.exists() or not copy.samefile(path):
         with replace_file(copy) as part:
             shutil.copyfile(path, part)
-    told: dict[str, Any] = {"model": str(copy), "digest": f"sha256:{loaded.digest}"}
-    outputs = [f"sha256:{loaded.digest}"]
-    if exemplars:
-        pack = to / f"{path.stem}{SUFFIX}"
-        with progress_bar(quiet=quiet or as_json, unit="bytes") as bar:
-            task = bar.add_task("packing", total=None)
-            packed = pack_exemplars(
-                loaded, workspace, pack, side=size, most=round(megabytes * 1e6), accepted=accept_reserved,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
-        rows = packed.note.rows
-        told["exemplars"] = {
-            "path": str(pack),
-            "bytes": packed.size,
-            "pictures": len(rows),
-            "of": packed.note.of,
-            "creators": dict(Counter(row.creator or "unknown" for row in rows).most_common()),
-            "licences": dict(Counter(row.licence for row in rows).most_common()),
-            "refused": packed.refused,
-        }
-        outputs.append(str(pack.absolute()))
-    Ledger.open(workspace.ledger).record(
-        "artist",
-        "pack",
-        inputs=[f"sha256:{loaded.digest}"],
-        outputs=outputs,
-        parameters={**told, "why": accept_reserved},
-    )
-    if as_json:
-        print_json(told)
-    else:
-        _tell_packed(told)
+    digest = f"sha256:{loaded.digest}"
+    made: dict[str, Any] = {"model": str(copy), "digest": digest}
+    outputs = [digest]
+    if pictures.exemplars:
+        made["exemplars"] = _packed_exemplars(loaded, to, pictures, workspace, quiet=quiet or as_json)
+        outputs.append(str(Path(made["exemplars"]["path"]).absolute()))
+    parameters = {**made, "why": pictures.accept_reserved}
+    Ledger.open(workspace.ledger).record("artist", "pack", inputs=[digest], outputs=outputs, parameters=parameters)
+    print_json(made) if as_json else _print_packed(made)
 
 
-def _tell_packed(told: dict[str, Any]) -> None:
+def _packed_exemplars(
+    model: Model, to: Path, options: _ExemplarOptions, workspace: Workspace, *, quiet: bool
+) -> dict[str, Any]:
+    """Write the pictures that go along, and say which they are."""
+    from limner.synthesis.packing import pack_exemplars
+    from limner.synthesis.packs import SUFFIX
+
+    path = to / f"{model.path.stem}{SUFFIX}"
+    with progress_bar(quiet=quiet, unit="bytes") as bar:
+        task = bar.add_task("packing", total=None)
+        packed = pack_exemplars(
+            model, workspace, path,
+            side=options.size, most=round(options.megabytes * 1e6), accepted=options.accept_reserved,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    rows = packed.note.rows
+    return {
+        "path": str(path),
+        "bytes": packed.size,
+        "pictures": len(rows),
+        "of": packed.note.of,
+        "creators": dict(Counter(row.creator or "unknown" for row in rows).most_common()),
+        "licences": dict(Counter(row.licence for row in rows).most_common()),
+        "refused": packed.refused,
+    }
+
+
+def _print_packed(packed: dict[str, Any]) -> None:
     """What went along, whose it is, and what stayed behind."""
-    print(told["model"])
-    if not (inside := told.get("exemplars")):
-        print("no pictures went along: where its collection is not, it paints bare (--exemplars takes them along)")
+    print(packed["model"])
+    if not (inside := packed.get("exemplars")):
+        print("no pictures went along: without its collection it only paints compositions (see --exemplars)")
         return
     print(f"{inside['path']}: {inside['pictures']:,} of {inside['of']:,} pictures, {inside['bytes'] / 1e6:.1f} MB")
     for name, count in inside["licences"].items():
@@ -203,8 +216,8 @@ def _tell_packed(told: dict[str, Any]) -> None:
 
 
 def _show(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    model: ModelName,
+    as_json: Json = False,
 ) -> None:
     """Show a model's card: what it learned from and under which licences, how, and how well.
 
@@ -247,7 +260,7 @@ def _show(
 
 
 def _encode(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path, typer.Option(help="File for the latents (.safetensors).")],
     overwrite: Overwrite = False,
@@ -267,11 +280,11 @@ def _encode(
 
 
 def _reconstruct(
-    model: Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)],
+    model: ModelName,
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path | None, typer.Option(help="File for a sheet: picture, reconstruction, side by side.")] = None,
     overwrite: Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Encode pictures and paint them again; PSNR, SSIM and perceptual distance of each.
 
