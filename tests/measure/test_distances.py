@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.measure.distances import diversity, frechet, plain_frechet
+from limner.measure.distances import diversity, frechet, perceptual_path_length, plain_frechet
 from limner.measure.patches import laplacian_levels, sliced_wasserstein
-from limner.measure.paths import perceptual_path_length
 from limner.models.feature_distances import kid, standardised
 
 

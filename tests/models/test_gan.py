@@ -68,7 +68,7 @@ def test_a_discriminator_learns_to_tell_noise_from_pictures(discriminator: Discr
     smooth = torch.nn.functional.interpolate(torch.randn(16, 3, 8, 8), 64, mode="bilinear").clamp(-1, 1)
     pictures = {True: smooth, False: (smooth + 0.5 * torch.randn_like(smooth)).clamp(-1, 1)}
     maps = {
-        kind: [m.detach() for m in discriminator.see(discriminator.glimpses(shown))] for kind, shown in pictures.items()
+        kind: [m.detach() for m in discriminator.see(discriminator.crops(shown))] for kind, shown in pictures.items()
     }
     optimiser = torch.optim.Adam([p for p in discriminator.parameters() if p.requires_grad], 1e-3)
     for _ in range(25):
@@ -88,12 +88,12 @@ def test_the_teacher_in_a_discriminator_never_learns() -> None:
 def test_a_discriminator_looks_at_a_large_picture_made_small_and_at_a_window_of_it() -> None:
     assert [scales_of(side, 2 * side) for side in (64, 96, 128, 224, 256)] == [1, 1, 2, 2, 3]
     discriminator, pictures = TeacherDiscriminator(scales=2), torch.rand(2, 3, 128, 192)
-    whole, window = discriminator.glimpses(pictures, (1.0, 0.5))
+    whole, window = discriminator.crops(pictures, (1.0, 0.5))
     assert torch.equal(whole, torch.nn.functional.avg_pool2d(pictures, 2))
     assert torch.equal(window, pictures[..., 64:, 48:144])
     maps = discriminator.see([whole, window])
     assert [len(own) for own in discriminator.perceptual(maps)] == [3, 3]
-    for own, glimpse in zip(discriminator.perceptual(maps), (whole, window), strict=True):
-        alone = TeacherDiscriminator().see([glimpse])[1:4]
+    for own, crop in zip(discriminator.perceptual(maps), (whole, window), strict=True):
+        alone = TeacherDiscriminator().see([crop])[1:4]
         assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, alone, strict=True))
     assert len(discriminator(maps)) == 9

@@ -126,8 +126,8 @@ def test_a_collapse_stops_the_run_and_says_what_to_try(
 class Brightness(Discriminator):
     """A discriminator to whom bright pictures look real."""
 
-    def see(self, glimpses: list[torch.Tensor]) -> list[torch.Tensor]:
-        return glimpses
+    def see(self, crops: list[torch.Tensor]) -> list[torch.Tensor]:
+        return crops
 
     def forward(self, maps: list[torch.Tensor]) -> list[torch.Tensor]:
         return [maps[0].flatten(1)]

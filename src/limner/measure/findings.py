@@ -87,7 +87,7 @@ class Finding(_Frozen):
         """`as real`, `worse`, `better` or `cannot tell`; empty without a floor.
 
         Where the intervals do not meet, it is better or worse. Where they do, it is as real only if what real pictures
-        get lies within the interval, and enough pictures were compared; else nothing can be told.
+        get lies within the interval, and enough pictures were compared; else nothing follows.
         """
         if self.floor is None:
             return ""

@@ -15,8 +15,8 @@ from limner.collection.splitting import choosing_half
 from limner.collection.views import augmentation_for, views
 from limner.errors import UsageError
 from limner.latent.pipeline import Pipeline
+from limner.measure.distances import perceptual_path_length
 from limner.measure.findings import Finding, QualityReport
-from limner.measure.paths import perceptual_path_length
 from limner.measure.quality import FEATURES, RealPictures, measure_sets
 from limner.models.bundle import load_model
 from limner.models.card import Card
@@ -69,7 +69,7 @@ def measure_model(
 
     Args:
         seed: of the new pictures and of every random choice; take another than any that chose the model.
-        progress: told what is done, how many of it, and of how many.
+        progress: called with what is done, how many of it, and of how many.
 
     Raises:
         UsageError: the collection is another than the model's card names, or too small.
@@ -123,15 +123,17 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     Where fewer than 256 pictures are held out and training shows crops, each is shown in up to eight. Training pictures
     are there mirrored too, where training mirrors: a copy may be of either.
     """
-    told = card.training.settings
+    settings = card.training.settings
     rows = collection.rows(where=card.collection.where)
-    rows, _ = clear(rows, only_cleared=told.get("only_cleared", False), accept_unknown=told.get("accept_unknown"))
+    rows, _ = clear(
+        rows, only_cleared=settings.get("only_cleared", False), accept_unknown=settings.get("accept_unknown")
+    )
     training = [row for row in rows if row.split == "train"]
     held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
     size = card.config.painter.height, card.config.painter.width
     side = cache_side(training, size)
     known, kept = (open_cache(collection, some, side, workspace) for some in (training, held_out))
-    how = augmentation_for(known.shapes, size, told.get("flip", True))
+    how = augmentation_for(known.shapes, size, settings.get("flip", True))
 
     def seen(cache: PictureCache, which: Tensor, first: int) -> tuple[Tensor, Tensor]:
         times = 1 if how.zoom_prior == (1.0, 1.0) else min(_MOST_VIEWS, -(-_WANTED // len(which)))

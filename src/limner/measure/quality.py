@@ -16,7 +16,7 @@ What is compared with what, and why:
   floor, with as many as there are.
 
 KID has no bias, so all generated pictures take part. 300 held-out pictures set its interval; more than 5,000 generated
-ones hardly narrow it. Features that trained the models (the teacher's) are told too; no claim may lean on them.
+ones hardly narrow it. Features that trained the models (the teacher's) are reported too; no claim may lean on them.
 """
 
 from __future__ import annotations

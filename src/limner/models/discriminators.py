@@ -1,5 +1,5 @@
-"""Discriminators: the networks that a painter plays against. They judge pictures while it learns and are not kept in a
-model.
+"""Discriminators: the networks that a painter is trained against. They judge pictures while it learns and are not kept
+in a model.
 
 `TeacherDiscriminator` looks through the eyes of the frozen teacher (Sauer et al. 2021, "Projected GANs Converge
 Faster") and, for what the teacher does not see, at the pixels themselves; `PixelDiscriminator` learns from nothing but
@@ -31,21 +31,21 @@ def scales_of(height: int, width: int) -> int:
 
 
 class Discriminator(nn.Module):
-    """What a discriminator looks at (`glimpses`), what features it sees (`see`), its verdict (calling it)."""
+    """What a discriminator looks at (`crops`), what features it sees (`see`), how real they look (calling it)."""
 
     scales = 1
     """How many sizes of a picture are looked at."""
 
-    def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
+    def crops(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
         """What is looked at, coarse first. # float [n, 3, h, w] in -1..1 -> each [n, 3, h', w']
 
         Args:
-            at: where, down and across, 0 to 1; the middle unless told.
+            at: where, down and across, 0 to 1; the middle by default.
         """
         del at
         return [pictures]
 
-    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
+    def see(self, crops: list[Tensor]) -> list[Tensor]:
         """Maps of features. # each [n, 3, h, w] -> each [n, c, h', w']"""
         raise NotImplementedError
 
@@ -107,7 +107,7 @@ class TeacherDiscriminator(Discriminator):
         self._teacher[0]._apply(fn)  # type: ignore[no-untyped-call]
         return self
 
-    def glimpses(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
+    def crops(self, pictures: Tensor, at: tuple[float, float] | None = None) -> list[Tensor]:
         """The whole made small; then of each size a window as large as that."""
         share, found = 2 ** (self.scales - 1), []
         down, across = at or (0.5, 0.5)
@@ -121,19 +121,19 @@ class TeacherDiscriminator(Discriminator):
             found.append(sized[..., top : top + height, left : left + width])
         return found
 
-    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
-        """Pixels of the last glimpse, and the teacher's features of each at four strides."""
-        teacher, fine = self._teacher[0], glimpses[-1]
-        shown = torch.cat(glimpses) if len(glimpses) > 1 else fine
+    def see(self, crops: list[Tensor]) -> list[Tensor]:
+        """Pixels of the last crop, and the teacher's features of each at four strides."""
+        teacher, fine = self._teacher[0], crops[-1]
+        shown = torch.cat(crops) if len(crops) > 1 else fine
         with torch.autocast(fine.device.type, enabled=False):
             maps = teacher(shown.to(teacher.stem.weight.dtype))
         # The teacher's vectors have length 1; a head wants numbers of about that size each.
         maps = [m * m.shape[1] ** 0.5 for m in maps]
-        apart = zip(*(m.chunk(len(glimpses)) for m in maps), strict=True)
-        return [F.pixel_unshuffle(fine, 2), *(m for glimpse in apart for m in glimpse)]
+        apart = zip(*(m.chunk(len(crops)) for m in maps), strict=True)
+        return [F.pixel_unshuffle(fine, 2), *(m for crop in apart for m in crop)]
 
     def perceptual(self, maps: list[Tensor]) -> list[list[Tensor]]:
-        """The maps by which two pictures are compared: the teacher's three finest, glimpse by glimpse."""
+        """The maps by which two pictures are compared: the teacher's three finest, crop by crop."""
         count = len(_TAPS)
         return [maps[1 + k * count :][: count - 1] for k in range(self.scales)]
 
@@ -154,9 +154,9 @@ class PixelDiscriminator(Discriminator):
         self.heads = nn.ModuleList(_head(width) for width in widths)
         self.apply(_start)
 
-    def see(self, glimpses: list[Tensor]) -> list[Tensor]:
+    def see(self, crops: list[Tensor]) -> list[Tensor]:
         """Pixels."""
-        return [F.pixel_unshuffle(glimpses[-1], 2)]
+        return [F.pixel_unshuffle(crops[-1], 2)]
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """What each head thinks of each place."""

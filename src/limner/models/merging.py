@@ -81,8 +81,8 @@ def swap_levels(a: Model, b: Model, at: int) -> LatentModel:
     same_painter(a, b)
     config = a.card.config.painter
     if at not in levels(config):
-        told = ", ".join(str(level) for level in levels(config))
-        raise UsageError(f"--at {at}", f"is no level of a painter of {config.width}x{config.height}", f"give {told}")
+        known = ", ".join(str(level) for level in levels(config))
+        raise UsageError(f"--at {at}", f"is no level of a painter of {config.width}x{config.height}", f"give {known}")
     sizes = _sizes(a.generator)
     finer = tuple(name for name, size in sizes.items() if size > at)
     weights = dict(a.generator.state_dict())

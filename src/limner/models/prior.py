@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from limner.models.instance_embeddings import MOST_EMBEDDINGS, InstanceEmbeddings
 from limner.models.painter import Latent, PainterConfig
 
-__all__ = ["FlowPrior", "MixturePrior", "PriorConfig", "Whitening"]
+__all__ = ["FlowPrior", "MixturePrior", "ModulatedBlock", "PriorConfig", "Whitening"]
 
 
 class PriorConfig(BaseModel):
@@ -115,21 +115,28 @@ class Whitening(nn.Module):
         )
 
 
-class _Residual(nn.Module):
-    """Convolutions whose input the condition scales and shifts. # [n, c, h, w], [n, width] -> [n, c, h, w]"""
+class ModulatedBlock(nn.Module):
+    """Two convolutions whose input a condition scales and shifts. # [n, c, h, w], [n, width] -> [n, c, h, w]
 
-    def __init__(self, channels: int, width: int) -> None:
+    Args:
+        width: numbers of the condition.
+        dropout: share of the maps between the convolutions that is left out while it learns.
+    """
+
+    def __init__(self, channels: int, width: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(8, channels)
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.affine = nn.Linear(width, 2 * channels)
+        self.drop = nn.Dropout2d(dropout)
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """The maps, changed."""
         scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
         y = F.silu(torch.addcmul(shift, self.norm(x).to(shift.dtype), 1 + scale))
-        grown: Tensor = x + self.second(F.silu(self.first(y)))
+        grown: Tensor = x + self.second(self.drop(F.silu(self.first(y))))
         return grown
 
 
@@ -190,14 +197,14 @@ class FlowPrior(nn.Module):
         self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.known = nn.Sequential(nn.Linear(known, width), nn.SiLU(), nn.Linear(width, width))
         self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
-        self.before = nn.ModuleList(_Residual(channels, width) for _ in range(2))
+        self.before = nn.ModuleList(ModulatedBlock(channels, width) for _ in range(2))
         self.fall = nn.Conv2d(4 * channels, width, 1)
         self.position = nn.Parameter(torch.randn(1, height * breadth // 4 + painter.blocks, width) * 0.02)
         self.style_in = nn.Linear(painter.style_width, width)
         self.layers = nn.ModuleList(_Layer(width, max(1, width // 64)) for _ in range(config.layers))
         self.style_out = nn.Linear(width, painter.style_width)
         self.rise = nn.Conv2d(width, 4 * channels, 1)
-        self.after = nn.ModuleList(_Residual(channels, width) for _ in range(2))
+        self.after = nn.ModuleList(ModulatedBlock(channels, width) for _ in range(2))
         self.shared = nn.Linear(width, 6 * width)
         # A linear layer on rows of channels: its gradient arrives in another layout, in which a convolution is slow.
         self.leave = nn.Linear(channels, painter.content_channels)

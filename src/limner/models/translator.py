@@ -4,8 +4,8 @@ Swapping style vectors changes little where the content carries the look. A tran
 thing drawn in several styles, and changes content and styles together; encoder and painter stay as they are.
 
 Notable features:
-- it is told both labels, or that the first is unknown, and starts as a change of nothing;
-- convolutions on the content's grid change the hand from place to place; a transformer on half of the grid, which the
+- it is given both labels, or that the first is unknown, and at first changes nothing;
+- convolutions on the content's grid change the style from place to place; a transformer on half of the grid, which the
   style vectors join, sees what is shown;
 - a part of what it finds is left out while it learns (`dropout`): pairs are few.
 
@@ -27,6 +27,7 @@ from limner.models.card import Learned
 from limner.models.files import Kind, WeightsFile
 from limner.models.packing import pack
 from limner.models.painter import PainterConfig
+from limner.models.prior import ModulatedBlock
 
 __all__ = [
     "PairDiscriminator",
@@ -65,25 +66,6 @@ class TranslatorConfig(BaseModel):
     """Share of what is found that is left out while it learns."""
 
 
-class _Block(nn.Module):
-    """Two convolutions whose input the labels scale and shift. # [n, c, h, w], [n, width] -> [n, c, h, w]"""
-
-    def __init__(self, channels: int, width: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(8, channels)
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        self.affine = nn.Linear(width, 2 * channels)
-        self.drop = nn.Dropout2d(dropout)
-        nn.init.zeros_(self.second.weight)
-
-    def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        scale, shift = self.affine(told)[:, :, None, None].chunk(2, dim=1)
-        y = F.silu(torch.addcmul(shift, self.norm(x).to(shift.dtype), 1 + scale))
-        grown: Tensor = x + self.second(self.drop(F.silu(self.first(y))))
-        return grown
-
-
 class _Layer(nn.Module):
     """A transformer layer whose inputs the labels scale and shift. # [n, tokens, width] -> the same"""
 
@@ -99,8 +81,8 @@ class _Layer(nn.Module):
         for last in (self.merge, self.shrink):
             nn.init.zeros_(last.weight)
 
-    def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        a, b, c, d = self.affine(told)[:, None].chunk(4, dim=-1)
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        a, b, c, d = self.affine(condition)[:, None].chunk(4, dim=-1)
         y = torch.addcmul(b, F.layer_norm(x, x.shape[-1:]).to(a.dtype), 1 + a)
         q, k, v = self.attend(y).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
@@ -120,14 +102,14 @@ class Translator(nn.Module):
         count = len(config.labels)
         self.known = nn.Embedding((count + 1) * count, width)
         self.enter = nn.Conv2d(painter.content_channels, channels, 3, padding=1)
-        self.before = nn.ModuleList(_Block(channels, width, config.dropout) for _ in range(config.before))
+        self.before = nn.ModuleList(ModulatedBlock(channels, width, config.dropout) for _ in range(config.before))
         self.fall = nn.Conv2d(4 * channels, width, 1)
         self.style_in = nn.Linear(painter.style_width, width)
         tokens = math.prod(painter.grid) // 4 + painter.blocks
         self.position = nn.Parameter(torch.randn(tokens, width) * 0.3)
         self.layers = nn.ModuleList(_Layer(width, config.dropout) for _ in range(config.layers))
         self.rise = nn.Conv2d(width, 4 * channels, 1)
-        self.after = nn.ModuleList(_Block(channels, width, config.dropout) for _ in range(config.after))
+        self.after = nn.ModuleList(ModulatedBlock(channels, width, config.dropout) for _ in range(config.after))
         self.style_out = nn.Linear(width, painter.style_width)
         self.leave = nn.Conv2d(channels, painter.content_channels, 3, padding=1)
         for last in (self.style_out, self.leave):
@@ -145,28 +127,28 @@ class Translator(nn.Module):
             targets: numbers of the labels that they should be of.
         """
         painter, count = self.config.painter, len(self.config.labels)
-        told = F.silu(self.known(sources * count + targets))
+        condition = F.silu(self.known(sources * count + targets))
         split = painter.content_channels * math.prod(painter.grid)
         content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
         x = self.enter(content.contiguous(memory_format=torch.channels_last))
         for block in self.before:
-            x = block(x, told)
+            x = block(x, condition)
         tokens = self.fall(F.pixel_unshuffle(x, 2))
         grid = tokens.shape[-2:]
         styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
         tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
         for layer in self.layers:
-            tokens = layer(tokens, told)
+            tokens = layer(tokens, condition)
         tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
         x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
         for block in self.after:
-            x = block(x, told)
+            x = block(x, condition)
         changed = torch.cat([self.leave(F.silu(x)).flatten(1), self.style_out(styles).flatten(1)], dim=1)
         return rows + changed.float()
 
 
 class PairDiscriminator(nn.Module):
-    """Says of pictures, told the label that they should be of and shown what was translated, how real they look.
+    """Says how real pictures look, given the label that they should be of and what they were translated from.
 
     Small heads on a frozen teacher's features of both pictures, and one on the pixels of the result.
 

@@ -6,7 +6,7 @@ Notable features:
 - features are enlarged smoothly: a pixel shuffle, which treats each pixel of four in its own way, left a grid;
 - it adds detail alone: the mean of each 9 px stays what it was, for a discriminator that sees crops pulls blue skies
 to grey;
-- a map of noise joins in at the large size: the grain that it paints has to come from somewhere;
+- a map of noise joins in at the large size: the fine noise that it paints has to come from somewhere;
 - it sees `reach` pixels around each place and no further, so that tiles with so much around them fit without a seam.
 
 The file is one `.safetensors` with the weights and, in its metadata, a card; nothing is ever unpickled.
@@ -112,7 +112,7 @@ class Upscaler(nn.Module):
 
 
 def _detail(found: Tensor) -> Tensor:
-    """Without its local mean: lines and grain, and no colour. # [n, 3, h, w] -> [n, 3, h, w]"""
+    """Without its local mean: lines and noise, and no colour. # [n, 3, h, w] -> [n, 3, h, w]"""
     across, down = (1, _LOCAL), (_LOCAL, 1)
     mean = F.avg_pool2d(found, across, 1, (0, _LOCAL // 2), count_include_pad=False)
     return found - F.avg_pool2d(mean, down, 1, (_LOCAL // 2, 0), count_include_pad=False)

@@ -145,7 +145,7 @@ class AdversarialObjective(nn.Module):
         discriminator, sigma = self.discriminator, self.weights.sigma
         augment = self.augment.draw(len(pictures), pictures)
         at = None if discriminator.scales == 1 else (float(torch.rand(())), float(torch.rand(())))
-        crops_real, crops = (discriminator.glimpses(augment(shown), at) for shown in (pictures, painted))
+        crops_real, crops = (discriminator.crops(augment(shown), at) for shown in (pictures, painted))
         few = -(-len(pictures) // 4)
         with torch.no_grad():
             real = discriminator.see(crops_real)

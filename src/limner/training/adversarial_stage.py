@@ -186,8 +186,8 @@ class AdversarialStage(Stage):
         return min(1.0, max(0.0, (learned - unseen) / max(learned - new, 0.05)))
 
     def _output(self, shown: Tensor) -> list[Tensor]:
-        glimpses = self.discriminator.glimpses(to_unit(shown.to(self.machine.device)))
-        found: list[Tensor] = self.discriminator(self.discriminator.see(glimpses))
+        crops = self.discriminator.crops(to_unit(shown.to(self.machine.device)))
+        found: list[Tensor] = self.discriminator(self.discriminator.see(crops))
         return found
 
     def _distance(self) -> tuple[float, float]:
