@@ -1,8 +1,10 @@
-"""What every test shares: a workspace of its own, and no network but this machine's."""
+"""What every test shares: a workspace of its own, no network but this machine's, and nothing skipped on CI."""
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: the last of them would otherwise keep one core busy and leave the other idle."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI (`CI=true`) a test that would be skipped fails and says what is missing."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"on CI nothing is skipped: {reason}"
+    return report
 
 
 @pytest.fixture(autouse=True)

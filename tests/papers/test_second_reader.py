@@ -1,6 +1,6 @@
 """The npm package @trustnxt/c2pa-ts, which shares no code with the other readers, agrees on every format.
 
-Runs where Node is and the package lies: `npm ci --ignore-scripts --prefix tests/papers/node`.
+`make test` installs it where Node is; elsewhere these tests are skipped, and fail on CI.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from works.test_intake import origin, taken_in
 FOLDER = Path(__file__).parent / "node"
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not (FOLDER / "node_modules" / "@trustnxt").exists(),
-    reason="needs Node and `npm ci --ignore-scripts --prefix tests/papers/node`",
+    reason="needs Node 20 and npm; `make test` then installs the package",
 )
 
 

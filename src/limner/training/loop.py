@@ -179,7 +179,8 @@ class Loop:
             numbers = {name: float(value.detach()) for name, value in losses.items()}
             state.history.append({"step": state.step, "seconds": spent, "pictures": state.pictures, **numbers})
             total = spent / max(share, 1e-6) if self.budget.steps else self.budget.seconds or spent
-            self.reporter.tick(share / state.stop_at, total * state.stop_at - spent, state.pictures / spent, numbers)
+            left = max(0.0, total * state.stop_at - spent)
+            self.reporter.tick(min(1.0, share / state.stop_at), left, state.pictures / spent, numbers)
         if share >= (state.checks_done + 1) / 10 and share < state.stop_at:
             state.checks_done = int(share * 10)
             self._check()
