@@ -28,9 +28,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 def found(pipeline: Pipeline) -> Directions:
     with pytest.MonkeyPatch.context() as patch:
         # Less of everything: a test wants to know that it works, not how well.
-        patch.setattr("limner.latent.sensing._STEPS", 400)
-        patch.setattr("limner.latent.sensing._AROUND", 1024)
-        patch.setattr("limner.latent.finding._TRIED", 64)
+        patch.setattr("limner.latent.sensing._STEPS", 200)
+        patch.setattr("limner.latent.sensing._AROUND", 512)
+        patch.setattr("limner.latent.finding._TRIED", 32)
         return find_directions(pipeline, "attribute", count=512)
 
 

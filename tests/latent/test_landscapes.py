@@ -30,8 +30,8 @@ def directions(pipeline: Pipeline) -> Directions:
     from limner.latent.finding import find_directions
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("limner.latent.sensing._STEPS", 300)
-        patch.setattr("limner.latent.sensing._AROUND", 1024)
+        patch.setattr("limner.latent.sensing._STEPS", 150)
+        patch.setattr("limner.latent.sensing._AROUND", 512)
         patch.setattr("limner.latent.finding._TRIED", 32)
         return find_directions(pipeline, "attribute", count=512)
 

@@ -13,6 +13,7 @@ from limner.errors import TrainingError
 from limner.models.bundle import load_model, save_model
 from limner.models.painter import painter_config
 from limner.models.prior import PriorConfig
+from limner.training import adversarial_stage
 from limner.training.beginning import begun_model, inherited_stages
 from limner.training.checkpoint import write_checkpoint
 from limner.training.data import load_data
@@ -23,6 +24,12 @@ from limner.training.trainer import Training
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 from pictures_made import made_collection
+
+
+@pytest.fixture(autouse=True)
+def few_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of ten checks of the adversarial stage judges few pictures."""
+    monkeypatch.setattr(adversarial_stage, "_JUDGED", 16)
 
 
 def options(name: str, **more: object) -> TrainOptions:

@@ -19,6 +19,7 @@ from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.models.bundle import find_digest, load_model
 from limner.models.files import sha256_of
+from limner.training import adversarial_stage
 from limner.training.options import TrainOptions
 from limner.training.run import open_run
 from limner.training.trainer import Training
@@ -31,9 +32,12 @@ _CHILD = """
 import sys
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
+from limner.training import adversarial_stage
 from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
+
+adversarial_stage._JUDGED = 16
 
 class Slow(TerminalReporter):
     def tick(self, share, seconds_left, rate, losses):
@@ -52,6 +56,12 @@ def options(name: str, **more: object) -> TrainOptions:
         "shape": {"channels": 16, "width": 32, "layers": 1, "steps": 2, "embedding_width": 8},
     }  # fmt: skip
     return TrainOptions.model_validate({"name": name, **told, **more})
+
+
+@pytest.fixture(autouse=True)
+def few_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of ten checks of the adversarial stage judges few pictures; the child does the same."""
+    monkeypatch.setattr(adversarial_stage, "_JUDGED", 16)
 
 
 @pytest.fixture
