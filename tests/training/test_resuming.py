@@ -33,6 +33,7 @@ import sys
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
 from limner.training import adversarial_stage
+from limner.training.options import TrainOptions
 from limner.training.run import open_run
 from limner.training.trainer import Training
 from limner.workspace import Workspace
