@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
@@ -18,7 +22,6 @@ from limner.pictures.colour import UnsupportedDepthError, to_srgb
 from limner.pictures.fields import names_in
 from limner.pictures.files import Data, open_file
 from limner.pictures.plugins import NAMES, extra_formats
-from limner.pictures.quiet import decoder_warnings_ignored
 from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
 from limner.pictures.tiff import pages, picture_of, unsupported
 
@@ -37,6 +40,10 @@ _MOST_SCANNED = 1_000_000_000  # pixels times scans
 
 _SMALLER = "make a smaller copy"
 _AGAIN = "get it once more from where it came"
+
+_lock = threading.Lock()
+_inside = 0
+_scope: warnings.catch_warnings[None] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def look(data: Data, name: object) -> Look:
     Raises:
         PictureError: as `read` does for the contents of a file.
     """
-    with decoder_warnings_ignored():
+    with _decoder_warnings_ignored():
         image = _open(data, name)
     return Look(_format(image), *image.size)
 
@@ -112,8 +119,32 @@ def decode(data: Data, name: object, *, background: tuple[int, int, int] = (255,
     Raises:
         PictureError: as `read` does for the contents of a file.
     """
-    with decoder_warnings_ignored():
+    with _decoder_warnings_ignored():
         return _decode(data, name, background)
+
+
+@contextmanager
+def _decoder_warnings_ignored() -> Iterator[None]:
+    """Ignore what Pillow warns of, in all threads, until the last thread has left this context: odd metadata is no news
+    to whoever reads the pixels.
+
+    `warnings.catch_warnings` alone would leave wrong filters behind when threads overlap.
+    """
+    global _inside, _scope
+    with _lock:
+        _inside += 1
+        if _inside == 1:
+            _scope = warnings.catch_warnings()
+            _scope.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0 and _scope is not None:
+                _scope.__exit__(None, None, None)
+                _scope = None
 
 
 def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Picture:

@@ -24,6 +24,7 @@ __all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "r
 
 C2paError = c2pa.C2paError
 GENERATION = "org.limner.generation"
+_CREATED = ("c2pa.actions", "c2pa.ingredient", GENERATION, "cawg.training-mining", LABEL)
 _MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining")
 
 
@@ -179,12 +180,6 @@ def _settings(hosts: Sequence[str]) -> dict[str, Any]:
             # Otherwise a box added to an AVIF is covered by nothing, and a picture may lie in one.
             "bmff_hash_exclude_free_and_skip_boxes": False,
             # Without the number of a version, which the library does not look for; others count as gathered hearsay.
-            "created_assertion_labels": [
-                "c2pa.actions",
-                "c2pa.ingredient",
-                GENERATION,
-                "cawg.training-mining",
-                LABEL,
-            ],
+            "created_assertion_labels": list(_CREATED),
         },
     }

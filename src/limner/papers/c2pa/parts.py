@@ -5,24 +5,48 @@ Pixels are not decoded: decoders differ in their last bits, the compressed bytes
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
 
 from limner.papers.c2pa.store import STORE_TYPE
-from limner.pictures.containers import boxes, jpeg_segments, png_chunks, riff_chunks
+from limner.pictures.containers import Piece, boxes, jpeg_segments, png_chunks, riff_chunks
 from limner.pictures.structure import MEDIA_TYPES, sniff
+from limner.pictures.xmp import LARGEST_PACKET
 
 __all__ = ["Parts", "kind_of", "take_apart"]
 
-_XMP_LIMIT = 4 << 20
-_PNG_KEYWORD = b"XML:com.adobe.xmp\0"
-_JPEG_KEYWORD = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 # What every C2PA manifest holds: the type of its outermost box, and two labels. A damaged one has two of them.
 _MANIFEST_MARKS = (STORE_TYPE, b"\x03c2pa.assertions\0", b"\x03c2pa.signature\0")
+_SCAN = b"\xda"
+
+
+class _Layout(NamedTuple):
+    """Which pieces of a format hold the picture, and which XMP, behind a keyword."""
+
+    pieces: Callable[[bytes], Iterable[Piece]]
+    image: frozenset[bytes] = frozenset()
+    xmp: bytes | None = None
+    keyword: bytes = b""
+
+
+_UNKNOWN = _Layout(lambda data: ())
+_BOXES = _Layout(boxes, frozenset((b"mdat",)))
+_LAYOUTS = {
+    "image/png": _Layout(
+        png_chunks, frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"fdAT")), b"iTXt", b"XML:com.adobe.xmp\0"
+    ),
+    # Tables and frame headers too, without which the scans say nothing.
+    "image/jpeg": _Layout(
+        jpeg_segments, frozenset(bytes((name,)) for name in range(0xE0)), b"\xe1", b"http://ns.adobe.com/xap/1.0/\0"
+    ),
+    "image/webp": _Layout(riff_chunks, frozenset((b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"ANIM")), b"XMP "),
+    "image/avif": _BOXES,
+    "image/heif": _BOXES,
+}
 
 
 @dataclass
@@ -45,15 +69,12 @@ class Parts:
 
     def digests(self) -> dict[str, str]:
         """sha256 by part, as a manifest holds them."""
-        image = hashlib.sha256()
+        image = sha256()
         for piece in self.image:
             image.update(piece)
         found = {"image": f"sha256:{image.hexdigest()}"}
-        if self.xmp is not None:
-            found["xmp"] = f"sha256:{hashlib.sha256(self.xmp).hexdigest()}"
-        if self.brands is not None:
-            found["brands"] = f"sha256:{hashlib.sha256(self.brands).hexdigest()}"
-        return found
+        others = {"xmp": self.xmp, "brands": self.brands}
+        return found | {name: f"sha256:{sha256(part).hexdigest()}" for name, part in others.items() if part is not None}
 
 
 def kind_of(data: bytes) -> str | None:
@@ -66,15 +87,21 @@ def kind_of(data: bytes) -> str | None:
 
 def take_apart(data: bytes) -> Parts:
     """Find the parts of the picture in `data`; of a damaged file, those before the damage. Never raises."""
-    kind = kind_of(data)
+    kind, view = kind_of(data), memoryview(data)
     parts = Parts(kind, has_manifest=sum(mark in data for mark in _MANIFEST_MARKS) >= 2)
-    walk = _WALKS.get(kind or "")
-    if walk:
-        with contextlib.suppress(IndexError, zlib.error):  # a damaged text of a PNG
-            walk(data, parts)
+    layout = _LAYOUTS.get(kind or "", _UNKNOWN)
+    for piece in layout.pieces(data):
+        if piece.name in layout.image:
+            start = piece.start if piece.name == _SCAN else piece.body
+            parts.image.append(view[start : piece.end])
+        elif piece.name == layout.xmp and data.startswith(layout.keyword, piece.body):
+            body = data[piece.body + len(layout.keyword) : piece.end]
+            parts.xmp = parts.xmp or (_png_text(body) if kind == "image/png" else body)
+        elif piece.name == b"ftyp" and layout is _BOXES:
+            parts.brands = parts.brands or data[piece.start : piece.stop]
     if parts.xmp is None:
         parts.xmp = _xmp_anywhere(data)
-    if kind in ("image/avif", "image/heif"):
+    if layout is _BOXES:
         parts.image = _without(parts.image, parts.xmp)
     return parts
 
@@ -86,50 +113,13 @@ def _xmp_anywhere(data: bytes) -> bytes | None:
     return data[start:end] if 0 <= start < end - len(_XMP_END) else None
 
 
-def _png(data: bytes, parts: Parts) -> None:
-    view = memoryview(data)
-    for chunk in png_chunks(data):
-        if chunk.name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"fdAT"):
-            parts.image.append(view[chunk.body : chunk.end])
-        elif chunk.name == b"iTXt" and data.startswith(_PNG_KEYWORD, chunk.body) and parts.xmp is None:
-            parts.xmp = _png_text(data[chunk.body + len(_PNG_KEYWORD) : chunk.end])
-
-
-def _png_text(body: bytes) -> bytes:
-    compressed = body[0]
-    text = body[2:].split(b"\0", 2)[2]
-    if not compressed:
-        return text
-    return zlib.decompressobj().decompress(text, _XMP_LIMIT)
-
-
-def _jpeg(data: bytes, parts: Parts) -> None:
-    view = memoryview(data)
-    for segment in jpeg_segments(data):
-        if segment.name == b"\xe1" and data.startswith(_JPEG_KEYWORD, segment.body):
-            parts.xmp = parts.xmp or data[segment.body + len(_JPEG_KEYWORD) : segment.end]
-        elif segment.name == b"\xda":
-            parts.image.append(view[segment.start :])
-        elif segment.name < b"\xe0":  # tables and frame headers, without which the rest says nothing
-            parts.image.append(view[segment.body : segment.end])
-
-
-def _webp(data: bytes, parts: Parts) -> None:
-    view = memoryview(data)
-    for chunk in riff_chunks(data):
-        if chunk.name in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"ANIM"):
-            parts.image.append(view[chunk.body : chunk.end])
-        elif chunk.name == b"XMP ":
-            parts.xmp = parts.xmp or data[chunk.body : chunk.end]
-
-
-def _bmff(data: bytes, parts: Parts) -> None:
-    view = memoryview(data)
-    for box in boxes(data):
-        if box.name == b"ftyp" and parts.brands is None:
-            parts.brands = data[box.start : box.stop]
-        elif box.name == b"mdat":
-            parts.image.append(view[box.body : box.end])
+def _png_text(body: bytes) -> bytes | None:
+    """The text of an iTXt chunk behind its keyword; None where it is damaged."""
+    try:
+        text = body[2:].split(b"\0", 2)[2]
+        return zlib.decompressobj().decompress(text, LARGEST_PACKET) if body[0] else text
+    except (IndexError, zlib.error):
+        return None
 
 
 def _without(pieces: list[memoryview], inner: bytes | None) -> list[memoryview]:
@@ -139,12 +129,3 @@ def _without(pieces: list[memoryview], inner: bytes | None) -> list[memoryview]:
         at = bytes(piece).find(inner) if inner else -1
         left += [piece] if at < 0 else [piece[:at], piece[at + len(inner or b"") :]]
     return left
-
-
-_WALKS: dict[str, Callable[[bytes, Parts], None]] = {
-    "image/png": _png,
-    "image/jpeg": _jpeg,
-    "image/webp": _webp,
-    "image/avif": _bmff,
-    "image/heif": _bmff,
-}
