@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from limner.pictures import Picture
 from limner.pictures.files import Data
-from limner.pictures.xmp import LARGEST_PACKET, packets
+from limner.pictures.xmp import LARGEST_PACKET, packets, properties
 from limner.rights.manifests import read_manifest_rights
 from limner.rights.statements import Embedded
-from limner.rights.xmp import take_packet
+from limner.text import one_line
 
 __all__ = ["Embedded", "read_embedded"]
+
+_MINING_ALLOWED = {"DMI-ALLOWED", "DMI-UNSPECIFIED"}
+_LICENCES = ("cc:license", "xmpRights:WebStatement", "xmpRights:UsageTerms", "dc:license", "plus:LicensorURL")
 
 
 def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) -> Embedded:
@@ -22,7 +25,7 @@ def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) 
     """
     found = Embedded()
     for packet in dict.fromkeys(packets(data, picture.xmp)):
-        take_packet(packet, found)
+        _take_packet(packet, found)
     for sidecar in sidecars:
         _read_sidecar(sidecar, found)
     if not any("DataMining" in reason for reason in found.held) and data.find(b"DMI-PROHIBITED") >= 0:
@@ -44,6 +47,33 @@ def _read_sidecar(sidecar: bytes, found: Embedded) -> None:
     for coding in ("utf-16-le", "utf-16-be"):
         if sidecar.startswith("\ufeff".encode(coding)):
             sidecar = sidecar.decode(coding, "replace").encode()
-    take_packet(sidecar, found)
+    _take_packet(sidecar, found)
     if not any("DataMining" in reason for reason in found.held) and b"DMI-PROHIBITED" in sidecar:
         found.held.append("opt-out: XMP plus:DataMining, in a file beside it that cannot be read")
+
+
+def _take_packet(packet: bytes, found: Embedded) -> None:
+    """Take what one packet says; one that cannot be read is unclear."""
+    try:
+        for name, value in properties(packet):
+            _take_property(name, one_line(value), found)
+    except ValueError:
+        found.flags.append("XMP unreadable")
+        found.unclear.append("XMP that cannot be read")
+
+
+def _take_property(name: str, text: str, found: Embedded) -> None:
+    if name == "plus:DataMining":
+        last = text.rstrip("/").rsplit("/", 1)[-1]
+        if last and last not in _MINING_ALLOWED:
+            found.held.append(f"opt-out: XMP plus:DataMining {last[:60]}")
+    elif name == "Iptc4xmpExt:DigitalSourceType":
+        found.take_source_type(text)
+    elif name in ("dc:creator", "tiff:Artist"):
+        found.take_creator(text)
+    elif name == "dc:title":
+        found.take_title(text)
+    elif name in ("dc:rights", "tiff:Copyright", "photoshop:Copyright"):
+        found.take_notice(text)
+    elif name in _LICENCES:
+        found.take_licence(text, name)

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from limner.papers.identity.pem import (
     write_private,
 )
 from limner.papers.identity.revocations import Revocation, read_revocations, write_revocation
-from limner.workspace import Workspace, replace_file, replace_folder
+from limner.workspace import Workspace, replace_file, replace_folder, sync_folder
 
 __all__ = ["Identity"]
 
@@ -75,9 +76,11 @@ class Identity:
         folder = workspace.identities / _slug(name)
         if folder.exists():
             raise PapersError(name, "is an identity that exists already", "use it, or choose another name")
-        with replace_folder(folder) as part:
-            part.chmod(0o700)
-            _fill(part, make_chain(name), passphrase)
+        parent = workspace.identities
+        with tempfile.TemporaryDirectory(prefix=".new.", dir=parent, ignore_cleanup_errors=True) as part:  # mode 0700
+            _fill(Path(part), make_chain(name), passphrase)
+            Path(part).rename(folder)  # unlike `replace_folder`, this replaces nothing
+        sync_folder(parent)
         if default or len(cls.names(workspace)) == 1:
             with replace_file(workspace.identities / _DEFAULT, mode=0o600) as part:
                 part.write_text(name, encoding="utf-8")
