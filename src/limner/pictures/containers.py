@@ -65,7 +65,7 @@ def jpeg_segments(data: Data) -> Iterator[Piece]:
     at, size = 2, len(data)
     while at + 4 <= size and data[at] == 0xFF:
         name, length = bytes(data[at + 1 : at + 2]), int.from_bytes(data[at + 2 : at + 4], "big")
-        stop = size if name == _START_OF_SCAN else at + 2 + length
+        stop = size if name == _START_OF_SCAN else max(at + 2 + length, at + 4)
         yield Piece(name, at, at + 4, min(stop, size), min(stop, size), length >= 2 and stop <= size)
         if length < 2:
             return

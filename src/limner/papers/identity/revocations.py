@@ -1,7 +1,7 @@
 """Certificates that no longer count from some moment on: what the workspace knows of them, and what that means.
 
 C2PA readers ask an issuer's server (OCSP) for revocations. A self-made certificate has no such server, so these are
-known in this workspace and to whoever is told.
+known in this workspace, and to those whom the artist informs.
 """
 
 from __future__ import annotations
