@@ -10,7 +10,7 @@ from typing import Any
 
 from limner.errors import RightsError
 
-__all__ = ["TERMS", "conditions", "obligations", "parse_licence", "terms"]
+__all__ = ["NOTHING", "TERMS", "conditions", "obligations", "parse_licence", "terms"]
 
 _REFERENCE = re.compile(r"^LicenseRef-[A-Za-z0-9.-]+$", re.IGNORECASE)
 _CC_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
@@ -23,7 +23,9 @@ _SPOKEN = {
     "publicdomain": "LicenseRef-Public-Domain",
     "pd": "LicenseRef-Public-Domain",
 }
-_SAID_BY_NOTHING = {"", "unknown", "none", "n/a", "na", "nan", "null", "?", "-", "noassertion", "unlicensed"}
+NOTHING = frozenset(("", "unknown", "none", "n/a", "na", "nan", "null", "?", "-"))
+"""Words in small letters by which tables say that nothing is known."""
+_NO_LICENCE = NOTHING | {"noassertion", "unlicensed"}
 _LONGEST = 500
 
 # Which obligations the name of a licence carries; the first pattern that matches counts.
@@ -52,7 +54,7 @@ def parse_licence(text: str) -> str:
         RightsError: no SPDX expression; names what was probably meant.
     """
     plain = " ".join(text.split())
-    if plain.lower() in _SAID_BY_NOTHING:
+    if plain.lower() in _NO_LICENCE:
         return ""
     if len(plain) > _LONGEST:
         raise RightsError(

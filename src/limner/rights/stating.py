@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from limner.errors import RightsError
-from limner.rights.licences import parse_licence
+from limner.rights.licences import NOTHING, parse_licence
 from limner.rights.statements import Embedded, same_person
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 HELD_NO_LICENCE = "no licence"
 HELD_NO_CREATOR = "no creator"
 
-_NOBODY = {"", "unknown", "n/a", "na", "nan", "null", "none", "?", "-"}
 _ALL_RESERVED = "all rights reserved"
 
 CONTRADICTION = "contradiction: "
@@ -145,7 +144,7 @@ def _opt_outs(embedded: Embedded, folder_held: Iterable[str], consent: str) -> t
 
 def _somebody(creator: str) -> str:
     plain = " ".join(creator.split())
-    return "" if plain.lower() in _NOBODY else plain
+    return "" if plain.lower() in NOTHING else plain
 
 
 def _licence(text: str) -> tuple[str, str]:

@@ -27,7 +27,6 @@ from limner.papers.identity.pem import (
     read_bytes,
     read_chain,
     read_key,
-    read_text,
     write_private,
 )
 from limner.papers.identity.revocations import Revocation, read_revocations, write_revocation
@@ -187,7 +186,9 @@ class Identity:
             remedy = f'make it a new key: limner identity rotate "{called}"'
             raise PapersError(called, f"has a key that was revoked from {revoked.since[:10]} on", remedy)
         identity = cls.from_files(folder / _CERTIFICATE, folder / _KEY, passphrase)
-        return cls(**{**vars(identity), "root": read_text(folder / _ROOT), "folder": folder})
+        return cls(
+            **{**vars(identity), "root": read_bytes(folder / _ROOT).decode("ascii", "replace"), "folder": folder}
+        )
 
     @classmethod
     def from_files(cls, certificate: Path, key: Path, passphrase: str | None = None) -> Identity:

@@ -20,7 +20,6 @@ __all__ = [
     "read_bytes",
     "read_chain",
     "read_key",
-    "read_text",
     "write_private",
 ]
 
@@ -70,15 +69,6 @@ def read_bytes(path: Path) -> bytes:
         raise PapersError(
             path, f"cannot be read ({error.strerror})", "see that the file exists and is yours"
         ) from error
-
-
-def read_text(path: Path) -> str:
-    """What a file of PEM holds, as text.
-
-    Raises:
-        PapersError: it cannot be read.
-    """
-    return read_bytes(path).decode("ascii", "replace")
 
 
 def read_chain(path: Path) -> list[x509.Certificate]:
