@@ -41,6 +41,6 @@ def choose_prior(
         model.prior = flow
     else:
         model.config = model.config.model_copy(update={"prior": mixture.config})
-    told = ", ".join(f"{kind} {value:.3f}" for kind, value in found.items())
-    reporter.note(f"prior kept: {kept} (KID on the hold-out that chooses: {told})")
+    distances = ", ".join(f"{kind} {value:.3f}" for kind, value in found.items())
+    reporter.note(f"prior kept: {kept} (KID on the hold-out that chooses: {distances})")
     return {"prior": {"kept": kept, "kid_by_prior": found}}

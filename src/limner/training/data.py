@@ -59,15 +59,15 @@ class TrainingData:
         """Views for the painter, with whose style each is painted and how content is turned.
 
         Args:
-            first: how many pictures were in the batches before; so many in each, unless told.
+            first: how many pictures were in the batches before; so many in each by default.
         """
         rng = np.random.default_rng([self.seed, 1, step])
-        own, own_labels = self._order(step * count if first is None else first, count)
+        own = self._order(step * count if first is None else first, count)
         # The last quarter shows pictures of the batch once more in another view (or, where labels are known, a picture
         # of the same label): it lends and borrows styles.
         others = max(1, int(count * _OTHER_VIEW))
         for k in range(others):
-            own[count - 1 - k] = self._partner(own[k], own_labels, rng)
+            own[count - 1 - k] = self._partner(own[k], rng)
         source, things, alike = np.arange(count), np.arange(count), np.arange(count)
         for k in range(others):
             source[k], source[count - 1 - k] = count - 1 - k, k
@@ -89,7 +89,7 @@ class TrainingData:
         """Views as new pictures should look; where pairs are known, some of the first `kept` are painted from them."""
         rng = np.random.default_rng([self.seed, 4, step])
         how = self.augmentation
-        own, _ = self._order(step * count, count)
+        own = self._order(step * count, count)
         source, things, alike = np.arange(kept), np.arange(kept), np.arange(count)
         self._pair(own, things, alike, [(k, kept - 1 - k) for k in range(kept // 4)], rng)
         pictures = views(self.cache, own, self.size, rng, zoom=how.zoom_prior, flip=how.flip, alike=alike)
@@ -112,7 +112,7 @@ class TrainingData:
         how, everything = self.augmentation, np.arange(len(self.unseen))
         return views(self.unseen, everything, self.size, rng, zoom=how.zoom_prior, flip=how.flip)
 
-    def _order(self, first: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    def _order(self, first: int, count: int) -> NDArray[np.int64]:
         """Which pictures a step sees: every epoch each picture once, in an order of its own."""
         size = len(self.cache)
         wanted = np.arange(first, first + count)
@@ -121,7 +121,7 @@ class TrainingData:
             order = np.random.default_rng([self.seed, 3, int(epoch)]).permutation(size)
             here = wanted // size == epoch
             out[here] = order[wanted[here] % size]
-        return out, self.labels
+        return out
 
     def _pair(
         self,
@@ -153,10 +153,11 @@ class TrainingData:
         there = np.flatnonzero((self.things == self.things[picture]) & (self.labels != self.labels[picture]))
         return np.int64(rng.choice(there)) if len(there) else None
 
-    def _partner(self, picture: np.int64, labels: NDArray[np.int64] | None, rng: np.random.Generator) -> np.int64:
-        if labels is None or rng.random() < 0.5:
+    def _partner(self, picture: np.int64, rng: np.random.Generator) -> np.int64:
+        """The picture itself or, half of the time where labels are known, one of its label."""
+        if self.labels is None or rng.random() < 0.5:
             return picture
-        return np.int64(rng.choice(np.flatnonzero(labels == labels[picture])))
+        return np.int64(rng.choice(np.flatnonzero(self.labels == self.labels[picture])))
 
 
 def label_names(rows: Sequence[Row], column: str) -> tuple[str, ...]:
@@ -211,7 +212,7 @@ def load_data(
     """Cache the pictures at training size and split the hold-out in two halves.
 
     Args:
-        progress: told how many pictures are decoded, and of how many; not called where all were before.
+        progress: called with how many pictures are decoded, and of how many; not called where all were before.
 
     Raises:
         TrainingError: too few pictures, or no such column.

@@ -29,7 +29,6 @@ from limner.training.stage import Budget, Observer, Reporter, Stage, StageState,
 __all__ = ["Loop"]
 
 _AVERAGE_EVERY = 4
-_AVERAGE_POWER = 16.0
 _WARMUP = 0.02
 _RETRIES = 5
 
@@ -161,7 +160,7 @@ class Loop:
         """Warm up, stay, and come down at the end (Hu et al. 2024, "WSD"): so a stage can be ended early, well."""
         state = self.state
         start = state.decay_from if state.decay_from is not None else state.stop_at - self.stage.decay_share
-        rise = min(1.0, (state.step + 1) / 50, (share + 0.001) / _WARMUP)
+        rise = min(1.0, (state.step + 1) / self.stage.warmup_steps, (share + 0.001) / _WARMUP)
         if share <= start:
             return rise
         return rise * max(0.01, (state.stop_at - share) / (state.stop_at - start))
@@ -170,7 +169,7 @@ class Loop:
         """Average of weights by a power of time (Karras et al. 2024, section 3.1): long late, short early."""
         state = self.state
         if state.step % _AVERAGE_EVERY == 0:
-            keep = (1 - 1 / (state.step / _AVERAGE_EVERY + 1)) ** (_AVERAGE_POWER + 1)
+            keep = (1 - 1 / (state.step / _AVERAGE_EVERY + 1)) ** (self.stage.average_power + 1)
             torch._foreach_lerp_(self.average, [p.detach() for p in self.live], 1 - keep)
 
     def _after_step(self, losses: dict[str, Tensor]) -> None:

@@ -47,8 +47,8 @@ def paired_rows(
     columns = sorted({column for row in rows for column in row.labels})
     for option, column in (("--label", label), ("--pairs", pairs)):
         if column not in columns:
-            told = f"columns: {', '.join(columns) or 'none'}"
-            raise TrainingError(f"{option} {column}", "the collection has no such column", told)
+            known = f"columns: {', '.join(columns) or 'none'}"
+            raise TrainingError(f"{option} {column}", "the collection has no such column", known)
     things: dict[str, dict[str, Row]] = {}
     for row in sorted(rows, key=lambda row: (row.labels.get(pairs, ""), row.pixel_sha256)):
         if row.labels.get(label) in labels and row.labels.get(pairs):

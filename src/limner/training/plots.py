@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from limner.training.stage import StageState
 from limner.workspace import replace_file
 
@@ -32,9 +35,8 @@ def plot_curves(states: Sequence[StageState], path: Path) -> None:
         axes.set_title(state.stage, loc="left", fontsize=11)
         axes.set_xlabel("minutes")
         axes.grid(alpha=0.25)
-        for side in ("top",):
-            axes.spines[side].set_visible(False)
-            other.spines[side].set_visible(False)
+        for one in (axes, other):
+            one.spines["top"].set_visible(False)
         if losses:
             kept = sorted(losses)[: max(1, int(len(losses) * 0.97))]
             axes.set_ylim(min(losses) * 0.9, kept[-1] * 1.05)
@@ -53,10 +55,10 @@ _CHECKED = {
 }
 
 
-def _smooth(values: Sequence[float], keep: float = 0.9) -> list[float]:
-    out: list[float] = []
-    weight = total = 0.0
-    for value in values:
-        total, weight = total * keep + value, weight * keep + 1
-        out.append(total / weight)
-    return out
+def _smooth(values: Sequence[float], keep: float = 0.9) -> NDArray[np.float64]:
+    """The exponential moving average, without the bias of its start."""
+    from scipy.signal import lfilter
+
+    total, weight = (lfilter([1.0], [1.0, -keep], own) for own in (values, np.ones(len(values))))
+    found: NDArray[np.float64] = total / weight
+    return found

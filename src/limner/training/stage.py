@@ -44,7 +44,9 @@ class Stage:
         objective: a batch in, named losses out; its `loss` is minimised, its `networks` are what is kept.
         learning_rate: of AdamW at its height; `momentum` is AdamW's first beta, the second is 0.99.
         weight_decay: of matrices and kernels; vectors are not decayed.
+        warmup_steps: steps in which the learning rate rises.
         decay_share: share of the stage, at its end, in which the learning rate comes down.
+        average_power: of time, by which weights are averaged; the last 1 / (power + 2) of the steps count most.
         learning_rate_factors: by what the learning rate is multiplied for parameters of the objective whose names
             begin so; each factor's gradients are clipped by their own length.
         ends_early: whether the stage may come down early when its score no longer gains.
@@ -58,7 +60,9 @@ class Stage:
     learning_rate: float
     momentum = 0.9
     weight_decay = 1e-3
+    warmup_steps = 50
     decay_share = 0.3
+    average_power = 16.0
     learning_rate_factors: Mapping[str, float] = {}
     ends_early = False
     remedy = "train anew with another --seed"

@@ -186,7 +186,8 @@ class TranslatorStage(Stage):
     """The translator learns from pairs; the latest averaged weights are kept; the hold-out is for the report."""
 
     name, title = "translator", "learning to translate"
-    momentum, weight_decay, decay_share = 0.8, 0.02, 0.5
+    momentum, weight_decay = 0.8, 0.02
+    decay_share, average_power = 0.5, 8.0
 
     def __init__(self, model: Model, pairs: Pairs, options: TranslatorOptions, machine: Machine) -> None:
         self.pairs, self.options, self.learning_rate = pairs, options, options.learning_rate
@@ -257,12 +258,9 @@ def train_translator(
     if machine.precision == "bf16":
         model.generator.keep_casts()
     reporter.stage("encoding pictures")
-    cache = open_cache(collection, learned, _side(learned, model), workspace)
-    columns = options.label, options.pairs
-    pairs = Pairs.of(model, cache, learned, columns, machine, reporter, flip=options.flip, seed=options.seed)
-    stage = TranslatorStage(model, pairs, options, machine)
+    source = _Source(model, collection, (options.label, options.pairs), machine, workspace, reporter)
+    stage = TranslatorStage(model, source.pairs(learned, flip=options.flip, seed=options.seed), options, machine)
     run.train_alone(stage, stage.network, machine)
-    quality = _measured(stage.network, model, collection, unseen, columns, workspace, machine, reporter)
     rights = rights_with(summary(learned, accepted), model.card, collection, options.where)
     training = training_note(options, machine, run.states)
     card = TranslatorCard(
@@ -272,9 +270,33 @@ def train_translator(
         config=stage.network.config,
         pairs=options.pairs,
         label=options.label,
-        quality=quality,
+        quality=source.quality(stage.network, unseen),
     )
     return stage.network, card
+
+
+class _Source(NamedTuple):
+    """Where pairs come from: a collection, seen by a model; `columns` are those of the labels and of the things."""
+
+    model: Model
+    collection: Collection
+    columns: tuple[str, str]
+    machine: Machine
+    workspace: Workspace
+    reporter: Reporter
+
+    def pairs(self, rows: list[Row], **how: Any) -> Pairs:
+        """The pairs of some rows; `how` as for `Pairs.of`."""
+        painter = self.model.card.config.painter
+        cache = open_cache(self.collection, rows, cache_side(rows, (painter.height, painter.width)), self.workspace)
+        return Pairs.of(self.model, cache, rows, self.columns, self.machine, self.reporter, **how)
+
+    def quality(self, network: Translator, unseen: list[Row]) -> dict[str, Any]:
+        """What is known of a translator from pictures that it never saw; nothing where there are none."""
+        if not unseen:
+            return {}
+        self.reporter.stage("measuring")
+        return measure_translator(network, self.model, self.pairs(unseen, count=1), self.machine)
 
 
 def passed_on(
@@ -301,30 +323,11 @@ def passed_on(
     rows = collection.rows(card.collection.where)
     _, unseen = paired_rows(rows, card.label, card.pairs, card.config.labels, collection.name)
     machine = Machine("cpu", "fp32", torch.get_num_threads(), "", 0.0)
-    quality = _measured(network, other, collection, unseen, (card.label, card.pairs), workspace, machine, reporter)
+    source = _Source(other, collection, (card.label, card.pairs), machine, workspace, reporter)
     return card.model_copy(
-        update={"model": f"sha256:{other.digest}", "model_name": other.card.name, "quality": quality}
+        update={
+            "model": f"sha256:{other.digest}",
+            "model_name": other.card.name,
+            "quality": source.quality(network, unseen),
+        }
     )
-
-
-def _measured(
-    network: Translator,
-    model: Model,
-    collection: Collection,
-    unseen: list[Row],
-    columns: tuple[str, str],
-    workspace: Workspace,
-    machine: Machine,
-    reporter: Reporter,
-) -> dict[str, Any]:
-    """What is known of it from pictures that it never saw; nothing where there are none."""
-    if not unseen:
-        return {}
-    reporter.stage("measuring")
-    cache = open_cache(collection, unseen, _side(unseen, model), workspace)
-    pairs = Pairs.of(model, cache, unseen, columns, machine, reporter, count=1)
-    return measure_translator(network, model, pairs, machine)
-
-
-def _side(rows: list[Row], model: Model) -> int:
-    return cache_side(rows, (model.card.config.painter.height, model.card.config.painter.width))

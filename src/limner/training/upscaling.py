@@ -113,7 +113,8 @@ class UpscalerStage(Stage):
     """The up-scaler learns from crops; the latest averaged weights are kept; the hold-out is for the report."""
 
     name, title = "upscaler", "learning to enlarge"
-    momentum, weight_decay, decay_share = 0.5, 0.0, 0.5
+    momentum, weight_decay = 0.5, 0.0
+    warmup_steps, decay_share, average_power = 5, 0.9, 8.0
 
     def __init__(self, crops: Crops, options: UpscalerOptions, machine: Machine) -> None:
         self.crops, self.options, self.machine = crops, options, machine

@@ -50,7 +50,7 @@ def measure_upscaler(
         while made.shape[-1] < aim.shape[-1]:
             made = _doubled(network, made, machine)
         plain = torch.stack([_resized(picture, (aim.shape[2], aim.shape[3])) for picture in small])
-        found[name] = {**_told("", made, aim, teacher), **_told("lanczos_", plain, aim, teacher)}
+        found[name] = {**_measures("", made, aim, teacher), **_measures("lanczos_", plain, aim, teacher)}
     return found
 
 
@@ -87,13 +87,13 @@ def _all_resized(pictures: Tensor, side: int) -> Tensor:
     return torch.stack([_resized(picture, (side, side)) for picture in pictures])
 
 
-def _told(prefix: str, made: Tensor, true: Tensor, teacher: str) -> dict[str, Any]:
+def _measures(prefix: str, made: Tensor, true: Tensor, teacher: str) -> dict[str, Any]:
     features = SelfSupervisedFeatures()
     tiles = (x.unfold(2, 64, 64).unfold(3, 64, 64).permute(0, 2, 3, 1, 4, 5) for x in (made, true))
     # [n, down, across, 3, 64, 64] -> [n * down * across, d]
     ours, theirs = (features(x.flatten(0, 2)) for x in tiles)
     apart = ((ours - theirs) / theirs.std(0).clamp_min(1e-3)).square().mean(1).sqrt()
-    told = {"psnr": interval(psnr(made, true)), "features": interval(apart.unflatten(0, (len(true), -1)).mean(1))}
+    found = {"psnr": interval(psnr(made, true)), "features": interval(apart.unflatten(0, (len(true), -1)).mean(1))}
     if teacher != "none":
-        told["teacher"] = interval(PerceptualDistance(load_teacher()).measure(made, true))
-    return {prefix + name: value.as_dict() for name, value in told.items()}
+        found["teacher"] = interval(PerceptualDistance(load_teacher()).measure(made, true))
+    return {prefix + name: value.as_dict() for name, value in found.items()}
