@@ -15,7 +15,7 @@ import pytest
 
 from limner.cli import main
 from limner.workspace import Workspace
-from papers.works import artist, publish
+from published_made import artist, publish
 
 
 def limner(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:

@@ -12,7 +12,7 @@ from limner.errors import PapersError, UsageError
 from limner.ledger import Ledger
 from limner.papers import Publisher
 from limner.workspace import Workspace
-from papers.works import artist, picture, provenance
+from published_made import artist, picture, provenance
 
 
 def test_a_source_is_never_replaced_whatever_leads_to_it(tmp_path: Path) -> None:

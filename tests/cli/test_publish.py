@@ -14,7 +14,7 @@ from limner.cli.main import app
 from limner.errors import LimnerError
 from limner.papers import verify
 from limner.workspace import Workspace
-from papers.works import publish
+from published_made import publish
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from helpers import ran
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.workspace import Workspace
-from papers.works import ARTIST, publish
+from published_made import ARTIST, publish
 
 
 def test_a_friend_is_believed_without_an_option(

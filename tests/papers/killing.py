@@ -26,7 +26,7 @@ from limner.papers.publishing.pending import unrecorded
 from limner.papers.publishing.recovery import recover
 from limner.papers.registry.registry import Registry
 from limner.workspace import Workspace
-from papers.works import artist, picture, provenance
+from published_made import artist, picture, provenance
 
 EACH = 24
 

@@ -25,7 +25,7 @@ from limner.papers.watermark.marking import ALGORITHM, value_of
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.test_registered import scene
-from papers.works import artist, provenance
+from published_made import artist, provenance
 
 CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 

@@ -14,7 +14,7 @@ from limner.papers.c2pa.coverage import coverage_of
 from limner.papers.c2pa.store import own_ranges
 from limner.workspace import Workspace
 from papers.test_verdicts import foreign
-from papers.works import KINDS, picture, publish
+from published_made import KINDS, picture, publish
 
 CASES = Path(__file__).parent / "cases"
 

@@ -15,7 +15,7 @@ from limner.papers.publishing.published import Published
 from limner.papers.publishing.recovery import Recovery, recover
 from limner.papers.registry.registry import Registry
 from limner.workspace import Workspace
-from papers.works import artist, picture, provenance
+from published_made import artist, picture, provenance
 
 
 def left_behind(workspace: Workspace, path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -23,7 +23,7 @@ from limner.papers.evidence.pages import verify_page
 from limner.papers.verify.endpoint import Endpoint, Limits, check_origin
 from limner.papers.verify.opening import open_checker
 from limner.workspace import Workspace
-from papers.works import ARTIST, publish
+from published_made import ARTIST, publish
 
 MUSEUM = "https://museum.example"
 

@@ -24,7 +24,7 @@ from limner.papers.registry.registry import Registry, work_identifier
 from limner.papers.watermark import Embedder
 from limner.workspace import Workspace
 from models_made import made_model
-from papers.works import ARTIST, picture, provenance, publish, publisher
+from published_made import ARTIST, picture, provenance, publish, publisher
 
 HOSTILE = '<script>alert("x")</script>\u202e'
 

@@ -23,7 +23,7 @@ from limner.papers.verify.checking import Checker
 from limner.works.family import Family
 from limner.workspace import Workspace
 from papers.test_timestamps import authority, server, stamp
-from papers.works import KINDS, picture, provenance, publish, publisher, roots
+from published_made import KINDS, picture, provenance, publish, publisher, roots
 
 
 def again(workspace: Workspace, path: Path, name: str, **wish: Any) -> PublishedWork:

@@ -17,7 +17,7 @@ from limner import pictures
 from limner.papers import verify
 from limner.papers.c2pa.xmp import read_packet
 from limner.workspace import Workspace
-from papers.works import KINDS, picture, publish
+from published_made import KINDS, picture, publish
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><x:xmpmeta xmlns:x="adobe:ns:meta/">&c;</x:xmpmeta>"""

@@ -18,7 +18,7 @@ from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, open_publisher, verify
 from limner.papers.identity.certificates import NOTICE
 from limner.workspace import Workspace
-from papers.works import picture, provenance
+from published_made import picture, provenance
 
 Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING  # must be critical there (RFC 3161, 2.3)

@@ -27,7 +27,7 @@ from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import key_in_use, known_keys, new_key, retire_key
 from limner.papers.watermark.marking import read_mark
 from limner.workspace import Workspace
-from papers.works import provenance
+from published_made import provenance
 
 
 @pytest.fixture

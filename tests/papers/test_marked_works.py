@@ -24,7 +24,7 @@ from limner.papers.registry.registry import Registry, work_name
 from limner.papers.verify.opening import open_checker
 from limner.papers.watermark.marking import ALGORITHM, marked, read_mark
 from limner.workspace import Workspace
-from papers.works import artist, provenance
+from published_made import artist, provenance
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from limner.papers.c2pa.parts import take_apart
 from limner.papers.c2pa.xmp import GENERATED, read_packet
 from limner.papers.publishing.publisher import Job
 from limner.workspace import Workspace
-from papers.works import ARTIST, KINDS, artist, picture, provenance, publish, publisher, roots
+from published_made import ARTIST, KINDS, artist, picture, provenance, publish, publisher, roots
 
 HOSTILE = "<b>&\"'\x00\x1b[31m\ud800]]>\u202e{0}%s🎨 " + "é" * 3000
 
@@ -198,7 +198,7 @@ def test_a_publisher_is_used_in_a_with_block(workspace: Workspace) -> None:
 PUBLISH = """
 import itertools, sys
 sys.path.insert(0, sys.argv[1])
-from papers.works import picture, provenance, publisher
+from published_made import picture, provenance, publisher
 from limner.workspace import Workspace
 workspace = Workspace.default()
 with publisher(workspace, overwrite=True) as ready:

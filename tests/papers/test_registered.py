@@ -18,7 +18,7 @@ from limner.papers import Publisher
 from limner.papers.registry.registry import Registry, work_identifier, work_name
 from limner.papers.verify.opening import open_checker
 from limner.workspace import Workspace
-from papers.works import artist, provenance
+from published_made import artist, provenance
 
 Pixels = NDArray[np.uint8]
 

@@ -21,7 +21,7 @@ from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelRequest
 from limner.workspace import Workspace
 from papers.test_tampering import REGIONS, flipped, region
-from papers.works import KINDS, picture, provenance, publish, publisher
+from published_made import KINDS, picture, provenance, publish, publisher
 from works.test_intake import origin, taken_in
 
 FOLDER = Path(__file__).parent / "node"

@@ -15,7 +15,7 @@ from limner.papers.c2pa.guard import claims_too_much
 from limner.papers.c2pa.structure import fault_in_manifest, loose_headers, manifests_in, signers_of
 from limner.workspace import Workspace
 from papers.test_hostile import chunk, png_with
-from papers.works import KINDS, publish
+from published_made import KINDS, publish
 
 SIGNATURE = b"c2cs" + bytes.fromhex("00110010800000AA00389B71")
 

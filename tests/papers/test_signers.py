@@ -22,7 +22,7 @@ from limner.workspace import Workspace
 from papers.resigning import with_validity
 from papers.test_identities import DAY, buy
 from papers.test_verdicts import foreign
-from papers.works import picture, provenance
+from published_made import picture, provenance
 
 # Of the collection of tests, which may lie half an hour back: "soon" is hours away.
 NOW = dt.datetime.now(dt.UTC)

@@ -19,7 +19,7 @@ from limner.workspace import Workspace
 from papers.resigning import with_validity
 from papers.test_identities import DAY
 from papers.test_verdicts import foreign
-from papers.works import ARTIST, picture, publish
+from published_made import ARTIST, picture, publish
 
 KINDS = ("png", "jpeg", "webp", "avif")
 CASES = Path(__file__).parent / "cases"

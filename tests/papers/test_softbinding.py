@@ -9,7 +9,7 @@ from limner.papers.c2pa.library import manifest_of, read_store, reading_context
 from limner.papers.c2pa.soft_bindings import LABEL, LAYOUT, LOOK, soft_bindings
 from limner.papers.registry.fingerprints import fingerprints_of
 from limner.workspace import Workspace
-from papers.works import picture, provenance, publish
+from published_made import picture, provenance, publish
 
 
 def test_a_published_work_bears_its_fingerprints(workspace: Workspace) -> None:

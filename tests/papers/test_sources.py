@@ -15,7 +15,7 @@ from limner.papers.verify.opening import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace
 from papers.test_registered import scene
-from papers.works import artist, provenance
+from published_made import artist, provenance
 
 
 def check(workspace: Workspace, path: Path) -> Verdict:

@@ -20,7 +20,7 @@ from limner.papers.verify.checking import Checker
 from limner.papers.verify.verdict import Verdict
 from limner.pictures import FORMATS
 from limner.workspace import Workspace
-from papers.works import KINDS, publish, roots
+from published_made import KINDS, publish, roots
 
 REGIONS = ("picture", "xmp", "assertions", "claim", "signature")
 PARTS = {"picture": "the picture itself", "xmp": "the XMP"}

@@ -25,7 +25,7 @@ from limner.papers import open_publisher, verify
 from limner.papers.identity.timestamp import TimestampRelay, check_server
 from limner.workspace import Workspace
 from papers.test_identities import buy
-from papers.works import picture, provenance, publisher
+from published_made import picture, provenance, publisher
 
 GRANTED_GARBAGE = bytes.fromhex("30 09 3003 020100 3002 0500".replace(" ", ""))
 CONFIGURATION = """

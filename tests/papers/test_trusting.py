@@ -22,7 +22,7 @@ from limner.papers.verify.opening import open_checker
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.test_timestamps import authority, server, stamp
-from papers.works import ARTIST, picture, provenance, publish, publisher
+from published_made import ARTIST, picture, provenance, publish, publisher
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to be a time-stamp authority")
 

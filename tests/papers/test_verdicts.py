@@ -19,7 +19,7 @@ from limner.papers import open_publisher, verify
 from limner.papers.c2pa.xmp import GENERATED
 from limner.workspace import Workspace
 from papers.test_identities import buy
-from papers.works import ARTIST, picture, provenance, publish, publisher, roots
+from published_made import ARTIST, picture, provenance, publish, publisher, roots
 
 
 def test_three_kinds_of_trust(workspace: Workspace) -> None:

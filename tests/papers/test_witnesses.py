@@ -12,7 +12,7 @@ from limner.papers.identity.identity import Identity
 from limner.papers.registry.registry import open_registry
 from limner.papers.verify.witnesses import Comparison, compare, witnesses
 from limner.workspace import Workspace
-from papers.works import artist, picture, provenance
+from published_made import artist, picture, provenance
 
 
 def published(workspace: Workspace, count: int = 3) -> list[Path]:

@@ -20,7 +20,7 @@ from limner.papers.verify.wording import earlier
 from limner.works.intake import Intake
 from limner.works.origins import Origin, file_digest
 from limner.workspace import Workspace
-from papers.works import KINDS, artist, picture, provenance, publish, publisher, roots
+from published_made import KINDS, artist, picture, provenance, publish, publisher, roots
 
 
 def origin(path: Path, kind: str = "picture") -> Origin:
