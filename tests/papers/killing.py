@@ -76,11 +76,13 @@ def killed(count: int, seed: int, root: Path) -> dict[str, Any]:
             publish(workspace, folder, number * EACH, write)
             os._exit(0)
         os.close(write)
-        time.sleep(dice.uniform(0.02, 0.5))
-        os.kill(child, dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP]))
-        os.waitpid(child, 0)
         with os.fdopen(read) as said:
-            done += said.read().split()
+            # After some works were reported, and a moment: so that as much is done on a busy machine.
+            begun = [said.readline() for _ in range(dice.randrange(9))]
+            time.sleep(dice.uniform(0.0, 0.1 if begun else 0.5))
+            os.kill(child, dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP]))
+            os.waitpid(child, 0)
+            done += "".join([*begun, said.read()]).split()
         left += unrecorded(workspace)
         found = recover(workspace, Ledger.open(workspace.ledger), Registry(workspace.registry))
         taken += len(found.taken_away)
