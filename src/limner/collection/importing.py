@@ -179,12 +179,12 @@ def _examine(
                 identities[request.name] = identity_of(request.path, *request.sidecars)
                 yield request
 
-        answers = examine_all(requests(), found.root, part, background, processes) if left else ()
-        for request, answer in answers:
-            facts[request.name] = json.dumps(answer)
-            journal.add(request.name, identities.pop(request.name), facts[request.name])
-            if progress is not None:
-                progress(len(facts), total)
+        with closing(examine_all(requests(), found.root, part, background, processes)) as answers:
+            for request, answer in answers:
+                facts[request.name] = json.dumps(answer)
+                journal.add(request.name, identities.pop(request.name), facts[request.name])
+                if progress is not None:
+                    progress(len(facts), total)
     return facts, remembered
 
 

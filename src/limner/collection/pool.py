@@ -1,28 +1,30 @@
-"""Worker processes for an import: work is handed out as it is asked for, and one that dies takes one file along."""
+"""Worker processes for an import: each reads one file at a time; one that dies takes that file along, and is replaced.
+
+Not a pool of a library: those limit waiting, and a file is limited in processor time, whatever else the machine does.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
-import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from limner.errors import CollectionError
 
 __all__ = ["Request", "examine_all"]
 
-_AHEAD = 8  # requests a worker has in its pipe; few enough that they fit whatever their length
+_AHEAD = 8  # requests a worker that are taken from the list before they are needed
 _SILENCE = 600.0  # seconds without an answer, on a disk or network that hangs; processor time has its own limit
-_PROBE = 5.0
 _ENVIRONMENT = {
     # One thread of linear algebra each: the workers are the parallel part.
     "OMP_NUM_THREADS": "1",
@@ -31,6 +33,7 @@ _ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
+Answer = tuple["Request", dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -42,143 +45,116 @@ class Request:
     sidecars: tuple[str, ...] = ()
 
 
-@dataclass
-class _Worker:
-    process: subprocess.Popen[bytes]
-    waiting: deque[Request] = field(default_factory=deque)
-    ready: bool = False
-    rest: bytes = b""
-    heard: float = field(default_factory=time.monotonic)
-
-
 def examine_all(
     requests: Iterable[Request], root: Path, folder: Path, background: tuple[int, int, int], processes: int
-) -> Iterator[tuple[Request, dict[str, Any]]]:
+) -> Generator[Answer, None, None]:
     """Have `processes` workers read the files; yields each with its answer, in the order in which they are done.
 
     A worker that runs out of its processor time or crashes is replaced, and the file that it was reading is answered
     with `{"refused": "too-slow"}` or `{"refused": "crashed"}`.
 
     Raises:
-        CollectionError: the workers cannot be started.
+        CollectionError: the workers cannot be started, or cannot write to `folder`.
     """
-    pool = _Pool(iter(requests), root, [str(folder), *(str(value) for value in background)])
+    workers = [_Worker([str(folder), str(root), *map(str, background)]) for _ in range(max(1, processes))]
+    idle: SimpleQueue[_Worker] = SimpleQueue()
+    for worker in workers:
+        idle.put(worker)
+
+    def examined(request: Request) -> Answer:
+        worker = idle.get()
+        try:
+            return request, worker.ask(request)
+        finally:
+            idle.put(worker)
+
+    threads, waiting = ThreadPoolExecutor(len(workers)), set[Future[Answer]]()
     try:
-        pool.start(processes)
-        yield from pool.answers()
+        for request in requests:
+            waiting.add(threads.submit(examined, request))
+            if len(waiting) >= _AHEAD * len(workers):
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (one.result() for one in done)
+        yield from (one.result() for one in as_completed(waiting))
     finally:
-        pool.stop()
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.kill()  # whoever waits for its answer gets none
+        threads.shutdown()
+        for worker in workers:
+            worker.end()
 
 
-class _Pool:
-    def __init__(self, requests: Iterator[Request], root: Path, arguments: list[str]) -> None:
-        self._requests, self._root, self._arguments = requests, str(root), arguments
-        self._again: deque[Request] = deque()
-        self._workers: dict[int, _Worker] = {}
-        self._selector = selectors.DefaultSelector()
+class _Worker:
+    """A process that is started when it is first asked, and again after it died."""
 
-    def start(self, processes: int) -> None:
-        for _ in range(max(1, processes)):
-            self._start_worker()
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._folder, self._command = arguments[0], [sys.executable, "-P", "-m", "limner.collection.worker", *arguments]
+        self._process: subprocess.Popen[str] | None = None
 
-    def stop(self) -> None:
-        for worker in self._workers.values():
-            _end(worker.process)
-        self._workers.clear()
-        self._selector.close()
+    def ask(self, request: Request) -> dict[str, Any]:
+        process = self._process = self._process or self._started()
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died: there is no answer
+            process.stdin.write(json.dumps(asdict(request)) + "\n")
+            process.stdin.flush()
+        answer = _line(process)
+        if not answer:
+            self._process = None
+            return _died(_ended(process))
+        found: dict[str, Any] = json.loads(answer)
+        if "fatal" in found:
+            remedy = "make room there, then repeat the command: it goes on where it was"
+            raise CollectionError(self._folder, f"cannot be written to ({found['fatal']})", remedy)
+        return found
 
-    def answers(self) -> Iterator[tuple[Request, dict[str, Any]]]:
-        while self._workers:
-            for key, _ in self._selector.select(_PROBE):
-                worker = self._workers[key.fd]
-                piece = os.read(key.fd, 1 << 16)
-                worker.heard = time.monotonic()
-                yield from self._heard(worker, piece) if piece else self._gone(key.fd, worker)
-            for worker in self._workers.values():
-                if worker.waiting and time.monotonic() - worker.heard > _SILENCE:
-                    worker.process.kill()  # the next look finds its pipe closed
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
 
-    def _heard(self, worker: _Worker, piece: bytes) -> Iterator[tuple[Request, dict[str, Any]]]:
-        *lines, worker.rest = (worker.rest + piece).split(b"\n")
-        answers = [json.loads(line) for line in lines]
-        if answers and not worker.ready:
-            worker.ready = True
-            answers = answers[1:]
-        for answer in answers:
-            if "fatal" in answer:
-                raise CollectionError(
-                    self._arguments[0],
-                    f"cannot be written to ({answer['fatal']})",
-                    "make room there, then repeat the command: it goes on where it was",
-                )
-        done = [(worker.waiting.popleft(), answer) for answer in answers]
-        self._feed(worker)
-        yield from done
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            _ended(self._process)
 
-    def _gone(self, descriptor: int, worker: _Worker) -> Iterator[tuple[Request, dict[str, Any]]]:
-        """A worker's output ended: because it had nothing left to do, or because it died over a file."""
-        self._selector.unregister(descriptor)
-        del self._workers[descriptor]
-        status = _end(worker.process)
-        if not worker.ready:
-            raise CollectionError("import", f"a worker process cannot start (status {status})", "report this")
-        if worker.waiting:
-            culprit = worker.waiting.popleft()
-            self._again.extend(worker.waiting)
-            self._start_worker()
-            yield culprit, _verdict(status)
-
-    def _start_worker(self) -> None:
-        command = [sys.executable, "-P", "-m", "limner.collection.worker", *self._arguments]
+    def _started(self) -> subprocess.Popen[str]:
         paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+                self._command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment, text=True, encoding="utf-8"
             )
         except OSError as error:
             raise CollectionError("import", f"a worker process cannot start ({error})", "end other programs") from error
-        assert process.stdout is not None
-        self._workers[process.stdout.fileno()] = _Worker(process)
-        self._selector.register(process.stdout, selectors.EVENT_READ)
-
-    def _feed(self, worker: _Worker) -> None:
-        stream = worker.process.stdin
-        assert stream is not None
-        if stream.closed:
-            return
-        while len(worker.waiting) < _AHEAD:
-            request = self._again.popleft() if self._again else next(self._requests, None)
-            if request is None:
-                break
-            worker.waiting.append(request)
-            line = json.dumps(
-                {"path": request.path, "name": request.name, "root": self._root, "sidecars": request.sidecars}
-            )
-            with contextlib.suppress(BrokenPipeError):  # it died; _gone() finds its files in `waiting`
-                stream.write(line.encode() + b"\n")
-        with contextlib.suppress(BrokenPipeError):
-            stream.flush()
-            if not worker.waiting:
-                stream.close()
+        if not _line(process):
+            reason = f"a worker process cannot start (status {_ended(process)})"
+            raise CollectionError("import", reason, "report this")
+        return process
 
 
-def _verdict(status: int) -> dict[str, Any]:
-    if status == -signal.SIGXCPU:
-        return {"refused": "too-slow", "reason": "keeps the decoder busy beyond all measure"}
-    if status == -signal.SIGKILL:
-        return {"refused": "crashed", "reason": "ended its reader (out of memory, or no answer from the disk)"}
-    return {"refused": "crashed", "reason": f"crashed the decoder (status {status})"}
+def _line(process: subprocess.Popen[str]) -> str:
+    """The next line that a process writes; empty where it ends before, or is silent for too long."""
+    assert process.stdout is not None
+    return process.stdout.readline() if select.select([process.stdout], [], [], _SILENCE)[0] else ""
 
 
-def _end(process: subprocess.Popen[bytes]) -> int:
-    """Close the pipes of a worker, end it if it runs, and return its status."""
+def _ended(process: subprocess.Popen[str]) -> int:
+    """Close the pipes of a process, end it where it does not end by itself, and return its status."""
     for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(BrokenPipeError):
-                stream.close()
+        assert stream is not None
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()
     try:
         return process.wait(timeout=2)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def _died(status: int) -> dict[str, Any]:
+    if status == -signal.SIGXCPU:
+        return {"refused": "too-slow", "reason": "keeps the decoder busy beyond all measure"}
+    if status == -signal.SIGKILL:
+        return {"refused": "crashed", "reason": "ended its reader (out of memory, or no answer from the disk)"}
+    return {"refused": "crashed", "reason": f"crashed the decoder (status {status})"}

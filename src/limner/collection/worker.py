@@ -3,7 +3,7 @@
 A process, so that a file made to hang, crash or fill a decoder ends this program and not the import. What it costs is
 bounded: processor seconds by the size of the picture, memory by a limit, and of large pictures one at a time.
 
-Run as `python -P -m limner.collection.worker FOLDER RED GREEN BLUE`.
+Run as `python -P -m limner.collection.worker FOLDER ROOT RED GREEN BLUE`.
 """
 
 from __future__ import annotations
@@ -35,27 +35,28 @@ from limner.pictures import Picture, decode, look, open_file
 from limner.pictures.files import Data
 from limner.rights import Embedded, read_embedded
 
-__all__ = ["examine", "main"]
+__all__ = ["main"]
 
 _LEAST_SECONDS = 5
 _SECONDS_PER_MEGAPIXEL = 0.5
 _LARGE = 25_000_000  # pixels; above this a worker waits until it is the only one with such a picture
 _MEMORY = 4 << 30
 _LARGEST_SIDECAR = 4 << 20
+_ENDINGS = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp", "heic": "heif", "hif": "heif"}
+"""Formats that files are named after in other words."""
 
 
 def main() -> None:
-    """Read requests `{"path", "name", "root"}` from standard input until it ends; answer each on standard output."""
-    folder, background = Path(sys.argv[1]), tuple(int(value) for value in sys.argv[2:5])
-    assert len(background) == 3
+    """Read requests `{"path", "name", "sidecars"}` from standard input until it ends; answer on standard output."""
+    folder, root, colour = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:6]
+    background = int(colour[0]), int(colour[1]), int(colour[2])
     _limit_memory()
     _say({"ready": True})
     for line in sys.stdin:
         request = json.loads(line)
         _allow_seconds(_LEAST_SECONDS)
         try:
-            root = Path(request["root"])
-            answer = examine(Path(request["path"]), request["name"], root, folder, background, request["sidecars"])
+            answer = _examined(Path(request["path"]), request["name"], request["sidecars"], root, folder, background)
         except PictureError as error:
             answer = {"refused": error.kind, "reason": error.reason}
         except MemoryError:
@@ -65,27 +66,15 @@ def main() -> None:
         _say(answer)
 
 
-def examine(
-    path: Path,
-    name: str,
-    root: Path,
-    folder: Path,
-    background: tuple[int, int, int],
-    sidecars: Sequence[str] = (),
+def _examined(
+    path: Path, name: str, sidecars: Sequence[str], root: Path, folder: Path, background: tuple[int, int, int]
 ) -> dict[str, Any]:
-    """Read one picture, store it in `folder`, and say all that is to know about it.
-
-    Args:
-        sidecars: XMP files beside it; one that cannot be read holds the picture.
-
-    Raises:
-        PictureError: it is none; see `limner.pictures.read`.
-    """
+    """What is to know about one picture, which is now stored in `folder`."""
     data = open_file(path, root=root)
     size = look(data, name)
-    pixels_there = size.width * size.height
-    _allow_seconds(max(_LEAST_SECONDS, _SECONDS_PER_MEGAPIXEL * pixels_there / 1e6))
-    with _alone(folder) if pixels_there > _LARGE else contextlib.nullcontext():
+    area = size.width * size.height
+    _allow_seconds(max(_LEAST_SECONDS, _SECONDS_PER_MEGAPIXEL * area / 1e6))
+    with _alone(folder) if area > _LARGE else contextlib.nullcontext():
         picture = decode(data, name, background=background)
         pixel_sha256 = hash_pixels(picture.pixels)
         _store(picture.pixels, pixel_sha256, folder)
@@ -99,11 +88,12 @@ def examine(
             "phash": hash_look(picture.pixels),
             "embedded": asdict(_embedded(data, picture, sidecars, root)),
             "glance": base64.b64encode(glance(picture.pixels).tobytes()).decode(),
-            "notes": list(picture.notes + _misnamed(name, picture.format)),
+            "notes": [*picture.notes, *_misnamed(name, picture.format)],
         }
 
 
 def _embedded(data: Data, picture: Picture, sidecars: Sequence[str], root: Path) -> Embedded:
+    """What the file and the XMP files beside it say of its rights; one that cannot be read holds the picture."""
     read, unreadable = [], []
     for sidecar in sidecars:
         try:
@@ -115,13 +105,11 @@ def _embedded(data: Data, picture: Picture, sidecars: Sequence[str], root: Path)
     return found
 
 
-def _misnamed(name: str, format: str) -> tuple[str, ...]:
-    _, dot, ending = name.rpartition("/")[2].rpartition(".")
-    ending = ending.lower()
-    known = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff", "dib": "bmp", "heic": "heif", "hif": "heif"}
+def _misnamed(name: str, format: str) -> list[str]:
+    _, dot, ending = name.rpartition("/")[2].lower().rpartition(".")
     if not dot:
-        return (f"named without an ending, is {format}",)
-    return () if known.get(ending, ending) == format else (f"named .{ending[:20]}, is {format}",)
+        return [f"named without an ending, is {format}"]
+    return [] if _ENDINGS.get(ending, ending) == format else [f"named .{ending[:20]}, is {format}"]
 
 
 def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:
@@ -129,21 +117,12 @@ def _store(pixels: NDArray[np.uint8], pixel_sha256: str, folder: Path) -> None:
     place = stored_path(folder, pixel_sha256, width, height)
     if place.exists():
         return
+    place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        _write(pixels, part)
-    except FileNotFoundError:  # the first picture of its folder
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _write(pixels, part)
+    webp = place.suffix == ".webp"
+    how: dict[str, Any] = {"lossless": True, "quality": 0, "method": 0} if webp else {"compress_level": 1}
+    Image.fromarray(pixels).save(part, "WEBP" if webp else "PNG", **how)
     part.replace(place)
-
-
-def _write(pixels: NDArray[np.uint8], part: Path) -> None:
-    with part.open("wb") as file:
-        if ".webp." in part.name:
-            Image.fromarray(pixels).save(file, "WEBP", lossless=True, quality=0, method=0)
-        else:
-            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
 
 @contextlib.contextmanager
@@ -166,14 +145,12 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     with contextlib.suppress(ValueError, OSError):  # not every system keeps this limit
-        resource.setrlimit(
-            resource.RLIMIT_DATA, (_MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard), hard)
-        )
+        limit = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _say(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+    print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
