@@ -17,16 +17,13 @@ from limner.collection.finding import Found
 from limner.collection.likeness import group, joined_groups
 from limner.collection.rows import Row
 from limner.collection.splitting import draw_holdout, kept_split, kept_together
-from limner.rights import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Embedded, FolderOptOuts, Stated, judge
+from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Embedded, FolderOptOuts, Stated, judge
 
-__all__ = ["CONTRADICTIONS", "Joined", "Stored", "join"]
+__all__ = ["Joined", "Stored", "join"]
 
-_GAPS = {HELD_NO_LICENCE, HELD_NO_CREATOR}
+_MISSING = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
 _MOVED = "held out: a copy of it, or nearly, lies in the folder that is held out"
-
-CONTRADICTIONS = (CONTRADICTION, "rows disagree", "columns ", "duplicates disagree", "a row of ")
-"""How reasons begin that hold a picture because statements about it exclude each other."""
 
 Stored = Callable[[Row], NDArray[np.uint8]]
 """The stored picture of a row. # uint8 [height, width, 3]"""
@@ -42,6 +39,8 @@ class Joined:
         licences_from, creators_from: how many pictures have theirs from each source; empty for those without any.
         copies: how many groups became part of another because a picture is a mirrored, turned or cropped copy.
         kept_split: how many pictures are held out because the folders say so.
+        contradictions: how many are held back because statements about their rights exclude each other.
+        unused: how many say something else of themselves than the rights for the whole collection.
     """
 
     rows: list[Row]
@@ -49,6 +48,17 @@ class Joined:
     licences_from: Counter[str] = field(default_factory=Counter)
     creators_from: Counter[str] = field(default_factory=Counter)
     kept_split: int = 0
+    contradictions: int = 0
+    unused: int = 0
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A row, how its rights were cleared, and whether statements about them exclude each other."""
+
+    row: Row
+    clearance: Clearance
+    contradictory: bool
 
 
 def join(
@@ -73,75 +83,73 @@ def join(
         override: as in `judge`.
         progress: called with (done, total) while copies are looked for.
     """
-    sources: dict[str, tuple[str, str]] = {}
-    same: dict[str, list[Row]] = {}
+    same: dict[str, list[_Judged]] = {}
     for name in sorted(facts):
         fact = json.loads(facts[name])
         if "refused" not in fact:
-            row, sources[name] = _row(name, found, fact, given, folder, override)
-            same.setdefault(row.pixel_sha256, []).append(row)
-    rows = [_merged(same[key], bool(override)) for key in sorted(same)]
+            same.setdefault(fact["pixel_sha256"], []).append(_judged(name, found, fact, given, folder, override))
+    judged = [_merged(same[key], bool(override)) for key in sorted(same)]
+    rows = [one.row for one in judged]
     leaders = group([row.phash for row in rows])
     glances = np.array([_glance(facts[row.file]) for row in rows]).reshape(-1, GLANCE, GLANCE, 3)
     pairs = list(copies(glances, lambda i: stored(rows[i]), leaders, progress))
     rows, kept = _split(rows, joined_groups(leaders, pairs), together, found.splits)
-    joined = Joined(rows, len(pairs), kept_split=kept)
-    for row in rows:
-        joined.licences_from[sources[row.file][0]] += 1
-        joined.creators_from[sources[row.file][1]] += 1
-    return joined
+    return Joined(
+        rows,
+        copies=len(pairs),
+        licences_from=Counter(one.clearance.licence_from for one in judged),
+        creators_from=Counter(one.clearance.creator_from for one in judged),
+        kept_split=kept,
+        contradictions=sum(one.contradictory for one in judged),
+        unused=sum(one.clearance.unused for one in judged),
+    )
 
 
-def _row(
+def _judged(
     name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder: FolderOptOuts, override: str
-) -> tuple[Row, tuple[str, str]]:
-    """One row, and where its licence and its creator came from."""
+) -> _Judged:
     entry = found.entries[name]
     clearance = judge(
         entry.stated, given, Embedded(**fact["embedded"]), folder.held(name), origin=entry.origin, override=override
     )
-    disagree = [] if override else list(entry.held)
+    disagree = () if override else entry.held
     overridden = [f"{reason} (overridden: {override[:100]})" for reason in entry.held] if override else []
+    read = ("pixel_sha256", "file_sha256", "width", "height", "format", "phash")
+    stated = ("title", "creator", "licence", "source", "consent", "notice")
     row = Row(
         file=name,
-        pixel_sha256=fact["pixel_sha256"],
-        file_sha256=fact["file_sha256"],
-        width=fact["width"],
-        height=fact["height"],
-        format=fact["format"],
-        phash=fact["phash"],
-        title=clearance.title,
-        creator=clearance.creator,
-        licence=clearance.licence,
-        source=clearance.source,
-        consent=clearance.consent,
-        notice=clearance.notice,
+        **{what: fact[what] for what in read},
+        **{what: getattr(clearance, what) for what in stated},
         labels=dict(sorted(entry.labels.items())),
         held=tuple(sorted({*clearance.held, *disagree})),
         flags=tuple(sorted({*clearance.flags, *fact["notes"], *entry.flags, *overridden})),
     )
-    return row, (clearance.licence_from, clearance.creator_from)
+    return _Judged(row, clearance, clearance.contradictory or bool(disagree))
 
 
-def _merged(rows: Sequence[Row], override: bool) -> Row:
-    """One row for files with the same pixels: the best documented one, with the opt-outs of all."""
-    if len(rows) == 1:
-        return rows[0]
-    first, *others = sorted(rows, key=lambda row: (len(_GAPS & {*row.held}), row.file))
-    held = {*first.held} | {
-        reason for row in others for reason in row.held if reason.startswith(("opt-out", *CONTRADICTIONS))
-    }
-    flags = {*first.flags}
+def _merged(same: Sequence[_Judged], override: bool) -> _Judged:
+    """One for files with the same pixels: the best documented one, held back for whatever is not missing in it."""
+    first, *others = sorted(same, key=lambda one: (len(_MISSING & {*one.row.held}), one.row.file))
+    if not others:
+        return first
+    held, flags = (
+        {*first.row.held}.union(*({*one.row.held} - {*one.clearance.gaps} for one in others)),
+        {*first.row.flags},
+    )
+    differing = set()
     for what in ("licence", "creator"):
-        values = sorted({value for row in rows if (value := getattr(row, what))})
+        values = sorted({value for one in same if (value := getattr(one.row, what))})
         if len(values) > 1:
-            (flags if override else held).add(f"duplicates disagree on the {what}: {', '.join(values)[:200]}")
-    return replace(
-        first,
+            differing.add(f"duplicates disagree on the {what}: {', '.join(values)[:200]}")
+    (flags if override else held).update(differing)
+    row = replace(
+        first.row,
         held=tuple(sorted(held)),
         flags=tuple(sorted(flags)),
-        also=tuple(sorted(row.file for row in others)),
+        also=tuple(sorted(one.row.file for one in others)),
     )
+    contradictory = any(one.contradictory for one in same) or bool(differing and not override)
+    return _Judged(row, first.clearance, contradictory)
 
 
 def _glance(fact: str) -> NDArray[np.uint8]:
@@ -161,11 +169,8 @@ def _split(
     if together is not None:
         leaders = kept_together(leaders, [row.labels.get(together, "") for row in rows])
     names = [rows[leader].pixel_sha256[:_GROUP_DIGITS] for leader in leaders]
-    if splits:
-        given = [{splits[file] for file in (row.file, *row.also) if file in splits} for row in rows]
-        held_out = kept_split(names, given)
-    else:
-        held_out = draw_holdout(names)
+    given = [{splits[file] for file in (row.file, *row.also) if file in splits} for row in rows]
+    held_out = kept_split(names, given) if splits else draw_holdout(names)
     made = []
     for row, name, out in zip(rows, names, held_out, strict=True):
         moved = out and splits.get(row.file) == "train"

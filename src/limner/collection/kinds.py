@@ -6,67 +6,31 @@ from pathlib import PurePath
 
 __all__ = ["PICTURES", "foreign_kind", "is_system", "remedy"]
 
-PICTURES = frozenset(
-    (".avif", ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-)
+_PICTURES = ".avif .bmp .dib .gif .jfif .jpe .jpeg .jpg .png .tif .tiff .webp"
+PICTURES = frozenset(_PICTURES.split())
 """Endings of the formats that are read everywhere."""
 
-_SYSTEM = frozenset(
-    (
-        "@eadir",  # thumbnails of a Synology
-        "@recycle",
-        "@recently-snapshot",
-        "@sharebin",
-        "@tmp",
-        "#recycle",
-        "#snapshot",
-        "$recycle.bin",
-        "recycler",
-        "recycled",
-        "system volume information",
-        "found.000",
-        "lost+found",
-        "__macosx",
-        "network trash folder",
-        "temporary items",
-        "thumbs.db",
-        "ehthumbs.db",
-        "desktop.ini",
-    )
+_ONE_WORD = (
+    "@eadir @recycle @recently-snapshot @sharebin @tmp #recycle #snapshot $recycle.bin recycler recycled found.000 "
+    "lost+found __macosx thumbs.db ehthumbs.db desktop.ini"
 )
+_SYSTEM = {*_ONE_WORD.split(), "system volume information", "network trash folder", "temporary items"}
 _SYSTEM_ENDINGS = (".lrdata", ".cocatalog", ".fcpcache")  # previews that programs keep
 
-_KINDS: dict[str, tuple[str, ...]] = {
-    "HEIC": ("heic", "heif", "hif", "heics"),
-    "JPEG XL": ("jxl",),
-    "JPEG 2000": ("jp2", "j2k", "jpf", "jpx"),
-    "PSD": ("psd", "psb"),
-    "GIMP, Krita or other layers": ("xcf", "kra", "ora", "clip", "afphoto", "procreate", "sai", "mdp"),
-    "vector drawing": ("svg", "svgz", "eps", "ai", "pdf", "cdr", "wmf", "emf"),
-    "RAW": (
-        *("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw", "nef", "nrw"),
-        *("orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
-    ),
-    "archive": ("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar", "zst"),
-    "video": ("mp4", "mov", "avi", "mkv", "webm", "m4v", "mts"),
-    "EXR, HDR or other high range": ("exr", "hdr", "pfm", "rgbe"),
-    "other picture format": (
-        "tga",
-        "ico",
-        "cur",
-        "icns",
-        "pcx",
-        "ppm",
-        "pgm",
-        "pbm",
-        "pnm",
-        "qoi",
-        "dds",
-        "jls",
-        "bpg",
-    ),
+_KINDS = {
+    "HEIC": "heic heif hif heics",
+    "JPEG XL": "jxl",
+    "JPEG 2000": "jp2 j2k jpf jpx",
+    "PSD": "psd psb",
+    "GIMP, Krita or other layers": "xcf kra ora clip afphoto procreate sai mdp",
+    "vector drawing": "svg svgz eps ai pdf cdr wmf emf",
+    "RAW": "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
+    "archive": "zip tar tgz gz bz2 xz 7z rar zst",
+    "video": "mp4 mov avi mkv webm m4v mts",
+    "EXR, HDR or other high range": "exr hdr pfm rgbe",
+    "other picture format": "tga ico cur icns pcx ppm pgm pbm pnm qoi dds jls bpg",
 }
-_BY_ENDING = {f".{ending}": kind for kind, endings in _KINDS.items() for ending in endings}
+_BY_ENDING = {f".{ending}": kind for kind, endings in _KINDS.items() for ending in endings.split()}
 _REMEDIES = {
     "HEIC": "install limner[formats], or export them as JPEG",
     "JPEG XL": "install limner[formats], or: djxl IN.jxl OUT.png",

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from limner import __version__
 from limner.collection.finding import Found
-from limner.collection.joining import CONTRADICTIONS, Joined
+from limner.collection.joining import Joined
 from limner.collection.likeness import NEAR
 from limner.collection.rows import Row, digest_of, holdout_digest_of
 from limner.collection.store import VERSION
-from limner.rights import UNUSED, summary
+from limner.rights import summary
 
 __all__ = ["ImportReport", "Refused", "card_of", "refused_files", "report_of"]
 
@@ -128,8 +128,8 @@ def report_of(name: str, place: Path, found: Found, refused: list[Refused], join
         kept_split=joined.kept_split,
         licences_from=dict(joined.licences_from.most_common()),
         creators_from=dict(joined.creators_from.most_common()),
-        contradictions=sum(any(reason.startswith(CONTRADICTIONS) for reason in row.held) for row in rows),
-        unused=sum(any(flag.endswith(UNUSED) for flag in row.flags) for row in rows),
+        contradictions=joined.contradictions,
+        unused=joined.unused,
         seconds=0.0,
         remembered=0,
     )

@@ -18,14 +18,13 @@ from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
 from limner.rights.merging import check_merge
-from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, UNUSED, Clearance, Stated, judge
+from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Stated, judge
 
 __all__ = [
     "CONTRADICTION",
     "HELD_NO_CREATOR",
     "HELD_NO_LICENCE",
     "TERMS",
-    "UNUSED",
     "Accepted",
     "Clearance",
     "Embedded",

@@ -16,7 +16,6 @@ __all__ = [
     "GIVEN",
     "HELD_NO_CREATOR",
     "HELD_NO_LICENCE",
-    "UNUSED",
     "Clearance",
     "Stated",
     "judge",
@@ -29,8 +28,6 @@ _ALL_RESERVED = "all rights reserved"
 
 CONTRADICTION = "contradiction: "
 """How a reason begins for which a picture is held back because two statements about it exclude each other."""
-UNUSED = "is not used"
-"""How a flag ends that says that an option for the whole collection does not count for a picture."""
 FILE = "the pictures themselves"
 GIVEN = "--licence and --creator"
 
@@ -59,6 +56,9 @@ class Clearance(Stated):
         held: why it is held back: it may not be trained on unless somebody decides to; empty is cleared.
         flags: what a person should know: contradictions, generated pictures.
         licence_from, creator_from: the table's name, `FILE` or `GIVEN`; empty where there is none.
+        gaps: those of `held` that say what is missing or cannot be read.
+        contradictory: whether it is held back because statements exclude each other.
+        unused: whether the file says something else than the options, which do not count for it.
     """
 
     notice: str = ""
@@ -66,6 +66,9 @@ class Clearance(Stated):
     flags: tuple[str, ...] = ()
     licence_from: str = ""
     creator_from: str = ""
+    gaps: tuple[str, ...] = ()
+    contradictory: bool = False
+    unused: bool = False
 
 
 def judge(
@@ -95,7 +98,7 @@ def judge(
     licence, licence_from = _ranked([row, embedded.licence, option], origin, override) if not unreadable else ("", "")
     creators = [_somebody(one.creator) for one in (table, embedded, given)]
     creator, creator_from = _ranked(creators, origin, override)
-    held, flags = _gaps(licence, creator, unreadable or option_unreadable), list(embedded.flags)
+    gaps, held, flags = _gaps(licence, creator, unreadable or option_unreadable), list[str](), list(embedded.flags)
     against = _contradictions(creators[0], row, embedded, origin)
     against += _not_replaced(licence_from, creator, embedded) if option else []
     if override:
@@ -103,7 +106,7 @@ def judge(
         flags += _overridden(creator, licence, embedded)
     else:
         held += against
-        flags += _unused(given, option, licence_from, creator_from, embedded)
+    unused = [] if override else _unused(given, option, licence_from, creator_from, embedded)
     consent = table.consent or given.consent
     reserved, released = _opt_outs(embedded, folder_held, consent)
     return Clearance(
@@ -113,10 +116,13 @@ def judge(
         source=table.source or given.source,
         consent=consent,
         notice=embedded.notice,
-        held=tuple(sorted({*held, *reserved})),
-        flags=tuple(sorted({*flags, *released})),
+        held=tuple(sorted({*gaps, *held, *reserved})),
+        flags=tuple(sorted({*flags, *unused, *released})),
         licence_from=licence_from,
         creator_from=creator_from,
+        gaps=tuple(gaps),
+        contradictory=bool(held),
+        unused=bool(unused),
     )
 
 
@@ -195,10 +201,10 @@ def _unused(given: Stated, given_licence: str, licence_from: str, creator_from: 
     """Where a file says something else than the options, and what it says stands."""
     found = []
     if licence_from == FILE and given_licence and given_licence != embedded.licence:
-        found.append(f"the file says {embedded.licence}: --licence {given_licence} {UNUSED}")
+        found.append(f"the file says {embedded.licence}: --licence {given_licence} is not used")
     given_creator = _somebody(given.creator)
     if creator_from == FILE and given_creator and not same_person(given_creator, embedded.creator):
-        found.append(f"the file names {embedded.creator[:80]!r}: --creator {given_creator[:80]!r} {UNUSED}")
+        found.append(f"the file names {embedded.creator[:80]!r}: --creator {given_creator[:80]!r} is not used")
     return found
 
 
