@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -94,23 +94,13 @@ class Act:
         try:
             parameters = json.loads(canonical_json(dict(entry.parameters)))
         except (TypeError, ValueError) as error:
-            raise LedgerError(
-                f"parameters of {entry.what!r}", str(error), "record plain numbers, texts, lists"
-            ) from error
+            remedy = "record plain numbers, texts, lists"
+            raise LedgerError(f"parameters of {entry.what!r}", str(error), remedy) from error
         if not _are_texts(entry.inputs) or not _are_texts(entry.outputs):
             raise LedgerError(f"inputs and outputs of {entry.what!r}", "are not all texts", "record digests or paths")
-        act = cls(
-            id=id,
-            who=entry.who,
-            what=entry.what,
-            inputs=list(entry.inputs),
-            outputs=list(entry.outputs),
-            parameters=parameters,
-            time=datetime.now(UTC).isoformat(timespec="microseconds"),
-            parent=parent,
-            hash="",
-        )
-        return cls(**{**vars(act), "hash": act.derive_hash()})
+        time = datetime.now(UTC).isoformat(timespec="microseconds")
+        act = cls(id, entry.who, entry.what, [*entry.inputs], [*entry.outputs], parameters, time, parent, hash="")
+        return replace(act, hash=act.derive_hash())
 
     def derive_hash(self) -> str:
         """The sha256 (hexadecimal) that this act's contents and parent give."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from limner.database import Database
 from limner.errors import LedgerError
@@ -48,6 +48,8 @@ class LedgerReport:
 class Ledger:
     """The append-only, hash-chained record of acts; several processes and threads may use one at a time.
 
+    Every method raises a LedgerError where the ledger cannot be read, or written to.
+
     Example:
         >>> ledger = Ledger.open(workspace.ledger)
         >>> ledger.record("artist", "publish", inputs=["sha256:…"], outputs=["works/1.png"]).id
@@ -78,7 +80,7 @@ class Ledger:
         """Append one act; when this returns, the disk holds it.
 
         Raises:
-            LedgerError: it cannot be written as JSON, or the ledger cannot be written to.
+            LedgerError: it cannot be written as JSON.
         """
         return self.record_many([Entry(who, what, inputs, outputs, parameters or {})])[0]
 
@@ -86,14 +88,13 @@ class Ledger:
         """Append all acts in their order, or none: one transaction, much faster than one by one.
 
         Raises:
-            LedgerError: one cannot be written as JSON, or the ledger cannot be written to.
+            LedgerError: one cannot be written as JSON.
         """
         entries, acts = list(entries), []
         if not entries:
             return []
         with self._database.connected(writes=True) as connection:
-            last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
-            count, parent = (last.id, last.hash) if last else (0, GENESIS)
+            count, parent = _head(connection)
             for place, entry in enumerate(entries, count + 1):
                 acts.append(Act.following(place, parent, entry))
                 parent = acts[-1].hash
@@ -101,11 +102,7 @@ class Ledger:
         return acts
 
     def acts(self, limit: int | None = None, what: str | None = None) -> list[Act]:
-        """The last `limit` acts (all by default), oldest first; only those with this `what`, where given.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """The last `limit` acts (all by default), oldest first; only those with this `what`, where given."""
         query = select(ACTS).order_by(ACTS.c.id.desc())
         if what is not None:
             query = query.where(ACTS.c.what == what)
@@ -114,19 +111,11 @@ class Ledger:
         return self._found(query)
 
     def made(self, digest: str) -> list[Act]:
-        """The acts that have this digest (or path) among what came out, oldest first.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """The acts that have this digest (or path) among what came out, oldest first."""
         return self._naming(digest, "outputs")
 
     def used(self, digest: str) -> list[Act]:
-        """The acts that have this digest (or path) among what went in, oldest first.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """The acts that have this digest (or path) among what went in, oldest first."""
         return self._naming(digest, "inputs")
 
     def _naming(self, digest: str, column: str) -> list[Act]:
@@ -135,31 +124,19 @@ class Ledger:
         return [act for act in self._found(query) if digest in getattr(act, column)]
 
     def _found(self, query: Select[Any]) -> list[Act]:
-        with self._database.connected() as connection:
-            rows = connection.execute(query).mappings().all()
         try:
-            return [_act(dict(row)) for row in reversed(rows)]
+            return [_act(row) for row in reversed(self._page(query))]
         except ValueError as error:
-            raise LedgerError(
-                self, f"holds an act that cannot be read ({error})", "run `limner ledger verify`"
-            ) from error
+            reason = f"holds an act that cannot be read ({error})"
+            raise LedgerError(self, reason, "run `limner ledger verify`") from error
 
     def head(self) -> tuple[int, str]:
-        """How many acts there are, and the hash of the last; `GENESIS` where there is none.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """How many acts there are, and the hash of the last; `GENESIS` where there is none."""
         with self._database.connected() as connection:
-            last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
-        return (int(last.id), str(last.hash)) if last else (0, GENESIS)
+            return _head(connection)
 
     def hash_of(self, id: int) -> str | None:
-        """The hash of an act; None where there is none of this number.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """The hash of an act; None where there is none of this number."""
         with self._database.connected() as connection:
             return connection.execute(select(ACTS.c.hash).where(ACTS.c.id == id)).scalar_one_or_none()
 
@@ -171,9 +148,6 @@ class Ledger:
         """Re-derive every hash from the first act on and stop at the first that does not hold.
 
         Acts are read by pages of 1,000: memory does not grow with the ledger, and writers wait for a page at most.
-
-        Raises:
-            LedgerError: the ledger cannot be read at all.
         """
         count, head = 0, GENESIS
         for row in self._rows():
@@ -183,18 +157,23 @@ class Ledger:
         return LedgerReport(True, count, head)
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
-        last: int | None = None
-        while True:
-            query = select(ACTS).order_by(ACTS.c.id).limit(_PAGE)
-            with self._database.connected() as connection:
-                page = connection.execute(query if last is None else query.where(ACTS.c.id > last)).mappings().all()
-            if not page:
-                return
-            yield from (dict(row) for row in page)
-            last = page[-1]["id"]
+        query = select(ACTS).order_by(ACTS.c.id).limit(_PAGE)
+        page = self._page(query)
+        while page:
+            yield from page
+            page = self._page(query.where(ACTS.c.id > page[-1]["id"]))
+
+    def _page(self, query: Select[Any]) -> list[dict[str, Any]]:
+        with self._database.connected() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def __str__(self) -> str:
         return str(self._database)
+
+
+def _head(connection: Connection) -> tuple[int, str]:
+    last = connection.execute(select(ACTS.c.id, ACTS.c.hash).order_by(ACTS.c.id.desc()).limit(1)).first()
+    return (int(last.id), str(last.hash)) if last else (0, GENESIS)
 
 
 def _row(act: Act) -> dict[str, Any]:
@@ -215,6 +194,5 @@ def _fault(row: Mapping[str, Any], id: int, parent: str) -> str:
         derived = _act(row).derive_hash()
     except (TypeError, ValueError) as error:
         return f"act {id} cannot be read ({error})"
-    return (
-        "" if derived == row["hash"] else f"act {id} was changed: its contents give another hash than the one written"
-    )
+    changed = f"act {id} was changed: its contents give another hash than the one written"
+    return "" if derived == row["hash"] else changed

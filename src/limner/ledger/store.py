@@ -25,17 +25,14 @@ ACTS = Table(
 )
 _SCHEMA = Table("ledger_schema", _METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
 
+_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
 _RULES = {
     # The rule on INSERT is for INSERT OR REPLACE, which removes rows without asking the rule on DELETE.
     "sqlite": (
-        "CREATE TRIGGER acts_no_update BEFORE UPDATE ON acts "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
-        "CREATE TRIGGER acts_no_delete BEFORE DELETE ON acts "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
-        "CREATE TRIGGER acts_in_order BEFORE INSERT ON acts "
-        "WHEN NEW.id <> (SELECT COALESCE(MAX(id), 0) + 1 FROM acts) "
-        "OR EXISTS (SELECT 1 FROM acts WHERE parent = NEW.parent OR hash = NEW.hash) "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+        f"CREATE TRIGGER acts_no_update BEFORE UPDATE ON acts {_REFUSED}",
+        f"CREATE TRIGGER acts_no_delete BEFORE DELETE ON acts {_REFUSED}",
+        "CREATE TRIGGER acts_in_order BEFORE INSERT ON acts WHEN NEW.id <> (SELECT COALESCE(MAX(id), 0) + 1 FROM acts) "
+        f"OR EXISTS (SELECT 1 FROM acts WHERE parent = NEW.parent OR hash = NEW.hash) {_REFUSED}",
     ),
     "postgresql": (
         "CREATE FUNCTION acts_append_only() RETURNS trigger LANGUAGE plpgsql AS "

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,10 @@ from sqlalchemy import Select, func, select
 
 from limner.errors import PapersError
 from limner.papers.registry import likeness
-from limner.papers.registry.fingerprints import (
-    Bytes,
-    Fingerprints,
-    Floats,
-    fingerprints_of,
-    trials,
-    unpack_thumbnail,
-)
+from limner.papers.registry.fingerprints import Bytes, Fingerprints, Floats, fingerprints_of, trials, unpack_thumbnail
 from limner.papers.registry.index import Index
 from limner.papers.registry.likeness import ALL, Likeness
-from limner.papers.registry.store import EDITIONS, open_database
+from limner.papers.registry.store import EDITIONS, Edition, open_database, work_identifier, work_name
 from limner.workspace import Workspace
 
 __all__ = ["Candidate", "Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
@@ -39,73 +31,6 @@ _EACH, _CANDIDATES, _COMPARED = 16, 64, 10
 _ROUGH = 0.5  # correlation of luma below which a candidate is not looked at again
 _PAGE = 20_000
 _UNSAVED = 2_000  # rows that came since the index was kept, from which on it is kept again
-
-
-def work_identifier(latent_digest: str, model_digest: str, signer: str) -> int:
-    """The 48-bit number of a work: the first 48 bits of a sha256, the highest first.
-
-    The hash is of four lines of UTF-8, each ended by a line feed: `limner work 1`, the latent's digest, the model's
-    digest, the fingerprint of the signer's certificate. So the same latent painted by the same model and signed with
-    the same certificate is one work, whatever its size and format; with another certificate it is another.
-
-    Args:
-        latent_digest, model_digest: `sha256:` and hexadecimal digits, as in the papers.
-        signer: sha256 of the certificate, hexadecimal.
-    """
-    lines = ("limner work 1", latent_digest, model_digest, signer)
-    return int.from_bytes(sha256("".join(f"{line}\n" for line in lines).encode()).digest()[:6], "big")
-
-
-def work_name(work: int) -> str:
-    """A work's number as it is written: 12 hexadecimal digits."""
-    return f"{work:012x}"
-
-
-@dataclass(frozen=True)
-class Edition:
-    """A work as it was published once.
-
-    Attributes:
-        work: its 48-bit number; editions of one work share it.
-        digest: of the file, `sha256:` before the hexadecimal digits.
-        title, creator: as its papers say.
-        path: where it was published.
-        signer, signer_name: fingerprint and name of the signer's certificate.
-        model, latent: digests.
-        manifest: the C2PA manifest store as it was published.
-        look, mirror, layout, thumbnail: as `Fingerprints`; the thumbnail as JPEG.
-        xmp: the XMP packet as it was published.
-        time: UTC, ISO 8601.
-        id: number of the row; 0 before it is registered.
-    """
-
-    work: int
-    digest: str
-    title: str
-    creator: str
-    path: str
-    signer: str
-    signer_name: str
-    model: str
-    latent: str
-    manifest: bytes = field(repr=False)
-    thumbnail: bytes = field(repr=False)
-    look: bytes | None = field(default=None, repr=False)
-    mirror: bytes | None = field(default=None, repr=False)
-    layout: bytes | None = field(default=None, repr=False)
-    xmp: bytes | None = field(default=None, repr=False)
-    time: str = ""
-    id: int = 0
-
-    @property
-    def name(self) -> str:
-        """The work's number as it is written."""
-        return work_name(self.work)
-
-    def details(self) -> dict[str, Any]:
-        """What may be shown of it: everything but bytes."""
-        shown = ("id", "digest", "title", "creator", "time", "path", "signer", "signer_name", "model", "latent")
-        return {"work": self.name, **{name: getattr(self, name) for name in shown}}
 
 
 @dataclass(frozen=True)
@@ -176,9 +101,10 @@ class Registry:
         if not editions:
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = [{**vars(one), "time": one.time or now} for one in editions]
-        for row in rows:
-            del row["id"]
+        rows = [
+            {name: value for name, value in vars(one).items() if name != "id"} | {"time": one.time or now}
+            for one in editions
+        ]
         with self._database.connected(writes=True) as connection:
             connection.execute(EDITIONS.insert(), rows)
 
@@ -240,15 +166,14 @@ class Registry:
         """Rows that may show what the picture shows, and where in it their middle would lie."""
         index = self._current()
         looks = [one for one in (prints.look, prints.mirror) if one is not None]
-        found = []
-        for near, *_ in index.near_look(_stacked(looks), _EACH, _LOOK_RADIUS):
-            found.append(Candidate(near.row, "look", ALL, mirrored=near.asked == 1))
-        tried = trials(prints.thumbnail)
-        if tried is not None:
-            for row in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS, _CANDIDATES):
-                for near in row:
-                    window, mirrored = tried.windows[near.asked], bool(tried.mirrored[near.asked])
-                    found.append(Candidate(near.row, "layout", window, mirrored))
+        near = index.near_look(_stacked(looks), _EACH, _LOOK_RADIUS)
+        found = [Candidate(first.row, "look", ALL, mirrored=first.asked == 1) for first, *_ in near]
+        if (tried := trials(prints.thumbnail)) is not None:
+            found += [
+                Candidate(one.row, "layout", tried.windows[one.asked], bool(tried.mirrored[one.asked]))
+                for row in index.near_layout(tried.codes, _EACH, _LAYOUT_RADIUS, _CANDIDATES)
+                for one in row
+            ]
         return found
 
     def _aligned(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:
