@@ -40,10 +40,7 @@ class _Import:
     creator: Annotated[str, typer.Option(help="Creator where neither row nor file names one.")] = ""
     override_rights: Annotated[
         str | None,
-        typer.Option(
-            metavar="REASON",
-            help="Put --licence and --creator above what the files say of themselves, for this reason.",
-        ),
+        typer.Option(metavar="REASON", help="Put --licence and --creator above what files say, for this reason."),
     ] = None
     source_note: Annotated[
         str, typer.Option("--source", help="Where pictures whose row does not say it come from.")
@@ -93,7 +90,7 @@ def add(
     back. Folders called train beside test or val are kept as they are. An import that was interrupted goes on where it
     was.
 
-    Example: limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"
+    Example: [bold]limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"[/bold]
     """
     from limner.collection import PAINTINGS
 
@@ -137,7 +134,7 @@ def show(
 ) -> None:
     """Show what a collection holds: pictures, rights, labels, what is held back and why, whom to credit.
 
-    Example: limner collection show paintings --where kind=landscape
+    Example: [bold]limner collection show paintings --where kind=landscape[/bold]
     """
     from limner.cli.collection_view import print_pictures, print_summary
     from limner.rights import credit_line, summary
@@ -158,7 +155,7 @@ def show(
 def list_all(as_json: Json = False) -> None:
     """List the collections of the workspace.
 
-    Example: limner collection list --json
+    Example: [bold]limner collection list --json[/bold]
     """
     from limner.collection import Collection
 
@@ -184,7 +181,7 @@ def check(collection: CollectionName, quiet: Silent = False, as_json: Json = Fal
 
     Ends with status 1 when something is wrong.
 
-    Example: limner collection check paintings
+    Example: [bold]limner collection check paintings[/bold]
     """
     opened = _open(collection)
     with progress_bar(quiet=quiet or as_json) as bar:
@@ -208,21 +205,18 @@ def remove(
 ) -> None:
     """Remove a collection and its stored pictures; the folder that it was imported from is left alone.
 
-    Example: limner collection remove drawings --yes
+    Example: [bold]limner collection remove drawings --yes[/bold]
     """
     import sys
 
-    from limner.collection import Collection
-
-    workspace = Workspace.default()
-    opened = _open(collection)
+    workspace, opened = Workspace.default(), _open(collection)
     if opened.folder.parent != workspace.collections:
         raise UsageError(collection, "lies outside the workspace", "give the name of a collection of the workspace")
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"remove {collection}", "would delete its pictures", "add --yes")
         typer.confirm(f"Remove {opened.name} with its {opened.card.get('pictures')} stored pictures?", abort=True)
-    Collection(opened.folder).remove()
+    opened.remove()
     if not quiet:
         typer.echo(f"Removed {opened.name}.")
 
@@ -230,26 +224,22 @@ def remove(
 def _warn(report: ImportReport) -> None:
     """What must be said even where nothing else is."""
     see = f"see: limner collection show {report.name} --pictures"
-    if report.contradictions:
-        console_error(
-            f"{report.contradictions} pictures are held back: statements about their rights exclude others; {see}"
-        )
-    if report.unused:
-        console_error(
-            f"{report.unused} pictures say of themselves whose they are: --licence or --creator is not used; {see}"
-        )
+    for count, what in (
+        (report.contradictions, "are held back: statements about their rights exclude others"),
+        (report.unused, "say of themselves whose they are: --licence or --creator is not used"),
+    ):
+        if count:
+            console_error(f"{count} pictures {what}; {see}")
 
 
 def _record_override(report: ImportReport, reason: str) -> None:
     """The artist's word that stands above the files' own goes into the ledger."""
     from limner.ledger import Ledger
 
-    workspace = Workspace.default()
     parameters = {"collection": report.name, "override_rights": reason, "pictures": report.taken}
     parameters |= {"licences_from": report.licences_from, "creators_from": report.creators_from}
-    Ledger.open(workspace.ledger).record(
-        "artist", "override-rights", outputs=[f"sha256:{report.digest}"], parameters=parameters
-    )
+    ledger = Ledger.open(Workspace.default().ledger)
+    ledger.record("artist", "override-rights", outputs=[f"sha256:{report.digest}"], parameters=parameters)
 
 
 def _open(reference: str) -> Collection:
@@ -272,7 +262,6 @@ def _colour(text: str) -> tuple[int, int, int]:
     from PIL import ImageColor
 
     try:
-        red, green, blue = ImageColor.getrgb(text)[:3]
+        return ImageColor.getrgb(text)[:3]
     except ValueError:
         raise UsageError(f"--background {text}", "is no colour", "write a name such as white, or #rrggbb") from None
-    return red, green, blue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,26 +24,26 @@ _FEW = 20
 def print_report(report: ImportReport) -> None:
     """What an import took, merged and refused, and why."""
     console = Console(highlight=False)
-    rate = report.files / report.seconds if report.seconds else 0
-    table = _table("", "pictures", "why")
-    table.add_row("[green]taken[/]", f"{report.taken:,}", _taken_words(report))
-    table.add_row("[cyan]merged[/]", f"{report.merged:,}", "the same pixels as another file") if report.merged else None
-    for kind, files in _by_kind(report).items():
-        table.add_row("[red]refused[/]", f"{len(files):,}", f"[bold]{escape(kind)}[/]: {_examples(files)}")
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for one in report.refused:
+        kinds[one.kind].append(one.file)
+    rows = [("[green]taken[/]", report.taken, _taken_words(report))]
+    rows.append(("[cyan]merged[/]", report.merged, "the same pixels as another file"))
+    for kind, files in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        rows.append(("[red]refused[/]", len(files), f"[bold]{escape(kind)}[/]: {_examples(files)}"))
     for kind, count in report.foreign.items():
-        table.add_row("[red]not read[/]", f"{count:,}", f"[bold]{escape(kind)}[/]: {remedy(kind)}")
-    if report.system:
-        folders = ", ".join(report.system)
-        table.add_row(
-            "[cyan]left out[/]", f"{sum(report.system.values()):,}", f"files of the system in {escape(folders)}"
-        )
-    if report.held_pictures:
-        table.add_row("[yellow]held[/]", f"{report.held_pictures:,}", _counted(report.held))
-    if report.flags:
-        table.add_row("[yellow]flagged[/]", f"{report.flagged_pictures:,}", _counted(report.flags))
+        rows.append(("[red]not read[/]", count, f"[bold]{escape(kind)}[/]: {remedy(kind)}"))
+    system = f"files of the system in {escape(', '.join(report.system))}"
+    rows.append(("[cyan]left out[/]", sum(report.system.values()), system))
+    rows.append(("[yellow]held[/]", report.held_pictures, _counted(report.held)))
+    rows.append(("[yellow]flagged[/]", report.flagged_pictures, _counted(report.flags)))
+    table = _table("", "pictures", "why")
+    for what, count, why in rows:
+        if count or what == rows[0][0]:
+            table.add_row(what, f"{count:,}", why)
     console.print(table)
     state = "was there already, with the same contents" if report.existed else "imported"
-    console.print(f"[bold]{escape(report.name)}[/] {state}: digest [bold]{report.digest[:16]}[/]", _speed(report, rate))
+    console.print(f"[bold]{escape(report.name)}[/] {state}: digest [bold]{report.digest[:16]}[/]", _speed(report))
     if report.tables:
         console.print(f"Rights and labels from {escape(', '.join(report.tables))}, the first of them first.")
     if report.unread:
@@ -52,10 +52,8 @@ def print_report(report: ImportReport) -> None:
         few = "; fewer than 20 say little" if report.kept_split < _FEW else ""
         console.print(f"The folders' own split is kept: {report.kept_split:,} pictures are held out{few}.")
     if report.held_pictures:
-        console.print(
-            "Held pictures are left out of training with --only-cleared, "
-            'or used all the same with --accept-unknown "REASON".'
-        )
+        used = 'or used all the same with --accept-unknown "REASON"'
+        console.print(f"Held pictures are left out of training with --only-cleared, {used}.")
     console.print(f"Licences from {_sources(report.licences_from)}. Creators from {_sources(report.creators_from)}.")
 
 
@@ -63,6 +61,9 @@ def print_summary(collection: Collection, rows: Sequence[Row], rights: RightsSum
     """What a collection holds."""
     console = Console(highlight=False)
     held_out = sum(row.split == "holdout" for row in rows)
+    counted = {"licences": rights.licences, "creators": rights.creators}
+    counted |= {f"label {name}": values for name, values in _labels(rows).items()}
+    counted |= {"obliges to": rights.obligations, "held": rights.held, "flags": rights.flags}
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -70,13 +71,9 @@ def print_summary(collection: Collection, rows: Sequence[Row], rights: RightsSum
     table.add_row("digest", collection.digest)
     table.add_row("pictures", f"{len(rows):,}, of which {held_out:,} are held out of training")
     table.add_row("sizes", _sizes(rows))
-    table.add_row("licences", _counted(rights.licences))
-    table.add_row("creators", _counted(rights.creators))
-    for name, values in _labels(rows).items():
-        table.add_row(escape(f"label {name}"), _counted(values))
-    for word, counts in (("obliges to", rights.obligations), ("held", rights.held), ("flags", rights.flags)):
+    for word, counts in counted.items():
         if counts:
-            table.add_row(word, _counted(counts))
+            table.add_row(escape(word), _counted(counts))
     if line := credit_line(rights):
         table.add_row("credit", escape(line))
     table.add_row("folder", escape(str(collection.folder)))
@@ -143,34 +140,25 @@ def _sources(counts: Mapping[str, int]) -> str:
     return escape(", ".join(f"{source or 'nowhere'} ({count:,})" for source, count in counts.items()))
 
 
-def _by_kind(report: ImportReport) -> dict[str, list[str]]:
-    kinds: dict[str, list[str]] = defaultdict(list)
-    for one in report.refused:
-        kinds[one.kind].append(one.file)
-    return dict(sorted(kinds.items(), key=lambda item: -len(item[1])))
-
-
 def _examples(files: Sequence[str]) -> str:
     more = f" and {len(files) - _EXAMPLES:,} more" if len(files) > _EXAMPLES else ""
     return escape(", ".join(files[:_EXAMPLES]) + more)
 
 
-def _speed(report: ImportReport, rate: float) -> str:
-    speed = f"in {report.seconds:,.1f} s ({rate:,.0f} pictures/s)"
-    return (
-        f"{speed}, {report.remembered:,} of them read by an earlier, interrupted import" if report.remembered else speed
-    )
+def _speed(report: ImportReport) -> str:
+    rate = report.files / report.seconds if report.seconds else 0
+    earlier = f", {report.remembered:,} of them read by an earlier, interrupted import" if report.remembered else ""
+    return f"in {report.seconds:,.1f} s ({rate:,.0f} pictures/s){earlier}"
 
 
-def _counted(counts: Mapping[str, int], most: int = _MOST) -> str:
-    shown = [f"{escape(name)} [dim]({count:,})[/]" for name, count in list(counts.items())[:most]]
-    return ", ".join(shown) + (f" and {len(counts) - most:,} more" if len(counts) > most else "")
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{escape(name)} [dim]({count:,})[/]" for name, count in list(counts.items())[:_MOST]]
+    return ", ".join(shown) + (f" and {len(counts) - _MOST:,} more" if len(counts) > _MOST else "")
 
 
-def _sizes(rows: Iterable[Row]) -> str:
-    sides = [(row.width, row.height) for row in rows]
-    smallest, largest = min(sides, key=lambda s: s[0] * s[1]), max(sides, key=lambda s: s[0] * s[1])
-    return f"{smallest[0]}x{smallest[1]} to {largest[0]}x{largest[1]} pixels"
+def _sizes(rows: Sequence[Row]) -> str:
+    by_area = sorted(rows, key=lambda row: row.width * row.height)
+    return " to ".join(f"{row.width}x{row.height}" for row in (by_area[0], by_area[-1])) + " pixels"
 
 
 def _labels(rows: Sequence[Row]) -> dict[str, dict[str, int]]:

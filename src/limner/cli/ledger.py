@@ -9,7 +9,7 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.options import Json
-from limner.text import printable
+from limner.cli.tables import plain, table
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -116,54 +116,42 @@ def _open() -> Ledger | None:
 
 def _print_acts(acts: list[Act], count: int) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("act", justify="right", no_wrap=True)
-    for title in ("time (UTC)", "who", "what", "outputs", "hash"):
-        table.add_column(title, no_wrap=title != "outputs", overflow="fold")
+    shown = table("act", "time (UTC)", "who", "what", "outputs", "hash", gap=2, narrow=("act", "time (UTC)", "hash"))
+    shown.columns[0].justify = "right"
     for act in acts:
-        outputs = Text(
-            printable(", ".join(_short(name) for name in act.outputs[:3]) + (" …" if len(act.outputs) > 3 else ""))
-        )
+        outputs = ", ".join(map(_short, act.outputs[:3])) + (" …" if len(act.outputs) > 3 else "")
         time = act.time[:19].replace("T", " ")
-        table.add_row(str(act.id), time, act.who, Text(printable(act.what)), outputs, act.hash[:12])
+        shown.add_row(str(act.id), time, act.who, plain(act.what), plain(outputs), act.hash[:12])
     console = Console()
-    console.print(table)
+    console.print(shown)
     if count > len(acts):
         console.print(f"{len(acts):,} of {count:,} acts", style="dim", highlight=False)
 
 
 def _print_report(report: LedgerReport) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console()
     if report.ok:
-        console.print(
-            Text(f"✓ all {report.count:,} acts hold: no act was changed, left out or put in between", "bold green")
-        )
-        console.print(Text(f"last hash {report.head}", "dim"))
-        note = "Note this hash elsewhere: only so can you show later that no act was cut off the end."
-        console.print(Text(note, "dim"))
+        _say(f"✓ all {report.count:,} acts hold: no act was changed, left out or put in between", "bold green")
+        _say(f"last hash {report.head}", "dim")
+        _say("Note this hash elsewhere: only so can you show later that no act was cut off the end.", "dim")
     else:
-        console.print(Text(f"✗ {printable(report.reason)}", "bold red"))
-        console.print(Text(f"The {report.count:,} acts before it hold.", "dim"))
+        _say(f"✗ {report.reason}", "bold red")
+        _say(f"The {report.count:,} acts before it hold.", "dim")
 
 
 def _print_testimony(testimony: Comparison) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console()
     for line in testimony.faults:
-        console.print(Text(f"✗ {printable(line)}", "bold red"))
+        _say(f"✗ {line}", "bold red")
     if not testimony.faults and testimony.compared:
+        heads = f", and {testimony.with_head:,} carry a signed head that lies in this ledger"
         said = f"✓ {testimony.compared:,} works were compared: each is recorded"
-        if testimony.with_head:
-            said += f", and {testimony.with_head:,} carry a signed head that lies in this ledger"
-        console.print(Text(said, "bold green"))
+        _say(said + (heads if testimony.with_head else ""), "bold green")
+
+
+def _say(line: str, style: str) -> None:
+    from rich.console import Console
+
+    Console().print(plain(line, style))
 
 
 def _short(name: str) -> str:
