@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from limner.collection.folders import folder_label, kept_apart
 from limner.collection.kinds import PICTURES, foreign_kind, is_system
-from limner.collection.naming import Names
 from limner.collection.tables import ENDINGS, STYLEGAN, Entry, agreed, check_columns, merge, read_table
 from limner.errors import CollectionError
 from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.structure import sniff
-from limner.text import visible
+from limner.text import composed, visible
 
 __all__ = ["Found", "find"]
 
@@ -24,6 +22,11 @@ _TABLES = ("rights", "metadata", "pictures", "labels")
 """Names of tables that are read, in this order."""
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".ndjson", ".json")
 _SIDECAR = ".xmp"
+_SPLITS = {
+    **dict.fromkeys(("train", "training", "trainset", "train_set"), "train"),
+    **dict.fromkeys(("test", "testing", "val", "valid", "validation", "eval", "dev", "holdout", "hold-out"), "holdout"),
+}
+"""Sides of a split, by the names that folders have for them."""
 
 
 @dataclass
@@ -94,16 +97,63 @@ def find(source: Path, rights_table: Path | None = None, columns: Mapping[str, s
     check_columns(columns or {}, seen)
     for name in entries:
         found.paths.setdefault(name, os.path.join(found.root, name))  # noqa: PTH118 (a Path would clean `..` away)
-    found.splits, outer = kept_apart(found.paths)
-    found.entries = {
-        name: _with_label(entries.get(name) or Entry(name), folder_label(name, outer)) for name in sorted(found.paths)
-    }
+    found.splits, apart = _kept_apart(found.paths)
+    for name in sorted(found.paths):
+        entry = entries.get(name) or Entry(name)
+        found.entries[name] = entry if entry.labels else replace(entry, labels=_folder_label(name, apart))
     return found
 
 
-def _with_label(entry: Entry, label: dict[str, str]) -> Entry:
-    """The folder is a label where no table has any."""
-    return entry if entry.labels or not label else replace(entry, labels=label)
+def _kept_apart(names: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The split that folders called train, test, val and the like make, by name, and these folders.
+
+    A folder of such a name alone says nothing (steam trains are trained on, too): only where one to train on stands
+    beside one to hold out, in the same folder, are they a split.
+    """
+    sides: dict[str, dict[str, str]] = {}  # parent: folder's path: side
+    for folder in {folder for name in names for folder in _folders_of(name)}:
+        parent, _, own = folder.rpartition("/")
+        if side := _SPLITS.get(own.casefold()):
+            sides.setdefault(parent, {})[folder] = side
+    apart = {
+        folder: side for beside in sides.values() if len({*beside.values()}) == 2 for folder, side in beside.items()
+    }
+    outermost = {name: next((folder for folder in _folders_of(name) if folder in apart), "") for name in names}
+    return {name: apart[folder] for name, folder in outermost.items() if folder}, {*apart}
+
+
+def _folder_label(name: str, apart: set[str]) -> dict[str, str]:
+    """The label `folder` of a picture of which no table has labels: where it lies, without the folders of a split."""
+    parts = [folder.rpartition("/")[2] for folder in _folders_of(name) if folder not in apart]
+    return {"folder": composed("/".join(parts))} if parts else {}
+
+
+def _folders_of(name: str) -> list[str]:
+    """The paths of the folders that a picture lies in, outermost first."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+class _Names:
+    """The names of the pictures that there are: names differ by Unicode's forms and by case between systems."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = set(names)
+        self._composed: dict[str, list[str]] = {}
+        self._folded: dict[str, list[str]] = {}
+        for name in sorted(self._exact):
+            self._composed.setdefault(composed(name), []).append(name)
+            self._folded.setdefault(composed(composed(name).casefold()), []).append(name)
+
+    def meant(self, said: str) -> list[str]:
+        """The pictures that `said` may mean: one where that is clear, none, or several that it could be.
+
+        An exact name wins over one in another form of Unicode, and that over one in another case.
+        """
+        if said in self._exact:
+            return [said]
+        form = composed(said)
+        return self._composed.get(form) or self._folded.get(composed(form.casefold()), [])
 
 
 def _settled(over: Entry, under: Entry | None) -> Entry:
@@ -116,24 +166,22 @@ def _settled(over: Entry, under: Entry | None) -> Entry:
 
 
 def _by_picture(found: Found, said: Sequence[Entry]) -> dict[str, Entry]:
-    """What tables say, by the picture that each row means; an ambiguous row is refused, and named with the pictures."""
-    names = Names(found.paths)
+    """What tables say, by the picture that each row means; an ambiguous row is refused, and holds the pictures."""
+    names = _Names(found.paths)
     rows: dict[str, list[Entry]] = {}
-    doubtful: dict[str, tuple[str, ...]] = {}
+    doubtful: dict[str, str] = {}
     for entry in said:
-        meant = names.meant(entry.file)
+        meant = names.meant(entry.file) or [entry.file]
         if len(meant) > 1:
             reason = f"the row may mean {' or '.join(meant)[:200]}"
             found.refused.append((entry.file, "ambiguous", f"{reason}; name it exactly in {entry.origin}"))
-            for name in meant:
-                doubtful[name] = (f"a row of {entry.origin} may mean it: {entry.file[:100]}",)
-            continue
-        name = meant[0] if meant else entry.file
-        rows.setdefault(name, []).append(replace(entry, file=name))
+            doubtful |= dict.fromkeys(meant, f"a row of {entry.origin} may mean it: {entry.file[:100]}")
+        else:
+            rows.setdefault(meant[0], []).append(replace(entry, file=meant[0]))
     entries = {name: agreed(said_of_it) for name, said_of_it in rows.items()}
-    for name, held in doubtful.items():
+    for name, reason in doubtful.items():
         entry = entries.get(name) or Entry(name)
-        entries[name] = replace(entry, held=entry.held + held)
+        entries[name] = replace(entry, held=(*entry.held, reason))
     return entries
 
 
@@ -153,27 +201,26 @@ def _from_folder(found: Found, columns: Mapping[str, str] | None, seen: set[str]
 
 def _walk(found: Found) -> Iterator[tuple[str, list[str], list[str]]]:
     for folder, folders, files in os.walk(found.root):
-        linked = [name for name in folders if Path(folder, name).is_symlink()]
-        for name in linked:
-            inside = _name(os.path.relpath(Path(folder, name), found.root))
-            found.refused.append((inside, "not-a-file", "is a link to a folder, which is not followed"))
-        for name in folders:
+        kept = []
+        for name in sorted(folders):
+            path = Path(folder, name)
+            inside = _name(os.path.relpath(path, found.root))
+            if linked := path.is_symlink():
+                found.refused.append((inside, "not-a-file", "is a link to a folder, which is not followed"))
             if is_system(name):
-                found.system[_name(name)] += sum(len(within) for _, _, within in os.walk(Path(folder, name)))
-        folders[:] = sorted(name for name in folders if not is_system(name) and name not in linked)
-        for name in folders:
-            if Path(name).suffix.lower() in PICTURES:
-                inside = _name(os.path.relpath(Path(folder, name), found.root))
-                found.refused.append((inside, "not-a-file", "is a folder with the name of a picture"))
+                found.system[_name(name)] += sum(len(within) for _, _, within in os.walk(path))
+            elif not linked:
+                kept.append(name)
+                if path.suffix.lower() in PICTURES:
+                    found.refused.append((inside, "not-a-file", "is a folder with the name of a picture"))
+        folders[:] = kept
         yield folder, folders, sorted(name for name in files if not is_system(name))
 
 
 def _tables_of(files: Sequence[str]) -> list[str]:
     """The tables among the files of one folder, in the order in which they count."""
-    found = []
-    for stem in _TABLES:
-        found += [file for end in ENDINGS for file in files if file.lower() == stem + end]
-    return found + [file for file in files if file.lower() == STYLEGAN]
+    names = [*(stem + ending for stem in _TABLES for ending in ENDINGS), STYLEGAN]
+    return [file for name in names for file in files if file.lower() == name]
 
 
 def _take_all(found: Found, folder: str, prefix: str, files: Sequence[str]) -> None:
@@ -215,7 +262,7 @@ def _beside(found: Found, said: Sequence[Entry]) -> None:
         except OSError:
             continue
         prefix = f"{inside}/" if inside else ""
-        known = Names(_name(file) for file in files)
+        known = _Names(_name(file) for file in files)
         wanted = {
             name for e in said if e.file.rpartition("/")[0] == inside for name in known.meant(e.file[len(prefix) :])
         }
@@ -227,7 +274,7 @@ def _beside(found: Found, said: Sequence[Entry]) -> None:
 
 def _is_sidecar(sidecar: str, file: str) -> bool:
     """Whether `a.xmp` or `a.jpg.xmp` belongs to `a.jpg`, in any case."""
-    stem = Names([sidecar[: -len(_SIDECAR)]])
+    stem = _Names([sidecar[: -len(_SIDECAR)]])
     return bool(stem.meant(file) or stem.meant(Path(file).stem))
 
 

@@ -20,7 +20,7 @@ from limner.collection.journal import Journal, identity_of, locked
 from limner.collection.pool import Request, examine_all
 from limner.collection.report import ImportReport, card_of, refused_files, report_of
 from limner.collection.rows import Row, select, write_manifest
-from limner.collection.store import CARD, MANIFEST, Collection, check_name, stored_path
+from limner.collection.store import CARD, MANIFEST, Collection, check_name, stored_path, stray_pictures
 from limner.errors import CollectionError, UsageError
 from limner.pictures import read
 from limner.rights import Stated, parse_licence, read_folder
@@ -165,18 +165,15 @@ def _examine(
         remembered, total = len(facts), len(found.entries)
         if progress is not None:
             progress(remembered, total)
-        left = [
-            Request(found.paths[name], name, found.sidecars.get(name, ()))
-            for name in found.entries
-            if name not in facts
-        ]
+        left = [name for name in found.entries if name not in facts]
         processes = min(processes, -(-len(left) // 16))  # a process costs as much as reading dozens of pictures
         # The identity of a file is taken before it is read: what changes meanwhile is read again after a kill.
         identities = {}
 
         def requests() -> Iterator[Request]:
-            for request in left:
-                identities[request.name] = identity_of(request.path, *request.sidecars)
+            for name in left:
+                request = Request(found.paths[name], name, found.sidecars.get(name, ()))
+                identities[name] = identity_of(request.path, *request.sidecars)
                 yield request
 
         with closing(examine_all(requests(), found.root, part, background, processes)) as answers:
@@ -190,14 +187,14 @@ def _examine(
 
 def _remembered(found: Found, part: Path, journal: Journal) -> Facts:
     """What an earlier import found in files that are unchanged since."""
-    facts: Facts = {}
-    for name in found.entries:
-        known = journal.known.get(name)
-        same = known and known[0] == identity_of(found.paths[name], *found.sidecars.get(name, ()))
-        if known and same and _still_stored(part, known[1]):
-            facts[name] = known[1]
-    journal.known.clear()
-    return facts
+    known, journal.known = journal.known, {}
+    return {
+        name: fact
+        for name, (identity, fact) in known.items()
+        if name in found.entries
+        and identity == identity_of(found.paths[name], *found.sidecars.get(name, ()))
+        and _still_stored(part, fact)
+    }
 
 
 def _still_stored(part: Path, text: str) -> bool:
@@ -214,13 +211,12 @@ def _finish(part: Path, place: Path, card: Mapping[str, Any], rows: Sequence[Row
         there = Collection(place)
         shutil.rmtree(part)
         if there.digest != card["digest"]:
-            raise CollectionError(
-                f"--name {card['name']}",
-                f"is a collection with other contents (digest {there.digest[:12]}, the new one {card['digest'][:12]})",
-                f"choose another name, or first: limner collection remove {card['name']}",
-            )
+            name, digests = card["name"], f"digest {there.digest[:12]}, the new one {card['digest'][:12]}"
+            remedy = f"choose another name, or first: limner collection remove {name}"
+            raise CollectionError(f"--name {name}", f"is a collection with other contents ({digests})", remedy)
         return True
-    _drop_strays(part, rows)
+    for stray in stray_pictures(part, rows):  # which an interrupted import stored and this one does not hold
+        stray.unlink()
     # Rows and card wait for the disk. Pictures do not: that is thousands of waits, and `check` finds one that a power
     # cut took (a killed process takes none).
     with replace_file(part / MANIFEST) as manifest:
@@ -232,11 +228,3 @@ def _finish(part: Path, place: Path, card: Mapping[str, Any], rows: Sequence[Row
     for scrap in _SCRAPS:
         (place / scrap).unlink(missing_ok=True)
     return False
-
-
-def _drop_strays(part: Path, rows: Sequence[Row]) -> None:
-    """Remove pictures that an interrupted import stored and this one does not hold."""
-    known = {stored_path(part, row.pixel_sha256, row.width, row.height) for row in rows}
-    for path in list((part / "pictures").rglob("*")):
-        if path.is_file() and path not in known:
-            path.unlink()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from limner.errors import CollectionError
 from limner.text import composed
 
-__all__ = ["Row", "digest_of", "holdout_digest_of", "read_manifest", "select", "write_manifest"]
+__all__ = ["Row", "did_you_mean", "digest_of", "holdout_digest_of", "read_manifest", "select", "write_manifest"]
 
 _LABEL = "label_"
 _SHOWN = 12
@@ -100,8 +100,8 @@ def select(
         column, sign, value = _condition(condition, names)
         if sign == "=":
             wanted.setdefault(column, []).append(value)
-            continue
-        kept = [item for item in kept if columns(item).get(column, "") != value]
+        else:
+            kept = [item for item in kept if columns(item).get(column, "") != value]
     for column, values in wanted.items():
         there = Counter(columns(item).get(column, "") for item in items)
         for value in values:
@@ -120,20 +120,21 @@ def _condition(text: str, names: Sequence[str]) -> tuple[str, str, str]:
     if not equals or not column:
         raise CollectionError(f"--where {text}", "is no condition", "write column=value or column!=value")
     if column not in names:
-        close = difflib.get_close_matches(column, names, 1)
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise CollectionError(
-            f"--where {text}", f"there is no column {column!r}", f"{meant}columns: {', '.join(names) or 'none'}"
-        )
+        remedy = f"{did_you_mean(column, names)}columns: {', '.join(names) or 'none'}"
+        raise CollectionError(f"--where {text}", f"there is no column {column!r}", remedy)
     return column, sign, value
 
 
 def _there(value: str, there: Counter[str]) -> str:
     common = [f"{name or '(empty)'} ({count})" for name, count in there.most_common(_SHOWN)]
-    close = difflib.get_close_matches(value, there, 1)
-    meant = f"did you mean {close[0]}? " if close else ""
     more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
-    return f"{meant}there are: {', '.join(common)}{more}"
+    return f"{did_you_mean(value, there)}there are: {', '.join(common)}{more}"
+
+
+def did_you_mean(value: str, known: Iterable[str]) -> str:
+    """The known name that is nearest to a mistyped one, as a question; empty where none is near."""
+    close = difflib.get_close_matches(value, [*known], 1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def digest_of(rows: Iterable[Row]) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from limner.collection.rows import Row, digest_of, read_manifest, select
+from limner.collection.rows import Row, did_you_mean, digest_of, read_manifest, select
 from limner.errors import CollectionError, PictureError, UsageError
 from limner.workspace import Workspace
 
-__all__ = ["CARD", "MANIFEST", "Collection", "check_name", "stored_path"]
+__all__ = ["CARD", "MANIFEST", "Collection", "check_name", "stored_path", "stray_pictures"]
 
 CARD = "card.json"
 MANIFEST = "manifest.parquet"
@@ -53,19 +54,16 @@ class Collection:
         if (folder / CARD).is_file():
             return cls(folder)
         if folder.is_dir() and not _NAME.match(str(reference)):
-            raise CollectionError(
-                folder, "is a folder, not a collection", f"import it: limner collection add {folder} --name NAME"
-            )
-        raise CollectionError(
-            f"collection {str(reference)!r}", "does not exist", _what_there_is(str(reference), workspace)
-        )
+            remedy = f"import it: limner collection add {folder} --name NAME"
+            raise CollectionError(folder, "is a folder, not a collection", remedy)
+        remedy = _what_there_is(str(reference), workspace)
+        raise CollectionError(f"collection {str(reference)!r}", "does not exist", remedy)
 
     @staticmethod
     def names(workspace: Workspace) -> list[str]:
         """The names of all collections of the workspace, sorted."""
-        return sorted(
-            card.parent.name for card in workspace.collections.glob(f"*/{CARD}") if _NAME.match(card.parent.name)
-        )
+        names = (card.parent.name for card in workspace.collections.glob(f"*/{CARD}"))
+        return sorted(name for name in names if _NAME.match(name))
 
     @property
     def name(self) -> str:
@@ -113,16 +111,15 @@ class Collection:
             rows = self._rows
         except CollectionError as error:
             return [str(error)]
-        wrong = (
-            [] if digest_of(rows) == self.digest else [f"{self.folder / MANIFEST}: rows do not give the card's digest"]
-        )
-        for done, found in enumerate(_check_pictures(self, rows), 1):
-            wrong += found
-            if progress is not None:
-                progress(done, len(rows))
-        known = {self.picture_path(row) for row in rows}
-        stray = [path for path in (self.folder / "pictures").rglob("*") if path.is_file() and path not in known]
-        return wrong + [f"{path}: belongs to no row" for path in sorted(stray)]
+        wrong = []
+        if digest_of(rows) != self.digest:
+            wrong.append(f"{self.folder / MANIFEST}: rows do not give the card's digest")
+        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+            for done, found in enumerate(threads.map(_check_picture, map(self.picture_path, rows), rows), 1):
+                wrong += found
+                if progress is not None:
+                    progress(done, len(rows))
+        return wrong + [f"{path}: belongs to no row" for path in sorted(stray_pictures(self.folder, rows))]
 
     def remove(self) -> None:
         """Remove the collection: first its name, then its files; killed in between, nothing of it is found again.
@@ -136,9 +133,8 @@ class Collection:
             self.folder.rename(trash)
             shutil.rmtree(trash)
         except OSError as error:
-            raise CollectionError(
-                self.folder, f"cannot be removed ({error.strerror})", "change its permissions"
-            ) from error
+            reason = f"cannot be removed ({error.strerror})"
+            raise CollectionError(self.folder, reason, "change its permissions") from error
 
 
 def check_name(name: str) -> str:
@@ -148,9 +144,8 @@ def check_name(name: str) -> str:
         UsageError: it cannot.
     """
     if not _NAME.match(name):
-        raise UsageError(
-            f"--name {name!r}", "is no name for a collection", "use up to 64 letters, digits, dots, dashes, underscores"
-        )
+        remedy = "use up to 64 letters, digits, dots, dashes, underscores"
+        raise UsageError(f"--name {name!r}", "is no name for a collection", remedy)
     return name
 
 
@@ -160,13 +155,10 @@ def stored_path(folder: Path, pixel_sha256: str, width: int, height: int) -> Pat
     return folder / "pictures" / pixel_sha256[:2] / f"{pixel_sha256}.{'webp' if webp else 'png'}"
 
 
-def _check_pictures(collection: Collection, rows: Sequence[Row]) -> Iterator[list[str]]:
-    """What is wrong with each stored picture, row by row; pictures are decoded in threads."""
-    import os
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        yield from threads.map(_check_picture, map(collection.picture_path, rows), rows)
+def stray_pictures(folder: Path, rows: Sequence[Row]) -> list[Path]:
+    """Stored pictures in the collection at `folder` that belong to none of these rows."""
+    known = {stored_path(folder, row.pixel_sha256, row.width, row.height) for row in rows}
+    return [path for path in (folder / "pictures").rglob("*") if path.is_file() and path not in known]
 
 
 def _check_picture(path: Path, row: Row) -> list[str]:
@@ -199,5 +191,4 @@ def _what_there_is(reference: str, workspace: Workspace) -> str:
         return f"it ships with limner: limner collection add {_SHIPPED}"
     if not names:
         return "make one: limner collection add FOLDER --name NAME"
-    close = difflib.get_close_matches(reference, names, 1)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names[:12])}"
+    return did_you_mean(reference, names).strip() or f"there are: {', '.join(names[:12])}"

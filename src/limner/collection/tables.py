@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ _RIGHTS = ("creator", "licence")
 _LONGEST = 2000
 _DELIMITERS = ("\t", ";", ",")
 _MOST_NUMBERS = 64
+_AS_UTF8 = "save the table as UTF-8"
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,9 @@ def check_columns(columns: Mapping[str, str], seen: set[str]) -> None:
             raise CollectionError(said, f"no table has a column {column!r}", f"columns: {', '.join(sorted(seen))}")
 
 
-def merge(over: Entry, under: Entry | None) -> Entry:
+def merge(over: Entry, under: Entry) -> Entry:
     """`over` with its gaps filled by `under`."""
-    if under is None:
-        return over
-    stated = {
-        name: getattr(over.stated, name) or getattr(under.stated, name)
-        for name in ("title", "creator", "licence", "source", "consent")
-    }
+    stated = vars(under.stated) | {name: value for name, value in vars(over.stated).items() if value}
     labels = {**under.labels, **over.labels}
     flags = tuple(sorted({*over.flags, *under.flags}))
     return replace(over, stated=Stated(**stated), labels=labels, held=over.held + under.held, flags=flags)
@@ -125,10 +122,8 @@ def agreed(rows: Sequence[Entry]) -> Entry:
 
     Rows that name different creators or licences hold the picture; other differences are flagged.
     """
-    joined, held, flags = rows[0], set(rows[0].held), set(rows[0].flags)
-    for row in rows[1:]:
-        joined = merge(joined, row)
-        held |= {*row.held}
+    joined = functools.reduce(merge, rows)
+    held, flags = {*joined.held}, {*joined.flags}
     for what in _RIGHTS:
         if len(said := _different(getattr(row.stated, what) for row in rows)) > 1:
             held.add(f"rows disagree on the {what}: {', '.join(said)[:200]}")
@@ -150,19 +145,15 @@ def _roles(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[st
     found = {role: [low[name] for name in names if name in low] for role, names in _NAMES.items()}
     found |= {role: [column] for role, column in columns.items() if role in _NAMES and column in header}
     if not found["file"]:
-        raise CollectionError(
-            path, "the table has no column for the file", f"call it `file`; columns: {', '.join(header)[:200]}"
-        )
+        remedy = f"call it `file`; columns: {', '.join(header)[:200]}"
+        raise CollectionError(path, "the table has no column for the file", remedy)
     return found
 
 
 def _entry(record: Mapping[str, Any], roles: Mapping[str, Sequence[str]], origin: str) -> Entry:
     values = {name: _plain(value) for name, value in record.items()}
-    said = {
-        role: next((values[name] for name in names if values.get(name)), "")
-        for role, names in roles.items()
-        if role != "file"
-    }
+    said = {role: next((values[name] for name in names if values.get(name)), "") for role, names in roles.items()}
+    del said["file"]
     held = []
     for role in _RIGHTS:
         if len(named := _different(values.get(name, "") for name in roles[role])) > 1:
@@ -180,14 +171,7 @@ def _entry(record: Mapping[str, Any], roles: Mapping[str, Sequence[str]], origin
 def _plain(value: object) -> str:
     if value is None or value != value:  # NaN
         return ""
-    text = (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, default=str)
-        if isinstance(value, list | dict)
-        else str(value)
-    )
-    return one_line(text, _LONGEST)
+    return one_line(json.dumps(value, default=str) if isinstance(value, list | dict) else str(value), _LONGEST)
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -196,7 +180,10 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if path.suffix.lower() == ".parquet":
             yield from _parquet(path)
             return
-        _check_encoding(path)
+        with path.open("rb") as file:
+            head = file.read(4096)
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+            raise CollectionError(path, "line 1: is UTF-16, not UTF-8", _AS_UTF8)
         if path.suffix.lower() == ".jsonl":
             yield from _json_lines(path)
         elif path.name.lower() == STYLEGAN:
@@ -207,16 +194,6 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise CollectionError(path, f"is not UTF-8 (byte {error.start})", _AS_UTF8) from None
     except OSError as error:
         raise CollectionError(path, f"cannot be read ({error.strerror or error})", "check its name") from None
-
-
-_AS_UTF8 = "save the table as UTF-8"
-
-
-def _check_encoding(path: Path) -> None:
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
-        raise CollectionError(path, "line 1: is UTF-16, not UTF-8", _AS_UTF8)
 
 
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -241,9 +218,8 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 while len(values) > len(header) and not values[-1].strip():  # empty cells that a spreadsheet kept
                     values.pop()
                 if len(values) != len(header):
-                    raise CollectionError(
-                        path, f"{line} has {len(values)} values, the header {len(header)}", "check quotes and commas"
-                    )
+                    reason = f"{line} has {len(values)} values, the header {len(header)}"
+                    raise CollectionError(path, reason, "check quotes and commas")
                 yield line, {name: value for name, value in zip(header, values, strict=True) if name.strip()}
         except csv.Error as error:
             said = "a quote is never closed" if "unexpected end" in str(error) else str(error)
