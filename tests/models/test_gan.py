@@ -9,10 +9,9 @@ import torch
 
 from limner.models.bundle import load_model, save_model
 from limner.models.discriminators import Discriminator, PixelDiscriminator, TeacherDiscriminator, scales_of
-from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
-from limner.models.prior import PriorConfig
+from limner.models.prior import Mapping, PriorConfig
 from models_made import STRAIGHT, made_card
 
 

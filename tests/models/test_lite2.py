@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from limner.models.lite2 import Lite2Features
+from limner.models.features import Lite2Features
 from limner.statistics import Estimate
 from limner.training.report import kid_in_words
 

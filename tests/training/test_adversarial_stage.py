@@ -12,8 +12,8 @@ from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.machine import Machine
 from limner.models.discriminators import Discriminator
-from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel
+from limner.models.prior import Mapping
 from limner.training.adversarial import relativistic
 from limner.training.adversarial_objective import AdversarialObjective
 from limner.training.adversarial_stage import AdversarialStage

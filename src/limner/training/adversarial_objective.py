@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from limner.models.discriminators import Discriminator, TeacherDiscriminator
-from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
+from limner.models.prior import Mapping
 from limner.training.adversarial import Judged, carrying, judged, scale
 from limner.training.artefacts import artefact_losses
 from limner.training.diffaugment import DiffAugment

@@ -15,8 +15,8 @@ from limner.machine import Machine
 from limner.models.discriminators import Discriminator, PixelDiscriminator, TeacherDiscriminator, scales_of
 from limner.models.feature_distances import kid
 from limner.models.features import RandomFeatures
-from limner.models.gan import Mapping
 from limner.models.latent_model import LatentModel, seeded_noise, to_unit
+from limner.models.prior import Mapping
 from limner.models.similarity import psnr
 from limner.pictures.fitting import centred
 from limner.training.adversarial_objective import AdversarialObjective, coarse

@@ -68,8 +68,7 @@ def rights_with(
 
 def teacher_note(name: str) -> TeacherNote:
     """The teacher of this name; `none` for none."""
-    spec = TEACHERS.get(name)
-    return TeacherNote(**vars(spec)) if spec else TeacherNote(name="none")
+    return TEACHERS.get(name) or TeacherNote(name="none")
 
 
 def training_note(

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from limner.machine import Machine
 from limner.models.feature_distances import kid, memorised
+from limner.models.features import Lite2Features
 from limner.models.latent_model import LatentModel
-from limner.models.lite2 import Lite2Features
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.models.similarity import PerceptualDistance, psnr, ssim
 from limner.models.teacher import load_teacher
