@@ -22,7 +22,7 @@ _SHOWN = 440.0
 _SLOW = 1.5
 """From what slowness on a training says that its minutes are worth less here than in the README."""
 _BUSY = 0.75
-"""Up to what share of the processor's time other programs are told of."""
+"""Up to what share of the processor's time for limner other programs are mentioned."""
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
 
 
@@ -131,9 +131,9 @@ def _fastest(counts: tuple[int, ...], kinds: tuple[str, ...], cores: int) -> Mac
             given[count] = max(share, given.get(count, 0.0))
     # A thread more must pay: where another program keeps a core busy, threads wait for each other and lose.
     threads, kind = best = max(speeds, key=lambda key: speeds[key] * (1.0 if key[0] == counts[0] else 0.9))
-    told = ", ".join(f"{kind} on {count}: {speed:.0f}" for (count, kind), speed in speeds.items())
+    speeds_found = ", ".join(f"{kind} on {count}: {speed:.0f}" for (count, kind), speed in speeds.items())
     noun = "thread" if threads == 1 else "threads"
-    reason = f"{kind} on {threads} {noun} (GFLOP/s by probe: {told})"
+    reason = f"{kind} on {threads} {noun} (GFLOP/s by probe: {speeds_found})"
     return Machine("cpu", kind, threads, reason, speeds[best], min(1.0, given[threads]))
 
 

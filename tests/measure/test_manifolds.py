@@ -20,40 +20,40 @@ def modes(count: int, seed: int, kinds: int = 4) -> Tensor:
 
 def test_alike_sets_lie_within_each_other() -> None:
     found = compare_manifolds(modes(800, 1), modes(800, 2))
-    assert found.precision.value > 0.75
-    assert found.recall.value > 0.75
-    assert found.density.low < 1.05
-    assert found.density.high > 0.95
-    assert found.coverage.value > 0.9
-    assert found.coverage.count == 800
+    assert found["precision"].value > 0.75
+    assert found["recall"].value > 0.75
+    assert found["density"].low < 1.05
+    assert found["density"].high > 0.95
+    assert found["coverage"].value > 0.9
+    assert found["coverage"].count == 800
 
 
 def test_a_set_lies_within_itself() -> None:
     rows = modes(200, 1)
     found = compare_manifolds(rows, rows)
-    assert found.precision.value == found.recall.value == found.coverage.value == 1
+    assert found["precision"].value == found["recall"].value == found["coverage"].value == 1
 
 
 def test_disjoint_sets_share_nothing() -> None:
     found = compare_manifolds(modes(300, 1), modes(300, 2) + 100)
-    for estimate in (found.precision, found.recall, found.density, found.coverage):
+    for estimate in (found["precision"], found["recall"], found["density"], found["coverage"]):
         assert estimate.value == 0
         assert estimate.low == 0
 
 
 def test_a_kind_left_out_costs_recall_and_no_precision() -> None:
     whole, less = (compare_manifolds(modes(800, 1), modes(800, 2, kinds)) for kinds in (4, 2))
-    assert less.recall.value < 0.6 * whole.recall.value
-    assert less.coverage.high < 0.6
-    assert less.precision.value > whole.precision.low
+    assert less["recall"].value < 0.6 * whole["recall"].value
+    assert less["coverage"].high < 0.6
+    assert less["precision"].value > whole["precision"].low
 
 
 def test_broken_pictures_cost_precision_and_no_coverage() -> None:
     painted = torch.cat([modes(400, 2), modes(400, 3) + 200])
     found = compare_manifolds(modes(800, 1), painted)
-    assert found.precision.high < 0.55
-    assert found.density.high < 0.6
-    assert found.coverage.value > 0.75
+    assert found["precision"].high < 0.55
+    assert found["density"].high < 0.6
+    assert found["coverage"].value > 0.75
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

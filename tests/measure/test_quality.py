@@ -15,8 +15,7 @@ from torch import Tensor
 
 from limner.errors import UsageError
 from limner.measure.findings import MEANINGS, Finding, QualityReport
-from limner.measure.inception import inception_missing
-from limner.measure.quality import FEATURES, RealPictures, extractor, measure_sets
+from limner.measure.quality import FEATURES, RealPictures, extractor, inception_missing, measure_sets
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 from pictures_made import made_picture

@@ -19,7 +19,8 @@ from limner.models.bundle import load_model, save_model
 from limner.models.card import CollectionNote
 from limner.papers import Identity
 from limner.synthesis import Exemplars
-from limner.synthesis.packs import SUFFIX, open_pack, varied_order
+from limner.synthesis.packing import varied_order
+from limner.synthesis.packs import SUFFIX, open_pack
 from limner.workspace import Workspace
 from models_made import made_card, made_model
 

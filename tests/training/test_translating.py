@@ -95,7 +95,7 @@ def test_all_of_it_is_learned_in_one_training(collection: Collection, workspace:
     assert card.teacher.name == "efficientnet-lite0"
     assert 0 <= card.quality["right"]["value"] <= 1
     assert all(torch.isfinite(weights).all() for weights in network.state_dict().values())
-    other = replace(pipeline.model, generator=copy.deepcopy(pipeline.model.generator), digest="0" * 64)
+    other = replace(pipeline.model, network=copy.deepcopy(pipeline.model.generator), digest="0" * 64)
     passed = passed_on(network, card, pipeline.model, other, collection, workspace, Silent())
     assert passed.model == f"sha256:{other.digest}" != card.model
     next(other.generator.encoder.parameters()).add_(1)

@@ -71,6 +71,5 @@ def _flipped(data: bytes, position: int) -> bytes:
 
 
 def _last_picture_data(data: bytes) -> tuple[int, int]:
-    """Where the last chunk of picture data begins, and its length."""
     name = data.rindex(b"IDAT")
     return name + 4, int.from_bytes(data[name - 4 : name], "big")

@@ -121,7 +121,6 @@ def _there(names: Sequence[str]) -> Path | None:
 
 
 def _size_of(model: Path) -> Size:
-    """Height and width of what a model file paints."""
     painter = read_card(model).config.painter
     return painter.height, painter.width
 
@@ -132,16 +131,16 @@ def _check(pictures: Path, folder: Path) -> None:
     Raises:
         UsageError: it is missing, no folder, empty, cannot be read, or overlaps with the demo's own folder.
     """
-    if not pictures.exists():
-        raise UsageError(pictures, "there is no such folder", "give a folder of pictures")
-    if not pictures.is_dir():
-        raise UsageError(pictures, "is a file", "give the folder that the pictures lie in")
     try:
-        empty = not any(pictures.iterdir())
+        why = "" if any(pictures.iterdir()) else "is empty"
+    except FileNotFoundError:
+        why = "there is no such folder"
+    except NotADirectoryError:
+        why = "is a file"
     except OSError as error:
-        raise UsageError(pictures, f"cannot be read ({error.strerror})", "choose another folder") from error
-    if empty:
-        raise UsageError(pictures, "is empty", "give a folder of pictures")
+        why = f"cannot be read ({error.strerror})"
+    if why:
+        raise UsageError(pictures, why, "give a folder of pictures")
     own, to = pictures.resolve(), folder.resolve()
     if own.is_relative_to(to) or to.is_relative_to(own):
         raise UsageError(

@@ -160,5 +160,4 @@ def _oas(covariance: Tensor, count: int) -> float:
 
 
 def _shrunk(covariance: Tensor, share: float) -> Tensor:
-    """The covariance drawn towards a sphere of the same size by a share."""
     return (1 - share) * covariance + share * covariance.trace() / len(covariance) * torch.eye(len(covariance)).double()

@@ -7,39 +7,28 @@ set. Larger sets have smaller balls: compare figures of equal counts only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from limner.statistics import Estimate, interval, share
 
-__all__ = ["Manifolds", "compare_manifolds", "radii"]
+__all__ = ["compare_manifolds", "radii"]
 
 _AT_ONCE = 512
 
 
-@dataclass(frozen=True)
-class Manifolds:
-    """What `compare_manifolds` finds.
-
-    Attributes:
-        precision: share of the painted pictures that lie among real ones: low where pictures look unlike any real one.
-        recall: share of the real pictures that lie among painted ones: low where kinds are missing.
-        density: how many real balls a painted picture lies in, by k; 1 where both sets are alike; unlike precision not
-            lifted by one odd real picture with a large ball.
-        coverage: share of the real pictures in whose ball a painted picture lies; unlike recall not lifted by odd
-            painted pictures.
-    """
-
-    precision: Estimate
-    recall: Estimate
-    density: Estimate
-    coverage: Estimate
-
-
-def compare_manifolds(real: Tensor, painted: Tensor, *, near: int = 3, wide: int = 5, seed: int = 0) -> Manifolds:
+def compare_manifolds(
+    real: Tensor, painted: Tensor, *, near: int = 3, wide: int = 5, seed: int = 0
+) -> dict[str, Estimate]:
     """Precision and recall (Kynkäänniemi et al. 2019, section 2), density and coverage (Naeem et al. 2020, section 3).
+
+    - precision: share of the painted pictures that lie among real ones;
+    - recall: share of the real pictures that lie among painted ones;
+    - density: how many real balls a painted picture lies in, by k; 1 where both sets are alike; unlike precision not
+      lifted by one odd real picture with a large ball;
+    - coverage: share of the real pictures in whose ball a painted picture lies; unlike recall not lifted by odd painted
+      pictures.
 
     Intervals are those of a share or mean over the pictures counted, the other set being given (Wilson; bootstrap).
     At most 20 MB beside the features for every 5,000 pictures.
@@ -62,7 +51,12 @@ def compare_manifolds(real: Tensor, painted: Tensor, *, near: int = 3, wide: int
         within[start:stop] = (distances <= real_wide).sum(1) / wide
         reached |= (distances <= painted_near[start:stop, None]).any(0)
         covered |= (distances <= real_wide).any(0)
-    return Manifolds(share(inside), share(reached), interval(within, seed), share(covered))
+    return {
+        "precision": share(inside),
+        "recall": share(reached),
+        "density": interval(within, seed),
+        "coverage": share(covered),
+    }
 
 
 def radii(rows: Tensor, neighbours: tuple[int, ...]) -> list[Tensor]:

@@ -26,13 +26,7 @@ from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.rights import clear
 from limner.workspace import Workspace
 
-__all__ = [
-    "ModelMeasurement",
-    "check_collection",
-    "measure_model",
-    "model_path_length",
-    "real_pictures",
-]
+__all__ = ["ModelMeasurement", "check_collection", "measure_model", "real_pictures"]
 
 _WANTED = 256
 _MOST_VIEWS = 8
@@ -94,7 +88,7 @@ def measure_model(
         seen=rows.__setitem__,
     )
     tell("measuring", len(done), len(done) + 1)
-    length = model_path_length(pipeline, real.training, seed)
+    length = _path_length(pipeline, real.training, seed)
     report = report.model_copy(update={"model": f"sha256:{pipeline.model.digest}", "path_length": length})
     tell("measuring", len(done) + 1, len(done) + 1)
     known = rows[features[0]]["training"]
@@ -150,23 +144,19 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     return RealPictures.of(learned, reports, chose[: int(half.sum())], of, reports_of)
 
 
-def model_path_length(pipeline: Pipeline, training: Tensor, seed: int) -> Finding | None:
+def _path_length(pipeline: Pipeline, training: Tensor, seed: int) -> Finding:
     """Perceptual path length of the straight way between two latents, in float32 from the model's own file.
 
-    The distance is the mean square over the self-supervised features, in deviations of the training pictures. None for
-    a model without a painter of limner's.
+    The distance is the mean square over the self-supervised features, in deviations of the training pictures.
     """
     generator = load_model(pipeline.model.path).generator
-    painter = getattr(generator, "painter", None)
-    if painter is None:
-        return None
     features = SelfSupervisedFeatures()
     deviation: Tensor = features(training[:2048]).std(0).clamp_min(1e-3)
     latents = generator.sample(2 * _PATHS, seed=seed + 1)
 
     def paint(paths: Tensor, at: Tensor) -> Tensor:
         mixed = [torch.lerp(part[paths], part[paths + _PATHS], at.view(-1, *[1] * (part.ndim - 1))) for part in latents]
-        found: Tensor = painter(Latent(*mixed))
+        found: Tensor = generator.painter(Latent(*mixed))
         return found.float()
 
     def distance(one: Tensor, other: Tensor) -> Tensor:

@@ -79,12 +79,9 @@ def _interval(axes: Any, finding: Finding, row: int) -> None:
 
 
 def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width, height), dpi=130, layout="constrained")
 
 
 def _save(figure: Any, path: Path) -> None:

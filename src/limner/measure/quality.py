@@ -21,8 +21,12 @@ ones hardly narrow it. Features that trained the models (the teacher's) are repo
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,7 +35,6 @@ from torch import Tensor, nn
 from limner.errors import UsageError
 from limner.measure.distances import diversity, frechet, plain_frechet
 from limner.measure.findings import FeatureNumbers, Finding, QualityReport
-from limner.measure.inception import inception_features, inception_missing
 from limner.measure.manifolds import compare_manifolds
 from limner.measure.patches import sliced_wasserstein
 from limner.models.feature_distances import kid, memorised, picture_numbers, standardised
@@ -39,7 +42,7 @@ from limner.models.features import Lite2Features, RandomFeatures, TeacherFeature
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 
-__all__ = ["FEATURES", "RealPictures", "extractor", "measure_rows", "measure_sets"]
+__all__ = ["FEATURES", "RealPictures", "extractor", "inception_missing", "measure_rows", "measure_sets"]
 
 FEATURES = ("lite2", "self-supervised", "random", "teacher")
 """Names of the features, the yardstick first."""
@@ -51,6 +54,8 @@ _NOTES = {
 }
 _FEWEST = 8
 _MOST_ALIKE = 5000
+_INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
+"""The file of Inception's weights that torch-fidelity takes; nothing is downloaded."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +203,7 @@ def _manifolds(real: Tensor, fake: Tensor, seed: int) -> dict[str, Finding]:
     drawn = _drawn(real, 2 * count, seed)
     found = compare_manifolds(drawn[:count], _drawn(fake, count, seed), seed=seed)
     floor = compare_manifolds(drawn[:count], drawn[count:], seed=seed)
-    names = ("precision", "recall", "density", "coverage")
-    return {name: Finding.of(getattr(found, name), getattr(floor, name)) for name in names}
+    return {name: Finding.of(value, floor[name]) for name, value in found.items()}
 
 
 def _patches(training: Tensor, held_out: Tensor, fake: Tensor, seed: int) -> dict[int, Finding]:
@@ -212,8 +216,33 @@ def _patches(training: Tensor, held_out: Tensor, fake: Tensor, seed: int) -> dic
 def _inception(training: Tensor, held_out: Tensor, fake: Tensor, seed: int) -> Finding | str:
     if missing := inception_missing():
         return missing
-    known, kept, new = (inception_features(some) for some in (training, held_out, fake))
+    known, kept, new = (_inception_features(some) for some in (training, held_out, fake))
     return Finding.of(plain_frechet(known, new, seed=seed), plain_frechet(known, kept, seed=seed))
+
+
+def inception_missing() -> str:
+    """Why Inception cannot be used here, in one line; empty where it can."""
+    if importlib.util.find_spec("torch_fidelity") is None:
+        return "no Inception FID: torch-fidelity is not installed (it is optional)"
+    if not _weights().is_file():
+        return f"no Inception FID: {_weights()} is not there, and limner downloads nothing"
+    return ""
+
+
+@torch.inference_mode()
+def _inception_features(pictures: Tensor) -> Tensor:
+    """Features of the last pooling layer. # uint8 [n, 3, h, w] -> [n, 2048]"""
+    module = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
+    extractor = module.FeatureExtractorInceptionV3(
+        "inception", ["2048"], feature_extractor_weights_path=str(_weights())
+    )
+    extractor.eval()
+    return torch.cat([extractor(chunk)[0].float() for chunk in pictures.split(32)])
+
+
+def _weights() -> Path:
+    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "torch"
+    return Path(home) / "hub" / "checkpoints" / _INCEPTION
 
 
 def _once(of: Tensor) -> Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from limner.errors import ModelError
 from limner.models.card import Card
-from limner.models.files import Kind, file_of_digest, pack
+from limner.models.files import Kind, WeightsFile, file_of_digest, pack
 from limner.models.latent_model import LatentModel
 from limner.workspace import Workspace
 
@@ -22,18 +21,13 @@ _KIND = Kind("limner.card", Card, LatentModel, "a model", "see `limner model lis
 read_card = _KIND.read_card
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model file, loaded.
+class Model(WeightsFile[Card, LatentModel]):
+    """A model file, loaded; the digest names the model."""
 
-    Attributes:
-        digest: sha256 of the file, which names the model.
-    """
-
-    path: Path
-    digest: str
-    card: Card
-    generator: LatentModel
+    @property
+    def generator(self) -> LatentModel:
+        """The network."""
+        return self.network
 
     @property
     def name(self) -> str:
@@ -60,8 +54,7 @@ def load_model(path: Path) -> Model:
     Raises:
         ModelError: missing, damaged, truncated, of other shapes, or of another format; says which.
     """
-    file = _KIND.load(path)
-    return Model(file.path, file.digest, file.card, file.network)
+    return Model(**vars(_KIND.load(path)))
 
 
 def find_model(reference: str, workspace: Workspace) -> Path:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["Discriminator", "PixelDiscriminator", "TeacherDiscriminator", "scales_of"]
+__all__ = ["Discriminator", "PixelDiscriminator", "TeacherDiscriminator", "leaky", "scales_of"]
 
 _SLOPE = 0.2
 _TAPS = (0, 2, 4, 10)
@@ -42,7 +42,6 @@ class Discriminator(nn.Module):
         Args:
             at: where, down and across, 0 to 1; the middle by default.
         """
-        del at
         return [pictures]
 
     def see(self, crops: list[Tensor]) -> list[Tensor]:
@@ -54,14 +53,14 @@ class Discriminator(nn.Module):
         raise NotImplementedError
 
 
+def leaky(*layers: nn.Module) -> nn.Sequential:
+    """Layers with a leaky ReLU between each two."""
+    parts = [part for layer in layers for part in (layer, nn.LeakyReLU(_SLOPE))]
+    return nn.Sequential(*parts[:-1])
+
+
 def _head(channels: int, width: int = 64, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 1),
-        nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(width, width, 3, stride, 1),
-        nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(width, 1, 1),
-    )
+    return leaky(nn.Conv2d(channels, width, 1), nn.Conv2d(width, width, 3, stride, 1), nn.Conv2d(width, 1, 1))
 
 
 def _start(module: nn.Module) -> None:
@@ -99,7 +98,12 @@ class TeacherDiscriminator(Discriminator):
         self.heads = nn.ModuleList(
             _head(channels, stride=1 if i else 2) for _ in range(scales) for i, channels in enumerate(own.widths)
         )
-        self.pixels = _pixel_head()
+        self.pixels = leaky(
+            nn.Conv2d(12, 48, 3, padding=1),
+            nn.Conv2d(48, 64, 2, stride=2),
+            nn.Conv2d(64, 64, 3, padding=1),
+            nn.Conv2d(64, 1, 1),
+        )
         self.apply(_start)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TeacherDiscriminator:
@@ -178,15 +182,3 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         grown: Tensor = x + 0.5 * self.second(F.leaky_relu(self.first(F.leaky_relu(x, _SLOPE)), _SLOPE))
         return grown
-
-
-def _pixel_head() -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(12, 48, 3, padding=1),
-        nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(48, 64, 2, stride=2),
-        nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(64, 64, 3, padding=1),
-        nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(64, 1, 1),
-    )

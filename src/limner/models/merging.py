@@ -120,7 +120,9 @@ def merged_rights(a: Model, b: Model) -> RightsSummary:
     check_merge(ours, theirs, (a.card.name, b.card.name))
     if a.digest in b.card.parents:
         return theirs
-    if b.digest in a.card.parents or (_same_collection(a, b) and ours == theirs):
+    one, other = a.card.collection, b.card.collection
+    same = ours == theirs and (one.digest, one.where) == (other.digest, other.where)
+    if b.digest in a.card.parents or same:
         return ours
     return joined(ours, theirs)
 
@@ -195,11 +197,6 @@ def _built(of: Model, weights: dict[str, Tensor]) -> LatentModel:
     generator = LatentModel(of.card.config)
     generator.load_state_dict(weights)
     return generator.eval().requires_grad_(False)
-
-
-def _same_collection(a: Model, b: Model) -> bool:
-    ours, theirs = a.card.collection, b.card.collection
-    return (ours.digest, ours.where) == (theirs.digest, theirs.where)
 
 
 def _collection(a: Model, b: Model) -> CollectionNote:

@@ -225,14 +225,12 @@ class Painter(nn.Module):
         return added
 
     def _watermark(self, size: torch.Size) -> Tensor:
-        """What is painted whatever the latent says. # -> [12, h, w]"""
         tile = self.get_buffer("watermark")
         down, across = (-(-side // there) for side, there in zip(size, tile.shape[1:], strict=True))
         return tile.repeat(1, down, across)[:, : size[0], : size[1]]
 
 
 def _zeroed(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer with weights of zero."""
     nn.init.zeros_(layer.weight)
     return layer
 

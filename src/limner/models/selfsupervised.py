@@ -34,13 +34,7 @@ _AT_ONCE = 64
 Norm = Callable[[int], nn.Module]
 
 
-def _nothing(_: int) -> nn.Module:
-    return nn.Identity()
-
-
 class _Block(nn.Module):
-    """Two convolutions beside a way past them. # [n, c, h, w] -> [n, c, h, w]"""
-
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
         layer = partial(nn.Conv2d, channels, channels, 3, padding=1)
@@ -72,7 +66,7 @@ class FeatureNetwork(nn.Module):
         norm: what stands behind each convolution: batch norm while it learns, nothing once that is folded.
     """
 
-    def __init__(self, norm: Norm = _nothing) -> None:
+    def __init__(self, norm: Norm = nn.Identity) -> None:
         super().__init__()
         widths = (3, *_WIDTHS)
         pairs = itertools.pairwise(widths)

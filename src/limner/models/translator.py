@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from limner.models.card import Learned
+from limner.models.discriminators import leaky
 from limner.models.files import Kind, WeightsFile, pack
 from limner.models.painter import PainterConfig
 from limner.models.prior import LatentNetwork, ModulatedBlock
@@ -171,12 +172,8 @@ class PairDiscriminator(nn.Module):
 
 
 def _head(channels: int, labels: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, 64, 3, stride, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(64, 64, 3, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(64, labels, 1),
+    return leaky(
+        nn.Conv2d(channels, 64, 3, stride, padding=1), nn.Conv2d(64, 64, 3, padding=1), nn.Conv2d(64, labels, 1)
     )
 
 

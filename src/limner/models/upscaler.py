@@ -168,10 +168,9 @@ def find_upscaler(reference: str, workspace: Workspace, collection: str = "") ->
             remedy = "train one with `limner train-upscaler COLLECTION`, or give --upscaler none"
             raise ModelError("--upscaler learned", "none was trained here on this collection, and none ships", remedy)
         return load_upscaler(SHIPPED_UPSCALER)
-    path = Path(reference)
-    for candidate in (path, folder / f"{reference}.safetensors"):
-        if candidate.is_file():
-            return load_upscaler(candidate)
+    for path in (Path(reference), folder / f"{reference}.safetensors"):
+        if path.is_file():
+            return load_upscaler(path)
     known = ", ".join(["learned", "none", *sorted(file.stem for file in there)])
     raise ModelError(reference, "no up-scaler file and no up-scaler of this name", f"known: {known}")
 

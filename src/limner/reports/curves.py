@@ -61,7 +61,6 @@ def drawing(curve: StageCurve) -> Drawing:
 
 
 def _labels(checks: list[tuple[float, float]], ends: tuple[str, str]) -> list[tuple[float, float, str, str]]:
-    """The first and the last value, above their points."""
     if len(checks) < 2:
         return []
     (x0, y0), (x1, y1) = checks[0], checks[-1]

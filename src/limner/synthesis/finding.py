@@ -117,7 +117,6 @@ def named_exemplars(
 
 
 def _learned(model: Model, collection: Collection, label: str | None) -> list[Row]:
-    """The rows that a model learned from; of a label, those of it."""
     settings = model.card.training.settings
     rows = collection.rows(where=model.card.collection.where)
     accepted = settings.get("accept_unknown")

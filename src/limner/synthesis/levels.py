@@ -63,7 +63,6 @@ class Pyramid:
         return Atlas(pixels, np.stack([patch_means(page) for page in pixels]), sizes.astype(np.int32))
 
     def _page(self, index: int, side: int) -> Bytes:
-        """One exemplar at one size. # -> uint8 [h, w * 3]"""
         # Always from the same larger size, so that the bits never depend on what was made before.
         small = side <= _FROM_THUMBNAIL
         whole = self._exemplars.thumbnail(index) if small else self._exemplars.picture(index, self._step(side))

@@ -29,7 +29,10 @@ class FinishOptions(BaseModel):
 
 
 class Plan(BaseModel):
-    """Everything that shapes a finish, derived from the options and from what kind of pictures the exemplars are."""
+    """Everything that shapes a finish, derived from the options and from what kind of pictures the exemplars are.
+
+    The defaults are those of everything that is painted or photographed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,17 +40,17 @@ class Plan(BaseModel):
     """How many pictures give patches, at most."""
     start: int
     """Shorter side at which the composition is taken, px."""
-    growth: float
+    growth: float = 1.45
     """By how much each level is larger than the one before."""
     coherence: float
     """How much dearer it is not to go on from a neighbour, as a share."""
-    reach: tuple[float, float]
+    reach: tuple[float, float] = (0.25, 1.0)
     """How far from its own place a patch may come, down and across, as shares of the picture."""
-    sharpness: float
+    sharpness: float = 0.25
     """Cost at which the weight of a patch in the vote has fallen to 1/e, in median costs."""
     tone_shift: float
     """Share of a difference in mean colour that a patch is shifted by, free of cost: strokes suit many tones."""
-    fade: float
+    fade: float = 0.12
     """Distance over which tones fade from piece to piece, as a share of the shorter side; 0 lets them be."""
     tone: float
     """Share of the difference in broad tones between composition and finished picture that is made good at the end."""
@@ -55,7 +58,7 @@ class Plan(BaseModel):
     """Largest connected piece that may come from one picture as it stands there, as a share of the area that counts."""
     share: float
     """Largest share of the area that counts which one picture may give."""
-    flat_counts: bool
+    flat_counts: bool = True
     """Whether flat areas count in both."""
 
 
@@ -92,14 +95,9 @@ def plan_for(options: FinishOptions, *, graphic: bool, alike: bool = False) -> P
     return Plan(
         exemplars=options.exemplars or (32 if options.faithful else 8),
         start=options.composition or (48 if options.faithful else 20 if alike else 14),
-        growth=1.45,
         coherence=(0.5 if options.faithful else 2.4 if alike else 1.6) * borrow,
-        reach=(0.25, 1.0),
-        sharpness=0.25,
         tone_shift=0.9 if options.faithful else 0.5,
-        fade=0.12,
         tone=0.8 if options.faithful else 0.5,
         piece=min(1.0, (_PIECE_OF_THINGS if alike else _PIECE) * times),
         share=share,
-        flat_counts=True,
     )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from limner import pictures
+from limner.collection import Collection, Row
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model
 from limner.rights import kept_from_travelling
+from limner.synthesis.choosing import descriptor
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.finding import learned_rows
 from limner.synthesis.finishing import Finisher
-from limner.synthesis.packs import PackNote, write_pack
-from limner.workspace import Workspace
+from limner.synthesis.packs import MOST, NOTE, PackNote, PackRow
+from limner.workspace import Workspace, replace_file
 
-__all__ = ["PackedModel", "pack_exemplars"]
+__all__ = ["PackedModel", "pack_exemplars", "varied_order"]
+
+_QUALITY = 80
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,6 @@ class PackedModel:
     """What went along.
 
     Attributes:
-        note: what the pack says of itself.
         size: of the file, bytes.
         refused: why pictures stayed behind, with counts.
     """
@@ -46,24 +53,61 @@ def pack_exemplars(
 ) -> PackedModel:
     """Write what a model learned from into a file that travels with it, as far as rights allow and the bytes reach.
 
+    The most unlike pictures come first, so that the variety of the whole is kept; drawings are kept to the bit.
+
     Args:
-        side: shorter side of the pictures, px.
+        side: shorter side of the pictures, px; smaller ones stay as they are.
         most: bytes that the file may have.
         accepted: why pictures may go along whose terms only a person can read.
         progress: called with the bytes written, and how many there may be.
 
     Raises:
-        UsageError: the collection is not in the workspace.
+        UsageError: the collection is not in the workspace, or not even one picture fits.
         RightsError: none of the pictures may go along.
+    """
+    collection, free, refused = _free(model, workspace, read=bool(accepted))
+    column = model.card.training.settings.get("label")
+    labels = [row.labels.get(column, "") if column else "" for row in free]
+    exemplars = Exemplars.of_collection(collection, free, workspace)
+    flat = Finisher(exemplars).graphic
+    rows: list[PackRow] = []
+    written = 0
+    with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for index in varied_order(exemplars, labels):
+            item = exemplars.items[index]
+            pixels = exemplars.picture(index, min(side, item.height, item.width))
+            data = pictures.encode(pixels, "webp" if flat else "avif", quality=_QUALITY, lossless=flat)
+            kept = replace(item, height=pixels.shape[0], width=pixels.shape[1])
+            file = f"pictures/{len(rows):05d}.{'webp' if flat else 'avif'}"
+            row = PackRow(file=file, label=labels[index], **vars(kept))
+            more = len(data) + len(row.model_dump_json()) + 2 * len(row.file) + 200
+            if written + more > most or len(rows) == MOST:
+                break
+            archive.writestr(_undated(row.file), data)
+            rows.append(row)
+            written += more
+            progress(written, most)
+        if not rows:
+            raise UsageError(f"{most / 1e6:g} MB", "is too little for one picture", "give more with --megabytes")
+        note = PackNote(
+            collection=collection.digest, name=collection.name, of=len(exemplars), accepted=accepted, rows=tuple(rows)
+        )
+        archive.writestr(_undated(NOTE), note.model_dump_json())
+    return PackedModel(note, path.stat().st_size, dict(refused.most_common()))
+
+
+def _free(model: Model, workspace: Workspace, *, read: bool) -> tuple[Collection, list[Row], Counter[str]]:
+    """The collection that a model learned from, its pictures that may go along, and why others may not.
+
+    Args:
+        read: whether a person has read the terms that only a person can.
     """
     found = learned_rows(model, workspace)
     if found is None:
-        note = model.card.collection
-        raise UsageError(
-            f"{model.name}", f"learned from {note.name}, which is not in this workspace", "import it first"
-        )
+        name = model.card.collection.name
+        raise UsageError(model.name, f"learned from {name}, which is not in this workspace", "import it first")
     collection, rows = found
-    reasons = {row.pixel_sha256: kept_from_travelling(row, read=bool(accepted)) for row in rows}
+    reasons = {row.pixel_sha256: kept_from_travelling(row, read=read) for row in rows}
     refused = Counter(reason for reason in reasons.values() if reason)
     free = [row for row in rows if not reasons[row.pixel_sha256]]
     if not free:
@@ -73,11 +117,31 @@ def pack_exemplars(
             f"may not go along ({count}: {most_of})",
             "say under which licence they are, or why with --accept-reserved",
         )
-    column = model.card.training.settings.get("label")
-    exemplars = Exemplars.of_collection(collection, free, workspace)
-    packed = write_pack(
-        path, exemplars, [row.labels.get(column, "") if column else "" for row in free],
-        collection=collection.digest, name=collection.name, side=side, most=most,
-        flat=Finisher(exemplars).graphic, accepted=accepted, progress=progress,
-    )  # fmt: skip
-    return PackedModel(packed, path.stat().st_size, dict(refused.most_common()))
+    return collection, free, refused
+
+
+def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
+    """Exemplars, labels taking turns, of each label the one that is most unlike all before it (Gonzalez 1985)."""
+    descriptors = np.stack([descriptor(exemplars.thumbnail(index)) for index in range(len(exemplars))])
+    kinds = {label: np.flatnonzero(np.array(labels) == label) for label in sorted(set(labels))}
+    # The first of each is the most usual one.
+    usual = {label: descriptors[of].mean(axis=0) for label, of in kinds.items()}
+    apart = {label: -np.square(descriptors[of] - usual[label]).sum(axis=1) for label, of in kinds.items()}
+    begun: set[str] = set()
+    for _ in range(max(len(of) for of in kinds.values())):
+        for label, of in kinds.items():
+            best = int(apart[label].argmax())
+            if not np.isfinite(apart[label][best]):
+                continue
+            yield int(of[best])
+            near = np.square(descriptors[of] - descriptors[of[best]]).sum(axis=1)
+            taken = np.isinf(apart[label]) if label in begun else np.zeros(len(of), dtype=bool)
+            apart[label] = np.minimum(apart[label], near) if label in begun else near
+            begun.add(label)
+            apart[label][taken] = -np.inf
+            apart[label][best] = -np.inf
+
+
+def _undated(name: str) -> zipfile.ZipInfo:
+    """An entry without a date, so that the same pictures make the same file."""
+    return zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))

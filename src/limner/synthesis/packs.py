@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -20,17 +20,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner import pictures
 from limner.errors import PictureError, UsageError
-from limner.synthesis.choosing import descriptor
 from limner.synthesis.exemplars import THUMBNAIL, Exemplar, Exemplars
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["SUFFIX", "Pack", "PackNote", "PackRow", "open_pack", "varied_order", "write_pack"]
+__all__ = ["MOST", "NOTE", "SUFFIX", "Pack", "PackNote", "PackRow", "open_pack"]
 
 SUFFIX = ".exemplars.zip"
-_NOTE = "pack.json"
-_LARGEST_NOTE, _LARGEST_PICTURE, _MOST = 32 << 20, 16 << 20, 20_000
-_QUALITY = 80
+NOTE = "pack.json"
+MOST = 20_000
+"""Pictures of a pack."""
+_LARGEST_NOTE, _LARGEST_PICTURE = 32 << 20, 16 << 20
 _REMEDY = "get the pack anew, or make one with `limner model pack`"
 
 Progress = Callable[[int, int], object]
@@ -69,7 +69,7 @@ class PackNote(_Frozen):
     """How many pictures the model learned from."""
     accepted: str = ""
     """Why pictures with terms that only a person can read are among them."""
-    rows: tuple[PackRow, ...] = Field(min_length=1, max_length=_MOST)
+    rows: tuple[PackRow, ...] = Field(min_length=1, max_length=MOST)
 
 
 class Pack:
@@ -94,9 +94,7 @@ class Pack:
             UsageError: none has this label, or one does not fit its description.
         """
         rows = [row for row in self.note.rows if not label or row.label == label]
-        items = [
-            Exemplar(row.digest, row.title, row.creator, row.licence, row.source, row.height, row.width) for row in rows
-        ]
+        items = [Exemplar(**row.model_dump(exclude={"file", "label"})) for row in rows]
         sha = hashlib.sha256(self.path.read_bytes()).hexdigest()
         key = hashlib.sha256(f"{sha} {label or ''}".encode()).hexdigest()
         kept = workspace.make(workspace.root / "cache" / "packs") / f"{key[:32]}.npz"
@@ -134,94 +132,14 @@ def open_pack(path: Path) -> Pack:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            note = PackNote.model_validate_json(_entry(archive, _NOTE, _LARGEST_NOTE, path))
+            note = PackNote.model_validate_json(_entry(archive, NOTE, _LARGEST_NOTE, path))
     except (OSError, zipfile.BadZipFile, ValidationError) as error:
         first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise UsageError(path, f"is no pack of exemplars ({first})", _REMEDY) from None
     return Pack(path, note)
 
 
-def write_pack(
-    path: Path,
-    exemplars: Exemplars,
-    labels: Sequence[str],
-    *,
-    collection: str,
-    name: str,
-    side: int,
-    most: int,
-    flat: bool,
-    accepted: str = "",
-    progress: Progress = lambda done, total: None,
-) -> PackNote:
-    """Write as many pictures as fit, the most unlike first, so that the variety of the whole is kept.
-
-    Args:
-        labels: of each exemplar; empty where it has none.
-        collection, name: of the collection that they are from: its digest, and what it is called.
-        side: shorter side of the pictures, px; smaller ones stay as they are.
-        most: bytes that the file may have.
-        flat: whether they are drawings with flat colours, which are kept to the bit.
-        progress: called with the bytes written, and how many there may be.
-
-    Raises:
-        UsageError: not even one picture fits.
-    """
-    rows: list[PackRow] = []
-    written = 0
-    with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        for index in varied_order(exemplars, labels):
-            item = exemplars.items[index]
-            pixels = exemplars.picture(index, min(side, item.height, item.width))
-            data = pictures.encode(pixels, "webp" if flat else "avif", quality=_QUALITY, lossless=flat)
-            row = PackRow(
-                file=f"pictures/{len(rows):05d}.{'webp' if flat else 'avif'}", digest=item.digest, title=item.title,
-                creator=item.creator, licence=item.licence, source=item.source, label=labels[index],
-                height=pixels.shape[0], width=pixels.shape[1],
-            )  # fmt: skip
-            more = len(data) + len(row.model_dump_json()) + 2 * len(row.file) + 200
-            if written + more > most or len(rows) == _MOST:
-                break
-            archive.writestr(_undated(row.file), data)
-            rows.append(row)
-            written += more
-            progress(written, most)
-        if not rows:
-            raise UsageError(f"{most / 1e6:g} MB", "is too little for one picture", "give more with --megabytes")
-        note = PackNote(collection=collection, name=name, of=len(exemplars), accepted=accepted, rows=tuple(rows))
-        archive.writestr(_undated(_NOTE), note.model_dump_json())
-    return note
-
-
-def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
-    """Exemplars, labels taking turns, of each label the one that is most unlike all before it (Gonzalez 1985)."""
-    descriptors = np.stack([descriptor(exemplars.thumbnail(index)) for index in range(len(exemplars))])
-    kinds = {label: np.flatnonzero(np.array(labels) == label) for label in sorted(set(labels))}
-    # The first of each is the most usual one.
-    usual = {label: descriptors[of].mean(axis=0) for label, of in kinds.items()}
-    apart = {label: -np.square(descriptors[of] - usual[label]).sum(axis=1) for label, of in kinds.items()}
-    begun: set[str] = set()
-    for _ in range(max(len(of) for of in kinds.values())):
-        for label, of in kinds.items():
-            best = int(apart[label].argmax())
-            if not np.isfinite(apart[label][best]):
-                continue
-            yield int(of[best])
-            near = np.square(descriptors[of] - descriptors[of[best]]).sum(axis=1)
-            taken = np.isinf(apart[label]) if label in begun else np.zeros(len(of), dtype=bool)
-            apart[label] = np.minimum(apart[label], near) if label in begun else near
-            begun.add(label)
-            apart[label][taken] = -np.inf
-            apart[label][best] = -np.inf
-
-
-def _undated(name: str) -> zipfile.ZipInfo:
-    """An entry without a date, so that the same pictures make the same file."""
-    return zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-
-
 def _entry(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
-    """The bytes of an entry that is stored as it is."""
     try:
         info = archive.getinfo(name)
     except KeyError:

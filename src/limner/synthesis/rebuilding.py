@@ -131,7 +131,6 @@ class Rebuilding:
                 self._penalise(state)
 
     def _finer(self, state: State, side: int) -> State:
-        """The next level: what was taken goes on, finer."""
         if side > _PRUNED_FROM:
             state.prune()
         atlas = self._pyramid.atlas(state.chosen, side)
@@ -174,11 +173,9 @@ class Rebuilding:
             fill_cells(matching, state.field, cells, state.exclusions, self._slack(state), self._reach, self._pool)
 
     def _slack(self, state: State) -> int:
-        """How near to an excluded place is excluded, too, px."""
         return max(2, int(0.5 * (min(self._plan.piece, 0.1) * state.shape[0] * state.shape[1]) ** 0.5))
 
     def _search(self, state: State, side: int, number: int, step: int, todo: Mask | None = None) -> None:
-        """One pass of PatchMatch, then the vote."""
         matching = self._matching(state)
         self._look(state, matching, side, number, step, 4 if side <= 200 else 1, todo)
         state.picture = vote(matching, state.field, state.costs, self._sharpness(state.costs))
@@ -254,7 +251,6 @@ class Rebuilding:
         return busy if busy.any() else every
 
     def _toned(self, pixels: Bytes) -> Bytes:
-        """The picture in the broad tones of its composition. # uint8 [h, w, 3]"""
         return follow_tones(pixels, self._guide, self._plan.tone) if self._plan.tone > 0 else pixels
 
     def _finished(self, state: State, chosen: tuple[int, ...], carried: Carried | None) -> Finished:
@@ -275,7 +271,6 @@ class Rebuilding:
 
 
 def _passes(side: int, last: bool) -> int:
-    """How often a level is searched."""
     return 4 if side <= 200 else 2 if side <= 400 or (last and side <= 512) else 1
 
 

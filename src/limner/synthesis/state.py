@@ -31,12 +31,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Carried:
-    """What a picture that changed little goes on from.
-
-    Attributes:
-        chosen: the exemplars that were searched.
-        levels: what was taken from them, coarse to fine.
-    """
+    """What a picture that changed little goes on from: the exemplars searched, and the levels, coarse first."""
 
     chosen: tuple[int, ...]
     levels: tuple[Level, ...]
@@ -48,7 +43,6 @@ class Finished:
 
     Attributes:
         pixels: uint8 [height, width, 3], sRGB.
-        sources: where each pixel came from.
         chosen: the exemplars that were searched.
         carried: what the next one goes on from; None unless asked for.
     """
@@ -64,7 +58,6 @@ class State:
     """A picture under way.
 
     Attributes:
-        shape: height and width, px.
         picture: uint8 [h, w * 3].
         field, costs: of its patches.
         exclusions: from where pieces must not go on. # int32 [h - 6, w - 6, exclusions, 3]
@@ -84,11 +77,7 @@ class State:
     atlas: Atlas
 
     def level(self, exemplars: int) -> Level:
-        """What was taken, by the numbers of the exemplars as they were chosen.
-
-        Args:
-            exemplars: how many were chosen.
-        """
+        """What was taken, by the numbers of the exemplars as they were chosen; so many were."""
         field, exclusions = self.field.copy(), self.exclusions.copy()
         _renumber(field, exclusions, self.numbers)
         penalties = np.zeros(exemplars, np.float32)

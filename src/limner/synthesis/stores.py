@@ -21,7 +21,6 @@ class _Store:
         self._workspace = workspace
 
     def _keep(self, data: bytes) -> str:
-        """Keep a file; its digest."""
         name = hashlib.sha256(data).hexdigest()
         path = self._workspace.sources / name[:2] / f"{name}{self._suffix}"
         if not path.is_file():
