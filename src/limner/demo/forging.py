@@ -24,7 +24,6 @@ class Flip:
 
     Attributes:
         position: counted from 0.
-        before, after: its values.
         size: of the file in bytes.
     """
 

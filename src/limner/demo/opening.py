@@ -42,7 +42,6 @@ class Opened:
     """What one shipped model painted.
 
     Attributes:
-        digest: sha256 of the model file.
         blocks: pictures by label; one block without a label where labels do not matter.
         sheet: the file that shows them all, one label below the other.
         seconds: that loading and painting took.

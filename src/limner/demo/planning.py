@@ -23,14 +23,11 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Opener:
-    """A shipped model that a demo opens with.
-
-    Attributes:
-        by_label: whether it paints some pictures of each label, one label after the other.
-    """
+    """A shipped model that a demo opens with."""
 
     path: Path
     by_label: bool = False
+    """Whether it paints some pictures of each label, one label after the other."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,6 @@ class Plan:
 
     Attributes:
         folder: for everything that it makes.
-        minutes: length of the training.
         size: height and width.
         where: conditions that choose what is learned from.
         pictures: folder of the person's own pictures; None for the paintings that ship with limner.
@@ -126,11 +122,7 @@ def _size_of(model: Path) -> Size:
 
 
 def _check(pictures: Path, folder: Path) -> None:
-    """Say what is wrong with a folder of pictures, before anything is written.
-
-    Raises:
-        UsageError: it is missing, no folder, empty, cannot be read, or overlaps with the demo's own folder.
-    """
+    """Say what is wrong with a folder of pictures, before anything is written."""
     try:
         why = "" if any(pictures.iterdir()) else "is empty"
     except FileNotFoundError:

@@ -39,11 +39,8 @@ class Watch:
     """An observer of a training that keeps snapshots; what is learned is the same without it.
 
     Attributes:
-        snapshots: in order of time.
         data: the pictures, once training has begun.
         originals: held-out pictures that chose nothing, whose reconstructions are kept.
-        machine: what it runs on.
-        seed: of the new pictures.
     """
 
     seed = 1

@@ -106,12 +106,7 @@ def learned_from(card: Card) -> str:
 
 
 def which(numbers: int, labels: int, seed: int) -> str:
-    """Which pictures of a seed a sheet shows.
-
-    Args:
-        numbers: of one label, or of all where there are none.
-        labels: how many labels were asked for one by one.
-    """
+    """Which pictures of a seed a sheet shows: so many of each label, or of all where there are no labels."""
     each = " for each label" if labels else ""
     return f"Numbers 0 to {numbers - 1} of seed {seed}{each}: all of them, in order, chosen by nobody."
 
@@ -130,11 +125,7 @@ def _parent(card: Card) -> str:
 
 
 def teacher(note: TeacherNote, parent: str = "") -> str:
-    """Whether another network took part.
-
-    Args:
-        parent: name of the model that this one went on from.
-    """
+    """Whether another network took part, in the model or in its parent."""
     if note.name == "none":
         more = f" and from what {parent} had learned" if parent else ""
         return f"No other network took part: everything in the model comes from these pictures{more}."
@@ -146,12 +137,7 @@ def teacher(note: TeacherNote, parent: str = "") -> str:
 
 
 def prior(family: str, kept: str, compared: bool) -> str:
-    """What draws the latents of new pictures.
-
-    Args:
-        kept: which prior a VAE kept.
-        compared: whether a flow was learned, and lost.
-    """
+    """What draws new latents: the prior that a VAE kept, or a GAN's mapping; `compared`: whether a flow was learned."""
     if family == "gan":
         return "a mapping: one evaluation from noise to a latent, begun as flow matching, then against a discriminator"
     if kept == "mixture" and not compared:

@@ -31,7 +31,6 @@ class Meaning:
     """How a number is read.
 
     Attributes:
-        title: what it is called.
         good: whether a good generator has it low, high, or close to the floor.
         words: what a bad value tells.
     """

@@ -104,10 +104,9 @@ class InstanceEmbeddings(nn.Module):
         return embeddings + self.noise * noise.to(embeddings)
 
     def draw(self, noise: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> tuple[Tensor, Tensor]:
-        """New embeddings from standard noise, and their labels. # [n, drawn], [n] -> [n, width], [n]
+        """New embeddings from standard noise, and their labels; truncation scales the noise and how far they are moved.
 
-        Args:
-            truncation: scales how far they are moved, and the noise.
+        # [n, drawn], [n] -> [n, width], [n]
         """
         points, kinds = self.points.float(), self.labels.long()
         uniform = torch.special.ndtr(noise[:, :3].double()).float().clamp(0, 1 - 1e-6)

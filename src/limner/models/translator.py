@@ -117,13 +117,10 @@ class Translator(LatentNetwork):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, rows: Tensor, sources: Tensor, targets: Tensor) -> Tensor:
-        """Rows of the same things in other styles.
-
-        # [n, numbers], [n], [n] -> [n, numbers]
+        """Rows of the same things in other styles. # [n, numbers], [n], [n] -> [n, numbers]
 
         Args:
-            sources: numbers of the labels that the rows are of; as many as there are labels stands for unknown.
-            targets: numbers of the labels that they should be of.
+            sources, targets: labels that rows are and should be of; in sources the count of labels means unknown.
         """
         condition = F.silu(self.known(sources * len(self.config.labels) + targets))
         x, styles = self.features(self.config.painter, rows, condition, condition)

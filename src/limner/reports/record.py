@@ -34,8 +34,6 @@ class Shown:
 
     Attributes:
         data: the bytes of the file, kept as they are.
-        mime: its media type.
-        width, height: in pixels.
         alt: what it is, for those who cannot see it.
     """
 
@@ -74,8 +72,6 @@ class Sheet:
     """What one model paints, with what its card says of it.
 
     Attributes:
-        name, digest: of the model; the digest is that of its file.
-        columns: how many pictures stand side by side.
         target: pixels that a picture may be enlarged to.
         learned: from what, for how long, and what it went on from.
         which: which pictures these are, and who chose them.
@@ -124,7 +120,6 @@ class StageCurve:
     """One stage of the training as a curve.
 
     Attributes:
-        title: what was learned.
         line: minutes and training loss.
         checks: minutes and what the hold-out said.
         unit: of the checks, in words.
@@ -166,17 +161,14 @@ class Learned:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest training picture of a work.
-
-    Attributes:
-        means: what the distance says, in a sentence.
-    """
+    """The nearest training picture of a work."""
 
     picture: Shown
     title: str
     creator: str
     distance: float
     means: str
+    """What the distance says, in a sentence."""
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,8 @@ class Carrying(Rebuilding):
     def go_on(self, before: Carried, side: int) -> Finished:
         """The finished picture, its shorter side `side` px.
 
-        Args:
-            before: of a finish of the same size and shape.
-
         Raises:
-            ValueError: it is of another one.
+            ValueError: `before` is of a finish of another size or shape.
         """
         sides = list(enumerate(level_sides(self._plan.start, side, self._plan.growth)))
         levels = []

@@ -129,11 +129,7 @@ class Exemplars:
         workspace: Workspace,
         progress: Callable[[int, int], None] | None = None,
     ) -> Exemplars:
-        """Pictures of a collection.
-
-        Args:
-            progress: called with how many were made small, and of how many, where that was not done before.
-        """
+        """Pictures of a collection; `progress` is called where they are made small for the first time."""
         small = open_cache(collection, rows, THUMBNAIL, workspace, progress)
 
         def read(index: int) -> NDArray[np.uint8]:

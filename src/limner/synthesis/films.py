@@ -66,7 +66,6 @@ def key_pictures(
         folder: where key pictures wait until the film is whole.
         key: what they follow from; those of another key are made anew.
         stations: compositions that exemplars are chosen for; the same for the whole film.
-        progress: called with key pictures finished, and of how many.
     """
     made_from = folder / "film.json"
     if not made_from.is_file() or made_from.read_text("utf-8") != key:
@@ -91,11 +90,9 @@ def key_pictures(
 
 
 def faded(keys: Iterable[NDArray[np.uint8]], count: int, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """Frames between key pictures: each a mean of the two around it, weighted by how near they are.
+    """`frames` pictures from `count` key pictures: each a mean of the two around it, weighted by how near they are.
 
-    Args:
-        keys: `count` pictures. # uint8 [h, w, 3]
-        frames: how many there are in all.
+    # uint8 [h, w, 3] each
     """
     waiting = iter(keys)
     number, here = 0, next(waiting)
@@ -110,11 +107,7 @@ def faded(keys: Iterable[NDArray[np.uint8]], count: int, frames: int) -> Iterato
 
 
 def looped(keys: Iterable[NDArray[np.uint8]], count: int) -> Iterator[NDArray[np.uint8]]:
-    """Key pictures whose last ones fade into the first, so that a film that goes back to its start does not jump.
-
-    Args:
-        keys: `count` pictures. # uint8 [h, w, 3]
-    """
+    """`count` key pictures whose last ones fade into the first, so that a film that goes back does not jump."""
     first, over = None, min(_BACK, count - 1)
     for number, here in enumerate(keys):
         first = here if first is None else first

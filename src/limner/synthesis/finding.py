@@ -26,14 +26,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ExemplarSet:
-    """Exemplars, and what acts say of them so that they are found again.
-
-    Attributes:
-        name: what the artist named them by; empty for the model's own.
-    """
+    """Exemplars, and what acts say of them so that they are found again."""
 
     exemplars: Exemplars
     name: str = ""
+    """What the artist named them by; empty for the model's own."""
 
 
 def own_exemplars(
@@ -50,7 +47,6 @@ def own_exemplars(
 
     Args:
         label: only pictures of this label, where the model was taught labels.
-        progress: called with how many pictures were made small, and of how many.
         digest: of the exemplars that are meant, where both are here.
     """
     note = model.card.collection

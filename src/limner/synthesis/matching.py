@@ -104,11 +104,7 @@ def _cost(m: Matching, i: int, j: int, e: Any, y: Any, x: Any, best: Any) -> Any
 
 @inlined
 def _nearest(m: Matching, reach: Floats, i: int, j: int, y_share: float, x_share: float) -> tuple[Any, Any, Any, Any]:
-    """The cheapest patch for a place, and its cost: cost, exemplar, row, column.
-
-    Args:
-        y_share, x_share: where the place lies in its picture, 0 to 1.
-    """
+    """Cost, exemplar, row and column of the cheapest patch for a place, which lies at these shares of its picture."""
     best = np.float32(1e9)
     be, by, bx = 0, 0, 0
     for e in range(m.atlas.pixels.shape[0]):
@@ -157,11 +153,7 @@ def _excluded(this: Pass, i: int, j: int, e: Any, y: Any, x: Any) -> bool:
 def _propagated(
     m: Matching, this: Pass, field: Ints, first: int, last: int, i: int, j: int
 ) -> tuple[Any, Any, Any, Any]:
-    """The best of what a place has, and of the patches that go on from those of its neighbours.
-
-    Returns:
-        Cost, exemplar, row, column.
-    """
+    """Cost, exemplar, row and column of the best of what a place has and of what goes on from its neighbours."""
     way = 1 if this.number % 2 == 0 else -1
     be, by, bx = field[i, j, 0], field[i, j, 1], field[i, j, 2]
     best = np.float32(1e9)
@@ -208,11 +200,7 @@ def _around(m: Matching, this: Pass, i: int, j: int, be: Any, by: Any, bx: Any, 
 def _anywhere(
     m: Matching, this: Pass, i: int, j: int, y_share: float, x_share: float, ce: Any, cy: Any, cx: Any, best: Any
 ) -> tuple[Any, Any, Any, Any]:
-    """The best of random places of all exemplars, not too far from the same place of the whole.
-
-    Args:
-        y_share, x_share: where the place lies in its picture, 0 to 1.
-    """
+    """The best of random places of all exemplars, not too far from the same place (0 to 1) of the whole."""
     for r in range(this.tries):
         h = _hash(this.seed + 77, this.number * 64 + r, i, j)
         g = _hash(this.seed + 78, this.number * 64 + r, i, j)
@@ -258,11 +246,7 @@ def search(m: Matching, this: Pass, field: Ints, costs: Floats, first: int, last
 
 @compiled
 def keep_former(m: Matching, former: Ints, field: Ints, costs: Floats) -> None:
-    """Take the patches of a former field wherever they cost at most `_FAITHFUL` times what the field's own cost.
-
-    Args:
-        field, costs: changed.
-    """
+    """Take patches of a former field where they cost at most `_FAITHFUL` times the field's own; changes both."""
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
             e, y, x = field[i, j, 0], field[i, j, 1], field[i, j, 2]

@@ -32,7 +32,6 @@ class PackedModel:
     """What went along.
 
     Attributes:
-        size: of the file, bytes.
         refused: why pictures stayed behind, with counts.
     """
 

@@ -87,9 +87,6 @@ class Pack:
     def exemplars(self, workspace: Workspace, label: str | None = None, progress: Progress | None = None) -> Exemplars:
         """Its pictures, or those of a label.
 
-        Args:
-            progress: called with how many were made small, and of how many, where that was not done before.
-
         Raises:
             UsageError: none has this label, or one does not fit its description.
         """

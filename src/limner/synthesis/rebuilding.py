@@ -66,11 +66,7 @@ class Rebuilding:
         self._composition, self._reach = composition, np.array(plan.reach, np.float32)
 
     def run(self, chosen: Sequence[int], side: int, *, keep: bool = False) -> Finished:
-        """The finished picture, its shorter side `side` px.
-
-        Args:
-            keep: whether what was taken at each level is returned, too.
-        """
+        """The finished picture, its shorter side `side` px; with what was taken at each level if that is to be kept."""
         sides = level_sides(self._plan.start, side, self._plan.growth)
         state = self._begin(list(chosen), sides[0])
         levels = []

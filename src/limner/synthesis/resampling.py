@@ -83,11 +83,7 @@ def upsampled(field: Ints, shape: tuple[int, int], sizes: Ints, sizes_before: In
 
 
 def upsampled_exclusions(exclusions: Ints, shape: tuple[int, int], before: tuple[int, int]) -> Ints:
-    """What was excluded at a coarser level, at a finer one. # int32 [h, w, exclusions, 3]
-
-    Args:
-        shape, before: height and width of the finer and the coarser picture.
-    """
+    """What was excluded in a picture of shape `before`, at a finer level. # int32 [h, w, exclusions, 3]"""
     half = PATCH / 2
     places = [
         np.clip(np.round((np.arange(fine - PATCH + 1) + half) * coarse / fine - half).astype(int), 0, count - 1)

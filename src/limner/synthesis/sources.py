@@ -110,10 +110,7 @@ class SourceMap:
 
     @classmethod
     def unpacked(cls, raw: bytes, name: object) -> SourceMap:
-        """Read a map from its bytes.
-
-        Args:
-            name: what it is called in messages.
+        """Read a map from its bytes; messages call it `name`.
 
         Raises:
             UsageError: damaged, or not written by limner.

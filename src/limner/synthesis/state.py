@@ -43,7 +43,6 @@ class Finished:
 
     Attributes:
         pixels: uint8 [height, width, 3], sRGB.
-        chosen: the exemplars that were searched.
         carried: what the next one goes on from; None unless asked for.
     """
 
@@ -62,7 +61,6 @@ class State:
         field, costs: of its patches.
         exclusions: from where pieces must not go on. # int32 [h - 6, w - 6, exclusions, 3]
         penalties: of each exemplar: more, the more it gives beyond its share. # float32 [exemplars]
-        chosen: the exemplars that are still there.
         numbers: their numbers among those that were chosen. # int32 [exemplars]
     """
 
