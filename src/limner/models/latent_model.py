@@ -7,6 +7,7 @@ mapping that was trained against a discriminator. A new family is a new kind of 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 
 import torch
@@ -14,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
-from limner.models.prior import FlowPrior, Mapping, MixturePrior, PriorConfig, Whitening
+from limner.models.prior import FlowPrior, Mapping, MixturePrior, PriorConfig
 
-__all__ = ["CHUNK", "DRAWN", "LatentModel", "LatentModelConfig", "seeded_noise", "to_bytes", "to_unit"]
+__all__ = ["CHUNK", "DRAWN", "LatentModel", "LatentModelConfig", "Whitening", "seeded_noise", "to_bytes", "to_unit"]
 
 CHUNK = 8
 """Pictures are always painted in rows of this many, filled up where fewer are asked: kernels choose their way by the
@@ -63,6 +64,48 @@ def seeded_noise(count: int, numbers: int, *, seed: int, first: int = 0) -> Tens
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
         torch.randn(numbers, generator=generator, out=rows[i])
     return rows
+
+
+class Whitening(nn.Module):
+    """Turns latents into rows of numbers with mean 0 and deviation 1, and back.
+
+    Buffers are measured on the training latents when the painter is done; until then they change nothing.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: PainterConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.zeros(config.numbers))
+        self.register_buffer("deviation", torch.ones(config.numbers))
+
+    @torch.no_grad()
+    def fit(self, latents: Latent) -> None:
+        """Measure mean and deviation, the content's by channel, the style's by number."""
+        content, style = latents.content.float(), latents.style.float().flatten(1)
+        places = content.shape[-2] * content.shape[-1]
+        mean = [content.mean((0, 2, 3)).repeat_interleave(places), style.mean(0)]
+        deviation = [content.std((0, 2, 3)).repeat_interleave(places), style.std(0)]
+        self.mean.copy_(torch.cat(mean))
+        self.deviation.copy_(torch.cat(deviation).clamp_min(1e-3))
+
+    def forward(self, latents: Latent) -> Tensor:
+        """Whiten. # -> float [n, numbers]"""
+        rows = torch.cat([latents.content.flatten(1), latents.style.flatten(1)], dim=1).float()
+        return (rows - self.mean) / self.deviation
+
+    def back(self, rows: Tensor) -> Latent:
+        """The latents of whitened rows. # [n, numbers]"""
+        config = self.config
+        rows = rows * self.deviation + self.mean
+        places = config.content_channels * math.prod(config.grid)
+        content = rows[:, :places].unflatten(1, (config.content_channels, *config.grid))
+        return Latent(
+            content.contiguous(memory_format=torch.channels_last),
+            rows[:, places:].unflatten(1, (config.blocks, config.style_width)),
+        )
 
 
 class LatentModel(nn.Module):

@@ -28,9 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from limner.models.instance_embeddings import MOST_EMBEDDINGS, InstanceEmbeddings
-from limner.models.painter import Latent, PainterConfig
+from limner.models.painter import PainterConfig
 
-__all__ = ["FlowPrior", "LatentNetwork", "Mapping", "MixturePrior", "ModulatedBlock", "PriorConfig", "Whitening"]
+__all__ = ["FlowPrior", "LatentNetwork", "Mapping", "MixturePrior", "ModulatedBlock", "PriorConfig"]
 
 
 class PriorConfig(BaseModel):
@@ -75,48 +75,6 @@ class PriorConfig(BaseModel):
         """This config with the sizes of another, so that the weights of that one fit."""
         sizes = ("channels", "width", "layers", "embedding_width", "components", "axes")
         return self.model_copy(update={name: getattr(other, name) for name in sizes})
-
-
-class Whitening(nn.Module):
-    """Turns latents into rows of numbers with mean 0 and deviation 1, and back.
-
-    Buffers are measured on the training latents when the painter is done; until then they change nothing.
-    """
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, config: PainterConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.register_buffer("mean", torch.zeros(config.numbers))
-        self.register_buffer("deviation", torch.ones(config.numbers))
-
-    @torch.no_grad()
-    def fit(self, latents: Latent) -> None:
-        """Measure mean and deviation, the content's by channel, the style's by number."""
-        content, style = latents.content.float(), latents.style.float().flatten(1)
-        places = content.shape[-2] * content.shape[-1]
-        mean = [content.mean((0, 2, 3)).repeat_interleave(places), style.mean(0)]
-        deviation = [content.std((0, 2, 3)).repeat_interleave(places), style.std(0)]
-        self.mean.copy_(torch.cat(mean))
-        self.deviation.copy_(torch.cat(deviation).clamp_min(1e-3))
-
-    def forward(self, latents: Latent) -> Tensor:
-        """Whiten. # -> float [n, numbers]"""
-        rows = torch.cat([latents.content.flatten(1), latents.style.flatten(1)], dim=1).float()
-        return (rows - self.mean) / self.deviation
-
-    def back(self, rows: Tensor) -> Latent:
-        """The latents of whitened rows. # [n, numbers]"""
-        config = self.config
-        rows = rows * self.deviation + self.mean
-        places = config.content_channels * math.prod(config.grid)
-        content = rows[:, :places].unflatten(1, (config.content_channels, *config.grid))
-        return Latent(
-            content.contiguous(memory_format=torch.channels_last),
-            rows[:, places:].unflatten(1, (config.blocks, config.style_width)),
-        )
 
 
 class ModulatedBlock(nn.Module):
