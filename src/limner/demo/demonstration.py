@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
@@ -173,12 +174,9 @@ class Demonstration:
 
     def check(self) -> tuple[list[Verdict], list[Verdict]]:
         """What a stranger finds in the works and in the forgeries: no key is trusted."""
-        checker = Checker()
-        try:
+        with closing(Checker()) as checker:
             self.verdicts = [checker.check(path) for path in self.works]
             self.refused = [checker.check(path) for path in (self.flipped, self.again)]
-        finally:
-            checker.close()
         return self.verdicts, self.refused
 
     def compare(self, progress: Progress) -> None:

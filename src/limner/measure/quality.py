@@ -44,14 +44,20 @@ from limner.statistics import Estimate
 
 __all__ = ["FEATURES", "RealPictures", "extractor", "inception_missing", "measure_rows", "measure_sets"]
 
-FEATURES = ("lite2", "self-supervised", "random", "teacher")
+_FEATURES: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "lite2": (
+        Lite2Features, "EfficientNet-Lite2 (ImageNet) at 128 px; trains no model, and agrees with independent judges"
+    ),
+    "self-supervised": (
+        SelfSupervisedFeatures, "learned without labels from pictures of all of limner's data; trains no model"
+    ),
+    "random": (RandomFeatures, "random convolutions on three scales; nobody trained them"),
+    "teacher": (
+        TeacherFeatures, "EfficientNet-Lite0 (ImageNet); where it trained the model, the model has learned to please it"
+    ),
+}  # fmt: skip
+FEATURES = tuple(_FEATURES)
 """Names of the features, the yardstick first."""
-_NOTES = {
-    "lite2": "EfficientNet-Lite2 (ImageNet) at 128 px; trains no model, and agrees with independent judges",
-    "self-supervised": "learned without labels from pictures of all of limner's data; trains no model",
-    "random": "random convolutions on three scales; nobody trained them",
-    "teacher": "EfficientNet-Lite0 (ImageNet); where it trained the model, the model has learned to please it",
-}
 _FEWEST = 8
 _MOST_ALIKE = 5000
 _INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
@@ -156,7 +162,7 @@ def measure_rows(
     unseen = torch.cat([held_out, chose])
     return FeatureNumbers(
         features=name,
-        note=_NOTES.get(name, ""),
+        note=_FEATURES[name][1] if name in _FEATURES else "",
         kid=Finding.of(*distances),
         frechet=Finding.of(*normals),
         **_manifolds(standardised(real, training), standardised(fake, training), seed),
@@ -173,13 +179,7 @@ def extractor(name: str) -> Callable[[Tensor], Tensor]:
     """
     if name not in FEATURES:
         raise UsageError(f"features {name}", "are not known", f"use: {', '.join(FEATURES)}")
-    known: dict[str, Callable[[], nn.Module]] = {
-        "lite2": Lite2Features,
-        "self-supervised": SelfSupervisedFeatures,
-        "random": RandomFeatures,
-        "teacher": TeacherFeatures,
-    }
-    return known[name]()
+    return _FEATURES[name][0]()
 
 
 def _check(real: RealPictures, fake: Tensor) -> None:
@@ -253,6 +253,4 @@ def _once(of: Tensor) -> Tensor:
 
 def _drawn(rows: Tensor, count: int, seed: int) -> Tensor:
     """At most `count` rows, drawn at random. # [n, ...] -> [count, ...]"""
-    if len(rows) <= count:
-        count = len(rows)
     return rows[torch.from_numpy(np.random.default_rng(seed).permutation(len(rows))[:count].copy())]

@@ -88,4 +88,7 @@ class Carrying(Rebuilding):
             field[here] = upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)[here]
             exclusions[here] = upsampled_exclusions(state.exclusions, shape, state.shape)[here]
             costs[here] = nearest(state.costs, field.shape[:2])[here]
-        return self._voted(state, shape, field, costs, exclusions, former.penalties.copy(), atlas), here
+        own = State(
+            shape, state.picture, field, costs, exclusions, former.penalties.copy(), state.chosen, state.numbers, atlas
+        )
+        return self._voted(own, state), here

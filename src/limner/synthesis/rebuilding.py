@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -134,22 +135,13 @@ class Rebuilding:
         field = upsampled(state.field, shape, atlas.sizes, state.atlas.sizes, state.shape)
         costs = nearest(state.costs, field.shape[:2])
         exclusions = upsampled_exclusions(state.exclusions, shape, state.shape)
-        return self._voted(state, shape, field, costs, exclusions, state.penalties, atlas)
+        taken = replace(state, shape=shape, field=field, costs=costs, exclusions=exclusions, atlas=atlas)
+        return self._voted(taken, state)
 
-    def _voted(
-        self,
-        before: State,
-        shape: tuple[int, int],
-        field: Ints,
-        costs: Floats,
-        exclusions: Ints,
-        penalties: Floats,
-        atlas: Atlas,
-    ) -> State:
+    def _voted(self, state: State, before: State) -> State:
         """A finer level with what was taken there, painted in the tones of the level before."""
-        toned = rows_of(resized(before.picture.reshape(*before.shape, 3), shape))
-        state = State(shape, toned, field, costs, exclusions, penalties, before.chosen, before.numbers, atlas)
-        state.picture = vote(self._matching(state), field, costs, self._sharpness(costs))
+        state.picture = rows_of(resized(before.picture.reshape(*before.shape, 3), state.shape))
+        state.picture = vote(self._matching(state), state.field, state.costs, self._sharpness(state.costs))
         return state
 
     def _better(self, state: State, side: int, number: int, step: int) -> None:

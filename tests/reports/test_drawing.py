@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from limner.reports.curves import HEIGHT, WIDTH, drawing
+from limner.reports.page import HEIGHT, WIDTH, drawing
 from limner.reports.record import StageCurve
 
 
