@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limner.collection import Collection, Row
+from limner.collection.importing import Progress
 from limner.collection.views import plain_views, views
 from limner.demo.forging import Flip, flip_byte, save_again
 from limner.demo.opening import SEED, TRUNCATION, Opened, paint_opening
@@ -44,8 +44,6 @@ _NAME = "demo"
 _SHEET, _WORKS = 64, 4
 _VIEWS, _MOST_VIEWS = 16, 8000
 _HOLDOUT_VIEWS, _MOST_HOLDOUT_VIEWS = 8, 2000
-
-Progress = Callable[[int, int], None]
 
 
 def prepare(folder: Path) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from limner import pictures
+from limner.collection.importing import Progress
 from limner.demo.planning import Opener
 from limner.errors import UsageError
 from limner.latent.pipeline import Painted, Pipeline
@@ -33,8 +34,6 @@ _FINISHED = 224
 """Shorter side of finished pictures without labels in an opening, px: a demo has not the time for more."""
 LARGE = 128
 """Pixels that a picture may be enlarged to."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

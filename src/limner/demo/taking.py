@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from limner.collection import PAINTINGS, Collection, Row, import_collection
+from limner.collection.importing import Progress
 from limner.demo.planning import Plan
 from limner.errors import CollectionError, RightsError
 from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, summary
@@ -22,8 +23,6 @@ _REMEDIES = {
     HELD_NO_LICENCE: "--licence CC-BY-4.0 (LicenseRef-All-Rights-Reserved where you give none)",
 }
 _OTHERS = "take them out, or see what `limner collection add --help` says of --rights and --consent"
-
-Progress = Callable[[int, int], None]
 
 
 def take(plan: Plan, workspace: Workspace, progress: Progress) -> tuple[Collection, list[Row]]:

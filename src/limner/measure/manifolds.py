@@ -16,11 +16,11 @@ from limner.statistics import Estimate, interval, share
 __all__ = ["compare_manifolds", "radii"]
 
 _AT_ONCE = 512
+_NEAR, _WIDE = 3, 5
+"""Neighbour that sets a ball's size for precision and recall, and for density and coverage."""
 
 
-def compare_manifolds(
-    real: Tensor, painted: Tensor, *, near: int = 3, wide: int = 5, seed: int = 0
-) -> dict[str, Estimate]:
+def compare_manifolds(real: Tensor, painted: Tensor, *, seed: int = 0) -> dict[str, Estimate]:
     """Precision and recall (Kynkäänniemi et al. 2019, section 2), density and coverage (Naeem et al. 2020, section 3).
 
     - precision: share of the painted pictures that lie among real ones;
@@ -35,11 +35,9 @@ def compare_manifolds(
 
     Args:
         real, painted: features, equally many and on the same scale. # [n, d], [n, d]
-        near: neighbour that sets a ball's size for precision and recall.
-        wide: the same for density and coverage.
     """
-    real_near, real_wide = radii(real, (near, wide))
-    (painted_near,) = radii(painted, (near,))
+    real_near, real_wide = radii(real, (_NEAR, _WIDE))
+    (painted_near,) = radii(painted, (_NEAR,))
     inside = torch.zeros(len(painted), dtype=torch.bool)
     within = torch.zeros(len(painted))
     reached = torch.zeros(len(real), dtype=torch.bool)
@@ -48,7 +46,7 @@ def compare_manifolds(
         stop = start + _AT_ONCE
         distances = torch.cdist(painted[start:stop], real)  # [chunk, n]
         inside[start:stop] = (distances <= real_near).any(1)
-        within[start:stop] = (distances <= real_wide).sum(1) / wide
+        within[start:stop] = (distances <= real_wide).sum(1) / _WIDE
         reached |= (distances <= painted_near[start:stop, None]).any(0)
         covered |= (distances <= real_wide).any(0)
     return {

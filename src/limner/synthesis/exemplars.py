@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
+from limner.collection.importing import Progress
 from limner.errors import UsageError
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
@@ -127,7 +128,7 @@ class Exemplars:
         collection: Collection,
         rows: Sequence[Row],
         workspace: Workspace,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Exemplars:
         """Pictures of a collection; `progress` is called where they are made small for the first time."""
         small = open_cache(collection, rows, THUMBNAIL, workspace, progress)

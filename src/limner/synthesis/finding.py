@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from limner.collection import PAINTINGS, Collection, import_collection
+from limner.collection.importing import Progress
 from limner.collection.rows import Row
 from limner.errors import CollectionError, UsageError
 from limner.models import bundle
@@ -20,8 +20,6 @@ __all__ = ["ExemplarSet", "learned_rows", "named_exemplars", "own_exemplars", "p
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _MOST_FILES = 2000
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

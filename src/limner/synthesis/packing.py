@@ -68,23 +68,11 @@ def pack_exemplars(
     column = model.card.training.settings.get("label")
     labels = [row.labels.get(column, "") if column else "" for row in free]
     exemplars = Exemplars.of_collection(collection, free, workspace)
-    flat = Finisher(exemplars).graphic
-    rows: list[PackRow] = []
-    written = 0
     with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        for index in varied_order(exemplars, labels):
-            item = exemplars.items[index]
-            pixels = exemplars.picture(index, min(side, item.height, item.width))
-            data = pictures.encode(pixels, "webp" if flat else "avif", quality=_QUALITY, lossless=flat)
-            kept = replace(item, height=pixels.shape[0], width=pixels.shape[1])
-            file = f"pictures/{len(rows):05d}.{'webp' if flat else 'avif'}"
-            row = PackRow(file=file, label=labels[index], **vars(kept))
-            more = len(data) + len(row.model_dump_json()) + 2 * len(row.file) + 200
-            if written + more > most or len(rows) == MOST:
-                break
+        rows = []
+        for row, data, written in _packed(exemplars, labels, side=side, most=most):
             archive.writestr(_undated(row.file), data)
             rows.append(row)
-            written += more
             progress(written, most)
         if not rows:
             raise UsageError(f"{most / 1e6:g} MB", "is too little for one picture", "give more with --megabytes")
@@ -93,6 +81,24 @@ def pack_exemplars(
         )
         archive.writestr(_undated(NOTE), note.model_dump_json())
     return PackedModel(note, path.stat().st_size, dict(refused.most_common()))
+
+
+def _packed(
+    exemplars: Exemplars, labels: Sequence[str], *, side: int, most: int
+) -> Iterator[tuple[PackRow, bytes, int]]:
+    """Pictures as far as the bytes reach: each with its row, its file, and how many bytes there are by then."""
+    flat, written = Finisher(exemplars).graphic, 0
+    for number, index in enumerate(varied_order(exemplars, labels)):
+        item = exemplars.items[index]
+        pixels = exemplars.picture(index, min(side, item.height, item.width))
+        data = pictures.encode(pixels, "webp" if flat else "avif", quality=_QUALITY, lossless=flat)
+        kept = replace(item, height=pixels.shape[0], width=pixels.shape[1])
+        file = f"pictures/{number:05d}.{'webp' if flat else 'avif'}"
+        row = PackRow(file=file, label=labels[index], **vars(kept))
+        written += len(data) + len(row.model_dump_json()) + 2 * len(row.file) + 200
+        if written > most or number == MOST:
+            return
+        yield row, data, written
 
 
 def _free(model: Model, workspace: Workspace, *, read: bool) -> tuple[Collection, list[Row], Counter[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner import pictures
+from limner.collection.importing import Progress
 from limner.errors import PictureError, UsageError
 from limner.synthesis.exemplars import THUMBNAIL, Exemplar, Exemplars
 from limner.synthesis.resampling import fitted
@@ -32,8 +33,6 @@ MOST = 20_000
 """Pictures of a pack."""
 _LARGEST_NOTE, _LARGEST_PICTURE = 32 << 20, 16 << 20
 _REMEDY = "get the pack anew, or make one with `limner model pack`"
-
-Progress = Callable[[int, int], object]
 
 
 class _Frozen(BaseModel):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
+from limner.digests import digest_of
 from limner.synthesis.sources import SourceMap
 from limner.workspace import Workspace, replace_file
 
@@ -21,20 +22,23 @@ class _Store:
         self._workspace = workspace
 
     def _keep(self, data: bytes) -> str:
-        name = hashlib.sha256(data).hexdigest()
-        path = self._workspace.sources / name[:2] / f"{name}{self._suffix}"
+        digest = digest_of(data)
+        path = self._path(digest)
         if not path.is_file():
             self._workspace.make(path.parent)
             with replace_file(path, sync=False) as part:
                 part.write_bytes(data)
-        return f"sha256:{name}"
+        return digest
+
+    def _path(self, digest: str) -> Path:
+        name = digest.removeprefix("sha256:")
+        return self._workspace.sources / name[:2] / f"{name}{self._suffix}"
 
     def _load(self, digest: str) -> bytes | None:
         """One file; None where it is not kept here, or no longer what it was."""
-        name = digest.removeprefix("sha256:")
-        path = self._workspace.sources / name[:2] / f"{name}{self._suffix}"
+        path = self._path(digest)
         data = path.read_bytes() if path.is_file() else b""
-        return data if hashlib.sha256(data).hexdigest() == name else None
+        return data if digest_of(data) == digest else None
 
 
 class SourceStore(_Store):
