@@ -92,7 +92,7 @@ def perceptual_path_length(
     epsilon: float = 1e-4,
     seed: int = 0,
 ) -> Estimate:
-    """Mean squared perceptual change by squared step at the start of many paths (Karras et al. 2019, section 4.1).
+    """Mean squared perceptual change by squared step at the start of `count` paths (Karras et al. 2019, section 4.1).
 
     At the ends of paths, as the authors have it since their second version: every latent that is measured was drawn,
     none lies between. `paint` has to give float32 pictures of a network in float32: in bfloat16, or in bytes, a step of
@@ -101,9 +101,6 @@ def perceptual_path_length(
     Args:
         paint: pictures on paths; given which paths and how far on each, 0 to 1. # int [n], float [n] -> [n, 3, h, w]
         distance: squared perceptual distance of pairs. # [n, 3, h, w] twice -> [n]
-        count: how many paths.
-        epsilon: the step.
-        seed: of the interval.
     """
     found = []
     for start in range(0, count, _PATHS_AT_ONCE):

@@ -35,10 +35,7 @@ def sliced_wasserstein(real: Tensor, painted: Tensor, *, seed: int = 0) -> dict[
 
     Karras et al. 2018 ("Progressive growing of GANs", section 5), with 256 directions and at most 32,768 patches of
     each set. The interval is by jackknife over ten groups of pictures. Falls to a floor with the count of patches, so
-    compare figures of equal counts only.
-
-    Args:
-        real, painted: equally many. # uint8 [n, 3, h, w] twice
+    compare figures of equal counts only. # uint8 [n, 3, h, w] twice
 
     Returns:
         By the shorter side of the level in pixels: the largest holds the finest details.

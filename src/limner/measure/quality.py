@@ -145,26 +145,23 @@ def measure_sets(
 def measure_rows(
     name: str, rows: Mapping[str, Tensor], *, train_of: Tensor, holdout_of: Tensor, seed: int = 0
 ) -> FeatureNumbers:
-    """What the features `name` say, from their rows.
+    """What the features `name` say, from rows of `training`, `held_out`, `generated`, maybe `chose`. # [n, d] each
 
     Args:
-        rows: features of `training`, `held_out`, `generated` and, where there are, `chose`. # [n, d] each
         train_of, holdout_of: which picture each row is a view of. # [n], [m]
     """
     training, held_out, fake = rows["training"], rows["held_out"], rows["generated"]
     chose = rows.get("chose", held_out[:0])
     once = training[_once(train_of)]
-    alike = min(len(fake), len(once))
-    some, stand_in = _drawn(fake, alike, seed), _drawn(once, alike, seed)
-    distances = [kid(held_out, new, by=training, real_of=holdout_of, seed=seed) for new in (fake, stand_in)]
-    normals = [frechet(held_out, new, training, real_of=holdout_of, seed=seed) for new in (some, stand_in)]
-    real = torch.cat([once, held_out[_once(holdout_of)], chose])
-    unseen = torch.cat([held_out, chose])
+    some, stand_in = (_drawn(each, min(len(fake), len(once)), seed) for each in (fake, once))
+    real, unseen = torch.cat([once, held_out[_once(holdout_of)], chose]), torch.cat([held_out, chose])
     return FeatureNumbers(
         features=name,
         note=_FEATURES[name][1] if name in _FEATURES else "",
-        kid=Finding.of(*distances),
-        frechet=Finding.of(*normals),
+        kid=Finding.of(*(kid(held_out, new, by=training, real_of=holdout_of, seed=seed) for new in (fake, stand_in))),
+        frechet=Finding.of(
+            *(frechet(held_out, new, training, real_of=holdout_of, seed=seed) for new in (some, stand_in))
+        ),
         **_manifolds(standardised(real, training), standardised(fake, training), seed),
         memorised=Finding.of(memorised(training, unseen, fake, seed), Estimate(0.01, 0.01, 0.01, len(unseen))),
         diversity=Finding.of(*(diversity(_drawn(r, _MOST_ALIKE, seed), training, seed=seed) for r in (fake, once))),
