@@ -34,7 +34,6 @@ class Machine:
         device: `cpu` or `cuda`.
         precision: `bf16` (autocast) or `fp32`.
         threads: for torch; set once by `probe`.
-        reason: one line for the user.
         peak: convolution speed measured by the probe in the chosen precision, GFLOP/s.
         given: share of its threads' time that the processor gave the probe, above 0 to 1; other programs had the rest.
     """
@@ -95,8 +94,7 @@ def probe(precision: str | None = None, threads: int | None = None, device: str 
     on the card; and no card was at hand to try limner on.
 
     Args:
-        precision: `bf16` or `fp32` to skip the choice.
-        threads: number of threads to skip the choice.
+        precision, threads: given to skip the choice.
         device: `cpu` or `cuda`.
 
     Raises:

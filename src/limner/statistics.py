@@ -49,7 +49,6 @@ def jackknife(value: Callable[..., float], groups: Sequence[int], count: int) ->
     Args:
         value: computes it from which groups of each set take part. # float64 [groups] of zeros and ones, one a set
         groups: of how many groups each set consists; sets of fewer than three add nothing to the interval.
-        count: of the group that the number is about.
     """
     whole = [np.ones(number) for number in groups]
 

@@ -78,8 +78,6 @@ class Demonstration:
         opened: what shipped models painted before anything was trained.
         collection, rows: what was taken, and the part that is learned from or held out.
         training, watch: how it learned, and snapshots of what it could paint meanwhile.
-        pipeline: the trained model.
-        painted: the sheet of new compositions.
         works, flipped, again, flip: signed files, the two forgeries, and the byte that was changed.
         verdicts, refused: what a stranger finds in the works and in the forgeries.
         found, usual: the nearest training picture of each work, and how near unseen pictures come.

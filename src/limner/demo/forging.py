@@ -24,7 +24,6 @@ class Flip:
 
     Attributes:
         position: counted from 0.
-        size: of the file in bytes.
     """
 
     position: int

@@ -43,7 +43,6 @@ class Opened:
     Attributes:
         blocks: pictures by label; one block without a label where labels do not matter.
         sheet: the file that shows them all, one label below the other.
-        seconds: that loading and painting took.
     """
 
     path: Path

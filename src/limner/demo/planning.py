@@ -35,12 +35,9 @@ class Plan:
     """One demo.
 
     Attributes:
-        folder: for everything that it makes.
         size: height and width.
-        where: conditions that choose what is learned from.
         pictures: folder of the person's own pictures; None for the paintings that ship with limner.
         creator, licence: of own pictures whose row or file says nothing.
-        opening: models that paint before anything is trained.
         parent: the model file that is trained on; None starts from nothing.
         aside: why a shipped model is not used as the parent, where one might expect it.
     """

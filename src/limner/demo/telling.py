@@ -45,11 +45,7 @@ _MOST_TRAINED, _MOST_HELD_OUT = 256, 64
 
 
 def record_of(made: Demonstration, commands: Sequence[tuple[str, str]]) -> DemoRecord:
-    """Everything that the page shows of a demo whose steps are all done.
-
-    Args:
-        commands: what to type next, and what it does.
-    """
+    """Everything that the page shows of a demo whose steps are all done."""
     return DemoRecord(
         taken=_taken(made),
         learned=_learned(made),

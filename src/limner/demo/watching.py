@@ -39,7 +39,6 @@ class Watch:
     """An observer of a training that keeps snapshots; what is learned is the same without it.
 
     Attributes:
-        data: the pictures, once training has begun.
         originals: held-out pictures that chose nothing, whose reconstructions are kept.
     """
 

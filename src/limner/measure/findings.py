@@ -32,7 +32,6 @@ class Meaning:
 
     Attributes:
         good: whether a good generator has it low, high, or close to the floor.
-        words: what a bad value tells.
     """
 
     title: str

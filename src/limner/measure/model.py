@@ -63,7 +63,6 @@ def measure_model(
 
     Args:
         seed: of the new pictures and of every random choice; take another than any that chose the model.
-        progress: called with what is done, how many of it, and of how many.
 
     Raises:
         UsageError: the collection is another than the model's card names, or too small.

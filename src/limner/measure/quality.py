@@ -113,7 +113,6 @@ def measure_sets(
 
     Args:
         fake: generated pictures. # uint8 [k, 3, h, w]
-        features: which, of `FEATURES`.
         progress: called with the name of what is measured next.
         seen: called with the rows of each features once they are there (see `measure_rows`).
 

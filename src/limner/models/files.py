@@ -31,11 +31,7 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class WeightsFile(Generic[_Card, _Network]):
-    """A file of weights, loaded.
-
-    Attributes:
-        digest: sha256 of the file.
-    """
+    """A file of weights, loaded."""
 
     path: Path
     digest: str
@@ -48,12 +44,10 @@ class Kind(Generic[_Card, _Network]):
     """A kind of file that limner writes: one `.safetensors` with weights and, in its metadata, a card.
 
     Attributes:
-        key: of the card in the metadata.
         network: makes the network of a card's config, with weights of any value.
         noun: what such a file holds, with its article.
         where: what to give, or do, where there is no such file.
         again: how to make a damaged one anew.
-        largest: bytes.
     """
 
     key: str

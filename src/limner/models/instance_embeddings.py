@@ -30,10 +30,7 @@ class InstanceEmbeddings(nn.Module):
     """The embeddings of training pictures, and the Gaussian of whitened latents around an embedding.
 
     Args:
-        numbers: numbers of a latent.
         labels: how many labels there are (0 for none).
-        width: numbers of an embedding.
-        count: how many embeddings are kept.
         noise: deviation of the noise that is added to an embedding, in deviations of the axis.
         interpolation: how far towards a neighbour an embedding is moved at most, 0 to 1.
     """

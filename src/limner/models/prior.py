@@ -81,7 +81,6 @@ class ModulatedBlock(nn.Module):
     """Two convolutions whose input a condition scales and shifts. # [n, c, h, w], [n, width] -> [n, c, h, w]
 
     Args:
-        width: numbers of the condition.
         dropout: share of the maps between the convolutions that is left out while it learns.
     """
 

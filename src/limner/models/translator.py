@@ -155,7 +155,6 @@ class PairDiscriminator(nn.Module):
             before: the teacher's features of what was translated.
             pictures: the result. # [n, 3, h, w]
             maps: the teacher's features of the result.
-            labels: that it should be of. # [n]
         """
         both = [torch.cat([a, b], 1) for a, b in zip(before, maps, strict=True)]
         return [*both, F.pixel_unshuffle(pictures, 2), labels]

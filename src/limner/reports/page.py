@@ -59,10 +59,8 @@ class Drawing:
 
     Attributes:
         line: path of the smoothed training loss.
-        checks: places of the checks.
         ends: first and last value of the checks.
         values: the same with their places and anchors, as labels beside their points.
-        ticks: places and texts below the axis.
         said: the curve in words, for those who cannot see it.
     """
 

@@ -74,7 +74,6 @@ class Sheet:
     Attributes:
         target: pixels that a picture may be enlarged to.
         learned: from what, for how long, and what it went on from.
-        which: which pictures these are, and who chose them.
         licences: pictures that it learned from, by licence.
         credit: the line that these licences oblige to.
     """
@@ -122,7 +121,6 @@ class StageCurve:
     Attributes:
         line: minutes and training loss.
         checks: minutes and what the hold-out said.
-        unit: of the checks, in words.
     """
 
     title: str
@@ -189,8 +187,6 @@ class Forged:
 
     Attributes:
         picture: the changed file as a forgiving viewer shows it; None where none can.
-        what: what was done to it.
-        lesson: what the verdict means.
     """
 
     title: str

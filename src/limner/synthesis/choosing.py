@@ -38,7 +38,6 @@ class Chooser:
         Args:
             compositions: one, or several that are to be finished from the same exemplars: each is suited in its turn.
             count: for one composition; for each further one there are half as many more, three times as many at most.
-            leave_out: numbers of exemplars that are not taken.
         """
         asked = np.stack([descriptor(one) for one in compositions])
         # Rounded, so that no last bit of a sum decides.

@@ -59,7 +59,6 @@ class Exemplar:
     Attributes:
         digest: sha256 of its pixels, as its collection names it.
         title, creator, licence, source: its rights; empty where unknown.
-        height, width: in pixels, at full size.
     """
 
     digest: str
@@ -80,7 +79,6 @@ class Exemplars:
     """Pictures that may give patches.
 
     Args:
-        items: what they are.
         read: gives the pixels of number i at full size. # uint8 [h, w, 3]
         thumbnails: gives the pixels of number i, the shorter side `THUMBNAIL` px or more; `read` where not given.
         version: goes into `digest`, which so differs from that of other versions of the same pictures.

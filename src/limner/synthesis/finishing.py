@@ -33,7 +33,6 @@ class Finisher:
     """Finishes compositions from some exemplars.
 
     Args:
-        exemplars: pictures that give patches.
         threads: how many bands, or pictures, are searched at once; the bits do not depend on it.
     """
 

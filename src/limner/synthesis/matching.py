@@ -35,7 +35,6 @@ class Pass(NamedTuple):
 
     Attributes:
         number: even passes go down, odd ones up.
-        seed: of its random numbers.
         tries: how many random places of all exemplars are tried for each patch.
         spread: radius of the first random step around the place that a patch has, px.
         coherence: by which share a patch that does not go on from a neighbour must be cheaper.

@@ -29,11 +29,7 @@ _QUALITY = 80
 
 @dataclass(frozen=True)
 class PackedModel:
-    """What went along.
-
-    Attributes:
-        refused: why pictures stayed behind, with counts.
-    """
+    """What went along."""
 
     note: PackNote
     size: int
@@ -56,7 +52,6 @@ def pack_exemplars(
 
     Args:
         side: shorter side of the pictures, px; smaller ones stay as they are.
-        most: bytes that the file may have.
         accepted: why pictures may go along whose terms only a person can read.
         progress: called with the bytes written, and how many there may be.
 
@@ -102,11 +97,7 @@ def _packed(
 
 
 def _free(model: Model, workspace: Workspace, *, read: bool) -> tuple[Collection, list[Row], Counter[str]]:
-    """The collection that a model learned from, its pictures that may go along, and why others may not.
-
-    Args:
-        read: whether a person has read the terms that only a person can.
-    """
+    """The collection that a model learned from, its pictures that may go along, and why others may not."""
     found = learned_rows(model, workspace)
     if found is None:
         name = model.card.collection.name

@@ -44,7 +44,6 @@ class SourceMap:
     """Of each pixel of a finished picture, the exemplar and the place there.
 
     Attributes:
-        exemplars: those that gave at least one patch.
         shapes: height and width of each at the scale of the finish, without an edge that is never taken.
         places: index of the exemplar, row and column in it. # int32 [h, w, 3]
         busy: where something goes on: what is flat belongs to nobody. # bool [h, w]
