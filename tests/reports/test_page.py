@@ -113,12 +113,12 @@ def test_without_an_opening_the_training_comes_first() -> None:
 
 def test_before_and_after_stand_beside_each_other() -> None:
     made = record()
-    parent = replace(made.learned, parent="landscapes", parent_digest="12" * 32)
+    parent = replace(sheet(), name="landscapes", digest="12" * 32)
     work = replace(
         made.works[0], verdict=verdict("valid", generation={"model_parents": ["sha256:" + "12" * 32], "seed": 1})
     )
     taken = replace(made.taken, noun="picture", where=(), trained_count=300)
-    changed = replace(made, opening=[sheet()], after=sheet(), learned=parent, works=[work], taken=taken)
+    changed = replace(made, opening=[parent], after=sheet(), works=[work], taken=taken)
     text = Reader(render_demo(changed)).text
     assert text.index("Before") < text.index("After") < text.index("What was taken")
     assert "began with nothing" not in text

@@ -133,7 +133,7 @@ def _small(made: Demonstration, rows: Sequence[Row]) -> list[Shown]:
 
 def _learned(made: Demonstration) -> Learned:
     card, watch = made.pipeline.model.card, made.watch
-    parent = made.opened[0] if made.plan.parent else None
+    parent = made.opened[0].card.name if made.plan.parent else ""
     prior = card.quality.get("prior", {})
     return Learned(
         name=card.name,
@@ -143,15 +143,13 @@ def _learned(made: Demonstration) -> Learned:
         pictures_seen=card.training.pictures_seen,
         latents_seen=card.training.latents_seen,
         machine=wording.machine(card.training.precision, card.training.threads, card.training.device),
-        teacher=wording.teacher(card.teacher, parent.card.name if parent else ""),
+        teacher=wording.teacher(card.teacher, parent),
         prior=wording.prior(card.family, str(prior.get("kept", "")), "flow" in prior.get("kid_by_prior", {})),
         quality=card.quality,
         curves=[_curve(state.stage, state.history, state.checks) for state in made.training.states],
         originals=_all(watch.originals, "A held-out picture"),
         reconstructions=_moments(watch, "A held-out picture, painted again by the model", PAINTER),
         samples=_moments(watch, "A new picture", PRIOR, ADVERSARIAL),
-        parent=parent.card.name if parent else "",
-        parent_digest=parent.digest if parent else "",
     )
 
 

@@ -151,10 +151,6 @@ class Learned:
     """The same, through the model."""
     samples: Sequence[Block]
     """New pictures of fixed latents."""
-    parent: str = ""
-    """Name of the model that it went on from."""
-    parent_digest: str = ""
-    """sha256 of that model's file."""
 
 
 @dataclass(frozen=True)
@@ -218,4 +214,4 @@ class DemoRecord:
     opening: Sequence[Sheet] = ()
     """What shipped models painted before anything was trained."""
     after: Sheet | None = None
-    """The first pictures of the sheet, to be seen beside those of the model that this one went on from."""
+    """The first pictures of the sheet, beside those of `opening[0]`, the model that this one went on from."""
