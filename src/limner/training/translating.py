@@ -191,6 +191,8 @@ class TranslatorStage(Stage):
 
     def __init__(self, model: Model, pairs: Pairs, options: TranslatorOptions, machine: Machine) -> None:
         self.pairs, self.options, self.learning_rate = pairs, options, options.learning_rate
+        if machine.precision == "bf16":
+            model.generator.keep_casts()
         torch.manual_seed(options.seed)
         self.network = Translator(
             TranslatorConfig(
@@ -247,16 +249,12 @@ def train_translator(
         collection.rows(options.where), only_cleared=options.only_cleared, accept_unknown=options.accept_unknown
     )
     learned, unseen = paired_rows(rows, options.label, options.pairs, names, collection.name)
-    again = (
-        f"limner train-translator {shlex.quote(name)} {shlex.quote(collection.name)} --pairs {options.pairs} --resume"
-    )
+    again = _command(name, collection, options)
     run = Run(run_name(model), options, collection, model.digest, workspace, reporter, clock=clock, again=again)
     run.start(resume=resume)
     machine = probe(options.precision, options.threads)
     reporter.note(f"computing: {machine.reason}")
     model.generator.to(machine.device)
-    if machine.precision == "bf16":
-        model.generator.keep_casts()
     reporter.stage("encoding pictures")
     source = _Source(model, collection, (options.label, options.pairs), machine, workspace, reporter)
     stage = TranslatorStage(model, source.pairs(learned, flip=options.flip, seed=options.seed), options, machine)
@@ -273,6 +271,12 @@ def train_translator(
         quality=source.quality(stage.network, unseen),
     )
     return stage.network, card
+
+
+def _command(model: str, collection: Collection, options: TranslatorOptions) -> str:
+    """The command line that goes on with the run."""
+    given = ["limner", "train-translator", model, collection.name, "--pairs", options.pairs, "--label", options.label]
+    return shlex.join([*given, "--resume"])
 
 
 class _Source(NamedTuple):
