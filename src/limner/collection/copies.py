@@ -33,11 +33,12 @@ _HOPELESS_GLANCE = 0.2
 """The same for two glances."""
 _FINE = 96  # pixels, the side at which pairs are aligned
 
+Bytes = NDArray[np.uint8]
 Window = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the sides."""
 
 
-def glance(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def glance(pixels: Bytes) -> Bytes:
     """The picture at a glance, squeezed to a square. # uint8 [GLANCE, GLANCE, 3]
 
     Args:
@@ -52,8 +53,8 @@ def turned(pixels: NDArray[Any], way: int) -> NDArray[Any]:
 
 
 def copies(
-    glances: NDArray[np.uint8],
-    pixels: Callable[[int], NDArray[np.uint8]],
+    glances: Bytes,
+    pixels: Callable[[int], Bytes],
     known: Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[int, int]]:
@@ -65,9 +66,9 @@ def copies(
         known: the group of each; pairs within a group are not looked at.
         progress: called with (done, total) as pictures are compared.
     """
-    small: dict[int, NDArray[np.uint8]] = {}
+    small: dict[int, Bytes] = {}
 
-    def fine(i: int) -> NDArray[np.uint8]:
+    def fine(i: int) -> Bytes:
         if i not in small:
             image = Image.fromarray(pixels(i))
             image.thumbnail((4 * _FINE, 4 * _FINE), reducing_gap=2.0)
@@ -94,7 +95,7 @@ def _windows() -> list[Window]:
     return [(x0, y0, x1, y1) for x0, x1 in spans for y0, y1 in spans]
 
 
-def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
+def _alike(glances: Bytes) -> list[tuple[int, int, int, Window]]:
     """(part, whole, way, window) for the nearest pictures of each, as far as they are near at all."""
     count, windows = len(glances), _windows()
     if count < 2:
@@ -114,14 +115,10 @@ def _alike(glances: NDArray[np.uint8]) -> list[tuple[int, int, int, Window]]:
                     whole, window = place % count, windows[place // count]
                     if value > found.get((row, whole), (-1.0, 0, window))[0]:
                         found[row, whole] = (value, way, window)
-    best: dict[int, list[tuple[float, int, int, Window]]] = {}
-    for (part, whole), (value, way, window) in found.items():
-        best.setdefault(part, []).append((value, whole, way, window))
-    return [
-        (part, whole, way, window)
-        for part in sorted(best)
-        for _, whole, way, window in sorted(best[part], key=lambda one: -one[0])[:_NEAREST]
-    ]
+    best: dict[int, list[tuple[int, int, int, Window]]] = {}
+    for (part, whole), (_, way, window) in sorted(found.items(), key=lambda one: (one[0][0], -one[1][0])):
+        best.setdefault(part, []).append((part, whole, way, window))
+    return [one for nearest in best.values() for one in nearest[:_NEAREST]]
 
 
 def _near(values: NDArray[np.float32], places: NDArray[np.int64], row: int, count: int) -> Iterator[tuple[float, int]]:
@@ -150,7 +147,7 @@ def _index(vectors: NDArray[np.float32]) -> Any:
     return index
 
 
-def _features(glances: NDArray[np.uint8], window: Window) -> NDArray[np.float32]:
+def _features(glances: Bytes, window: Window) -> NDArray[np.float32]:
     """What is compared: the window in coarse cells, without its mean brightness and contrast. # [n, d]"""
     left, top, right, bottom = (round(GLANCE * value) for value in window)
     part = glances[:, top:bottom, left:right].astype(np.float32)
@@ -181,7 +178,7 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.round(unit * 256) / 256, np.float32)
 
 
-def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -> bool:
+def _covers(part: Bytes, whole: Bytes, window: Window) -> bool:
     """Whether `part` is a near-duplicate of some window of `whole` near `window`."""
     look = hash_look(np.ascontiguousarray(part))
     aligned = _aligned(part, whole, window, _FINE // 3, 0.004, _HOPELESS, 14) if look else None
@@ -194,13 +191,7 @@ def _covers(part: NDArray[np.uint8], whole: NDArray[np.uint8], window: Window) -
 
 
 def _aligned(
-    part: NDArray[np.uint8],
-    whole: NDArray[np.uint8],
-    window: Window,
-    side: int,
-    finest: float,
-    hopeless: float,
-    slack: float,
+    part: Bytes, whole: Bytes, window: Window, side: int, finest: float, hopeless: float, slack: float
 ) -> NDArray[np.float64] | None:
     """The window of `whole` near `window` that shows what `part` does, by descent; None where none does.
 
