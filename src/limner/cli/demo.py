@@ -111,11 +111,9 @@ def _plan(to: Path, pictures: Path | None, training: _Training) -> Plan:
         return plan_own(to, pictures, minutes=minutes, size=size, where=where, **rights)
     for option, value in rights.items():
         if value:
-            raise UsageError(
-                f"--{option} {value}",
-                "is about pictures of your own, and no folder of them is given",
-                f"limner demo FOLDER --{option} {shlex.quote(value)}",
-            )
+            reason = "is about pictures of your own, and no folder of them is given"
+            remedy = f"limner demo FOLDER --{option} {shlex.quote(value)}"
+            raise UsageError(f"--{option} {value}", reason, remedy)
     return plan_paintings(to, minutes=minutes, size=size, where=where)
 
 
@@ -210,7 +208,6 @@ def _learn(made: Demonstration, steps: _Steps) -> None:
 
 
 def _papers(made: Demonstration, steps: _Steps) -> None:
-
     steps.say("Signing 4 works, and forging 2 copies of them")
     made.sign()
     made.forge()
@@ -233,12 +230,9 @@ def _commands(made: Demonstration) -> list[tuple[str, str]]:
 
 def _next(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
     rights = '--creator "Your Name" --licence CC-BY-4.0'
-    shipped = [
-        (f"{limner} sample {one.path.stem} -n 16 --seed 7 --sheet", f"paint more with {one.path.stem}")
-        for one in plan.opening
-    ]
+    names = [one.path.stem for one in plan.opening]
     return [
-        *shipped,
+        *((f"{limner} sample {name} -n 16 --seed 7 --sheet", f"paint more with {name}") for name in names),
         (f"{limner} demo ~/my-pictures {rights} --to my-demo", "the same with pictures of your own"),
         (f"{limner} demo --minutes 15 --to {folder}", "let it learn longer: far better pictures"),
         (f"{limner} collection add ~/my-pictures --name mine {rights}", "begin a collection that stays"),
@@ -247,19 +241,17 @@ def _next(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
 
 
 def _next_own(plan: Plan, limner: str, folder: str) -> list[tuple[str, str]]:
-    given = [("--creator", plan.creator), ("--licence", plan.licence), *(("--where", one) for one in plan.where)]
-    chosen = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
-    rights = "".join(f" {option} {shlex.quote(value)}" for option, value in given[:2] if value)
+    given = [("--creator", plan.creator), ("--licence", plan.licence)]
+    rights = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
+    chosen = rights + "".join(f" --where {shlex.quote(one)}" for one in plan.where)
     pictures = shlex.quote(str(plan.pictures))
     height, width = plan.size
     size = str(width) if width == height else f"{width}x{height}"
     again = "" if plan.parent else f" --size {size}"
     parent = f" --family gan --from {plan.parent.stem}" if plan.parent else ""
+    longer = f"{limner} demo {pictures}{chosen}{again} --minutes 30 --to {folder}"
     return [
-        (
-            f"{limner} demo {pictures}{chosen}{again} --minutes 30 --to {folder}",
-            "let it learn longer: better pictures",
-        ),
+        (longer, "let it learn longer: better pictures"),
         (f"{limner} collection add {pictures} --name mine{rights}", "begin a collection that stays"),
         (f"{limner} train mine --size {size}{parent} --minutes 60", "and train on it"),
     ]
@@ -287,8 +279,9 @@ def _show(made: Demonstration, record: DemoRecord) -> None:
 
 def _as_json(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
     def one(verdict: Verdict) -> dict[str, Any]:
-        return {"path": verdict.path, "state": verdict.state, "genuine": verdict.genuine, "summary": verdict.summary}
+        return {name: getattr(verdict, name) for name in ("path", "state", "genuine", "summary")}
 
+    nearest = [work.nearest for work in record.works]
     parent = made.opened[0] if made.plan.parent else None
     return {
         "page": str(_page(made)),
@@ -300,10 +293,7 @@ def _as_json(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
         "quality": dict(record.learned.quality),
         "works": [one(verdict) for verdict in made.verdicts],
         "forgeries": [one(verdict) for verdict in made.refused],
-        "nearest": [
-            {"title": near.title, "creator": near.creator, "distance": near.distance}
-            for near in (work.nearest for work in record.works)
-        ],
+        "nearest": [{"title": one.title, "creator": one.creator, "distance": one.distance} for one in nearest],
         "as_expected": _as_expected(made),
         "seconds": round(record.seconds, 1),
     }

@@ -10,12 +10,11 @@ import typer
 from limner.cli.common import print_json
 from limner.cli.options import Json, Silent
 from limner.cli.tables import facts, plain, table
+from limner.errors import PapersError, UsageError
 from limner.text import printable
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
-    import c2pa
-
     from limner.papers.registry.registry import Edition, Match, Registry
 
 __all__ = ["register"]
@@ -48,12 +47,10 @@ def list_works(
     editions = registry.latest(limit) if registry else []
     if as_json:
         print_json([one.details() for one in editions])
-    elif not editions or registry is None:
-        print(
-            "No work is registered yet: works are when they are published; older ones by `limner registry add FILE…`."
-        )
-    else:
+    elif registry and editions:
         _print_works(editions, len(registry))
+    else:
+        print("No work is registered yet: publishing does it; for older works: `limner registry add FILE…`.")
 
 
 @_group.command("show")
@@ -64,20 +61,18 @@ def show(
 
     Example: [bold]limner registry show 3f9c21aa07be[/bold]
     """
+    from limner.papers.c2pa.library import reading_context
     from limner.papers.registry.stored import stored_papers
 
-    editions = _existing().work(work)
+    editions, context = _existing().work(work), reading_context()
     if not editions:
-        from limner.errors import UsageError
-
         raise UsageError(work, "is no work that was published here", "see them all: limner registry list -n 1000")
-    context = _context()
     shown = [{**one.details(), "papers": stored_papers(one, context)} for one in editions]
     if as_json:
         print_json(shown)
-        return
-    for one in shown:
-        _print_work(one)
+    else:
+        for one in shown:
+            _print_work(one)
 
 
 @_group.command("find")
@@ -112,26 +107,24 @@ def restore(
 
     Example: [bold]limner registry restore seen-somewhere.jpg --to papers[/bold]
     """
-    from limner.errors import PapersError
     from limner.ledger import Ledger
+    from limner.papers.c2pa.library import reading_context
     from limner.papers.registry import stored
     from limner.works.origins import file_digest
 
-    workspace = Workspace.default()
     match = _match(picture)
     if match is None:
         raise PapersError(picture, "looks like no work that was published here", "nothing was written")
-    paths = stored.restore(match.edition, to, _context())
+    paths = stored.restore(match.edition, to, reading_context())
+    inputs, outputs = [file_digest(picture), match.edition.digest], [file_digest(path) for path in paths]
     parameters = {"work": match.edition.name, "path": str(picture.absolute())}
-    outputs = [file_digest(path) for path in paths]
-    Ledger.open(workspace.ledger).record(
-        "artist", "restore", inputs=[file_digest(picture), match.edition.digest], outputs=outputs, parameters=parameters
-    )
+    ledger = Ledger.open(Workspace.default().ledger)
+    ledger.record("artist", "restore", inputs=inputs, outputs=outputs, parameters=parameters)
     if as_json:
         print_json({**match.details(), "files": [str(path) for path in paths]})
-        return
-    _print_match(match)
-    print("its papers: " + ", ".join(str(path) for path in paths))
+    else:
+        _print_match(match)
+        print("its papers: " + ", ".join(str(path) for path in paths))
 
 
 @_group.command("add")
@@ -151,19 +144,12 @@ def add(
 
 
 def _existing() -> Registry:
-    from limner.errors import UsageError
     from limner.papers.registry.registry import open_registry
 
     registry = open_registry(Workspace.default())
     if registry is None:
         raise UsageError("registry", "is empty", "publish a work, or register older ones: limner registry add FILE…")
     return registry
-
-
-def _context() -> c2pa.Context:
-    from limner.papers.c2pa.library import reading_context
-
-    return reading_context()
 
 
 def _match(picture: Path) -> Match | None:

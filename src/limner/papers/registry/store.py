@@ -42,11 +42,8 @@ class Edition:
 
     Attributes:
         work: its 48-bit number; editions of one work share it.
-        digest: of the file, `sha256:` before the hexadecimal digits.
-        title, creator: as its papers say.
-        path: where it was published.
-        signer, signer_name: fingerprint and name of the signer's certificate.
-        model, latent: digests.
+        digest: of the file, `sha256:` before the hexadecimal digits; `model` and `latent` are digests, too.
+        signer: fingerprint of the signer's certificate.
         manifest: the C2PA manifest store as it was published.
         look, mirror, layout, thumbnail: as `Fingerprints`; the thumbnail as JPEG.
         xmp: the XMP packet as it was published.
