@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from limner.errors import CollectionError
 __all__ = ["Journal", "identity_of", "locked"]
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked(folder: Path, name: str) -> Iterator[None]:
     """Keep `folder` for this process while it imports into it.
 
@@ -70,21 +70,13 @@ class Journal:
 
     def _load(self) -> int:
         """Read the lines; returns how many bytes of the file are whole lines of these settings."""
-        if not self._path.exists():
-            return 0
         whole = 0
-        with self._path.open("rb") as file:
+        with contextlib.suppress(FileNotFoundError, ValueError), self._path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n"):
+                entry = json.loads(line) if line.endswith(b"\n") else None
+                if entry is None or (whole == 0 and entry != self._settings):
                     break
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    break
-                if whole == 0:
-                    if entry != self._settings:
-                        return 0
-                else:
+                if whole:
                     self.known[entry[0]] = (entry[1], entry[2])
                 whole += len(line)
         return whole

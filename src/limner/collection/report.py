@@ -101,9 +101,11 @@ class ImportReport(BaseModel):
 
 def report_of(name: str, place: Path, found: Found, refused: list[Refused], joined: Joined) -> ImportReport:
     """What to say about an import that is done, apart from its time."""
-    rows, sizes = joined.rows, Counter(row.group for row in joined.rows)
-    rights = summary(rows)
+    rows, rights = joined.rows, summary(joined.rows)
+    near = [size for size in Counter(row.group for row in rows).values() if size > 1]
     merged = sum(len(row.also) for row in rows)
+    counters = {"foreign": found.foreign, "system": found.system}
+    counters |= {"licences_from": joined.licences_from, "creators_from": joined.creators_from}
     return ImportReport(
         name=name,
         digest=digest_of(rows),
@@ -111,8 +113,8 @@ def report_of(name: str, place: Path, found: Found, refused: list[Refused], join
         files=len(rows) + merged + len(refused),
         taken=len(rows),
         merged=merged,
-        near_groups=sum(size > 1 for size in sizes.values()),
-        near_pictures=sum(size for size in sizes.values() if size > 1),
+        near_groups=len(near),
+        near_pictures=sum(near),
         holdout=sum(row.split == "holdout" for row in rows),
         held=rights.held,
         held_pictures=sum(bool(row.held) for row in rows),
@@ -122,12 +124,9 @@ def report_of(name: str, place: Path, found: Found, refused: list[Refused], join
         others=found.others,
         tables=found.tables,
         unread=found.unread,
-        foreign=dict(found.foreign.most_common()),
-        system=dict(found.system.most_common()),
+        **{name: dict(counter.most_common()) for name, counter in counters.items()},
         copies=joined.copies,
         kept_split=joined.kept_split,
-        licences_from=dict(joined.licences_from.most_common()),
-        creators_from=dict(joined.creators_from.most_common()),
         contradictions=joined.contradictions,
         unused=joined.unused,
         seconds=0.0,

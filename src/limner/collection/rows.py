@@ -158,12 +158,11 @@ def write_manifest(rows: Sequence[Row], path: Path) -> None:
     import pyarrow.parquet as pq
 
     ordered = sorted(rows, key=lambda row: row.pixel_sha256)
-    columns: dict[str, Any] = {name: pa.array([getattr(r, name) for r in ordered], pa.string()) for name in _TEXTS}
-    columns |= {name: pa.array([getattr(r, name) for r in ordered], pa.int32()) for name in _NUMBERS}
-    columns |= {name: pa.array([list(getattr(r, name)) for r in ordered], pa.list_(pa.string())) for name in _LISTS}
-    for name in sorted({name for row in ordered for name in row.labels}):
-        columns[_LABEL + name] = pa.array([row.labels.get(name) for row in ordered], pa.string())
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    labels = sorted({_LABEL + name for row in rows for name in row.labels})
+    kinds = ((_TEXTS, pa.string()), (_NUMBERS, pa.int32()), (_LISTS, pa.list_(pa.string())), (labels, pa.string()))
+    schema = pa.schema([(name, kind) for names, kind in kinds for name in names])
+    records = [asdict(row) | {_LABEL + name: value for name, value in row.labels.items()} for row in ordered]
+    pq.write_table(pa.Table.from_pylist(records, schema), path, compression="zstd")
 
 
 def read_manifest(path: Path) -> list[Row]:
@@ -176,18 +175,13 @@ def read_manifest(path: Path) -> list[Row]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
-        columns: dict[str, list[Any]] = {name: table.column(name).to_pylist() for name in (*_TEXTS, *_NUMBERS, *_LISTS)}
-        labels = {
-            n.removeprefix(_LABEL): table.column(n).to_pylist() for n in table.column_names if n.startswith(_LABEL)
-        }
+        return [_row(record) for record in pq.read_table(path).to_pylist()]
     except (OSError, KeyError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:100]
         raise CollectionError(path, f"the manifest is damaged ({reason})", "import the collection again") from None
-    for name in _LISTS:
-        columns[name] = [tuple(value or ()) for value in columns[name]]
-    made = []
-    for i in range(table.num_rows):
-        own: Any = {name: values[i] for name, values in labels.items() if values[i] is not None}
-        made.append(Row(**{name: values[i] for name, values in columns.items()}, labels=own))
-    return made
+
+
+def _row(record: Mapping[str, Any]) -> Row:
+    own = {name: record[name] for name in (*_TEXTS, *_NUMBERS)} | {name: tuple(record[name] or ()) for name in _LISTS}
+    labels = {name.removeprefix(_LABEL): value for name, value in record.items() if name.startswith(_LABEL)}
+    return Row(**own, labels={name: value for name, value in labels.items() if value is not None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,9 +40,7 @@ def draw_holdout(groups: Sequence[str]) -> list[bool]:
     The order of drawing is a hash of the group's name, which comes from its contents: the same pictures give the
     same hold-out on any machine. A group that would overshoot is passed over.
     """
-    sizes: dict[str, int] = defaultdict(int)
-    for name in groups:
-        sizes[name] += 1
+    sizes = Counter(groups)
     wanted, drawn, count = holdout_size(len(groups)), set(), 0
     for name in sorted(sizes, key=lambda name: hashlib.sha256(f"limner holdout 1 {name}".encode()).digest()):
         if count + sizes[name] <= wanted:
