@@ -23,7 +23,7 @@ from limner.collection import PAINTINGS
 from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.papers.watermark import Embedder, Reader, reading
-from limner.papers.watermark.prepared import Plane
+from limner.papers.watermark.reading import Plane
 from limner.papers.watermark.search import Search
 from limner.workspace import Workspace, replace_file
 

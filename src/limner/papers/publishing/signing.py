@@ -22,7 +22,7 @@ from limner.papers.c2pa.xmp import write_packet
 from limner.papers.identity.identity import Identity
 from limner.papers.publishing.labels import LabelRequest, draw_label
 from limner.papers.publishing.published import Published
-from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
+from limner.papers.registry.fingerprints import fingerprints_of
 from limner.papers.registry.registry import Edition, work_identifier, work_name
 from limner.papers.verify.checking import Checker
 from limner.papers.watermark import PUBLIC_KEY
@@ -124,11 +124,8 @@ class WorkSigner:
             model=storable(provenance.model_digest),
             latent=storable(provenance.latent_digest),
             manifest=manifest_store(signed, mime) or b"",
-            thumbnail=pack_thumbnail(prints.thumbnail),
-            look=prints.look,
-            mirror=prints.mirror,
-            layout=prints.layout,
             xmp=parts.xmp,
+            **prints.kept(),
         )
         return SignedWork(path, signed, provenance, published, edition, len(signed))
 

@@ -13,9 +13,11 @@ import functools
 import hashlib
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from limner.collection.likeness import LEAST_QUALITY, packed, squeezed
 
@@ -67,6 +69,10 @@ class Fingerprints:
     layout: bytes | None
     thumbnail: Bytes
 
+    def kept(self) -> dict[str, Any]:
+        """As the registry keeps them, with a packed thumbnail."""
+        return {**vars(self), "thumbnail": pack_thumbnail(self.thumbnail)}
+
 
 @dataclass(frozen=True)
 class Trials:
@@ -106,8 +112,6 @@ def thumbnail_of(pixels: Bytes) -> Bytes:
 
 def pack_thumbnail(thumbnail: Bytes) -> bytes:
     """A thumbnail as JPEG of high quality, about 4 kB."""
-    from PIL import Image
-
     packed = io.BytesIO()
     Image.fromarray(thumbnail).save(packed, "JPEG", quality=95, subsampling=0)
     return packed.getvalue()
@@ -115,8 +119,6 @@ def pack_thumbnail(thumbnail: Bytes) -> bytes:
 
 def unpack_thumbnail(packed: bytes) -> Bytes | None:
     """The thumbnail that was packed; None where it is damaged."""
-    from PIL import Image
-
     try:
         with Image.open(io.BytesIO(packed), formats=["JPEG"]) as image:
             return np.asarray(image) if (image.size, image.mode) == ((SIDE, SIDE), "RGB") else None

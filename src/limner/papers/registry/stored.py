@@ -18,7 +18,7 @@ from limner.papers.c2pa.library import GENERATION, C2paError, read_store
 from limner.papers.c2pa.parts import take_apart
 from limner.papers.c2pa.store import manifest_store
 from limner.papers.publishing.published import Published
-from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
+from limner.papers.registry.fingerprints import fingerprints_of
 from limner.papers.registry.registry import Edition, Registry, work_identifier
 from limner.papers.verify.checking import Checker
 from limner.papers.verify.opening import open_checker
@@ -140,9 +140,6 @@ def edition_of(path: Path, checker: Checker, signer: str) -> Edition:
         model=model,
         latent=latent,
         manifest=manifest,
-        thumbnail=pack_thumbnail(prints.thumbnail),
-        look=prints.look,
-        mirror=prints.mirror,
-        layout=prints.layout,
         xmp=parts.xmp,
+        **prints.kept(),
     )

@@ -6,7 +6,6 @@ no file, registry or manifest here.
 
 from limner.papers.watermark.embedding import Embedder
 from limner.papers.watermark.layout import FULL, MODEL_KEY, PUBLIC_KEY, SMALLEST, Layout
-from limner.papers.watermark.prepared import Prepared
-from limner.papers.watermark.reading import Reader, Reading
+from limner.papers.watermark.reading import Prepared, Reader, Reading
 
 __all__ = ["FULL", "MODEL_KEY", "PUBLIC_KEY", "SMALLEST", "Embedder", "Layout", "Prepared", "Reader", "Reading"]

@@ -64,13 +64,9 @@ def add_model_watermark(
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     digest = save_model(to, marked, card.model_copy(update=changed))
-    ledger.record(
-        "algorithm",
-        "watermark",
-        inputs=[f"sha256:{model.digest}"],
-        outputs=[f"sha256:{digest}"],
-        parameters={"mark": mark, "strength": strength},
-    )
+    inputs, outputs = [f"sha256:{model.digest}"], [f"sha256:{digest}"]
+    parameters = {"mark": mark, "strength": strength}
+    ledger.record("algorithm", "watermark", inputs=inputs, outputs=outputs, parameters=parameters)
     return digest, mark
 
 

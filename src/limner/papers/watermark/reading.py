@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from limner.papers.watermark.code import CODED, decode
-from limner.papers.watermark.layout import FULL, PUBLIC_KEY, TILE, Floats, Layout
-from limner.papers.watermark.prepared import Plane, Prepared
-from limner.papers.watermark.search import Pose, Search, Spectrum, posed, straight_poses
+from limner.papers.watermark.layout import FULL, LUMA, PUBLIC_KEY, TILE, Activity, Floats, Layout, scaled, tile_spectrum
+from limner.papers.watermark.search import Pose, Search, Spectrum, likely_poses, posed, straight_poses
 
-__all__ = ["Reader", "Reading"]
+__all__ = ["Prepared", "Reader", "Reading"]
 
 _KNOWN_POSE, _TURNED_POSE, _FOUND_POSE = 4.8, 5.4, 5.8
 """Thresholds of the detection statistic: in the pose of embedding, in that turned by quarters, in one of many."""
@@ -50,6 +50,70 @@ class _Detection:
     pose: Pose
     values: NDArray[np.complex64]
     shift: tuple[float, float]
+
+
+class Prepared:
+    """A picture in which readers of several keys look for a mark, one after another.
+
+    Args:
+        pixels: uint8, [height, width, 3], sRGB.
+
+    Attributes:
+        height, width: in pixels.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self.height, self.width = pixels.shape[:2]
+        self._pixels = pixels
+        self._planes: dict[int, Plane] = {}
+
+    def plane(self, shorter: int) -> Plane:
+        """Its brightness, shrunk so far that the shorter side has no more than so many pixels."""
+        shorter = min(shorter, self.height, self.width)
+        if shorter not in self._planes:
+            self._planes[shorter] = Plane(scaled(self._brightness, shorter))
+        return self._planes[shorter]
+
+    @cached_property
+    def _brightness(self) -> Floats:
+        return np.asarray(self._pixels.astype(np.float32) @ LUMA)
+
+
+class Plane:
+    """A picture at one size.
+
+    Args:
+        brightness: grey levels. # float [h, w]
+
+    Attributes:
+        signal: in which a reader looks for carriers. # float [h, w]
+    """
+
+    def __init__(self, brightness: Floats) -> None:
+        self.shape = brightness.shape
+        self.signal = Activity(brightness).signal
+        self._poses: dict[Search, list[Pose]] = {}
+
+    @cached_property
+    def tiles(self) -> NDArray[np.complex64]:
+        """The spectrum of the sum of its tiles. # complex [64, 64]"""
+        return tile_spectrum(self.signal)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Its spectrum, finely divided."""
+        return Spectrum(self.signal)
+
+    @cached_property
+    def _autocorrelation(self) -> Floats:
+        return self.spectrum.autocorrelation()
+
+    def poses(self, search: Search) -> list[Pose]:
+        """The likely poses of tiles in it, each with its quarter turns and mirror images, best first."""
+        if search not in self._poses:
+            likely = likely_poses(self._autocorrelation, self.spectrum, search)
+            self._poses[search] = [symmetric for pose in likely for symmetric in pose.symmetric]
+        return self._poses[search]
 
 
 class Reader:

@@ -160,13 +160,13 @@ def likely_poses(autocorrelation: Floats, spectrum: Spectrum, search: Search = "
     shifts = _shifts(scales.ravel(), others.ravel(), spectrum.size, search)
     scores = _scores(autocorrelation, shifts, spectrum.shape).reshape(scales.shape)
     best = np.arange(len(first)), scores.argmax(axis=1)
-    return [_pose(scales[best][i], others[best][i], search) for i in np.argsort(-scores[best], kind="stable")]
-
-
-def _pose(scale: float, other: float, search: Search) -> Pose:
+    order = np.argsort(-scores[best], kind="stable")
+    found = [
+        (float(scale), float(other)) for scale, other in zip(scales[best][order], others[best][order], strict=True)
+    ]
     if search == "wider":
-        return Pose(float(scale), aspect=float(np.exp(other)))
-    return Pose(float(scale), float(other))
+        return [Pose(scale, aspect=float(np.exp(aspect))) for scale, aspect in found]
+    return [Pose(scale, turn) for scale, turn in found]
 
 
 @cache
