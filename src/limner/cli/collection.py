@@ -42,16 +42,12 @@ class _Import:
         str | None,
         typer.Option(metavar="REASON", help="Put --licence and --creator above what files say, for this reason."),
     ] = None
-    source_note: Annotated[
-        str, typer.Option("--source", help="Where pictures whose row does not say it come from.")
-    ] = ""
+    source_note: Annotated[str, typer.Option("--source", help="Where pictures come from whose row does not say.")] = ""
     consent: Annotated[str, typer.Option(help="What shows that creators who opted out agree all the same.")] = ""
     rights_table: Annotated[Path | None, typer.Option("--rights", help="A table with rights, for a folder.")] = None
     columns: Annotated[
         list[str] | None,
-        typer.Option(
-            "--column", metavar="ROLE=COLUMN", help="Read the table's COLUMN as file, title, creator, licence, source."
-        ),
+        typer.Option("--column", metavar="ROLE=COLUMN", help="Read COLUMN as file, title, creator, licence, source."),
     ] = None
     where: Where = None
     together: Annotated[

@@ -123,16 +123,15 @@ class _Steps:
     def __init__(self, quiet: bool, total: int) -> None:
         from rich.console import Console
 
-        self.quiet, self._console, self._number, self._total = quiet, Console(stderr=True), 0, total
+        self.quiet, self._number, self._total = quiet, 0, total
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
 
     def say(self, title: str) -> None:
         self._number += 1
-        if not self.quiet:
-            self._console.print(f"[dim]{self._number}/{self._total}[/dim] [bold]{title}[/bold]", highlight=False)
+        self._console.print(f"[dim]{self._number}/{self._total}[/dim] [bold]{title}[/bold]")
 
     def note(self, text: str) -> None:
-        if not self.quiet:
-            self._console.print(f"    {text}", style="dim", highlight=False, markup=False, soft_wrap=True)
+        self._console.print(f"    {text}", style="dim", markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, title: str, unit: str = "pictures") -> Iterator[Callable[[int, int], None]]:
@@ -188,9 +187,9 @@ def _take(made: Demonstration, steps: _Steps) -> None:
     steps.say(f"Taking {what}, with their rights")
     with steps.bar("reading") as progress:
         collection = made.take(progress)
-    count, noun = collection.card["pictures"], "pictures" if plan.pictures else "paintings"
+    noun = "pictures" if plan.pictures else "paintings"
     chosen = f", {len(made.rows)} of them with {' and '.join(plan.where)}" if plan.where else ""
-    steps.note(f"{count} {noun}{chosen}")
+    steps.note(f"{collection.card['pictures']} {noun}{chosen}")
 
 
 def _learn(made: Demonstration, steps: _Steps) -> None:
@@ -269,12 +268,11 @@ def _as_expected(made: Demonstration) -> bool:
 def _show(made: Demonstration, record: DemoRecord) -> None:
     from rich.console import Console
 
-    console = Console()
-    console.print()
-    console.print(f"[bold]The page:[/bold] {_page(made)}", highlight=False, soft_wrap=True)
-    console.print(f"Made in {record.seconds:.0f} s. Open it in a browser; then:", highlight=False)
+    console = Console(highlight=False)
+    console.print(f"\n[bold]The page:[/bold] {_page(made)}", soft_wrap=True)
+    console.print(f"Made in {record.seconds:.0f} s. Open it in a browser; then:")
     for command, what in record.commands:
-        console.print(f"  [dim]# {what}[/dim]\n  {command}", highlight=False, soft_wrap=True)
+        console.print(f"  [dim]# {what}[/dim]\n  {command}", soft_wrap=True)
 
 
 def _as_json(made: Demonstration, record: DemoRecord) -> dict[str, Any]:
