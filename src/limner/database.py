@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from limner.errors import LimnerError
 
@@ -115,9 +115,11 @@ class Database:
             url = make_url(str(url_or_path)) if by_url else self._url_of(Path(url_or_path).expanduser())
         except (ArgumentError, ValueError) as reason:
             raise error(url_or_path, *no_url) from reason
-        options = {"connect_args": {"timeout": BUSY_SECONDS}} if url.get_backend_name() == "sqlite" else {}
+        sqlite = url.get_backend_name() == "sqlite"
+        options = {"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else {}
         try:
-            engine = create_engine(url, poolclass=NullPool, **options)
+            # A database in memory lasts as long as its one connection.
+            engine = create_engine(url, poolclass=StaticPool if sqlite and not url.database else NullPool, **options)
         except ArgumentError as reason:  # a kind of database that there is not
             raise error(url_or_path, *no_url) from reason
         except (ImportError, ValueError) as reason:

@@ -44,6 +44,13 @@ def test_what_is_recorded_comes_back(ledger: Ledger) -> None:
     assert act.time.endswith("+00:00")
 
 
+def test_a_ledger_in_memory_is_one() -> None:
+    ledger = Ledger.open("sqlite://")
+    assert ledger.verify().count == 0
+    fill(ledger, 2)
+    assert ledger.verify().count == len(ledger) == 2
+
+
 def test_acts_are_chained_and_filtered(ledger: Ledger) -> None:
     fill(ledger, 3)
     last = ledger.record("artist", "publish")

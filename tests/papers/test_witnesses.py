@@ -74,4 +74,5 @@ def test_an_emptied_ledger_is_not_taken_for_a_new_one(workspace: Workspace) -> N
     workspace.ledger.unlink()
     done = ran("ledger", "verify")
     assert done.exit_code == 1
+    assert "the ledger was rewritten" in " ".join(done.output.split())
     assert not workspace.ledger.exists()

@@ -67,7 +67,7 @@ def verify(
 
     Exit status: 0 it holds, 1 it does not, 2 it could not be read.
     """
-    from limner.ledger import GENESIS, LedgerReport
+    from limner.ledger import GENESIS, Ledger, LedgerReport
     from limner.papers.identity.identity import Identity
     from limner.papers.registry.registry import open_registry
     from limner.papers.verify.witnesses import compare, witnesses
@@ -77,16 +77,11 @@ def verify(
     report = ledger.verify() if ledger else LedgerReport(ok=True, count=0, head=GENESIS)
     testimony = None
     if report.ok and (ledger or registry or files):
-        from limner.ledger import Ledger
-
         found = [one for path in (*(files or ()), workspace.works) for one in _pictures(path)]
         with progress_bar(quiet=as_json, unit="works") as bar:
             task = bar.add_task("comparing with works", total=(len(registry) if registry else 0) + len(found))
-            testimony = compare(
-                ledger or Ledger.open("sqlite://"),
-                witnesses(registry, found, Identity.roots(workspace)),
-                lambda: bar.advance(task),
-            )
+            works = witnesses(registry, found, Identity.roots(workspace))
+            testimony = compare(ledger or Ledger.open("sqlite://"), works, lambda: bar.advance(task))
     if as_json:
         print_json({**vars(report), "works": vars(testimony) if testimony else None})
     elif report.ok and not report.count and not (testimony and testimony.faults):
