@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
+from limner.cli.tables import facts, plain, table
 from limner.collection import Collection, ImportReport, Row
 from limner.collection.kinds import remedy
 from limner.rights import RightsSummary, credit_line
@@ -35,13 +35,13 @@ def print_report(report: ImportReport) -> None:
         rows.append(("[red]not read[/]", count, f"[bold]{escape(kind)}[/]: {remedy(kind)}"))
     system = f"files of the system in {escape(', '.join(report.system))}"
     rows.append(("[cyan]left out[/]", sum(report.system.values()), system))
-    rows.append(("[yellow]held[/]", report.held_pictures, _counted(report.held)))
-    rows.append(("[yellow]flagged[/]", report.flagged_pictures, _counted(report.flags)))
-    table = _table("", "pictures", "why")
+    rows.append(("[yellow]held[/]", report.held_pictures, escape(_counted(report.held))))
+    rows.append(("[yellow]flagged[/]", report.flagged_pictures, escape(_counted(report.flags))))
+    shown = _table("", "pictures", "why")
     for what, count, why in rows:
         if count or what == rows[0][0]:
-            table.add_row(what, f"{count:,}", why)
-    console.print(table)
+            shown.add_row(what, f"{count:,}", why)
+    console.print(shown)
     state = "was there already, with the same contents" if report.existed else "imported"
     console.print(f"[bold]{escape(report.name)}[/] {state}: digest [bold]{report.digest[:16]}[/]", _speed(report))
     if report.tables:
@@ -59,35 +59,31 @@ def print_report(report: ImportReport) -> None:
 
 def print_summary(collection: Collection, rows: Sequence[Row], rights: RightsSummary) -> None:
     """What a collection holds."""
-    console = Console(highlight=False)
     held_out = sum(row.split == "holdout" for row in rows)
+    by_area = sorted(rows, key=lambda row: row.width * row.height)
     counted = {"licences": rights.licences, "creators": rights.creators}
     counted |= {f"label {name}": values for name, values in _labels(rows).items()}
     counted |= {"obliges to": rights.obligations, "held": rights.held, "flags": rights.flags}
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    table.add_row("collection", escape(collection.name))
-    table.add_row("digest", collection.digest)
-    table.add_row("pictures", f"{len(rows):,}, of which {held_out:,} are held out of training")
-    table.add_row("sizes", _sizes(rows))
-    for word, counts in counted.items():
-        if counts:
-            table.add_row(escape(word), _counted(counts))
-    if line := credit_line(rights):
-        table.add_row("credit", escape(line))
-    table.add_row("folder", escape(str(collection.folder)))
-    console.print(table)
+    shown = [
+        ("collection", collection.name),
+        ("digest", collection.digest),
+        ("pictures", f"{len(rows):,}, of which {held_out:,} are held out of training"),
+        ("sizes", " to ".join(f"{row.width}x{row.height}" for row in (by_area[0], by_area[-1])) + " pixels"),
+        *((word, _counted(counts)) for word, counts in counted.items()),
+        ("credit", credit_line(rights)),
+        ("folder", collection.folder),
+    ]
+    Console(highlight=False).print(facts(shown))
 
 
 def print_pictures(rows: Sequence[Row]) -> None:
     """One line a picture."""
-    table = _table("file", "size", "split", "licence", "creator", "held")
+    shown = _table("file", "size", "split", "licence", "creator", "held")
     for row in rows:
-        held = Text(", ".join(row.held), style="yellow")
         size = f"{row.width}x{row.height}"
-        table.add_row(Text(row.file), size, row.split, Text(row.licence), Text(row.creator), held)
-    Console(highlight=False).print(table)
+        held = plain(", ".join(row.held), "yellow")
+        shown.add_row(plain(row.file), size, row.split, plain(row.licence), plain(row.creator), held)
+    Console(highlight=False).print(shown)
 
 
 def print_list(collections: Sequence[Collection], damaged: Sequence[str]) -> None:
@@ -96,22 +92,22 @@ def print_list(collections: Sequence[Collection], damaged: Sequence[str]) -> Non
     if not collections and not damaged:
         console.print("No collections yet. Make one: limner collection add FOLDER --name NAME")
         return
-    table = _table("name", "pictures", "held out", "digest", "made", "from")
+    shown = _table("name", "pictures", "held out", "digest", "made", "from")
     for one in collections:
         card = one.card
         counts = f"{card.get('pictures', 0):,}", f"{card.get('holdout', 0):,}"
         made = str(card.get("made", ""))[:10]
-        table.add_row(Text(one.name), *counts, one.digest[:16], made, Text(str(card.get("source", ""))))
-    console.print(table)
+        shown.add_row(plain(one.name), *counts, one.digest[:16], made, plain(card.get("source", "")))
+    console.print(shown)
     for line in damaged:
-        console.print(Text(line, style="red"))
+        console.print(plain(line, "red"))
 
 
 def print_check(collection: Collection, wrong: Sequence[str]) -> None:
     """Whole, or what is wrong."""
     console = Console(highlight=False)
     for line in wrong[:50]:
-        console.print(Text(line, style="red"))
+        console.print(plain(line, "red"))
     if wrong:
         console.print(f"[red]damaged[/]: {len(wrong):,} things are wrong with {escape(collection.name)}")
     else:
@@ -119,12 +115,7 @@ def print_check(collection: Collection, wrong: Sequence[str]) -> None:
         console.print(f"[green]whole[/]: {escape(collection.name)}, {pictures}, digest {collection.digest[:16]}")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        right = name in ("pictures", "held out", "size")
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    return table
+_table = partial(table, right=("pictures", "held out", "size"))
 
 
 def _taken_words(report: ImportReport) -> str:
@@ -152,13 +143,8 @@ def _speed(report: ImportReport) -> str:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    shown = [f"{escape(name)} [dim]({count:,})[/]" for name, count in list(counts.items())[:_MOST]]
+    shown = [f"{name} ({count:,})" for name, count in list(counts.items())[:_MOST]]
     return ", ".join(shown) + (f" and {len(counts) - _MOST:,} more" if len(counts) > _MOST else "")
-
-
-def _sizes(rows: Sequence[Row]) -> str:
-    by_area = sorted(rows, key=lambda row: row.width * row.height)
-    return " to ".join(f"{row.width}x{row.height}" for row in (by_area[0], by_area[-1])) + " pixels"
 
 
 def _labels(rows: Sequence[Row]) -> dict[str, dict[str, int]]:

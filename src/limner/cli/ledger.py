@@ -112,8 +112,8 @@ def _open() -> Ledger | None:
 def _print_acts(acts: list[Act], count: int) -> None:
     from rich.console import Console
 
-    shown = table("act", "time (UTC)", "who", "what", "outputs", "hash", gap=2, narrow=("act", "time (UTC)", "hash"))
-    shown.columns[0].justify = "right"
+    narrow = ("act", "time (UTC)", "hash")
+    shown = table("act", "time (UTC)", "who", "what", "outputs", "hash", gap=2, narrow=narrow, right=("act",))
     for act in acts:
         outputs = ", ".join(map(_short, act.outputs[:3])) + (" …" if len(act.outputs) > 3 else "")
         time = act.time[:19].replace("T", " ")

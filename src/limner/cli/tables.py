@@ -21,13 +21,14 @@ def plain(text: object, style: str = "") -> Text:
     return Text(printable(text), style)
 
 
-def table(*titles: str, gap: int = 1, narrow: Iterable[str] = ()) -> Table:
-    """An empty table with these columns, `gap` apart; those that are `narrow` are never broken into lines."""
+def table(*titles: str, gap: int = 1, narrow: Iterable[str] = (), right: Iterable[str] = ()) -> Table:
+    """An empty table with these columns, `gap` apart; `narrow` ones are never broken into lines, `right` ones hold
+    numbers."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     for title in titles:
-        made.add_column(title, overflow="fold", no_wrap=title in narrow)
+        made.add_column(title, overflow="fold", no_wrap=title in narrow, justify="right" if title in right else "left")
     return made
 
 
