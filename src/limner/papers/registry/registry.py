@@ -78,6 +78,8 @@ class Candidate:
 class Registry:
     """Registered works; several processes and threads may use one at a time.
 
+    Every method raises a PapersError where the registry cannot be read, or written to.
+
     Args:
         url_or_path: a SQLite file, or a database by URL.
         index: folder in which the index is kept; None keeps it in memory only.
@@ -93,11 +95,7 @@ class Registry:
         self._lock = threading.Lock()
 
     def add(self, editions: Sequence[Edition]) -> None:
-        """Register works: all or none.
-
-        Raises:
-            PapersError: the registry cannot be written to.
-        """
+        """Register works: all or none."""
         if not editions:
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -113,9 +111,6 @@ class Registry:
 
         Args:
             pixels: uint8, [height, width, 3], sRGB.
-
-        Raises:
-            PapersError: the registry cannot be read.
         """
         for quarters in range(4):
             good = likeness.alike(self.compared(fingerprints_of(np.ascontiguousarray(np.rot90(pixels, quarters)))))
@@ -127,8 +122,28 @@ class Registry:
 
     def compared(self, prints: Fingerprints) -> list[tuple[Likeness, Candidate]]:
         """The works that a picture with these fingerprints may be, each once, and how well it lies on each."""
-        candidates = self._candidates(prints)
-        return self._aligned(prints.thumbnail, candidates) if candidates else []
+        small, candidates = prints.thumbnail, self._candidates(prints)
+        thumbnails = self._thumbnails({one.row for one in candidates}) if candidates else {}
+        candidates = [one for one in candidates if one.row in thumbnails]
+        if not candidates:
+            return []
+        rough = likeness.rough(
+            {row: work for row, (_, work) in thumbnails.items()},
+            small,
+            [one.row for one in candidates],
+            np.stack([one.window for one in candidates]),
+            np.array([one.mirrored for one in candidates]),
+        )
+        chosen: dict[int, Candidate] = {}  # of each work the edition that lies best
+        for i in np.argsort(-rough, kind="stable"):
+            if rough[i] > _ROUGH:
+                chosen.setdefault(thumbnails[candidates[i].row][0], candidates[i])
+        best = list(chosen.values())[:_COMPARED]
+        if not best:
+            return []
+        works = [thumbnails[one.row][1] for one in best]
+        seen = likeness.compare(works, small, [one.window for one in best], [one.mirrored for one in best])
+        return list(zip(seen, best, strict=True))
 
     def work(self, name: str | int) -> list[Edition]:
         """The editions of a work, oldest first; empty where it is not registered.
@@ -176,32 +191,9 @@ class Registry:
             ]
         return found
 
-    def _aligned(self, small: Bytes, candidates: list[Candidate]) -> list[tuple[Likeness, Candidate]]:
-        thumbnails = self._thumbnails([one.row for one in candidates])
-        candidates = [one for one in candidates if one.row in thumbnails]
-        if not candidates:
-            return []
-        rough = likeness.rough(
-            {row: work for row, (_, work) in thumbnails.items()},
-            small,
-            [one.row for one in candidates],
-            np.stack([one.window for one in candidates]),
-            np.array([one.mirrored for one in candidates]),
-        )
-        chosen: dict[int, Candidate] = {}  # of each work the edition that lies best
-        for i in np.argsort(-rough, kind="stable"):
-            if rough[i] > _ROUGH:
-                chosen.setdefault(thumbnails[candidates[i].row][0], candidates[i])
-        best = list(chosen.values())[:_COMPARED]
-        if not best:
-            return []
-        works = [thumbnails[one.row][1] for one in best]
-        seen = likeness.compare(works, small, [one.window for one in best], [one.mirrored for one in best])
-        return list(zip(seen, best, strict=True))
-
-    def _thumbnails(self, rows: Sequence[int]) -> dict[int, tuple[int, Bytes]]:
+    def _thumbnails(self, rows: set[int]) -> dict[int, tuple[int, Bytes]]:
         """Work and thumbnail of each row."""
-        query = select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail).where(EDITIONS.c.id.in_(set(rows)))
+        query = select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail).where(EDITIONS.c.id.in_(rows))
         with self._database.connected() as connection:
             found = connection.execute(query).all()
         read = {row.id: (row.work, unpack_thumbnail(row.thumbnail)) for row in found}
