@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from limner.collection import PAINTINGS, Collection, import_collection
-from limner.collection.copies import copies, glance, turned
+from limner.collection.copies import copies, thumbnail, turned
 from limner.pictures import read
 from limner.workspace import Workspace
 
@@ -57,14 +57,14 @@ def paintings() -> list[Image.Image]:
 @pytest.mark.parametrize("way", WAYS)
 def test_copies_are_told(way: str, paintings: list[Image.Image]) -> None:
     all_pixels = [np.asarray(image) for image in paintings] + [pixels(WAYS[way](image)) for image in paintings]
-    glances = np.stack([glance(one) for one in all_pixels])
-    found = {(min(pair), max(pair)) for pair in copies(glances, all_pixels.__getitem__)}
+    thumbnails = np.stack([thumbnail(one) for one in all_pixels])
+    found = {(min(pair), max(pair)) for pair in copies(thumbnails, all_pixels.__getitem__)}
     assert found == {(i, i + FEW) for i in range(FEW)}
 
 
 def test_different_pictures_are_no_copies(paintings: list[Image.Image]) -> None:
     all_pixels = [np.asarray(image) for image in paintings]
-    assert list(copies(np.stack([glance(one) for one in all_pixels]), all_pixels.__getitem__)) == []
+    assert list(copies(np.stack([thumbnail(one) for one in all_pixels]), all_pixels.__getitem__)) == []
 
 
 def test_the_eight_ways_to_lay_a_picture_are_all_different() -> None:

@@ -1,7 +1,7 @@
 """Copies that a perceptual hash misses: mirrored, turned by a quarter, cropped; found so that they stay on one side.
 
-A glance of each picture (a few hundred bytes) is compared with the glances of windows in all others. The few pairs
-that look alike are then aligned, and must be near-duplicates by the perceptual hash where they overlap.
+A thumbnail of each picture (24 x 24 pixels) is compared with windows of all others' thumbnails. The few pairs that look
+alike are then aligned, and must be near-duplicates by the perceptual hash where they overlap.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from PIL import Image
 
 from limner.collection.likeness import NEAR, disjoint, hash_look, squeezed
 
-__all__ = ["GLANCE", "copies", "glance", "turned"]
+__all__ = ["SIDE", "copies", "thumbnail", "turned"]
 
-GLANCE = 24
-"""Side of a glance in pixels."""
+SIDE = 24
+"""Side of a thumbnail in pixels."""
 
 _SHARES = (1.0, 0.9, 0.8)
 """Shares of a side that a window takes; the alignment finds what lies between them."""
@@ -29,8 +29,8 @@ _FAR = 0.55
 _BLOCK = 4096
 _HOPELESS = 0.15
 """Squared difference, in variances, at which two aligned pictures show different things."""
-_HOPELESS_GLANCE = 0.2
-"""The same for two glances."""
+_HOPELESS_SMALL = 0.2
+"""The same for two thumbnails."""
 _FINE = 96  # pixels, the side at which pairs are aligned
 
 Bytes = NDArray[np.uint8]
@@ -38,13 +38,13 @@ Window = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the sides."""
 
 
-def glance(pixels: Bytes) -> Bytes:
-    """The picture at a glance, squeezed to a square. # uint8 [GLANCE, GLANCE, 3]
+def thumbnail(pixels: Bytes) -> Bytes:
+    """The picture squeezed to a square. # uint8 [SIDE, SIDE, 3]
 
     Args:
         pixels: uint8 [height, width, 3], sRGB.
     """
-    return squeezed(pixels, GLANCE, 256)
+    return squeezed(pixels, SIDE, 256)
 
 
 def turned(pixels: NDArray[Any], way: int) -> NDArray[Any]:
@@ -53,7 +53,7 @@ def turned(pixels: NDArray[Any], way: int) -> NDArray[Any]:
 
 
 def copies(
-    glances: Bytes,
+    thumbnails: Bytes,
     pixels: Callable[[int], Bytes],
     known: Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -61,7 +61,7 @@ def copies(
     """Pairs (i, j) of which i is j, or a part of it, mirrored or turned or as it is; none that others chain together.
 
     Args:
-        glances: uint8 [n, GLANCE, GLANCE, 3].
+        thumbnails: uint8 [n, SIDE, SIDE, 3].
         pixels: the pixels of one of them; asked for only where two look alike.
         known: the group of each; pairs within a group are not looked at.
         progress: called with (done, total) as pictures are compared.
@@ -77,15 +77,15 @@ def copies(
             small[i] = np.asarray(image)
         return small[i]
 
-    pairs, groups = _alike(glances), disjoint(known if known is not None else range(len(glances)))
+    pairs, groups = _alike(thumbnails), disjoint(known if known is not None else range(len(thumbnails)))
     for number, (part, whole, way, window) in enumerate(pairs, 1):
         if progress is not None:
             progress(number, len(pairs))
         if groups.connected(part, whole):
             continue
-        # At a glance first: most pairs are found to differ before their pictures are opened.
-        glanced = _aligned(turned(glances[part], way), glances[whole], window, GLANCE // 2, 0.012, _HOPELESS_GLANCE, 6)
-        if glanced is not None and _covers(turned(fine(part), way), fine(whole), window):
+        # By thumbnails first: most pairs are found to differ before their pictures are opened.
+        near = _aligned(turned(thumbnails[part], way), thumbnails[whole], window, SIDE // 2, 0.012, _HOPELESS_SMALL, 6)
+        if near is not None and _covers(turned(fine(part), way), fine(whole), window):
             groups.merge(part, whole)
             yield part, whole
 
@@ -95,18 +95,18 @@ def _windows() -> list[Window]:
     return [(x0, y0, x1, y1) for x0, x1 in spans for y0, y1 in spans]
 
 
-def _alike(glances: Bytes) -> list[tuple[int, int, int, Window]]:
+def _alike(thumbnails: Bytes) -> list[tuple[int, int, int, Window]]:
     """(part, whole, way, window) for the nearest pictures of each, as far as they are near at all."""
-    count, windows = len(glances), _windows()
+    count, windows = len(thumbnails), _windows()
     if count < 2:
         return []
-    wholes = np.concatenate([_features(glances, window) for window in windows])  # [windows * n, d]
+    wholes = np.concatenate([_features(thumbnails, window) for window in windows])  # [windows * n, d]
     centre = wholes.mean(0, dtype=np.float64).astype(np.float32)
     index = _index(_unit(wholes - centre))
     found: dict[tuple[int, int], tuple[float, int, Window]] = {}
     asked = len(windows) + 4 * _NEAREST
     for way in range(8):
-        posed = np.stack([turned(one, way) for one in glances])
+        posed = np.stack([turned(one, way) for one in thumbnails])
         queries = _unit(_features(posed, (0.0, 0.0, 1.0, 1.0)) - centre)
         for start in range(0, count, _BLOCK):
             likeness, places = index.search(queries[start : start + _BLOCK], asked)
@@ -147,17 +147,17 @@ def _index(vectors: NDArray[np.float32]) -> Any:
     return index
 
 
-def _features(glances: Bytes, window: Window) -> NDArray[np.float32]:
+def _features(thumbnails: Bytes, window: Window) -> NDArray[np.float32]:
     """What is compared: the window in coarse cells, without its mean brightness and contrast. # [n, d]"""
-    left, top, right, bottom = (round(GLANCE * value) for value in window)
-    part = glances[:, top:bottom, left:right].astype(np.float32)
+    left, top, right, bottom = (round(SIDE * value) for value in window)
+    part = thumbnails[:, top:bottom, left:right].astype(np.float32)
     grey = part.mean(-1, keepdims=True)
     colour = np.concatenate([part[..., :1] - grey, part[..., 2:] - grey], -1)
     found = []
     for channels, side in ((grey, _CELLS), (colour, _COLOUR_CELLS)):
         rows, columns = _averaging(part.shape[1], side), _averaging(part.shape[2], side)
         cells = np.einsum("ah,nhwc,bw->nabc", rows, channels, columns, optimize=True)
-        found.append((cells - cells.mean((1, 2), keepdims=True)).reshape(len(glances), -1))
+        found.append((cells - cells.mean((1, 2), keepdims=True)).reshape(len(thumbnails), -1))
     contrast = found[0].std(1, keepdims=True)
     scaled: NDArray[np.float32] = np.concatenate(found, 1) / np.maximum(contrast, 4)
     return scaled

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.collection.copies import GLANCE, copies
+from limner.collection.copies import SIDE, copies
 from limner.collection.finding import Found
 from limner.collection.likeness import group, joined_groups
 from limner.collection.rows import Row
@@ -91,8 +91,8 @@ def join(
     judged = [_merged(same[key], bool(override)) for key in sorted(same)]
     rows = [one.row for one in judged]
     leaders = group([row.phash for row in rows])
-    glances = np.array([_glance(facts[row.file]) for row in rows]).reshape(-1, GLANCE, GLANCE, 3)
-    pairs = list(copies(glances, lambda i: stored(rows[i]), leaders, progress))
+    thumbnails = np.array([_thumbnail(facts[row.file]) for row in rows]).reshape(-1, SIDE, SIDE, 3)
+    pairs = list(copies(thumbnails, lambda i: stored(rows[i]), leaders, progress))
     rows, kept = _split(rows, joined_groups(leaders, pairs), together, found.splits)
     return Joined(
         rows,
@@ -152,8 +152,8 @@ def _merged(same: Sequence[_Judged], override: bool) -> _Judged:
     return _Judged(row, first.clearance, contradictory)
 
 
-def _glance(fact: str) -> NDArray[np.uint8]:
-    return np.frombuffer(base64.b64decode(json.loads(fact)["glance"]), np.uint8)
+def _thumbnail(fact: str) -> NDArray[np.uint8]:
+    return np.frombuffer(base64.b64decode(json.loads(fact)["thumbnail"]), np.uint8)
 
 
 def _split(

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from limner.collection.copies import glance
+from limner.collection.copies import thumbnail
 from limner.collection.likeness import hash_look, hash_pixels
 from limner.collection.store import stored_path
 from limner.errors import PictureError
@@ -87,7 +87,7 @@ def _examined(
             "format": picture.format,
             "phash": hash_look(picture.pixels),
             "embedded": asdict(_embedded(data, picture, sidecars, root)),
-            "glance": base64.b64encode(glance(picture.pixels).tobytes()).decode(),
+            "thumbnail": base64.b64encode(thumbnail(picture.pixels).tobytes()).decode(),
             "notes": [*picture.notes, *_misnamed(name, picture.format)],
         }
 
