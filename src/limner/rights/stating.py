@@ -86,26 +86,23 @@ def judge(
     is held back, unless its own row names the licence. So is one whose row and file contradict each other.
 
     Args:
-        table: the picture's row.
-        given: the same for every picture.
+        table, given: the picture's row, and the options for all pictures.
         embedded: from the file and from XMP beside it.
         folder_held: opt-outs of the folder that it lies in.
         origin: what to call the table.
-        override: why `given` stands above what files say, and contradictions do not hold the picture back; empty where
-            neither is so.
+        override: why `given` stands above what files say, and contradictions hold nothing back; empty otherwise.
     """
     (row, unreadable), (option, option_unreadable) = _licence(table.licence), _licence(given.licence)
     licence, licence_from = _ranked([row, embedded.licence, option], origin, override) if not unreadable else ("", "")
     creators = [_somebody(one.creator) for one in (table, embedded, given)]
     creator, creator_from = _ranked(creators, origin, override)
-    gaps, held, flags = _gaps(licence, creator, unreadable or option_unreadable), list[str](), list(embedded.flags)
+    gaps, flags = _gaps(licence, creator, unreadable or option_unreadable), list(embedded.flags)
     against = _contradictions(creators[0], row, embedded, origin)
     against += _not_replaced(licence_from, creator, embedded) if option else []
     if override:
         flags += [f"{reason} (overridden: {override[:100]})" for reason in against]
         flags += _overridden(creator, licence, embedded)
-    else:
-        held += against
+        against = []
     unused = [] if override else _unused(given, option, licence_from, creator_from, embedded)
     consent = table.consent or given.consent
     reserved, released = _opt_outs(embedded, folder_held, consent)
@@ -116,12 +113,12 @@ def judge(
         source=table.source or given.source,
         consent=consent,
         notice=embedded.notice,
-        held=tuple(sorted({*gaps, *held, *reserved})),
+        held=tuple(sorted({*gaps, *against, *reserved})),
         flags=tuple(sorted({*flags, *unused, *released})),
         licence_from=licence_from,
         creator_from=creator_from,
         gaps=tuple(gaps),
-        contradictory=bool(held),
+        contradictory=bool(against),
         unused=bool(unused),
     )
 
