@@ -123,7 +123,7 @@ class Registry:
     def compared(self, prints: Fingerprints) -> list[tuple[Likeness, Candidate]]:
         """The works that a picture with these fingerprints may be, each once, and how well it lies on each."""
         small, candidates = prints.thumbnail, self._candidates(prints)
-        thumbnails = self._thumbnails({one.row for one in candidates}) if candidates else {}
+        thumbnails = self._thumbnails([one.row for one in candidates]) if candidates else {}
         candidates = [one for one in candidates if one.row in thumbnails]
         if not candidates:
             return []
@@ -191,9 +191,9 @@ class Registry:
             ]
         return found
 
-    def _thumbnails(self, rows: set[int]) -> dict[int, tuple[int, Bytes]]:
+    def _thumbnails(self, rows: Sequence[int]) -> dict[int, tuple[int, Bytes]]:
         """Work and thumbnail of each row."""
-        query = select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail).where(EDITIONS.c.id.in_(rows))
+        query = select(EDITIONS.c.id, EDITIONS.c.work, EDITIONS.c.thumbnail).where(EDITIONS.c.id.in_(set(rows)))
         with self._database.connected() as connection:
             found = connection.execute(query).all()
         read = {row.id: (row.work, unpack_thumbnail(row.thumbnail)) for row in found}
