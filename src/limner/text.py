@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["composed", "one_line", "printable", "storable", "visible"]
+__all__ = ["composed", "one_line", "printable", "slug", "storable", "visible"]
 
 # Control characters, line and paragraph separators, lone surrogates, and what turns the direction of writing around.
 # Joiners stay: an emoji of a family is several characters joined.
@@ -40,3 +40,9 @@ def storable(text: str) -> str:
 def composed(text: str) -> str:
     """`text` in Unicode's normal form C: the same letters are the same text, on whichever system they were typed."""
     return unicodedata.normalize("NFC", text)
+
+
+def slug(text: str) -> str:
+    """What of `text` can stand in any file's name: small Latin letters and digits, dashes between; may be empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

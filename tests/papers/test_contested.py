@@ -18,7 +18,7 @@ from limner.cli.verify import exit_status
 from limner.papers import open_publisher
 from limner.papers.c2pa.soft_bindings import soft_bindings
 from limner.papers.registry.registry import Registry
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import SMALLEST
 from limner.papers.watermark.marking import ALGORITHM, value_of

@@ -20,8 +20,8 @@ import pytest
 from limner.errors import PapersError
 from limner.papers import Verdict
 from limner.papers.evidence.pages import verify_page
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.endpoint import Endpoint, Limits, check_origin
-from limner.papers.verify.opening import open_checker
 from limner.workspace import Workspace
 from published_made import ARTIST, publish
 

@@ -22,7 +22,7 @@ from limner.papers import Identity, open_publisher
 from limner.papers.evidence.evidence import write_evidence
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import key_in_use, known_keys, new_key, retire_key
 from limner.papers.watermark.marking import read_mark

@@ -21,7 +21,7 @@ from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.publisher import Publisher
 from limner.papers.registry.registry import Registry, work_name
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.watermark.marking import ALGORITHM, marked, read_mark
 from limner.workspace import Workspace
 from published_made import artist, provenance

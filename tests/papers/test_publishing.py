@@ -46,7 +46,10 @@ def test_what_was_said_can_be_read_back(workspace: Workspace, kind: str) -> None
     assert (verdict.title, verdict.creator) == ("Dusk no. 7", ARTIST)
     ledger = {"acts": 0, "head": "0" * 64}
     assert verdict.generation == {**told.generation(), "seed": str(2**64 - 1), "ledger": ledger}
-    assert (verdict.model_digest, verdict.collection_digest) == (told.model_digest, told.collection_digest)
+    assert (verdict.model_digest, verdict.generation["collection_digest"]) == (
+        told.model_digest,
+        told.collection_digest,
+    )
     assert set(verdict.training_mining.values()) == {"notAllowed"}
     xmp = read_packet(take_apart(work.path.read_bytes()).xmp or b"")
     assert (xmp.source_type, xmp.creator, xmp.credit) == (GENERATED, ARTIST, "after Thomas Cole and others")

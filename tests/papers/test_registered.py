@@ -16,7 +16,7 @@ from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Publisher
 from limner.papers.registry.registry import Registry, work_identifier, work_name
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.workspace import Workspace
 from published_made import artist, provenance
 

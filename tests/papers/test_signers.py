@@ -14,8 +14,7 @@ from cryptography.x509.oid import NameOID
 from limner.errors import PapersError
 from limner.papers import open_publisher, verify
 from limner.papers.identity.certificates import USAGES
-from limner.papers.verify.clock import RELEASED, latest_missed
-from limner.papers.verify.findings import Refusal, SignerSeen
+from limner.papers.verify.findings import RELEASED, Refusal, SignerSeen, latest_missed
 from limner.papers.verify.names import name_in, quoted
 from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace

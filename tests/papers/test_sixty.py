@@ -13,7 +13,7 @@ import encypher_c2pa
 from limner import pictures
 from limner.papers import Identity, verify
 from limner.papers.c2pa.parts import kind_of
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace
 from papers.resigning import with_validity

@@ -11,7 +11,7 @@ import pytest
 
 from limner import pictures
 from limner.papers import open_publisher
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace
 from papers.test_registered import scene

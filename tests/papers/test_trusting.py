@@ -18,7 +18,7 @@ from limner.ledger import Ledger
 from limner.papers import Identity, Verdict, open_publisher
 from limner.papers.identity.revocations import Revocation
 from limner.papers.identity.trust import TrustStore
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.workspace import Workspace
 from papers.test_identities import buy
 from papers.test_timestamps import authority, server, stamp

@@ -13,7 +13,7 @@ from PIL import Image
 from limner import pictures
 from limner.collection import PAINTINGS
 from limner.papers.registry.registry import open_registry
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.watermark.marking import marked, read_mark
 from limner.workspace import Workspace
 from papers.test_registered import fill, scene

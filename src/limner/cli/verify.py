@@ -148,7 +148,7 @@ def verdict_panel(verdict: Verdict) -> Panel:
 def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[Verdict]:
     from concurrent.futures import ThreadPoolExecutor
 
-    from limner.papers.verify.opening import open_checker
+    from limner.papers.verify.checking import open_checker
 
     with (
         closing(open_checker(Workspace.default(), anchors)) as checker,
@@ -160,8 +160,8 @@ def _check_all(paths: list[Path], anchors: list[Path], *, quiet: bool) -> list[V
 
 def _serve(serving: Serving, anchors: list[Path], *, quiet: bool) -> None:
     from limner.papers.evidence.pages import verify_page
+    from limner.papers.verify.checking import open_checker
     from limner.papers.verify.endpoint import Endpoint
-    from limner.papers.verify.opening import open_checker
 
     where: dict[str, Any] = {"host": serving.host, "port": serving.port, "origins": serving.allow_origin or ()}
     with (

@@ -177,7 +177,7 @@ def _convert(image: Image.Image, profile: object) -> tuple[Image.Image, tuple[st
         except (ImageCms.PyCMSError, ValueError, OSError, TypeError):
             notes = ("colour profile unreadable, taken as sRGB",)
     if image.mode == "LAB":
-        return _apply(_lab_transform(), image), notes
+        return _apply((_build(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB"), "LAB"), image), notes
     return _rgb(image), notes
 
 
@@ -216,11 +216,6 @@ def _build(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTran
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
-
-
-@lru_cache(maxsize=1)
-def _lab_transform() -> tuple[ImageCms.ImageCmsTransform, str]:
-    return _build(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB"), "LAB"
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:

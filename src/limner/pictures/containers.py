@@ -23,7 +23,6 @@ class Piece(NamedTuple):
     """A chunk, segment or box; places count from the start of the data that it was read from.
 
     Attributes:
-        name: its type; of a JPEG segment the second byte of its marker; empty for what is too short to have one.
         start: where its header begins.
         body: where its contents begin.
         end: where its contents end.

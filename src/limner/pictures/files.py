@@ -22,7 +22,6 @@ def open_file(path: str | os.PathLike[str], *, root: Path | None = None) -> Data
     """The bytes of a regular file, mapped instead of copied where it is large.
 
     Args:
-        path: the file; symbolic links are followed.
         root: a folder that the file must really lie in, whatever links say; None allows any place.
 
     Raises:
@@ -49,7 +48,8 @@ def open_file(path: str | os.PathLike[str], *, root: Path | None = None) -> Data
             )
         if facts.st_size >= _MAPPED_FROM:
             return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-        return _read_all(descriptor, facts.st_size)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(facts.st_size)
     except OSError as error:
         raise _refusal(path, error) from None
     finally:
@@ -70,12 +70,6 @@ def _real_path(path: str | os.PathLike[str], root: Path | None) -> str:
 
 def _inside(real: str, root: str) -> bool:
     return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _read_all(descriptor: int, size: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
-        data = file.read(size)
-    return data or b""
 
 
 def _refusal(path: str | os.PathLike[str], error: OSError) -> PictureError:

@@ -33,11 +33,11 @@ def fitted(pixels: NDArray[np.uint8], size: tuple[int, int], fit: Fit = "crop") 
     if fit == "pad":
         tall, wide = max(height, round(width * size[0] / size[1])), max(width, round(height * size[1] / size[0]))
         border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-        canvas = np.empty((tall, wide, 3), np.uint8)
-        canvas[:] = border.mean(0).round().astype(np.uint8)
+        padded = np.empty((tall, wide, 3), np.uint8)
+        padded[:] = border.mean(0).round().astype(np.uint8)
         top, left = (tall - height) // 2, (wide - width) // 2
-        canvas[top : top + height, left : left + width] = pixels
-        pixels = canvas
+        padded[top : top + height, left : left + width] = pixels
+        pixels = padded
     whole = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
     return F.interpolate(whole[None], size, mode="bilinear", antialias=True)[0]
 

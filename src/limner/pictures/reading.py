@@ -52,8 +52,7 @@ class Look:
 
     Attributes:
         format: one of `READABLE`, or `heif` or `jxl`.
-        width: in pixels, as stored (before the orientation is applied).
-        height: in pixels, as stored.
+        width, height: in pixels, as stored (before the orientation is applied).
     """
 
     format: str
@@ -82,47 +81,6 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    background: tuple[int, int, int] = (255, 255, 255),
-    root: Path | None = None,
-) -> Picture:
-    """Read one picture file: JPEG, PNG, WebP, AVIF, TIFF, GIF (first frame) or BMP.
-
-    Args:
-        path: the file.
-        background: sRGB colour, 0 to 255 each, under what is transparent.
-        root: a folder that the file must really lie in (links that lead out are refused); None allows any place.
-
-    Raises:
-        PictureError: with `.kind` one of `missing`, `unreadable`, `not-a-file`, `outside`, `empty`,
-            `not-a-picture`, `truncated`, `damaged`, `too-large`, `bomb`, `unsupported`.
-    """
-    return decode(open_file(path, root=root), path, background=background)
-
-
-def look(data: Data, name: object) -> Look:
-    """Read the header of a picture; nothing is decoded.
-
-    Raises:
-        PictureError: as `read` does for the contents of a file.
-    """
-    with _decoder_warnings_ignored():
-        image = _open(data, name)
-    return Look(_format(image), *image.size)
-
-
-def decode(data: Data, name: object, *, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
-    """Decode the bytes of a picture file; `name` is what errors call it.
-
-    Raises:
-        PictureError: as `read` does for the contents of a file.
-    """
-    with _decoder_warnings_ignored():
-        return _decode(data, name, background)
-
-
 @contextmanager
 def _decoder_warnings_ignored() -> Iterator[None]:
     """Ignore what Pillow warns of, in all threads, until the last thread has left this context: odd metadata is no news
@@ -147,7 +105,43 @@ def _decoder_warnings_ignored() -> Iterator[None]:
                 _scope = None
 
 
-def _decode(data: Data, name: object, background: tuple[int, int, int]) -> Picture:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    background: tuple[int, int, int] = (255, 255, 255),
+    root: Path | None = None,
+) -> Picture:
+    """Read one picture file: JPEG, PNG, WebP, AVIF, TIFF, GIF (first frame) or BMP.
+
+    Args:
+        background: sRGB colour, 0 to 255 each, under what is transparent.
+        root: a folder that the file must really lie in (links that lead out are refused); None allows any place.
+
+    Raises:
+        PictureError: with `.kind` one of `missing`, `unreadable`, `not-a-file`, `outside`, `empty`,
+            `not-a-picture`, `truncated`, `damaged`, `too-large`, `bomb`, `unsupported`.
+    """
+    return decode(open_file(path, root=root), path, background=background)
+
+
+@_decoder_warnings_ignored()
+def look(data: Data, name: object) -> Look:
+    """Read the header of a picture; nothing is decoded.
+
+    Raises:
+        PictureError: as `read` does for the contents of a file.
+    """
+    image = _open(data, name)
+    return Look(_format(image), *image.size)
+
+
+@_decoder_warnings_ignored()
+def decode(data: Data, name: object, *, background: tuple[int, int, int] = (255, 255, 255)) -> Picture:
+    """Decode the bytes of a picture file; `name` is what errors call it.
+
+    Raises:
+        PictureError: as `read` does for the contents of a file.
+    """
     image = _open(data, name)
     format = _format(image)
     try:
@@ -196,11 +190,7 @@ def _open(data: Data, name: object) -> ImageFile.ImageFile:
 
 
 def _tiff_page(data: Data, name: object) -> int:
-    """The page of a TIFF that is the picture.
-
-    Raises:
-        PictureError: `unsupported`, by name, where its pixels cannot be read rightly.
-    """
+    """The page of a TIFF that is the picture; refused where its pixels cannot be read rightly."""
     found = pages(data)
     if not found:
         return 0

@@ -22,20 +22,16 @@ def save_sheet(painted: Tensor, path: Path, columns: int = 8) -> None:
     write(sheet(painted.permute(0, 2, 3, 1).numpy(), columns=columns), path)
 
 
-def sheet(
-    pictures: NDArray[np.uint8], *, columns: int | None = None, gap: int = 2, background: int = 255
-) -> NDArray[np.uint8]:
+def sheet(pictures: NDArray[np.uint8], *, columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
     """Lay pictures out in rows. # uint8 [n, h, w, 3] -> [rows * (h + gap) + gap, columns * (w + gap) + gap, 3]
 
     Args:
         columns: pictures a row; the square root of the count by default.
-        gap: pixels between them and around.
-        background: grey value of the gaps, 0 to 255.
     """
     count, height, width = pictures.shape[:3]
     columns = columns or max(1, math.ceil(math.sqrt(count)))
     rows = -(-count // columns)
-    out = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), background, np.uint8)
+    out = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
     for i, picture in enumerate(pictures):
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         out[top : top + height, left : left + width] = picture

@@ -32,7 +32,6 @@ class Page:
     """One page's tags, as far as they say how its pixels lie.
 
     Attributes:
-        tags: values by tag.
         big_endian: how numbers of several bytes stand.
     """
 

@@ -50,7 +50,6 @@ def encode(
         format: one of `FORMATS` (`jpg` is understood).
         quality: 1 to 100, for JPEG, WebP and AVIF; PNG is lossless.
         lossless: whether a WebP keeps every pixel as it is.
-        xmp: an XMP packet to embed.
 
     Raises:
         UsageError: another format, a quality out of range, a side or a packet too long for the format.
@@ -78,7 +77,6 @@ def write(pixels: NDArray[np.uint8], path: Path, *, quality: int = 90, xmp: byte
     """Write a picture beside `path` and move it into place; the file's ending says the format.
 
     Args:
-        pixels: uint8, [height, width, 3], sRGB.
         path: ends in .png, .jpg, .jpeg, .webp or .avif; its folder exists.
         quality: as in `encode`.
         xmp: as in `encode`.

@@ -8,6 +8,7 @@ from limner.rights.clearing import (
     Accepted,
     RightsRow,
     RightsSummary,
+    check_merge,
     clear,
     credit_line,
     joined,
@@ -17,7 +18,6 @@ from limner.rights.clearing import (
 from limner.rights.embedded import Embedded, read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
-from limner.rights.merging import check_merge
 from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Stated, judge
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ __all__ = [
     "Accepted",
     "RightsRow",
     "RightsSummary",
+    "check_merge",
     "clear",
     "credit_line",
     "joined",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _UNKNOWN = "unknown"
+_MOST_NAMED = 3
 
 
 class RightsRow(Protocol):
@@ -31,22 +33,18 @@ class RightsRow(Protocol):
     @property
     def creator(self) -> str:
         """Who made it; empty where unknown."""
-        ...
 
     @property
     def licence(self) -> str:
         """SPDX expression; empty where unknown."""
-        ...
 
     @property
     def held(self) -> tuple[str, ...]:
         """Why it is held back; empty is cleared."""
-        ...
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What a person should know about it."""
-        ...
 
 
 R = TypeVar("R", bound=RightsRow)
@@ -94,8 +92,6 @@ def clear(
     """The pictures that may be used, and the decision on those that are held back.
 
     Args:
-        rows: what is asked for.
-        only_cleared: leave out those that are held back.
         accept_unknown: use them all the same, for this reason.
 
     Raises:
@@ -166,6 +162,32 @@ def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
     )
 
 
+def check_merge(one: RightsSummary, other: RightsSummary, names: tuple[str, str]) -> None:
+    """See that there are terms under which what is made from both may be passed on.
+
+    Each licence of the one is compared with each of the other; what stands beside each other within one of them was
+    decided when that was made.
+
+    Args:
+        names: what the two are called.
+
+    Raises:
+        RightsError: a licence of each that exclude each other; names both with their creators.
+    """
+    others = list(_kinds(other))
+    for licence, allowed in _kinds(one):
+        for against, wanted in others:
+            if allowed & wanted:
+                continue
+            forbids = licence if not allowed else against if not wanted else ""
+            reason = f"{forbids} allows nothing made from it" if forbids else "no licence for a merge suits both"
+            raise RightsError(
+                f"{_described(licence, one, names[0])} and {_described(against, other, names[1])}",
+                f"forbid a merge ({reason})",
+                "merge other models, or train one again without these pictures (--where)",
+            )
+
+
 def kept_from_travelling(row: RightsRow, *, read: bool = False) -> str:
     """Why a picture may not go along with a model as an exemplar, which passes it on and lets works be made from it.
 
@@ -222,3 +244,20 @@ def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def _listed(why: dict[str, int], most: int = 4) -> str:
     reasons = [f"{count} {reason}" for reason, count in list(why.items())[:most]]
     return ", ".join(reasons) + (f" and {len(why) - most} reasons more" if len(why) > most else "")
+
+
+def _kinds(rights: RightsSummary) -> Iterator[tuple[str, frozenset[str]]]:
+    """Licences that differ in what they allow, one of each kind. A model without any knows of none."""
+    met: set[frozenset[str]] = set()
+    for licence in rights.licences or {_UNKNOWN: 0}:
+        allowed = terms(licence)
+        if allowed not in met:
+            met.add(allowed)
+            yield licence, allowed
+
+
+def _described(licence: str, rights: RightsSummary, name: str) -> str:
+    creators = [creator for creator, own in rights.credits.items() if licence in own]
+    more = f" and {len(creators) - _MOST_NAMED} more" if len(creators) > _MOST_NAMED else ""
+    by = f" ({', '.join(creators[:_MOST_NAMED])}{more})" if creators else ""
+    return f"{licence}{by} of {name}"

@@ -36,6 +36,7 @@ def read_embedded(data: Data, picture: Picture, sidecars: Sequence[bytes] = ()) 
     for notice in picture.notices:
         found.take_notice(notice)
     found.held, found.flags = sorted(set(found.held)), sorted(set(found.flags))
+    found.contradictions = sorted(set(found.contradictions))
     found.unclear = list(dict.fromkeys(found.unclear))
     return found
 

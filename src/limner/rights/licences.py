@@ -30,7 +30,6 @@ _LONGEST = 500
 
 # Which obligations the name of a licence carries; the first pattern that matches counts.
 _FREE = re.compile(r"^(CC0-|CC-PDDC|CC-PDM|PDDL|Unlicense|0BSD|WTFPL|LicenseRef-Public-Domain)", re.IGNORECASE)
-_CREATIVE_COMMONS = re.compile(r"^CC-BY", re.IGNORECASE)
 
 _CONDITIONS = {
     "share-alike": "Pass it on under the same terms",
@@ -128,7 +127,7 @@ def _terms_of_name(name: str) -> frozenset[str]:
 def _obligations_of(name: str) -> set[str]:
     if _FREE.match(name):
         return set()
-    if _CREATIVE_COMMONS.match(name):
+    if name.upper().startswith("CC-BY"):
         parts = name.upper().split("-")
         words = {"BY": "attribution", "SA": "share-alike", "NC": "non-commercial", "ND": "no-derivatives"}
         return {words[part] for part in parts if part in words}

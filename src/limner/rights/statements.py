@@ -28,9 +28,9 @@ class Embedded:
 
     Attributes:
         title, creator: the first that is named; empty where there is none.
-        notice: the copyright notice as it stands there.
         licence: an SPDX expression, where the file names one that can be read.
-        held: opt-outs found in the file, one reason each, and statements that contradict one another.
+        held: opt-outs found in the file, one reason each.
+        contradictions: statements in it that exclude one another.
         flags: what a person should know before training on it.
         unclear: statements about its rights that could not be read as a licence; they are never replaced by a default.
     """
@@ -40,6 +40,7 @@ class Embedded:
     notice: str = ""
     licence: str = ""
     held: list[str] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
 
@@ -51,7 +52,7 @@ class Embedded:
         """A creator; one that contradicts another holds the picture."""
         plain = one_line(text)
         if self.creator and plain and not same_person(self.creator, plain):
-            self.held.append(f"contradiction: the file names creators {self.creator[:80]!r} and {plain[:80]!r}")
+            self.contradictions.append(f"the file names creators {self.creator[:80]!r} and {plain[:80]!r}")
         self.creator = self.creator or plain
 
     def take_notice(self, text: str) -> None:
@@ -78,7 +79,7 @@ class Embedded:
 
     def _take(self, licence: str) -> None:
         if self.licence and licence != self.licence:
-            self.held.append(f"contradiction: the file names licences {self.licence} and {licence}")
+            self.contradictions.append(f"the file names licences {self.licence} and {licence}")
         self.licence = self.licence or licence
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limner.errors import RightsError
@@ -52,7 +52,6 @@ class Clearance(Stated):
     """The rights of one picture as they are joined from all statements: it is cleared, or held back.
 
     Attributes:
-        notice: the copyright notice that the file carries.
         held: why it is held back: it may not be trained on unless somebody decides to; empty is cleared.
         flags: what a person should know: contradictions, generated pictures.
         licence_from, creator_from: the table's name, `FILE` or `GIVEN`; empty where there is none.
@@ -86,26 +85,26 @@ def judge(
     is held back, unless its own row names the licence. So is one whose row and file contradict each other.
 
     Args:
-        table, given: the picture's row, and the options for all pictures.
-        embedded: from the file and from XMP beside it.
-        folder_held: opt-outs of the folder that it lies in.
-        origin: what to call the table.
-        override: why `given` stands above what files say, and contradictions hold nothing back; empty otherwise.
+        given: the same for every picture.
+        override: why `given` stands above what files say, and contradictions hold nothing back; empty where not.
     """
     (row, unreadable), (option, option_unreadable) = _licence(table.licence), _licence(given.licence)
     licence, licence_from = _ranked([row, embedded.licence, option], origin, override) if not unreadable else ("", "")
     creators = [_somebody(one.creator) for one in (table, embedded, given)]
     creator, creator_from = _ranked(creators, origin, override)
-    gaps, flags = _gaps(licence, creator, unreadable or option_unreadable), list(embedded.flags)
+    gaps = [] if licence else [unreadable or option_unreadable or HELD_NO_LICENCE]
+    gaps += [] if creator else [HELD_NO_CREATOR]
     against = _contradictions(creators[0], row, embedded, origin)
     against += _not_replaced(licence_from, creator, embedded) if option else []
+    unused = [] if override else _unused(given, option, licence_from, creator_from, embedded)
+    flags = [*embedded.flags, *unused]
     if override:
         flags += [f"{reason} (overridden: {override[:100]})" for reason in against]
         flags += _overridden(creator, licence, embedded)
         against = []
-    unused = [] if override else _unused(given, option, licence_from, creator_from, embedded)
     consent = table.consent or given.consent
-    reserved, released = _opt_outs(embedded, folder_held, consent)
+    reserved = [*embedded.held, *folder_held]
+    released = [f"{reason} (released by consent)" for reason in reserved] if consent else []
     return Clearance(
         title=table.title or given.title or embedded.title,
         creator=creator,
@@ -113,8 +112,8 @@ def judge(
         source=table.source or given.source,
         consent=consent,
         notice=embedded.notice,
-        held=tuple(sorted({*gaps, *against, *reserved})),
-        flags=tuple(sorted({*flags, *unused, *released})),
+        held=tuple(sorted({*gaps, *against, *([] if consent else reserved)})),
+        flags=tuple(sorted({*flags, *released})),
         licence_from=licence_from,
         creator_from=creator_from,
         gaps=tuple(gaps),
@@ -124,25 +123,10 @@ def judge(
 
 
 def _ranked(statements: Sequence[str], origin: str, override: str) -> tuple[str, str]:
-    """The first statement that is not empty, and where it stands; options come before files only to override them.
-
-    Args:
-        statements: of the row, the file and the options.
-    """
+    """The first statement that is not empty, and where it stands; options come before files only to override them."""
     row, file, option = statements
     rest = ((option, GIVEN), (file, FILE)) if override else ((file, FILE), (option, GIVEN))
     return next((pair for pair in ((row, origin), *rest) if pair[0]), ("", ""))
-
-
-def _gaps(licence: str, creator: str, unreadable: str) -> list[str]:
-    """What is missing for a picture to be cleared."""
-    return [*([] if licence else [unreadable or HELD_NO_LICENCE]), *([] if creator else [HELD_NO_CREATOR])]
-
-
-def _opt_outs(embedded: Embedded, folder_held: Iterable[str], consent: str) -> tuple[list[str], list[str]]:
-    """Opt-outs that hold the picture back, and flags on those that the creator's consent releases."""
-    found = [reason for reason in embedded.held if not reason.startswith(CONTRADICTION)] + list(folder_held)
-    return ([], [f"{reason} (released by consent)" for reason in found]) if consent else (found, [])
 
 
 def _somebody(creator: str) -> str:
@@ -160,18 +144,14 @@ def _licence(text: str) -> tuple[str, str]:
 
 def _contradictions(creator: str, licence: str, embedded: Embedded, origin: str) -> list[str]:
     """Where statements in the file exclude each other, or the row and the file do."""
-    found = [reason for reason in embedded.held if reason.startswith(CONTRADICTION)]
+    found = [f"{CONTRADICTION}{one}" for one in embedded.contradictions]
     if creator and embedded.creator and not same_person(creator, embedded.creator):
         found.append(f"{CONTRADICTION}creator {creator!r} in {origin}, {embedded.creator!r} in the file")
     if licence and embedded.licence and licence != embedded.licence:
         found.append(f"{CONTRADICTION}licence {licence} in {origin}, {embedded.licence} in the file")
-    elif licence and _reserves_all(embedded):
+    elif licence and not embedded.licence and _ALL_RESERVED in embedded.notice.lower():
         found.append(f"{CONTRADICTION}licence {licence} in {origin}, {embedded.notice[:80]!r} in the file")
     return found
-
-
-def _reserves_all(embedded: Embedded) -> bool:
-    return not embedded.licence and _ALL_RESERVED in embedded.notice.lower()
 
 
 def _not_replaced(licence_from: str, creator: str, embedded: Embedded) -> list[str]:

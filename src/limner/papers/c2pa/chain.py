@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from limner.papers.c2pa.claims import Trust, actions_in, claim_of, mapping, mappings, text, tool_of, trust_of
+from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.c2pa.structure import manifests_in
 
 __all__ = ["Earlier", "chain_of", "fault_in_chain"]
@@ -67,7 +68,7 @@ def chain_of(store: dict[str, Any]) -> tuple[Earlier, ...]:
     return tuple(found)
 
 
-def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any], own: str) -> str:
+def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any]) -> str:
     """What is wrong with the earlier manifests that a work of limner keeps; empty where nothing is.
 
     The C2PA library reads them and writes them anew before it hashes them; here the bytes in the file are hashed.
@@ -75,7 +76,6 @@ def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any], own: st
     Args:
         data: the work's file, of this `kind`.
         store: as `read_store` gives it.
-        own: label of the assertion by which manifests of limner are recognised.
     """
     bodies = manifests_in(data, kind)
     by_label = dict(bodies)
@@ -95,9 +95,8 @@ def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any], own: st
             below = _target(ingredient)
             if below is None:
                 continue
-            if own in mapping(manifest.get("assertions")) and sha256(by_label.get(below, b"")).digest() != _hash(
-                ingredient
-            ):
+            changed = sha256(by_label.get(below, b"")).digest() != _hash(ingredient)
+            if changed and GENERATION in mapping(manifest.get("assertions")):  # other programs hash in other ways
                 return "an earlier manifest that was changed"
             waiting.append(below)
     return "" if reached >= set(by_label) else "a manifest that nothing refers to"

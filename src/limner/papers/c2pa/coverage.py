@@ -54,8 +54,6 @@ def coverage_of(
     """What of a file its active manifest leaves out, given that the library finds its hashes right.
 
     Args:
-        data: the file's bytes, of the media type `kind`.
-        manifest: the active one, as `read_store` gives it.
         stamp_holds: whether its time-stamp was found right, so that who gave it vouches for its bytes.
         knows_type: whether the manifest holds a digest of the file's type of its own, as limner's do.
     """
@@ -98,7 +96,6 @@ def _outside(spans: list[Span], covered: list[Span]) -> int:
 
 
 def _length(spans: list[Span]) -> int:
-    """How many places lie in any of the spans."""
     total, reached = 0, min((start for start, _ in spans), default=0)
     for start, end in sorted(spans):
         total += max(0, end - max(start, reached))

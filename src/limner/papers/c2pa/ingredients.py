@@ -31,9 +31,6 @@ class Ingredient:
 
     Attributes:
         digest: sha256 of its file, `sha256:` before it.
-        relationship: what it is to the work.
-        found: what was found on it.
-        mime: what kind of file it is.
         title, signer, tool: as its papers say, where they hold.
         source_type: `trainedAlgorithmicMedia` where its papers say so, else the last word of the term in unsigned XMP.
         file: the whole file, so that its manifest can be kept in the work's own; None where none is kept.

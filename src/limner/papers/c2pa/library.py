@@ -13,7 +13,7 @@ from limner import __version__
 from limner.errors import PapersError
 from limner.papers.c2pa.actions import actions_of, labels_of
 from limner.papers.c2pa.ingredients import Ingredient
-from limner.papers.c2pa.provenance import Provenance
+from limner.papers.c2pa.provenance import GENERATION, Provenance
 from limner.papers.c2pa.soft_bindings import LABEL, soft_bindings
 from limner.papers.identity.certificates import USAGES
 from limner.papers.identity.identity import Identity
@@ -23,7 +23,6 @@ from limner.text import storable
 __all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
 
 C2paError = c2pa.C2paError
-GENERATION = "org.limner.generation"
 _CREATED = ("c2pa.actions", "c2pa.ingredient", GENERATION, "cawg.training-mining", LABEL)
 _MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining")
 
@@ -72,7 +71,6 @@ def manifest_of(
     Ingredients whose manifest is kept are not in it: `Signing.sign` takes them with their files.
 
     Args:
-        provenance: what is known of the work.
         parts: digest by part of the file, so that a reader can say which part was changed.
         bindings: soft bindings: name of the algorithm and value.
         marked: whether a watermark was put in that is among them.
@@ -131,11 +129,6 @@ class Signing:
 
     def sign(self, data: bytes, mime: str, manifest: dict[str, Any], ingredients: Sequence[Ingredient] = ()) -> bytes:
         """The picture `data` with a signed manifest in it.
-
-        Args:
-            data: the picture's file, of the media type `mime`.
-            manifest: as `manifest_of` gives it.
-            ingredients: those of the work; the manifests of their files are kept in the new one.
 
         Raises:
             PapersError: the library refuses, or the time-stamp server does not answer as it should.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
+from limner.digests import digest_of
 from limner.papers.c2pa.store import STORE_TYPE
 from limner.pictures.containers import Piece, boxes, jpeg_segments, png_chunks, riff_chunks
 from limner.pictures.structure import MEDIA_TYPES, sniff
@@ -56,7 +57,6 @@ class Parts:
     Attributes:
         kind: MIME type by the file's first bytes, whatever its name says; None for an unknown one.
         image: the compressed picture data, in pieces.
-        xmp: the XMP packet.
         brands: of an AVIF, the box that says what kind of file it is; C2PA's hash leaves it out.
         has_manifest: whether bytes of a C2PA manifest lie in it, readable or not.
     """
@@ -74,7 +74,7 @@ class Parts:
             image.update(piece)
         found = {"image": f"sha256:{image.hexdigest()}"}
         others = {"xmp": self.xmp, "brands": self.brands}
-        return found | {name: f"sha256:{sha256(part).hexdigest()}" for name, part in others.items() if part is not None}
+        return found | {name: digest_of(part) for name, part in others.items() if part is not None}
 
 
 def kind_of(data: bytes) -> str | None:

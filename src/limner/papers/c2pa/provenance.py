@@ -10,7 +10,10 @@ from limner.ledger import canonical_json
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.text import storable
 
-__all__ = ["Provenance", "TrainingMining"]
+__all__ = ["GENERATION", "Provenance", "TrainingMining"]
+
+GENERATION = "org.limner.generation"
+"""Label of limner's own assertion, by which its manifests are recognised."""
 
 TrainingMining = Literal["notAllowed", "allowed", "constrained"]
 _LARGEST = 2**63 - 1
@@ -23,8 +26,6 @@ class Provenance:
     """What is known of a work when it is published.
 
     Attributes:
-        title: the work's title.
-        creator: the artist's name.
         model_name, model_digest, family: the model that painted it (`gan` or `vae`).
         collection_name, collection_digest: what the model learned from.
         latent_digest: sha256 of the latent.
@@ -33,7 +34,6 @@ class Provenance:
         label: the label that was asked for, if any.
         credit: the line that the licences of the collection oblige.
         licences: pictures of the collection by licence.
-        training_mining: whether others may train on this work or mine it.
         parameters: whatever else is needed to paint it again; plain JSON.
         training_mining_terms: under which terms, where `training_mining` is `constrained`.
         model_parents: digests of the models that this one went on from, the first one first.

@@ -21,12 +21,19 @@ _NOTE = "not on the C2PA list of soft binding algorithms"
 
 
 def soft_bindings(values: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
-    """The assertions for a manifest: one a value.
-
-    Args:
-        values: name of the algorithm, and the value that it gave for the whole picture.
-    """
-    return [{"label": LABEL, "data": _binding(algorithm, value)} for algorithm, value in values]
+    """The assertions for a manifest, one a value: of each the name of its algorithm, and the value of the picture."""
+    # JSON, which is all that the library (0.38.1) takes, has no bytes: it writes a list as an array of numbers.
+    return [
+        {
+            "label": LABEL,
+            "data": {
+                "alg": algorithm,
+                "blocks": [{"scope": {}, "value": list(value)}],
+                **({"name": _NOTE} if algorithm.startswith("org.limner.") else {}),
+            },
+        }
+        for algorithm, value in values
+    ]
 
 
 def of_fingerprints(prints: Fingerprints) -> list[tuple[str, bytes]]:
@@ -44,10 +51,3 @@ def value_in(assertions: Mapping[str, Any], algorithm: str) -> bytes | None:
         if isinstance(value, list) and all(isinstance(one, int) and 0 <= one < 256 for one in value):
             return bytes(value)
     return None
-
-
-def _binding(algorithm: str, value: bytes) -> dict[str, Any]:
-    # JSON, which is all that the library (0.38.1) takes, has no bytes: it writes this list as an array of numbers.
-    blocks = [{"scope": {}, "value": list(value)}]
-    note = {"name": _NOTE} if algorithm.startswith("org.limner.") else {}
-    return {"alg": algorithm, "blocks": blocks, **note}

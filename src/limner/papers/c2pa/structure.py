@@ -87,11 +87,7 @@ def loose_headers(manifest: bytes) -> dict[str, int]:
 
 
 def signers_of(manifest: bytes) -> list[bytes]:
-    """The certificates (DER) that a manifest's signature carries under protection, the signer's first.
-
-    Args:
-        manifest: as for `loose_headers`.
-    """
+    """The certificates (DER) that a manifest's signature carries under protection, the signer's first."""
     try:
         headers = _decoded(_cose(_signature_box(manifest))[0])
     except ManifestFormError:

@@ -53,10 +53,9 @@ class XmpSeen:
     mining: str | None = None
 
 
-def write_packet(provenance: Provenance, credit: str | None = None) -> bytes:
+def write_packet(provenance: Provenance) -> bytes:
     """The XMP packet of a work, UTF-8; texts that are too long for JPEG are cut with a note."""
-    credit = provenance.credit if credit is None else credit
-    ai = "Iptc4xmpExt:AISystem"
+    ai, credit = "Iptc4xmpExt:AISystem", provenance.credit
     properties = [
         ("Iptc4xmpExt:DigitalSourceType", _text(COMPOSITE if provenance.finish else GENERATED)),
         (f"{ai}Used", _text(f"{provenance.model_name} ({provenance.family})")),

@@ -30,10 +30,7 @@ class Claim:
     """One thing that is asked, and what this work has of it.
 
     Attributes:
-        source: which text asks.
-        asks: what it asks, in short.
         answer: whether this work has it.
-        because: what was found, no more.
         files: of the folder, that show it.
     """
 
@@ -49,9 +46,6 @@ class Report:
     """What was found of a work in its pixels, or in the registry.
 
     Attributes:
-        found: whether there is anything.
-        words: what was found, in a sentence or two.
-        details: the same for programs.
         is_this_work: whether what was found names this work.
     """
 
@@ -76,12 +70,7 @@ def claims_of(
     """What is asked, in the order of the texts.
 
     Args:
-        verdict: on the master.
-        master: its name in the folder.
-        watermark: what was read from the master's pixels.
         registry: what the registry knows of it; None where there is no registry.
-        ingredients: manifests of other pictures that the work's manifest keeps.
-        label: the visible label, as the manifest describes it; None where it names none.
     """
     return [*_outputs(verdict, master, watermark), _deployer(label), *_code(verdict, watermark, registry, ingredients)]
 

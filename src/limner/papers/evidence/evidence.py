@@ -9,16 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from limner import __version__, pictures
 from limner.digests import digest_of
 from limner.errors import UsageError
-from limner.ledger import Act, Ledger, LedgerReport
-from limner.papers.evidence.compliance import NOTICE, Report, claims_of
+from limner.ledger import Ledger, LedgerReport
+from limner.papers.evidence.compliance import NOTICE, claims_of
 from limner.papers.evidence.pages import environment
 from limner.papers.evidence.parts import (
-    RightsTable,
     card_of_work,
     copies_and_bias,
     family_acts,
@@ -29,14 +28,11 @@ from limner.papers.evidence.parts import (
 )
 from limner.papers.identity.identity import Identity
 from limner.papers.publishing.published import Published
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import open_checker
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.keys import known_keys
 from limner.text import printable
 from limner.workspace import Workspace, replace_folder
-
-if TYPE_CHECKING:
-    from limner.models.card import Card
 
 __all__ = ["EvidenceFile", "write_evidence"]
 
@@ -49,7 +45,6 @@ class EvidenceFile:
     """An evidence file that was written.
 
     Attributes:
-        folder: where it lies.
         files: sha256 (hexadecimal) by name; `SHA256SUMS` holds the same.
         verdict: on the master.
         ledger: whether the whole chain holds.
@@ -63,32 +58,10 @@ class EvidenceFile:
     replaced: bool
 
 
-@dataclass(frozen=True)
-class _Gathered:
-    """All that is known of a work."""
-
-    data: bytes
-    master: str
-    digest: str
-    published: Published
-    verdict: Verdict
-    manifest: dict[str, Any]
-    watermark: Report
-    registry: Report | None
-    card: Card | None
-    rights: RightsTable
-    copies: dict[str, Any]
-    acts: list[Act]
-    chain: LedgerReport
-    root: Path | None
-    web: tuple[str, bytes] | None
-
-
 def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> EvidenceFile:
     """Gather what is known of a published work, in one step; recorded in the ledger.
 
     Args:
-        work: the work's file, as it was published.
         to: the folder; the workspace's `evidence` by default. An earlier evidence file there is replaced.
 
     Raises:
@@ -96,7 +69,7 @@ def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> 
         LedgerError: the ledger cannot be read or written to.
     """
     ledger = Ledger.open(workspace.ledger)
-    known = _gather(work, workspace, ledger)
+    known = _Gathered(work, workspace, ledger)
     folder = to or workspace.root / "evidence" / f"{work.stem}-{known.digest[7:19]}"
     replaced = _checked(folder)
     try:
@@ -113,36 +86,32 @@ def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> 
     return EvidenceFile(folder, sums, known.verdict, known.chain, replaced)
 
 
-def _gather(work: Path, workspace: Workspace, ledger: Ledger) -> _Gathered:
-    try:
-        data = work.read_bytes()
-    except OSError as error:
-        raise UsageError(work, f"cannot be read ({error.strerror})", "give a work's file") from error
-    digest = digest_of(data)
-    published = Published.find(ledger, digest)
-    if published is None:
-        raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
-    with closing(open_checker(workspace, own="none")) as checker:
-        verdict, manifest = checker.check_bytes(data, work), checker.manifest(data)
-    model_digest = str(verdict.model_digest or "")
-    card = card_of_work(model_digest, workspace)
-    return _Gathered(
-        data=data,
-        master=f"master{work.suffix.lower()}",
-        digest=digest,
-        published=published,
-        verdict=verdict,
-        manifest=manifest or {},
-        watermark=watermark_report(data, verdict.generation, published.signer, known_keys(workspace)),
-        registry=registry_report(workspace, digest),
-        card=card,
-        rights=rights_table(verdict.generation, card, workspace),
-        copies=copies_and_bias(card, model_digest, workspace),
-        acts=family_acts(ledger, digest, published.signer),
-        chain=ledger.verify(),
-        root=Identity.root_of(workspace, published.signer),
-        web=web_copy(ledger, digest),
-    )
+class _Gathered:
+    """All that is known of a published work."""
+
+    def __init__(self, work: Path, workspace: Workspace, ledger: Ledger) -> None:
+        try:
+            self.data = work.read_bytes()
+        except OSError as error:
+            raise UsageError(work, f"cannot be read ({error.strerror})", "give a work's file") from error
+        self.digest = digest_of(self.data)
+        published = Published.find(ledger, self.digest)
+        if published is None:
+            raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
+        self.published, self.master = published, f"master{work.suffix.lower()}"
+        with closing(open_checker(workspace, own="none")) as checker:
+            self.verdict = checker.check_bytes(self.data, work)
+            self.manifest = checker.manifest(self.data) or {}
+        generation, model_digest = self.verdict.generation, str(self.verdict.model_digest or "")
+        self.watermark = watermark_report(self.data, generation, published.signer, known_keys(workspace))
+        self.registry = registry_report(workspace, self.digest)
+        self.card = card_of_work(model_digest, workspace)
+        self.rights = rights_table(generation, self.card, workspace)
+        self.copies = copies_and_bias(self.card, model_digest, workspace)
+        self.acts = family_acts(ledger, self.digest, published.signer)
+        self.chain = ledger.verify()
+        self.root = Identity.root_of(workspace, published.signer)
+        self.web = web_copy(ledger, self.digest)
 
 
 def _checked(folder: Path) -> bool:

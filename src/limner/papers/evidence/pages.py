@@ -74,7 +74,6 @@ def _hash(text: str) -> str:
 
 
 def _split(url: str) -> tuple[str, str]:
-    """The site and the path of an endpoint's URL."""
     wrong = PapersError(url, "is no address of an endpoint", f"give one such as https://museum.example{VERIFY}")
     try:
         parsed = urlsplit(url)

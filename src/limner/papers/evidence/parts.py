@@ -38,13 +38,7 @@ _ROW = ("title", "creator", "licence", "source", "consent", "notice", "split", "
 
 @dataclass(frozen=True)
 class RightsTable:
-    """The licences and the credit of what a work's model learned from.
-
-    Attributes:
-        csv: the table, UTF-8 text.
-        source: where the rows come from, in words.
-        rows: how many there are.
-    """
+    """The licences and the credit of what a work's model learned from."""
 
     csv: str
     source: str
@@ -52,12 +46,7 @@ class RightsTable:
 
 
 def family_acts(ledger: Ledger, digest: str, signer: str = "") -> list[Act]:
-    """The acts that a work came of, those that used it, and those about its signer's key; by their place in the chain.
-
-    Args:
-        digest: sha256 of the work's file.
-        signer: fingerprint of the signer's certificate.
-    """
+    """The acts that a work came of, those that used it, and those about its signer's key, in the order of the chain."""
     found: dict[int, Act] = {}
     waiting, met = [digest], {digest}
     while waiting and len(found) < _MOST_ACTS:
@@ -83,11 +72,7 @@ def web_copy(ledger: Ledger, digest: str) -> tuple[str, bytes] | None:
 
 
 def registry_report(workspace: Workspace, digest: str) -> Report | None:
-    """What the workspace's registry knows of a work's file; None where there is no registry.
-
-    Args:
-        digest: sha256 of the file.
-    """
+    """What the workspace's registry knows of a work's file; None where there is no registry."""
     from limner.papers.registry.registry import open_registry
 
     registry = open_registry(workspace)
@@ -108,9 +93,6 @@ def watermark_report(data: bytes, generation: dict[str, Any], signer: str, keys:
     """What a reader reads from a work's pixels, with the public key or one of the publisher's own.
 
     Args:
-        data: the work's file.
-        generation: what its manifest says of how it was made.
-        signer: fingerprint of the signer's certificate.
         keys: of the publisher's own.
     """
     from limner import pictures
@@ -156,7 +138,7 @@ def rights_table(generation: dict[str, Any], card: Card | None, workspace: Works
     digest = str(generation.get("collection_digest", "")).removeprefix("sha256:")
     rows = _rows(digest, card.collection.where if card else (), workspace)
     if rows is not None:
-        lines = [[_cell(_column(row, name)) for name in _ROW] for row in rows]
+        lines = [[_cell(getattr(row, name)) for name in _ROW] for row in rows]
         return RightsTable(_written(_ROW, lines), "the collection in this workspace, one row a picture", len(lines))
     counted = list(_counted(generation, card))
     source = "the model's card, which counts them" if card else "the work's manifest, which counts them"
@@ -213,20 +195,15 @@ def _rows(digest: str, where: tuple[str, ...], workspace: Workspace) -> list[Row
     return None
 
 
-def _column(row: Row, name: str) -> str:
-    value = getattr(row, name)
-    return "; ".join(value) if isinstance(value, tuple) else str(value)
-
-
 def _counted(generation: dict[str, Any], card: Card | None) -> Iterator[list[str]]:
     licences = card.rights.licences if card else generation.get("licences")
     for name, count in (licences if isinstance(licences, dict) else {}).items():
-        yield ["licence", _cell(str(name)), str(count)]
+        yield ["licence", _cell(name), str(count)]
     for name, count in (card.rights.creators if card else {}).items():
         yield ["creator", _cell(name), str(count)]
     credit = card.credit if card else generation.get("credit")
     if credit:
-        yield ["credit line", _cell(str(credit)), ""]
+        yield ["credit line", _cell(credit), ""]
 
 
 def _written(header: tuple[str, ...], lines: list[list[str]]) -> str:
@@ -235,6 +212,7 @@ def _written(header: tuple[str, ...], lines: list[list[str]]) -> str:
     return text.getvalue()
 
 
-def _cell(text: str) -> str:
-    """`text` so that no spreadsheet takes it for a formula: these are the words of strangers."""
+def _cell(value: object) -> str:
+    """`value` so that no spreadsheet takes it for a formula: these are the words of strangers."""
+    text = "; ".join(value) if isinstance(value, tuple) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

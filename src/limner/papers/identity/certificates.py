@@ -185,14 +185,6 @@ def _certificate(
 
 
 def _key_usage(authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    ciphers = ("key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only")
+    never = dict.fromkeys(("content_commitment", *ciphers), False)
+    return x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **never)

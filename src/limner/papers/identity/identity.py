@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from limner.papers.identity.pem import (
     write_private,
 )
 from limner.papers.identity.revocations import Revocation, read_revocations, write_revocation
+from limner.text import composed, slug
 from limner.workspace import Workspace, replace_file, replace_folder, sync_folder
 
 __all__ = ["Identity"]
@@ -186,9 +185,7 @@ class Identity:
             remedy = f'make it a new key: limner identity rotate "{called}"'
             raise PapersError(called, f"has a key that was revoked from {revoked.since[:10]} on", remedy)
         identity = cls.from_files(folder / _CERTIFICATE, folder / _KEY, passphrase)
-        return cls(
-            **{**vars(identity), "root": read_bytes(folder / _ROOT).decode("ascii", "replace"), "folder": folder}
-        )
+        return replace(identity, root=read_bytes(folder / _ROOT).decode("ascii", "replace"), folder=folder)
 
     @classmethod
     def from_files(cls, certificate: Path, key: Path, passphrase: str | None = None) -> Identity:
@@ -339,7 +336,7 @@ def _use(workspace: Workspace, certificate: x509.Certificate) -> dict[str, str |
 
 
 def _checked(name: str) -> str:
-    name = unicodedata.normalize("NFC", name).strip()
+    name = composed(name).strip()
     if not name:
         raise PapersError("--name", "is empty", 'give the name to sign with: --name "…"')
     if not name.isprintable():
@@ -353,10 +350,8 @@ def _checked(name: str) -> str:
 
 def _slug(name: str) -> str:
     """A folder's name for an artist's name: readable where it can be, and never the same for two names."""
-    name = unicodedata.normalize("NFC", name).strip()
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    readable = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")
-    return f"{readable or 'identity'}-{sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    name = composed(name).strip()
+    return f"{slug(name) or 'identity'}-{sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def _fill(folder: Path, chain: Chain, passphrase: str | None) -> None:

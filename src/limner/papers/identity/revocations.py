@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from limner.errors import PapersError
 from limner.ledger import Ledger
@@ -25,9 +24,7 @@ class Revocation:
     """One certificate that was revoked.
 
     Attributes:
-        name: of the identity.
         fingerprint: SHA-256 of the certificate, hexadecimal.
-        serial: of the certificate, hexadecimal.
         since: from when on its signatures do not count, UTC, ISO 8601.
         recorded: when that was written down, UTC, ISO 8601; never before `since`.
         reason: in the words of who revoked it; may be empty.
@@ -65,11 +62,11 @@ def read_revocations(workspace: Workspace) -> list[Revocation]:
     Raises:
         PapersError: the list is damaged: nothing is taken for unrevoked then.
     """
-    path = _path(workspace)
+    path = workspace.identities / _FILE
     try:
         return [Revocation(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
-        if recorded := _revoked_by_ledger(workspace):
+        if workspace.ledger.exists() and (recorded := len(Ledger.open(workspace.ledger).acts(what="revoke"))):
             remedy = "restore it from a copy; until then no signature of this workspace is judged"
             raise PapersError(path, f"is gone, though the ledger records {recorded} revocations", remedy) from None
         return []
@@ -87,14 +84,5 @@ def write_revocation(workspace: Workspace, revocation: Revocation) -> None:
     for one in known:
         if one.fingerprint == revocation.fingerprint:
             raise PapersError(revocation.name, f"was revoked on {one.since[:10]} already", "nothing was changed")
-    with replace_file(_path(workspace), mode=0o600) as part:
+    with replace_file(workspace.identities / _FILE, mode=0o600) as part:
         part.write_text(json.dumps([asdict(one) for one in (*known, revocation)], indent=2), encoding="utf-8")
-
-
-def _revoked_by_ledger(workspace: Workspace) -> int:
-    """How many revocations the ledger records; 0 where there is no ledger."""
-    return len(Ledger.open(workspace.ledger).acts(what="revoke")) if workspace.ledger.exists() else 0
-
-
-def _path(workspace: Workspace) -> Path:
-    return workspace.identities / _FILE

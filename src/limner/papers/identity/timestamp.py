@@ -37,7 +37,6 @@ class TimestampRelay:
     """Passes the questions of the C2PA library on to the server at `server`, from this machine alone.
 
     Attributes:
-        url: where the library asks.
         fault: why the last question that failed did; None while none has.
     """
 

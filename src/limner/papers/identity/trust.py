@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers.identity.certificates import fault_of_root
 from limner.papers.identity.pem import common_name, fingerprint_of, pem_of, read_chain
+from limner.text import slug
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["Anchor", "TrustStore"]
@@ -27,8 +27,6 @@ class Anchor:
     """A file of root certificates whose word about names, and about times, is believed.
 
     Attributes:
-        name: what it is called here.
-        path: where it is kept.
         subjects: the names in its certificates.
         fingerprints: SHA-256 of each, hexadecimal.
         valid_until: when the first of them ends, ISO 8601.
@@ -69,7 +67,8 @@ class TrustStore:
             PapersError: it cannot be read, holds something else than valid roots, or is known or named already.
         """
         roots = _roots_in(file)
-        name = _slug(common_name(roots[0]), fingerprint_of(roots[0])) if name is None else name
+        if name is None:
+            name = slug(common_name(roots[0]))[:48].strip("-") or fingerprint_of(roots[0])[:12]
         if not _NAME.fullmatch(name):
             raise PapersError(f"--name {name!r}", "is no name for an anchor", "use small letters, digits, dots, dashes")
         path = self._folder / f"{name}{_ENDING}"
@@ -130,8 +129,3 @@ def _anchor(path: Path) -> Anchor:
         fingerprints=tuple(fingerprint_of(one) for one in roots),
         valid_until=min(one.not_valid_after_utc for one in roots).isoformat(),
     )
-
-
-def _slug(name: str, fingerprint: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or fingerprint[:12]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from limner import pictures
@@ -29,7 +28,6 @@ class Export:
         format: one of `pictures.FORMATS`; None keeps the former one.
         quality: 1 to 100, for formats that lose something.
         long_edge: longer side in px; None keeps the size.
-        label: a visible label to draw; None draws none.
     """
 
     format: str | None = None
@@ -53,14 +51,15 @@ def export(former: Former, to: Path, publisher: Publisher, request: Export) -> P
     if request.label and former.provenance.visible_label:
         words = former.provenance.visible_label.get("words")
         raise UsageError("--label", f'the work carries the label "{words}" already', "leave it out")
-    pixels = _resized(former.pixels, request.long_edge)
-    format = pictures.format_of(to)
+    pixels, size, format = former.pixels, _fitted(former.size, request.long_edge), pictures.format_of(to)
+    if size != former.size:
+        pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
     edition: dict[str, Any] = {
         "of": former.ingredient.digest,
         "former_format": former.format,
         "format": format,
-        "former_size": _written(former.pixels),
-        "size": _written(pixels),
+        "former_size": f"{former.size[0]}x{former.size[1]}",
+        "size": f"{size[0]}x{size[1]}",
     }
     if format != "png":
         edition["quality"] = request.quality
@@ -79,11 +78,7 @@ def name_of(former: Former, request: Export) -> str:
 
 
 def _fitted(size: tuple[int, int], long_edge: int | None) -> tuple[int, int]:
-    """Width and height for a longer side.
-
-    Raises:
-        UsageError: the longer side is none, or longer than it was.
-    """
+    """Width and height for a longer side."""
     longest = max(size)
     if long_edge is None or long_edge == longest:
         return size
@@ -96,15 +91,3 @@ def _fitted(size: tuple[int, int], long_edge: int | None) -> tuple[int, int]:
             "leave it out, or make a larger print first: limner enlarge",
         )
     return max(1, round(size[0] * long_edge / longest)), max(1, round(size[1] * long_edge / longest))
-
-
-def _resized(pixels: NDArray[np.uint8], long_edge: int | None) -> NDArray[np.uint8]:
-    height, width = pixels.shape[:2]
-    size = _fitted((width, height), long_edge)
-    if size == (width, height):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-
-
-def _written(pixels: NDArray[np.uint8]) -> str:
-    return f"{pixels.shape[1]}x{pixels.shape[0]}"

@@ -34,10 +34,7 @@ class Former:
     """A published work that was found unchanged and one's own.
 
     Attributes:
-        path: its file.
         pixels: uint8, [height, width, 3], sRGB.
-        format: of the file, one of `pictures.FORMATS`.
-        provenance: what its papers say.
         ingredient: the file, as the new papers keep it.
         work: the work's number, as 12 hexadecimal digits; None where neither papers nor ledger name it.
     """
@@ -113,7 +110,6 @@ def as_published(verdict: Verdict, path: Path) -> Provenance:
 
 
 def _number(work: Published) -> str | None:
-    """The work's number by the act that published it."""
     if work.edition.get("work"):
         return str(work.edition["work"])
     return work_name(work_identifier(work.latent, work.model, work.signer)) if work.signer else None

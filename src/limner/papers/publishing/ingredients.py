@@ -17,17 +17,14 @@ _LONGEST = 200
 
 
 def ingredient_of(data: bytes, verdict: Verdict, relationship: Relationship = "inputTo") -> Ingredient:
-    """A picture's file as an ingredient, with its manifest where that holds.
-
-    Args:
-        data: the file.
-        verdict: on it.
-    """
+    """A picture's file as an ingredient, with its manifest where that holds."""
     parts = take_apart(data)
     seen = verdict.xmp or XmpSeen()
     found = _found(verdict, parts, seen)
     digest = digest_of(data)
-    source = "trainedAlgorithmicMedia" if verdict.generated else _last_word(seen.source_type)
+    source = "trainedAlgorithmicMedia" if verdict.generated else None
+    if source is None and seen.source_type:
+        source = seen.source_type.rsplit("/", 1)[-1][:_LONGEST]
     if found != "valid" or verdict.signer is None:
         return Ingredient(digest, relationship, found, parts.kind, source_type=source)
     light = len(manifest_store(data, parts.kind) or b"") <= _MOST_KEPT
@@ -49,7 +46,3 @@ def _found(verdict: Verdict, parts: Parts, seen: XmpSeen) -> Found:
         return "valid"
     says = (seen.source_type, seen.creator, seen.credit, seen.rights, seen.mining)
     return "unverified" if verdict.state in ("tampered", "invalid") or parts.has_manifest or any(says) else "none"
-
-
-def _last_word(term: str | None) -> str | None:
-    return term.rsplit("/", 1)[-1][:_LONGEST] if term else None

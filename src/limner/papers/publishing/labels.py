@@ -57,7 +57,6 @@ class LabelRequest:
 
     Attributes:
         kind: `text` for words, `eu` for the mark.
-        language: one of `LANGUAGES`.
     """
 
     kind: LabelKind
@@ -108,8 +107,6 @@ def draw_label(pixels: NDArray[np.uint8], request: LabelRequest) -> tuple[NDArra
     Args:
         pixels: uint8, [height, width, 3], sRGB.
 
-    Returns:
-        Pixels of the same shape, and what was drawn.
 
     Raises:
         UsageError: the picture is too small for a label that can be read.
@@ -179,7 +176,6 @@ def _smaller(mask: Image.Image) -> NDArray[np.float32]:
 
 
 def _place(pixels: NDArray[np.uint8], shape: tuple[int, int], margin: int) -> tuple[str, _Box]:
-    """The corner with the least detail, the lower right one where several are as plain."""
     height, width = pixels.shape[:2]
     across, down = shape
     right, bottom = max(0, width - across - margin), max(0, height - down - margin)

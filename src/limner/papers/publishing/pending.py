@@ -1,4 +1,4 @@
-"""Announcements of signed works that no book knows yet, so that none is lost or unnamed.
+"""Announcements of signed works that ledger and registry do not know yet, so that none is lost or unnamed.
 
 A publisher announces each work before it moves its file into place, records it in ledger and registry, and takes the
 announcement back. Whatever ends it in between, `recovery` reads from the announcements what to record, or take away.
@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import json
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +73,6 @@ class Session:
             edition = one.edition and {name: _text(value) for name, value in vars(one.edition).items()}
             part.write_text(json.dumps({"published": published, "size": one.size, "edition": edition}), "utf-8")
         return path
-
-    def settle(self, announcements: Sequence[Path]) -> None:
-        """The books know these now."""
-        for path in announcements:
-            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Give up the session; announcements that are left stay to be found."""

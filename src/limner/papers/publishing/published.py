@@ -28,15 +28,11 @@ class Published:
     Attributes:
         digest: sha256 of its file, `sha256:` before the hexadecimal digits, as all digests here.
         path: where the file was put; absolute.
-        model: digest of the model that painted it.
-        collection: digest of the collection that the model learned from.
-        latent: digest of its latent.
+        model, collection, latent: digests.
         made: what was done to get it: `sample`, `move`, `mix`, ...
         seed, index, truncation: how its latent was drawn; None where it was made from others.
         label: the label that it was drawn for, if any.
         precision: in which it was painted, `bf16` or `fp32`.
-        training_mining: whether others may train on it.
-        signer: fingerprint of the certificate that signed it.
         watermark: the work's number in its watermark, hexadecimal; None where it carries none.
         mark_key: fingerprint of the key of its watermark; None for the public one.
         replaced: digest of the file that lay in its place before.
@@ -96,10 +92,14 @@ class Published:
         return cls(model=model, collection=collection, latent=latent, **known)
 
     @classmethod
+    def all(cls, ledger: Ledger, digest: str) -> list[Published]:
+        """The publications of the file with this digest, in their order; empty where it was not published here."""
+        return [cls.of(act) for act in ledger.made(digest) if act.what == PUBLISH]
+
+    @classmethod
     def find(cls, ledger: Ledger, digest: str) -> Published | None:
-        """The work whose file has this digest, as it was published last; None where it was not published here."""
-        acts = [act for act in ledger.made(digest) if act.what == PUBLISH]
-        return cls.of(acts[-1]) if acts else None
+        """The work whose file has this digest, as it was published last."""
+        return next(reversed(cls.all(ledger, digest)), None)
 
     @property
     def former(self) -> str | None:
@@ -118,12 +118,9 @@ class Published:
             entries.append(Entry("artist", "export", [self.former, self.model], [self.digest], how))
         return entries
 
-    def is_same_work(self, other: Published) -> bool:
-        """Whether both are one latent of one model, made and finished in the same way, and the same edition."""
-        return _identity(self) == _identity(other)
-
-
-def _identity(work: Published) -> tuple[Any, ...]:
-    # The ledger keeps JSON, in which tuples are lists.
-    finish = json.loads(json.dumps({name: work.finish.get(name) for name in ("options", "exemplars")}))
-    return work.model, work.latent, work.made, finish, work.edition
+    @property
+    def sameness(self) -> tuple[Any, ...]:
+        """What two publications of one work share: model, latent, how it was made and finished, and the edition."""
+        # The ledger keeps JSON, in which tuples are lists.
+        finish = json.loads(json.dumps({name: self.finish.get(name) for name in ("options", "exemplars")}))
+        return self.model, self.latent, self.made, finish, self.edition

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
 from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.pending import Announced, Session
-from limner.papers.publishing.published import PUBLISH, Published
+from limner.papers.publishing.published import Published
 from limner.papers.publishing.recovery import recover
 from limner.papers.publishing.signing import SignedWork, WorkSigner
 from limner.papers.registry.registry import Registry
@@ -44,11 +44,7 @@ class PublishedWork:
     """A work that lies in its place, signed and recorded.
 
     Attributes:
-        path: the file.
         digest: sha256 of the file, `sha256:` before the hexadecimal digits.
-        size: of the file, in bytes.
-        provenance: what its papers say.
-        act: the entry in the ledger.
         replaced: digest of another file that lay at `path` before and is lost; None where nothing did.
     """
 
@@ -60,13 +56,11 @@ class PublishedWork:
     replaced: str | None = None
 
 
+@dataclass(eq=False)
 class Publisher:
     """Publishes works of one identity; a context manager, usable from one thread at a time.
 
     Args:
-        identity: who signs.
-        ledger: where each publication is recorded.
-        timestamp_url: of a time-stamp server (RFC 3161).
         registry: where each work is registered in the same step; None registers none.
         mark_key: puts the watermark in; None takes the key that all know.
         overwrite: whether a file that is another work, or none, may be replaced; the same work always may.
@@ -78,22 +72,16 @@ class Publisher:
         ...     publisher.publish(pixels, Path("work.png"), provenance)
     """
 
-    def __init__(
-        self,
-        identity: Identity,
-        ledger: Ledger,
-        *,
-        timestamp_url: str | None = None,
-        registry: Registry | None = None,
-        mark_key: MarkKey | None = None,
-        announce_in: Path | None = None,
-        overwrite: bool = False,
-    ) -> None:
-        self.identity, self._ledger, self._registry = identity, ledger, registry
-        self._timestamp_url, self._mark_key = timestamp_url, mark_key
-        self._announce_in, self._overwrite = announce_in, overwrite
-        self._session: Session | None = None
-        self._signer: WorkSigner | None = None
+    identity: Identity
+    ledger: Ledger
+    _: KW_ONLY
+    timestamp_url: str | None = None
+    registry: Registry | None = None
+    mark_key: MarkKey | None = None
+    announce_in: Path | None = None
+    overwrite: bool = False
+    _session: Session | None = field(default=None, init=False)
+    _signer: WorkSigner | None = field(default=None, init=False)
 
     def __enter__(self) -> Publisher:
         """Make ready to sign.
@@ -102,11 +90,11 @@ class Publisher:
             PapersError: the key cannot sign, the time-stamp server does not answer as one, or the workspace cannot be
                 written to.
         """
-        if self._timestamp_url:
-            check_server(self._timestamp_url)
-        if self._announce_in is not None:
-            self._session = Session(self._announce_in)
-        self._signer = WorkSigner(self.identity, self._ledger, self._timestamp_url, self._mark_key)
+        if self.timestamp_url:
+            check_server(self.timestamp_url)
+        if self.announce_in is not None:
+            self._session = Session(self.announce_in)
+        self._signer = WorkSigner(self.identity, self.ledger, self.timestamp_url, self.mark_key)
         return self
 
     def __exit__(self, *ending: object) -> None:
@@ -129,7 +117,6 @@ class Publisher:
         Args:
             pixels: uint8, [height, width, 3], sRGB.
             path: its suffix says the format (PNG, JPEG, WebP, AVIF); its folder exists.
-            provenance: what its papers say.
             quality: 1 to 100, for formats that lose something.
             label: a visible label to draw; papers and ledger describe it.
 
@@ -155,7 +142,6 @@ class Publisher:
 
         Args:
             jobs: pixels, path and provenance of each, as in `publish`; taken only as fast as they are written.
-            progress: called with each published work.
             quality: as in `publish`.
 
         Raises:
@@ -212,13 +198,13 @@ class Publisher:
         quality: int,
         label: LabelRequest | None = None,
     ) -> SignedWork:
-        """Sign a work, announce it, and move its file into place; the books do not know it yet."""
+        """Sign a work, announce it, and move its file into place; ledger and registry do not know it yet."""
         if self._signer is None:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
-        if not self._overwrite and path.is_file():
+        if not self.overwrite and path.is_file():
             self._check_place(path, provenance)
         work = self._signer.sign(pixels, path, provenance, quality, label)
-        digest, edition = work.published.digest, work.edition if self._registry is not None else None
+        digest, edition = work.published.digest, work.edition if self.registry is not None else None
         try:
             former = digest_of(path.read_bytes()) if path.is_file() else digest
             work = replace(work, published=replace(work.published, replaced=former if former != digest else None))
@@ -231,7 +217,7 @@ class Publisher:
                     self._signer.read_back(part, path, provenance)
             except Exception:
                 if not path.is_file() or digest_of(path.read_bytes()) != digest:
-                    self._settle([work])  # it did not come to its place
+                    _take_back(work)  # it did not come to its place
                 raise
         except OSError as error:
             remedy = "make room; nothing was written" if error.errno in _FULL else "choose another place"
@@ -239,21 +225,12 @@ class Publisher:
         return replace(work, data=b"")
 
     def _check_place(self, path: Path, provenance: Provenance) -> None:
-        """Refuse to replace what is not the same work, made in the same way.
-
-        Raises:
-            PapersError: another file lies there.
-        """
+        """Refuse to replace what is not the same work, made in the same way."""
         digest = digest_of(path.read_bytes())
-        formers = [Published.of(act) for act in self._ledger.made(digest) if act.what == PUBLISH]
-        own = Published.by(provenance, path, digest)
-        if not any(own.is_same_work(former) for former in formers):
+        formers = Published.all(self.ledger, digest)
+        if Published.by(provenance, path, digest).sameness not in [former.sameness for former in formers]:
             kind = "another work" if formers else "another file"
             raise PapersError(path, f"is {kind} that lies there already", "give another file, or add --overwrite")
-
-    def _settle(self, works: Iterable[SignedWork]) -> None:
-        if self._session is not None:
-            self._session.settle([one.announced for one in works if one.announced])
 
     def _record(self, works: list[SignedWork]) -> list[PublishedWork]:
         """Record works that lie in their places, all or none, and take their announcements back."""
@@ -261,21 +238,25 @@ class Publisher:
         # Publications first, so that the acts of a batch lie together.
         ordered = [each[0] for each in entries] + [one for each in entries for one in each[1:]]
         try:
-            acts = self._ledger.record_many(ordered)
-            if self._registry is not None:
-                self._registry.add([one.edition for one in works])
+            acts = self.ledger.record_many(ordered)
+            if self.registry is not None:
+                self.registry.add([one.edition for one in works])
         except (LedgerError, PapersError) as error:
             if self._session is None:
                 raise
             lies = f"what lies signed in {works[0].path.parent} is then recorded by: limner works recover"
             raise type(error)(error.value, error.reason, f"{error.remedy}; {lies}") from error
-        self._settle(works)
-        return [_recorded(one, act) for one, act in zip(works, acts, strict=False)]
+        for one in works:
+            _take_back(one)
+        return [
+            PublishedWork(one.path, one.published.digest, one.size, one.provenance, act, one.published.replaced)
+            for one, act in zip(works, acts, strict=False)
+        ]
 
 
-def _recorded(work: SignedWork, act: Act) -> PublishedWork:
-    said = work.published
-    return PublishedWork(work.path, said.digest, work.size, work.provenance, act, said.replaced)
+def _take_back(work: SignedWork) -> None:
+    if work.announced:
+        work.announced.unlink(missing_ok=True)
 
 
 def open_publisher(
@@ -293,7 +274,6 @@ def open_publisher(
     """The publisher that a command's options ask for.
 
     Args:
-        workspace: holds the identities and the ledger.
         identity: name of an identity in the workspace; None for the only or default one.
         certificate, key: PEM files of a bought certificate, instead of `identity`.
         timestamp: URL of a time-stamp server (RFC 3161).
@@ -309,7 +289,7 @@ def open_publisher(
     """
     signer = _identity(workspace, identity, certificate, key, passphrase or os.environ.get("LIMNER_PASSPHRASE"), ask)
     registry = Registry(workspace.registry, workspace.registry_index)
-    ledger, mark_key = Ledger.open(workspace.ledger), key_in_use(workspace)
+    ledger = Ledger.open(workspace.ledger)
     if len(ledger) == 0 and (count := len(registry)):  # what it held is not to be taken for nothing
         reason = f"holds no act, but the registry {count:,} published works: it was emptied"
         remedy = "put a copy of the ledger back; to begin anew, move registry.sqlite away, too"
@@ -321,7 +301,7 @@ def open_publisher(
         ledger,
         timestamp_url=timestamp,
         registry=registry,
-        mark_key=mark_key,
+        mark_key=key_in_use(workspace),
         announce_in=workspace.root,
         overwrite=overwrite,
     )
@@ -335,7 +315,6 @@ def _identity(
     passphrase: str | None,
     ask: Callable[[str], str] | None,
 ) -> Identity:
-    """Who signs, by the options of `open_publisher`."""
     if certificate is None or key is None:
         if certificate or key:
             missing = "--key" if key is None else "--certificate"

@@ -7,6 +7,7 @@ one's own, it is recorded by what its papers say.
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from limner.papers.identity.identity import Identity
 from limner.papers.identity.revocations import read_revocations
 from limner.papers.publishing.former import as_published
 from limner.papers.publishing.pending import DAMAGED, FOLDER, Announced, announcements, ended_sessions, read
-from limner.papers.publishing.published import PUBLISH, Published
+from limner.papers.publishing.published import Published
 from limner.papers.registry.registry import Edition, Registry
 from limner.papers.registry.stored import edition_of
 from limner.papers.verify.checking import Checker
@@ -58,7 +59,7 @@ def recover(workspace: Workspace, ledger: Ledger, registry: Registry | None, *, 
         again: also look for the works of damaged announcements that were set aside before.
 
     Raises:
-        LedgerError, PapersError: the books cannot be written to; everything is left as it was then.
+        LedgerError, PapersError: they cannot be written to; everything is left as it was then.
     """
     recorded: list[Path] = []
     taken: list[Path] = []
@@ -72,14 +73,15 @@ def recover(workspace: Workspace, ledger: Ledger, registry: Registry | None, *, 
                 except PapersError:
                     damaged.append(file.rename(workspace.root / FOLDER / f"{file.stem}{DAMAGED}"))
                     continue
-                parts, place = _take_away_parts(one), _place_of(one)
+                digest, meant, parts = one.published.digest, one.published.path, _take_away_parts(one)
                 taken += parts
-                known = _is_published(one.published.digest, ledger)
+                place = _with_digest(digest, (meant, *_beside(meant)))  # perhaps under another name by now
+                known = Published.find(ledger, digest) is not None
                 if place is not None or known:
-                    _record(one, place or one.published.path, ledger, registry, known=known)
-                    recorded.append(place or one.published.path)
+                    _record(one, place or meant, ledger, registry, known=known)
+                    recorded.append(place or meant)
                 elif not parts:
-                    gone.append(one.published.path)
+                    gone.append(meant)
                 file.unlink()
             for scrap in folder.iterdir():
                 scrap.unlink()
@@ -93,20 +95,11 @@ def recover(workspace: Workspace, ledger: Ledger, registry: Registry | None, *, 
     return Recovery(tuple(recorded), tuple(taken), tuple(gone), lost)
 
 
-def _is_published(digest: str, ledger: Ledger) -> bool:
-    return any(act.what == PUBLISH for act in ledger.made(digest))
-
-
 def _record(one: Announced, place: Path, ledger: Ledger, registry: Registry | None, *, known: bool) -> None:
     if not known:
         ledger.record_many(replace(one.published, path=place).entries())
     if registry is not None and one.edition is not None and not registry.with_digest(one.published.digest):
         registry.add([replace(one.edition, path=os.fsencode(place).decode(errors="replace"))])
-
-
-def _place_of(one: Announced) -> Path | None:
-    """Where the work lies: in its place, or beside it under another name; None where it is not there."""
-    return _with_digest(one.published.digest, (one.published.path, *_beside(one.published.path)))
 
 
 def _beside(place: Path) -> list[Path]:
@@ -125,7 +118,7 @@ def _with_digest(digest: str, paths: Iterable[Path]) -> Path | None:
 def _take_away_parts(one: Announced) -> list[Path]:
     """Remove signed files that were written, wholly or in part, and not moved into place."""
     taken = []
-    for part in one.published.path.parent.glob(f".{_escaped(one.published.path.name)}.*.part"):
+    for part in one.published.path.parent.glob(f".{glob.escape(one.published.path.name)}.*.part"):
         with contextlib.suppress(OSError):
             if part.stat().st_size < one.size or _digest(part) == one.published.digest:
                 part.unlink()
@@ -133,12 +126,7 @@ def _take_away_parts(one: Announced) -> list[Path]:
     return taken
 
 
-def _escaped(name: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
-
-
 def _digest(path: Path) -> str:
-    """sha256 of a file; empty where it cannot be read."""
     try:
         return digest_of_file(path)
     except OSError:
@@ -153,7 +141,7 @@ def _recorded_by_papers(
     place = _with_digest(digest, _likely_places(announcement, workspace))
     if place is None:
         return None
-    if not _is_published(digest, ledger):
+    if Published.find(ledger, digest) is None:
         try:
             edition, said = _by_papers(place, workspace)
         except LimnerError:
@@ -165,11 +153,7 @@ def _recorded_by_papers(
 
 
 def _by_papers(place: Path, workspace: Workspace) -> tuple[Edition, Published]:
-    """What registry and ledger are to hold of a work of one's own, by what its papers say.
-
-    Raises:
-        LimnerError: it is not genuine, or was signed by somebody else.
-    """
+    """What registry and ledger are to hold of a work of one's own, by what its papers say."""
     own, revoked = Identity.roots(workspace), read_revocations(workspace)
     with closing(Checker(own=own, revoked=revoked)) as checker:
         verdict = checker.check(place)

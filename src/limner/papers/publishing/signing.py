@@ -40,10 +40,6 @@ class SignedWork:
     Attributes:
         path: its place, as it was given.
         data: its file; empty once it is written.
-        provenance: what its papers say.
-        published: what the ledger is to hold of it.
-        edition: what the registry is to hold of it.
-        size: of its file, in bytes.
         announced: the announcement that it is about to come to its place.
     """
 
@@ -60,9 +56,7 @@ class WorkSigner:
     """Makes signed files of one identity's works, by several threads at once.
 
     Args:
-        identity: who signs.
         ledger: whose head each work carries.
-        timestamp_url: of a time-stamp server (RFC 3161).
         mark_key: puts the watermark in; None takes the key that all know.
 
     Raises:

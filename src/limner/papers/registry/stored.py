@@ -20,8 +20,7 @@ from limner.papers.c2pa.store import manifest_store
 from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of
 from limner.papers.registry.registry import Edition, Registry, work_identifier
-from limner.papers.verify.checking import Checker
-from limner.papers.verify.opening import open_checker
+from limner.papers.verify.checking import Checker, open_checker
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["edition_of", "register_published", "restore", "stored_papers"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,20 @@ from limner.errors import PapersError, PictureError
 from limner.papers.c2pa.claims import mapping
 from limner.papers.c2pa.guard import claims_too_much
 from limner.papers.c2pa.library import GENERATION, C2paError, read_store, reading_context
-from limner.papers.c2pa.parts import Parts, take_apart
-from limner.papers.identity.revocations import Revocation
+from limner.papers.c2pa.parts import take_apart
+from limner.papers.identity.identity import Identity
+from limner.papers.identity.pem import pem_of, read_chain
+from limner.papers.identity.revocations import Revocation, read_revocations
+from limner.papers.identity.trust import TrustStore
+from limner.papers.registry.registry import Edition, Registry, open_registry
 from limner.papers.verify.manifest import broken, signed, xmp_of
 from limner.papers.verify.recognising import contesting, looked_up, read_model_mark, read_watermark
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import Prepared
+from limner.papers.watermark.keys import MarkKey, known_keys
+from limner.workspace import Workspace
 
-if TYPE_CHECKING:
-    from limner.papers.registry.registry import Edition, Registry
-    from limner.papers.watermark.keys import MarkKey
-
-__all__ = ["Checker", "verify"]
+__all__ = ["Checker", "open_checker", "verify"]
 
 _LIMIT = 512 << 20
 
@@ -37,7 +39,6 @@ def verify(path: Path, *, anchors: Sequence[Path] = (), own: Sequence[Path] = ()
     """Check the papers of one file. Whatever the file holds, this answers and does not raise.
 
     Args:
-        path: the file.
         anchors: PEM files of roots whose word about names is believed.
         own: PEM files of the roots of the reader's own identities.
 
@@ -46,6 +47,26 @@ def verify(path: Path, *, anchors: Sequence[Path] = (), own: Sequence[Path] = ()
     """
     with closing(Checker(anchors=anchors, own=own)) as checker:
         return checker.check(path)
+
+
+def open_checker(workspace: Workspace, anchors: Sequence[Path] = (), *, own: Literal["own", "none"] = "own") -> Checker:
+    """A checker that knows the workspace: its roots, anchors, revocations and works; it believes `anchors` too.
+
+    Args:
+        own: whether the workspace counts as the reader's own; `none` judges as a stranger would, who only has the
+            signer's word.
+
+    Raises:
+        PapersError: an anchor, the list of revocations or a watermark key cannot be read.
+    """
+    return Checker(
+        anchors=[*anchors, *TrustStore(workspace).paths()],
+        own=Identity.roots(workspace) if own == "own" else (),
+        revoked=read_revocations(workspace),
+        registry=open_registry(workspace),
+        marks=True,
+        mark_keys=known_keys(workspace),
+    )
 
 
 class Checker:
@@ -106,12 +127,12 @@ class Checker:
 
     def check_bytes(self, data: bytes, path: Path) -> Verdict:
         """The verdict on the bytes of the file that lies, or will lie, at `path`; never raises."""
-        file = _File(data, path)
-        verdict = self._of_papers(file)
+        decoded = cache(lambda: pictures.decode(data, path).pixels)
+        verdict = self._of_papers(data, path, decoded)
         if verdict.state == "unreadable" or not (self._marks or self._registry):
             return verdict
         try:
-            pixels = file.pixels
+            pixels = decoded()
         except PictureError:
             return verdict
         signed, registry = verdict.state in ("valid", "invalid"), self._registry
@@ -126,7 +147,6 @@ class Checker:
         return verdict
 
     def _made_from(self, edition: Edition) -> list[str]:
-        """Digests of what a registered edition was made from, as its stored manifest says."""
         try:
             store = read_store(edition.manifest, "application/c2pa", self._context)
         except C2paError:
@@ -136,8 +156,7 @@ class Checker:
         parents = mapping(mapping(active.get("assertions")).get(GENERATION)).get("parents")
         return [one for one in parents if isinstance(one, str)] if isinstance(parents, list) else []
 
-    def _of_papers(self, file: _File) -> Verdict:
-        data, path = file.data, file.path
+    def _of_papers(self, data: bytes, path: Path, decoded: Callable[[], NDArray[np.uint8]]) -> Verdict:
         parts = take_apart(data)
         if parts.kind is None:
             if parts.has_manifest:
@@ -151,31 +170,13 @@ class Checker:
             store, fault = None, str(error)
         if store and store["active"] and store.get("manifests"):
             return signed(path, data, parts, store, self._revoked)
-        return broken(path, parts, fault) if parts.has_manifest else _unsigned(file, parts)
-
-
-class _File:
-    """A file that is checked; its picture is decoded once, when it is first asked for."""
-
-    def __init__(self, data: bytes, path: Path) -> None:
-        self.data, self.path = data, path
-
-    @cached_property
-    def pixels(self) -> NDArray[np.uint8]:
-        """# uint8 [h, w, 3]
-
-        Raises:
-            PictureError: it holds none.
-        """
-        return pictures.decode(self.data, self.path).pixels
-
-
-def _unsigned(file: _File, parts: Parts) -> Verdict:
-    try:
-        _ = file.pixels  # a file that is no picture has no papers to miss
-    except PictureError as error:
-        return _unreadable(file.path, error.reason)
-    return Verdict(str(file.path), "none", **xmp_of(parts))
+        if parts.has_manifest:
+            return broken(path, parts, fault)
+        try:
+            decoded()  # a file that is no picture has no papers to miss
+        except PictureError as error:
+            return _unreadable(path, error.reason)
+        return Verdict(str(path), "none", **xmp_of(parts))
 
 
 def _unreadable(path: Path, reason: str) -> Verdict:
@@ -183,14 +184,4 @@ def _unreadable(path: Path, reason: str) -> Verdict:
 
 
 def _roots(paths: Sequence[Path]) -> str:
-    texts = []
-    for path in paths:
-        try:
-            text = path.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "is no PEM file"
-            raise PapersError(path, f"cannot be read ({reason})", "give root certificates in PEM") from error
-        if "BEGIN CERTIFICATE" not in text:
-            raise PapersError(path, "holds no certificate in PEM", "give root certificates in PEM")
-        texts.append(text if text.endswith("\n") else text + "\n")
-    return "".join(texts)
+    return "".join(pem_of(one) for path in paths for one in read_chain(path))

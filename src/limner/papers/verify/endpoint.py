@@ -17,7 +17,6 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import SHUT_RDWR
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,8 +52,6 @@ class Limits:
 
 
 class _RefusedError(Exception):
-    """A request that gets no verdict."""
-
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status, self.reason = status, reason
@@ -125,9 +122,7 @@ class Endpoint:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *ending: object) -> None:
         self._server.shutdown()
         if self._thread:
             self._thread.join()
@@ -328,7 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Vary", "Origin")
         if status == 503:
             self.send_header("Retry-After", "1")
-        if origin and self.server.endpoint.allows(self.headers.get("Host", ""), origin):
+        if origin and self._allowed():
             self.send_header("Access-Control-Allow-Origin", origin)
             self.send_header("Access-Control-Allow-Methods", "POST")
             self.send_header("Access-Control-Allow-Headers", "Content-Type")

@@ -6,6 +6,7 @@ No sentence is here: `wording` makes them all.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,12 +15,12 @@ from limner.papers.c2pa.chain import Earlier
 from limner.papers.c2pa.claims import Trust
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, XmpSeen
 from limner.papers.identity.certificates import NOTICE
-from limner.papers.verify.clock import known_past, latest_missed
 
 if TYPE_CHECKING:
     from limner.papers.registry.registry import Edition, Match
 
 __all__ = [
+    "RELEASED",
     "Change",
     "Findings",
     "LayerState",
@@ -33,8 +34,13 @@ __all__ = [
     "RegistryFound",
     "SignerSeen",
     "State",
-    "Trust",
+    "latest_missed",
+    "moment_of",
 ]
+
+RELEASED = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+"""No copy of this file is older."""
+_DRIFT = dt.timedelta(minutes=5)
 
 State = Literal["valid", "tampered", "invalid", "none", "unreadable"]
 """valid: signed, and what the signature covers is unchanged. tampered: changed after signing. invalid: the signature
@@ -110,7 +116,6 @@ class MarkFinding:
         work: number of the work that it names; None where none was read.
         statistic: of the reading, in standard deviations.
         key: fingerprint of the reader's own key that read it; None for the public one.
-        edition: the work as it was published, where the registry knows it.
         reason: why the registry could not be asked.
     """
 
@@ -157,7 +162,6 @@ class RegistryFinding:
     """What the registry knows of a picture.
 
     Attributes:
-        edition: the registered work, as it was published.
         match: how the picture looks like it.
         lead: what led to it, where the file is signed.
         works: how many are registered.
@@ -179,9 +183,6 @@ class SignerSeen:
     Attributes:
         name, organisation: of the certificate; the signer's own words unless `trust` says otherwise.
         named_by: what `name` is: `name`, `organisation`, `unit`, `e-mail`, or `nothing` where there is none.
-        issuer: who issued the certificate.
-        serial: of the certificate, hexadecimal.
-        algorithm: of the signature.
         valid_from, valid_until: of the certificate, ISO 8601.
         trust: why the name can be believed, or `none`.
         time_stamp: when a time-stamp server saw the signature, ISO 8601.
@@ -208,14 +209,8 @@ class SignerSeen:
     @property
     def expired(self) -> bool:
         """Whether the certificate has ended by now."""
-        until = known_past(self.valid_until)
+        until = moment_of(self.valid_until)
         return until is not None and until < dt.datetime.now(dt.UTC)
-
-    @property
-    def not_begun(self) -> bool:
-        """Whether the certificate is not valid yet, by this computer's clock."""
-        begins = known_past(self.valid_from)
-        return begins is not None and dt.datetime.now(dt.UTC) < begins
 
     @property
     def anonymous(self) -> bool:
@@ -242,7 +237,8 @@ class SignerSeen:
         """Why a signature outside its certificate's validity does not count: three findings with different remedies."""
         if self.missed_by_clock:
             return Refusal.CLOCK_WRONG
-        if self.not_begun:
+        begins = moment_of(self.valid_from)
+        if begins is not None and dt.datetime.now(dt.UTC) < begins:
             return Refusal.NOT_BEGUN
         return Refusal.ENDED if self.expired else Refusal.OUTSIDE_VALIDITY
 
@@ -252,16 +248,10 @@ class Findings:
     """What a check of one file found.
 
     Attributes:
-        path: the file.
-        state: see `State`.
-        reason: why it could not be checked.
         changes: what was changed after signing.
-        signer: of the active manifest, where it could be read.
-        title, creator, tool: as the signed manifest says.
         generated: whether the signed manifest says that a trained model made the picture.
         source_type: IPTC's digital source type, as the signed manifest says: `digitalCapture`, ...
         generation: what limner's own assertion holds: model, collection, seed, latent digest, licences …
-        training_mining: use by purpose, as the signed manifest says.
         training_mining_terms: under which terms, where they are constrained.
         chain: the earlier pictures that the signed manifest keeps or names; each before those it was made from.
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
@@ -269,9 +259,7 @@ class Findings:
         not_covered: why the signature does not cover the picture; empty where it does.
         mark: number of the work that the papers say the watermark names; None where they name none.
         xmp: what the XMP says; None where there is none that can be read.
-        xmp_fault: why the XMP cannot be read.
-        mark_read: what the watermark says; None where it was not looked for.
-        model_mark: the mark of the model; None where there is none.
+        mark_read: None where it was not looked for.
         registered: what the registry knows of the picture; None where it was not asked or has nothing to add.
     """
 
@@ -349,12 +337,21 @@ class Findings:
         """Digest of the model that painted the picture."""
         return self.generation.get("model_digest")
 
-    @property
-    def collection_digest(self) -> str | None:
-        """Digest of the collection that the model learned from."""
-        return self.generation.get("collection_digest")
 
-    @property
-    def seed(self) -> int | None:
-        """Seed that the picture was drawn by."""
-        return self.generation.get("seed")
+def latest_missed(now: dt.datetime, past: Iterable[str] = ()) -> dt.datetime | None:
+    """A moment that the clock has not reached though it has surely passed; None where nothing shows the clock wrong.
+
+    Args:
+        past: moments that have surely passed, ISO 8601: of trusted time-stamps, of one's own certificates.
+    """
+    if now < RELEASED:
+        return RELEASED
+    return max((moment for one in past if (moment := moment_of(one)) and now + _DRIFT < moment), default=None)
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """A moment from ISO 8601; None where it is none."""
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except ValueError:
+        return None

@@ -47,7 +47,6 @@ def signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any], revoked
     Args:
         data: the file's bytes, taken apart as `parts`.
         store: as `read_store` gives it.
-        revoked: certificates that no longer count.
     """
     manifest: dict[str, Any] = next((one for one in store["manifests"] if one.get("label") == store["active"]), {})
     results, assertions = manifest.get("validationResults", {}), manifest.get("assertions", {})
@@ -105,7 +104,6 @@ def xmp_of(parts: Parts) -> dict[str, Any]:
 def _state(
     failures: list[_Failure], library: object, parts: Parts, generation: dict[str, Any]
 ) -> tuple[State, tuple[Change, ...]]:
-    """The state of a file whose manifest could be read, and what was changed in it."""
     if changed := [(code, url) for code, url in failures if not code.startswith(_SIGNER_FAILS)]:
         return "tampered", _changes(changed, parts, generation)
     if failures:
@@ -127,7 +125,6 @@ def _changes(failures: list[_Failure], parts: Parts, generation: dict[str, Any])
 
 
 def _changed_parts(parts: Parts, generation: dict[str, Any]) -> tuple[Change, ...]:
-    """The parts of the file whose digests are not those that the manifest holds."""
     digests, now = mapping(generation.get("parts")), parts.digests()
     return tuple(Change(part) for part in _OWN_PARTS if digests and digests.get(part) != now.get(part))
 
@@ -138,7 +135,7 @@ def _own_changes(
     """What was changed in a work of limner that the C2PA library finds valid: what its hashes leave out is checked."""
     if changes := _changed_parts(parts, generation):
         return changes
-    fault = fault_in_manifest(data, parts.kind) or fault_in_chain(data, parts.kind, store, GENERATION)
+    fault = fault_in_manifest(data, parts.kind) or fault_in_chain(data, parts.kind, store)
     if fault:
         return (Change(Part.MANIFEST_FRAME, fault),)
     # A time-stamp that does not fit is passed over in silence by the library, as if there were none.

@@ -34,13 +34,7 @@ __all__ = ["contesting", "looked_up", "read_model_mark", "read_watermark"]
 def read_watermark(
     found: Findings, picture: Prepared, registry: Registry | None, keys: Sequence[MarkKey] = ()
 ) -> MarkFinding:
-    """What a picture's watermark says.
-
-    Args:
-        found: in the file's papers.
-        registry: knows works by their numbers.
-        keys: of the reader's own, by which a mark is looked for where the public key reads none.
-    """
+    """What a picture's watermark says."""
     read, key = read_mark(picture), None
     for one in keys:
         if read.message is None and (own := read_mark(picture, one.secret)).message is not None:
@@ -78,12 +72,11 @@ def looked_up(
     data: bytes,
     pixels: NDArray[np.uint8],
     registry: Registry,
-    made_from: Callable[[Edition], Sequence[str]] = lambda edition: (),
+    made_from: Callable[[Edition], Sequence[str]],
 ) -> RegistryFinding:
     """What the registry knows of works that look like a picture whose papers are gone or no longer fit.
 
     Args:
-        data: the file's bytes.
         pixels: the file's. # uint8 [h, w, 3]
         made_from: digests of what an edition was made from, as its papers say.
     """
@@ -133,5 +126,4 @@ def _known_works(found: Findings, pixels: NDArray[np.uint8], registry: Registry)
 
 
 def _fits(work: Edition) -> bool:
-    """Whether a row says the same as the signed manifest that is kept in it."""
     return signer_of_store(work.manifest) == work.signer

@@ -53,10 +53,7 @@ def draw_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
     said = f"Checked by limner {__version__} on {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC. "
     said += "This picture proves nothing by itself: check the files."
     draw.text((_EDGE, top), said, _FAINT, font(17))
-    try:
-        pictures.write(np.asarray(image), path)
-    except OSError as error:
-        raise UsageError(path, f"cannot be written ({error.strerror})", "choose another place") from error
+    pictures.write(np.asarray(image), path)
 
 
 def _panel(verdict: Verdict) -> Image.Image:

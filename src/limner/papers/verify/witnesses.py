@@ -25,8 +25,6 @@ class Witness:
     """A work with papers of its own.
 
     Attributes:
-        name: what it is called in a message.
-        digest: of its file.
         head: how many acts the ledger held when it was signed, and the hash of the last; None where its papers do not
             say so.
     """
@@ -49,7 +47,6 @@ class Comparison:
     """What witnesses say of a ledger.
 
     Attributes:
-        compared: how many works were compared.
         with_head: how many of them carry the ledger's head.
         faults: what does not fit, a line each, up to 20.
     """
@@ -99,7 +96,6 @@ def compare(ledger: Ledger, works: Iterable[Witness], progress: Callable[[], Non
 
 
 def _fault(one: Witness, ledger: Ledger, *, recorded: bool) -> str:
-    """What of a ledger does not fit a work; empty where all does."""
     if one.head is None:
         return "" if recorded else "its publication is not in the ledger"
     acts, head = one.head

@@ -11,8 +11,7 @@ import datetime as dt
 
 from limner.papers.c2pa.chain import Earlier
 from limner.papers.c2pa.xmp import XmpSeen
-from limner.papers.verify.clock import RELEASED
-from limner.papers.verify.findings import Findings, Part, Refusal, SignerSeen
+from limner.papers.verify.findings import RELEASED, Findings, Part, Refusal, SignerSeen, moment_of
 from limner.papers.verify.names import quoted
 from limner.papers.verify.wording_registry import (
     Layer,
@@ -263,10 +262,8 @@ def _now() -> str:
 
 def _moment(time: str) -> str:
     """A time in ISO 8601 as a reader likes it, to the minute; as it is where it is none."""
-    try:
-        return f"{dt.datetime.fromisoformat(time).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
-    except ValueError:
-        return time
+    moment = moment_of(time)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else time
 
 
 def _xmp_layer(found: Findings) -> Layer:
@@ -282,7 +279,6 @@ def _xmp_layer(found: Findings) -> Layer:
 
 
 def _xmp_holds(found: Findings) -> str:
-    """What the XMP says; empty where there is none."""
     if found.xmp is None:
         return f"something that is {found.xmp_fault}" if found.xmp_fault else ""
     seen: XmpSeen = found.xmp

@@ -43,9 +43,6 @@ class Layer:
     Attributes:
         name: `C2PA`, `XMP`, `watermark`, `model mark` or `registry`.
         state: of this layer alone; `none` where it is missing.
-        code: what was found, for programs.
-        holds: what is there.
-        proves: what that proves, and what it does not.
     """
 
     name: str
@@ -182,7 +179,6 @@ def _registry_words(seen: RegistryFinding) -> tuple[str, str]:
 
 
 def _alike(work: Edition, match: Match) -> tuple[str, str]:
-    """What a work that looks like the picture is, and what the likeness proves."""
     holds = f"{_titled(work)}, published on {work.time[:10]} under the name {quoted(work.signer_name)}"
     proves = "Likeness, which is no proof of where this file comes from."
     if match.others:
