@@ -23,6 +23,7 @@ __all__ = [
     "RightsError",
     "TrainingError",
     "UsageError",
+    "check_range",
 ]
 
 
@@ -46,6 +47,17 @@ class LimnerError(Exception):
 
 class UsageError(LimnerError):
     """An option or an argument that cannot be used."""
+
+
+def check_range(option: str, value: float | None, low: float, high: float, hint: str = "") -> None:
+    """Refuse what an option was given if it lies outside of `low` to `high`; None is an option that was left out.
+
+    Raises:
+        UsageError: it does; `hint` ends its remedy.
+    """
+    if value is not None and not low <= value <= high:
+        upwards = f"to {high:,.12g}" if high < 2**53 else "or more"
+        raise UsageError(f"{option} {value:.12g}", "is out of range", f"give {low:g} {upwards}{hint}")
 
 
 class PictureError(LimnerError):

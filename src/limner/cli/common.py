@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from limner.errors import UsageError
@@ -12,9 +14,8 @@ from limner.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.progress import Progress
-    from rich.text import Text
 
-__all__ = ["checked_options", "console_error", "plain_text", "print_json", "progress_bar", "speak_plainly"]
+__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "progress_of", "speak_plainly"]
 
 _Options = TypeVar("_Options", bound="BaseModel")
 
@@ -39,15 +40,6 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=encoding not in ("utf8", "utf8sig"), default=str))
 
 
-def plain_text(text: object) -> Text:
-    """Text of strangers for a table on the terminal: no markup, no control characters, no change of direction."""
-    from rich.text import Text
-
-    from limner.text import printable
-
-    return Text(printable(text))
-
-
 def checked_options(kind: type[_Options], command: str, given: dict[str, Any]) -> _Options:
     """The options of a training; what does not fit is named as it is given on the command line.
 
@@ -62,6 +54,18 @@ def checked_options(kind: type[_Options], command: str, given: dict[str, Any]) -
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).replace("_", "-")
         raise UsageError(f"{option} {first['input']}", first["msg"].lower(), f"see `limner {command} --help`") from None
+
+
+@contextmanager
+def progress_of(doing: str, *, quiet: bool, unit: str = "pictures") -> Iterator[Callable[..., None]]:
+    """A bar of one task; what this gives is called with how much is done, of how much, and, if new, what is done."""
+    with progress_bar(quiet=quiet, unit=unit) as bar:
+        task = bar.add_task(doing, total=None)
+
+        def show(done: int, total: int, doing: str | None = None) -> None:
+            bar.update(task, completed=done, total=total, description=doing)
+
+        yield show
 
 
 def progress_bar(*, quiet: bool = False, unit: str = "pictures") -> Progress:

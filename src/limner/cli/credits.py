@@ -11,6 +11,8 @@ import typer
 from limner.cli.common import print_json
 from limner.cli.options import Json, Overwrite
 from limner.cli.outputs import output
+from limner.cli.tables import plain, show, table
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.works.credits import Credits
@@ -40,7 +42,6 @@ def _credits(
     Example: [bold]limner credits dusk.png --to credits.png[/bold]
     """
     from limner.works.credits import credits_of
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     if to is not None:
@@ -77,22 +78,19 @@ def _print_json(work: Path, found: Credits, to: Path | None) -> None:
 
 
 def _print(found: Credits) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    shares, bounds, console = found.sources.shares(), found.finish.bounds, Console()
-    table = Table("share", "picture", "by", "licence", title=f"{len(shares)} pictures gave patches")
+    shares, bounds = found.sources.shares(), found.finish.bounds
+    rows = table("share", "picture", "by", "licence", gap=2, title=f"{len(shares)} pictures gave patches")
     for one in shares[:_SHOWN]:
-        own = one.exemplar
-        table.add_row(f"{one.share:.0%}", own.title, own.creator or "unknown", own.licence or "unknown")
+        own = [plain(text or "unknown") for text in (one.exemplar.title, one.exemplar.creator, one.exemplar.licence)]
+        rows.add_row(f"{one.share:.0%}", *own)
     if len(shares) > _SHOWN:
-        table.add_row(f"{sum(one.share for one in shares[_SHOWN:]):.0%}", f"{len(shares) - _SHOWN} more", "", "")
-    console.print(table)
+        rows.add_row(f"{sum(one.share for one in shares[_SHOWN:]):.0%}", f"{len(shares) - _SHOWN} more", "", "")
     licences = ", ".join(f"{name} {share:.0%}" for name, share in found.by("licence").items())
-    console.print(f"By licence: {licences}.")
     of = "area" if bounds.flat_counts else "area that is not flat"
-    console.print(
+    show(
+        rows,
+        plain(f"By licence: {licences}."),
         f"The largest connected piece from one picture is {found.largest_piece:.1%} of the {of} "
         f"(bound at --borrow {found.finish.options.borrow:g}: {bounds.piece:.1%}); "
-        f"the most that one picture gave is {shares[0].share:.0%} (bound: {bounds.share:.0%})."
+        f"the most that one picture gave is {shares[0].share:.0%} (bound: {bounds.share:.0%}).",
     )

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import plain_text, print_json, progress_bar
+from limner.cli.common import print_json, progress_of
 from limner.cli.options import Json, ModelName, Overwrite, Quiet
 from limner.cli.outputs import output
+from limner.cli.tables import plain, show, table
 from limner.errors import UsageError
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.latent.directions import Directions
     from limner.latent.pipeline import Pipeline
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -28,17 +29,12 @@ def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(help="Directions along which a model's pictures can be moved.", no_args_is_help=True)
     app.add_typer(group, name="directions", rich_help_panel="Steer")
-    group.command("find")(_find)
-    group.command("list")(_list)
-    group.command("name")(_name)
-    group.command("strip")(_strip)
-    group.command("share")(_share)
-    group.command("take")(_take)
+    for command in (_find, _list, _name, _strip, _share, _take):
+        group.command(command.__name__[1:])(command)
 
 
 def _open(model: str) -> tuple[Pipeline, Workspace]:
     from limner.latent.pipeline import Pipeline
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     return Pipeline.open(model, workspace), workspace
@@ -61,20 +57,13 @@ def _find(
     if not 128 <= count <= 100_000 or not 1 <= keep <= 64:
         raise UsageError(f"--count {count} --keep {keep}", "is out of range", "give 128 to 100000, and 1 to 64")
     pipeline, workspace = _open(model)
-    with progress_bar(quiet=quiet or as_json) as bar:
-        task = bar.add_task("painting", total=None)
-        found = find_directions(
-            pipeline, method, count=count, keep=keep,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
+    with progress_of("painting", quiet=quiet or as_json) as moved:
+        found = find_directions(pipeline, method, count=count, keep=keep, progress=moved)
     _keep(found, pipeline, workspace)
     _show(found, as_json)
 
 
-def _list(
-    model: ModelName,
-    as_json: Json = False,
-) -> None:
+def _list(model: ModelName, as_json: Json = False) -> None:
     """Show the directions of a model, and what one step along each does.
 
     Example: [bold]limner directions list landscapes[/bold]
@@ -165,7 +154,6 @@ def _take(
 
 
 def _keep(more: Directions, pipeline: Pipeline, workspace: Workspace) -> None:
-    """Beside those that are known already."""
     from limner.latent.directions import directions_file, known_directions
 
     known = known_directions(pipeline, workspace)
@@ -173,16 +161,10 @@ def _keep(more: Directions, pipeline: Pipeline, workspace: Workspace) -> None:
 
 
 def _show(found: Directions, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     if as_json:
         print_json({"model": found.model, "directions": [one.to_json() for one in found]})
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("direction", "safe"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("what one step changes")
+    rows = table("direction", "safe", "what one step changes", gap=2, narrow=("direction", "safe"))
     for one in found:
         own = one.known.get("attribute")
         effects = sorted(one.effects.items(), key=lambda effect: (effect[0] != own, -abs(effect[1])))
@@ -191,6 +173,5 @@ def _show(found: Directions, as_json: bool) -> None:
             for name, value in effects
             if name == own or abs(value) >= _WEAK
         ]
-        table.add_row(plain_text(one.name), f"{one.low:g}..{one.high:+g}", ", ".join(words) or "[dim]little[/dim]")
-    Console().print(table)
-    Console().print("[dim]in deviations of the model's own pictures (medians); effects below 0.1 are left out[/dim]")
+        rows.add_row(plain(one.name), f"{one.low:g}..{one.high:+g}", ", ".join(words) or "[dim]little[/dim]")
+    show(rows, "[dim]in deviations of the model's own pictures (medians); effects below 0.1 are left out[/dim]")

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import print_json, progress_of
 from limner.cli.making import ENDINGS, Identity, Title, ready_to_sign
 from limner.cli.options import Json, Overwrite, Quiet
 from limner.cli.outputs import output
+from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -45,7 +46,6 @@ def _enlarge(
     Example: [bold]limner enlarge dusk.png --to 2048[/bold]
     """
     from limner.works.prints import PrintRequest, Source, make_print
-    from limner.workspace import Workspace
 
     if out is not None and out.suffix:
         output(out, option="--out", endings=ENDINGS, sources=(work,), overwrite=overwrite)
@@ -53,10 +53,9 @@ def _enlarge(
     source = Source.open(work, workspace)
     with (
         ready_to_sign(workspace, identity=identity, overwrite=overwrite) as publisher,
-        progress_bar(quiet=quiet or as_json, unit="tiles") as bar,
+        progress_of("enlarging", quiet=quiet or as_json, unit="tiles") as progress,
     ):
-        task = bar.add_task("enlarging", total=None)
-        made = make_print(source, request, publisher, lambda done, total: bar.update(task, completed=done, total=total))
+        made = make_print(source, request, publisher, progress)
     if as_json:
         print_json({"path": str(made.path), "digest": made.digest, "how": made.how, "seconds": made.seconds})
     else:

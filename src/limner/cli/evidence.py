@@ -9,6 +9,7 @@ import typer
 
 from limner.cli.common import print_json
 from limner.cli.options import Json
+from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -30,7 +31,6 @@ def _evidence(
     Example: [bold]limner evidence works/sea.png --to sea-evidence[/bold]
     """
     from limner.papers.evidence.evidence import write_evidence
-    from limner.workspace import Workspace
 
     found = write_evidence(work, Workspace.default(), to)
     if as_json:

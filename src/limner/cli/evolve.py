@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import print_json, progress_of
 from limner.cli.making import Finish, Label, WorkPlace, make, origins_of
 from limner.cli.options import ModelName, grouped
 from limner.errors import UsageError
@@ -90,19 +90,14 @@ def _look(origins: Origins, request: FinishRequest, *, quiet: bool) -> Look:
 
     def look(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
         small = replace(request, options=request.options.model_copy(update={"size": _SHEET_SIDE}))
-        with progress_bar(quiet=quiet, unit="pictures") as bar:
-            task = bar.add_task("looking at exemplars", total=None)
-            finishing = finishing_for(
-                origins.pipeline.model, origins.workspace, small, label=label,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )  # fmt: skip
+        model, workspace, found = origins.pipeline.model, origins.workspace, []
+        with progress_of("looking at exemplars", quiet=quiet) as show:
+            finishing = finishing_for(model, workspace, small, label=label, progress=show)
             if isinstance(finishing, str):
                 return compositions
-            bar.reset(task, description="finishing", total=len(compositions))
-            found = []
             for one in finishing.finisher.finish_many(compositions):
                 found.append(one.pixels)
-                bar.update(task, completed=len(found))
+                show(len(found), len(compositions), "finishing")
         return np.stack(found)
 
     return look

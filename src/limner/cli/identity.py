@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from limner.cli import tables
 from limner.cli.common import console_error, print_json
 from limner.cli.options import Json
-from limner.cli.tables import facts, plain, table
+from limner.cli.tables import plain
 from limner.errors import PapersError, UsageError
 from limner.workspace import Workspace
 
@@ -55,7 +56,7 @@ def new(
     """
     from limner.papers.identity.identity import Identity
 
-    secret = _new_passphrase() if passphrase else os.environ.get("LIMNER_PASSPHRASE") or None
+    secret = _secret(asked=passphrase, new=True)
     identity = Identity.new(Workspace.default(), name, secret, default=default)
     _print_identity(identity.details(), as_json, encrypted=secret is not None)
 
@@ -86,10 +87,7 @@ def list_identities(as_json: Json = False) -> None:
     raise typer.Exit(1 if damaged else 0)
 
 
-def show(
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+def show(name: Name = None, as_json: Json = False) -> None:
     """Show one identity: what readers see, until when it is valid, where its root lies. The key is not read.
 
     Example: [bold]limner identity show "Ada Example"[/bold]
@@ -122,16 +120,11 @@ def rotate(
     signed = _signed(workspace, former["fingerprint"])
     print(f"{former['name']}: the key {former['fingerprint'][:16]} ({signed}) is destroyed for good.", file=sys.stderr)
     _sure(f"rotate {former['name']}", "would destroy a key", yes=yes)
-    secret = os.environ.get("LIMNER_PASSPHRASE") or None
     encrypted = Identity.is_encrypted(workspace, name)
-    if encrypted and secret is None:
-        secret = typer.prompt("Passphrase", hide_input=True, err=True)
-    identity = Identity.rotate(workspace, name, secret, new_root=new_root)
+    identity = Identity.rotate(workspace, name, _secret(asked=encrypted), new_root=new_root)
     digests = [f"sha256:{one}" for one in (former["fingerprint"], identity.fingerprint)]
-    parameters = {"name": identity.name, "new_root": new_root}
-    Ledger.open(workspace.ledger).record(
-        "artist", "rotate", inputs=digests[:1], outputs=digests[1:], parameters=parameters
-    )
+    how = {"name": identity.name, "new_root": new_root}
+    Ledger.open(workspace.ledger).record("artist", "rotate", inputs=digests[:1], outputs=digests[1:], parameters=how)
     _print_identity(Identity.look(workspace, identity.name), as_json, encrypted=encrypted)
 
 
@@ -158,8 +151,8 @@ def revoke(
     from limner.papers.identity.identity import Identity
 
     workspace = Workspace.default()
-    moment = since.replace(tzinfo=UTC) if since else None
     certificate = certificate or _which(Identity.look(workspace, name), workspace)
+    moment = since.replace(tzinfo=UTC) if since else None
     found = Identity.revoke(workspace, name, certificate=certificate, since=moment, reason=reason)
     details = {"name": found.name, "since": found.since, "reason": reason}
     Ledger.open(workspace.ledger).record("artist", "revoke", inputs=[f"sha256:{found.fingerprint}"], parameters=details)
@@ -171,11 +164,7 @@ def revoke(
 
 
 def _which(current: dict[str, Any], workspace: Workspace) -> str:
-    """Which certificate is meant, where an identity has had several: each is shown with what it signed.
-
-    Raises:
-        UsageError: there is no terminal to ask at.
-    """
+    """Which certificate is meant, where an identity has had several: each is shown with what it signed."""
     known = [current, *current["former"][::-1]]
     if len(known) == 1:
         return ""
@@ -185,10 +174,8 @@ def _which(current: dict[str, Any], workspace: Workspace) -> str:
         gone = f", revoked from {one['revoked'][:10]} on" if one["revoked"] else ""
         lines.append(f"{number}  {one['fingerprint'][:16]}  {use}, {_signed(workspace, one['fingerprint'])}{gone}")
     if not sys.stdin.isatty():
-        which = "; ".join(lines)
-        raise UsageError(
-            current["name"], f"has had {len(known)} certificates ({which})", "say which: --certificate DIGITS"
-        )
+        reason = f"has had {len(known)} certificates ({'; '.join(lines)})"
+        raise UsageError(current["name"], reason, "say which: --certificate DIGITS")
     print("\n".join(lines), file=sys.stderr)
     chosen = typer.prompt("Which one", type=int, err=True)
     if not 1 <= chosen <= len(known):
@@ -207,11 +194,6 @@ def _signed(workspace: Workspace, fingerprint: str) -> str:
 
 
 def _sure(value: str, would: str, *, yes: bool) -> None:
-    """Ask before what cannot be undone.
-
-    Raises:
-        UsageError: there is no terminal to ask at.
-    """
     if yes:
         return
     if not sys.stdin.isatty():
@@ -253,20 +235,21 @@ def mark_key(
         print(f"watermark key {key.fingerprint}, {state}: {key.path}")
 
 
-def _new_passphrase() -> str:
-    if given := os.environ.get("LIMNER_PASSPHRASE"):
-        return given
-    if not sys.stdin.isatty():
+def _secret(*, asked: bool, new: bool = False) -> str | None:
+    """The passphrase of the environment, or the one that a person types where it is asked for."""
+    secret = os.environ.get("LIMNER_PASSPHRASE") or None
+    if secret or not asked:
+        return secret
+    if new and not sys.stdin.isatty():
         raise UsageError("--passphrase", "there is no terminal to ask at", "set LIMNER_PASSPHRASE")
-    secret: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
-    return secret
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=not new))
 
 
 def _print_identity(shown: dict[str, Any], as_json: bool, *, encrypted: bool) -> None:
     if as_json:
         print_json({**shown, "encrypted": encrypted})
         return
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
 
@@ -280,7 +263,7 @@ def _print_identity(shown: dict[str, Any], as_json: bool, *, encrypted: bool) ->
         *(("former", _former(one)) for one in shown.get("former", ())),
     )
     notes = plain(f"{_HONEST} {_UNTIL}", "dim")
-    Console().print(Panel(Group(facts(rows), Text(), notes), title=plain(shown["name"], "bold"), title_align="left"))
+    tables.show(Panel(Group(tables.facts(rows), Text(), notes), title=plain(shown["name"], "bold"), title_align="left"))
 
 
 def _former(one: dict[str, Any]) -> str:
@@ -289,15 +272,11 @@ def _former(one: dict[str, Any]) -> str:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-
-    shown = table("name", "valid until", "signatures", "fingerprint", "revoked")
+    shown = tables.table("name", "valid until", "signatures", "fingerprint", "revoked")
     for row in rows:
         name = plain(row["name"] + (" (default)" if row["default"] else ""))
-        for label, algorithm, one in (
-            (name, row["algorithm"], row),
-            *((plain("  former key", "dim"), "", former) for former in row["former"]),
-        ):
+        formers = [(plain("  former key", "dim"), "", former) for former in row["former"]]
+        for label, algorithm, one in ((name, row["algorithm"], row), *formers):
             since = f"from {one['revoked'][:10]} on" if one["revoked"] else ""
             shown.add_row(label, one["valid_until"][:10], algorithm, one["fingerprint"][:16], since)
-    Console().print(shown)
+    tables.show(shown)

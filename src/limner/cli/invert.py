@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import console_error, progress_bar
+from limner.cli.common import console_error, progress_of
 from limner.cli.making import Finish, FitOption, WorkPlace, make, origins_of
 from limner.cli.options import ModelName, Quiet, grouped
-from limner.errors import PictureError, UsageError
+from limner.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,13 +51,11 @@ def _invert(
     pipeline = origins.pipeline
     files, shown = _read(files, origins)
     perceptual = PerceptualDistance.of(pipeline.model.card, pipeline.machine.device)
-    with progress_bar(quiet=quiet or place.as_json, unit="steps") as bar:
-        task = bar.add_task("looking for them", total=None)
-
-        def show(done: int, total: int, distance: float) -> None:
-            bar.update(task, completed=done, total=total, description=f"{perceptual.name} distance {distance:.3f}")
-
-        found = invert(pipeline, shown, perceptual, steps=steps, progress=show)
+    with progress_of("looking for them", quiet=quiet or place.as_json, unit="steps") as show:
+        found = invert(
+            pipeline, shown, perceptual, steps=steps,
+            progress=lambda done, total, far: show(done, total, f"{perceptual.name} distance {far:.3f}"),
+        )  # fmt: skip
     reach = reach_of(pipeline, perceptual)
     works, lines, objections = [], [], []
     for i, file in enumerate(files):
@@ -77,26 +75,20 @@ def _invert(
 
 
 def _read(files: list[Path], origins: Origins) -> tuple[list[Path], Tensor]:
-    """The files that can be read, and the largest centred part of each at the model's size; others are named.
-
-    # uint8 [n, 3, height, width]
-
-    Raises:
-        UsageError: none can be read.
-    """
+    """The files that can be read, and each fitted to the model's size. # uint8 [n, 3, height, width]"""
     import torch
 
-    from limner import pictures
     from limner.pictures.fitting import fitted
+    from limner.works.origins import pixels_of
 
     config = origins.pipeline.model.card.config.painter
     read, found, wrong = [], [], []
     for file in files:
         try:
-            found.append(fitted(pictures.read(file).pixels, (config.height, config.width), origins.fit))
+            found.append(fitted(pixels_of(file), (config.height, config.width), origins.fit))
             read.append(file)
-        except PictureError as error:
-            wrong.append(UsageError(error.value, error.reason, error.remedy or "give another picture"))
+        except UsageError as error:
+            wrong.append(error)
     if not found:
         raise wrong[0]
     for one in wrong:

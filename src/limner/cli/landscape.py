@@ -9,7 +9,8 @@ import typer
 
 from limner.cli.making import Finish, WorkPlace, make, origins_of
 from limner.cli.options import grouped
-from limner.errors import UsageError
+from limner.cli.tables import plain, show, table
+from limner.errors import check_range
 
 if TYPE_CHECKING:
     from limner.latent.landscapes import Landscape
@@ -57,46 +58,31 @@ def _landscape(
     from limner.works.making import WorkRequest
     from limner.works.origins import Origin
 
-    if not 1 <= count <= 100:
-        raise UsageError(f"--count {count}", "is out of range", "give 1 to 100")
+    check_range("--count", count, 1, 100)
     steps = {name: size for name, size in asdict(attributes).items() if size is not None}
-    wanted, finishing, origins = (
-        LandscapeRequest(horizon, time, steps, abstraction),
-        finish.request(),
-        origins_of(model),
-    )
+    wanted, finishing = LandscapeRequest(horizon, time, steps, abstraction), finish.request()
+    origins = origins_of(model)
     pipeline = origins.pipeline
     found = list(landscapes(pipeline, directions_of(pipeline, origins.workspace), wanted, count, seed=seed))
     words: dict[str, Any] = {"horizon": horizon, "time": time, **steps, "abstraction": abstraction or None}
     how = {name: value for name, value in words.items() if value is not None}
-    works = []
-    for one in found:
-        origin = Origin(f"{seed}:{one.index}", "seed", latent_digest(one.drawn), one.drawn)
-        works.append(WorkRequest(one.latent, "landscape", [origin], how))
+    drawn = [Origin(f"{seed}:{one.index}", "seed", latent_digest(one.drawn), one.drawn) for one in found]
+    works = [WorkRequest(one.latent, "landscape", [origin], how) for one, origin in zip(found, drawn, strict=True)]
     paths = make(origins, works, place, finishing)
     if not place.as_json:
         _show(found, [path.name for path in paths])
 
 
 def _show(found: list[Landscape], names: list[str]) -> None:
-    """What came of each word."""
-    from rich.console import Console
-    from rich.table import Table
-
     from limner.latent.attributes import ATTRIBUTES
 
     words = list(found[0].wanted)
     flat = found[0].flat is not None
     if not words and not flat:
         return
-    table = Table(box=None, padding=(0, 1, 0, 0), caption="measured, wanted after it", caption_justify="left")
-    table.add_column("work", overflow="fold")
-    for word in (*words, *(["lines taken"] if flat else [])):
-        table.add_column(word, justify="right", no_wrap=True)
+    rows = table("work", *words, *(["lines taken"] if flat else []), narrow=(*words, "lines taken"))
     for one, name in zip(found, names, strict=True):
         cells = [f"{one.measured[word]:.3g} [dim]{one.wanted[word]:.3g}[/dim]" for word in words]
-        table.add_row(name, *cells, *([f"{one.flat:.0%}"] if one.flat is not None else []))
-    console = Console()
-    console.print(table)
-    for word in words:
-        console.print(f"[dim]{word}: {ATTRIBUTES[word][0]}[/dim]")
+        rows.add_row(plain(name), *cells, *([f"{one.flat:.0%}"] if one.flat is not None else []))
+    meanings = (f"[dim]{word}: {ATTRIBUTES[word][0]}[/dim]" for word in words)
+    show(rows, "[dim]measured, wanted after it[/dim]", *meanings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import typer
 from limner import __version__
 from limner.cli.common import console_error, speak_plainly
 from limner.errors import LimnerError
+from limner.workspace import Workspace
 
 __all__ = ["FORMER_OPTIONS", "app", "main"]
 
@@ -54,7 +56,6 @@ def _root(
 
 
 def _say_unrecorded() -> None:
-    from limner.workspace import Workspace
 
     if (Workspace.default().root / "pending").is_dir():
         from limner.papers.publishing.pending import unrecorded
@@ -66,35 +67,14 @@ def _say_unrecorded() -> None:
 
 # In the order of the help.
 _MAKING = (
-    "collection",
-    "train",
-    "merge",
-    "sample",
-    "directions",
-    "steer",
-    "translator",
-    "invert",
-    "evolve",
-    "landscape",
-    "works",
-    "credits",
-    "upscaler",
-    "enlarge",
-    "publish",
-    "walk",
+    *("collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
+    *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "walk"),
 )
 _CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "demo")
 
 
-def _register() -> None:
-    import importlib.util
-
-    for module in (*_MAKING, *_CHECKING):
-        if importlib.util.find_spec(f"limner.cli.{module}"):
-            importlib.import_module(f"limner.cli.{module}").register(app)
-
-
-_register()
+for module in (*_MAKING, *_CHECKING):
+    importlib.import_module(f"limner.cli.{module}").register(app)
 
 
 _asked: list[int] = []

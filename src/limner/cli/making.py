@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,8 @@ from limner.cli.common import console_error, print_json
 from limner.cli.completing import labels, models
 from limner.cli.options import Json, Overwrite
 from limner.cli.outputs import output
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.papers.publishing.publisher import Publisher
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from limner.works.finishing import FinishRequest
     from limner.works.making import WorkRequest
     from limner.works.origins import Origins
-    from limner.workspace import Workspace
 
 __all__ = [
     "ENDINGS",
@@ -30,6 +31,7 @@ __all__ = [
     "FitOption",
     "Identity",
     "Label",
+    "Signing",
     "Sources",
     "Title",
     "WorkPlace",
@@ -65,12 +67,18 @@ class Sources:
     fit: FitOption = "crop"
 
     def open(self) -> Origins:
-        """The default workspace and its model.
-
-        Raises:
-            UsageError: `fit` is no way to bring a picture to a model's size.
-        """
+        """The default workspace and its model; `origins_of` says what is refused."""
         return origins_of(self.model, self.fit)
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Who signs, with what, and who stamps the time."""
+
+    identity: Identity = None
+    certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None
+    key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None
+    timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +106,8 @@ class Finish:
 
         if self.finish not in ("exemplars", "none"):
             raise UsageError(f"--finish {self.finish}", "is no way to finish", "use exemplars or none")
-        if self.size is not None and not 32 <= self.size <= 2048:
-            raise UsageError(f"--size {self.size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
-        if not 0 <= self.borrow <= 1:
-            raise UsageError(f"--borrow {self.borrow}", "is out of range", "give 0 to 1; 0.5 is usual")
+        check_range("--size", self.size, 32, 2048, " pixels for the shorter side")
+        check_range("--borrow", self.borrow, 0, 1, "; 0.5 is usual")
         bare = self.finish == "none"
         if bare and self.exemplars is not None:
             reason = "finish nothing with --finish none"
@@ -138,12 +144,6 @@ class WorkPlace:
                 raise UsageError(f"--to {self.to}", f"is one file for {len(requests)} works", "give a folder")
             output(self.to, endings=ENDINGS, sources=sources, overwrite=self.overwrite)
 
-    def paths(self, origins: Origins, requests: Sequence[WorkRequest]) -> list[Path]:
-        """The file that each work goes to."""
-        from limner.works.making import paths_for
-
-        return [self.to] if self.to is not None and self.to.suffix else paths_for(origins, requests, self.to)
-
 
 def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
     """The publisher that a command's options ask for, as `open_publisher`; a newcomer is offered an identity first.
@@ -155,26 +155,22 @@ def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
 
     if not options.get("certificate") and not Identity.names(workspace) and not Identity.damaged(workspace):
         _offer_identity(workspace)
-    return open_publisher(
-        workspace,
-        ask=lambda text: str(typer.prompt(text, hide_input=True, err=True)),
-        note=console_error,
-        **options,
-    )
+    ask = partial(typer.prompt, hide_input=True, err=True)
+    return open_publisher(workspace, ask=ask, note=console_error, **options)
 
 
-def check_present(workspace: Workspace, model: str | None, *, signs: bool = True) -> None:
-    """Say at once, before anything heavy is loaded, all that a command needs and that is not there.
+def check_present(workspace: Workspace, model: str, *, signs: bool) -> None:
+    """Say at once, before anything heavy is loaded, that both a model and an identity are missing.
 
     Args:
-        model: its name or file; None where works may know theirs.
+        model: its name or file.
         signs: whether an identity is needed.
 
     Raises:
-        UsageError: something is missing.
+        UsageError: both are missing; where one is, that is said when it is looked for.
     """
     missing = []
-    if model is not None and model not in models("") and not Path(model).is_file():
+    if model not in models("") and not Path(model).is_file():
         missing.append(f"no model is called {model[:80]!r} (there are: {', '.join(models(''))})")
     folder = workspace.identities
     has_one = folder.is_dir() and any(not one.name.startswith(".") and one.is_dir() for one in folder.iterdir())
@@ -203,7 +199,6 @@ def origins_of(model: str | None, fit: str = "crop") -> Origins:
         UsageError: `fit` is no way to bring a picture to a model's size.
     """
     from limner.works.origins import Origins
-    from limner.workspace import Workspace
 
     return Origins(Workspace.default(), model, fit=checked_fit(fit))
 
@@ -221,33 +216,26 @@ def checked_fit(fit: str) -> Fit:
 
 
 def unfinished_line(reason: str) -> str:
-    """Why pictures stay as the model composed them, and what helps."""
+    """Why pictures stay as the model composed them."""
     return f"not finished, painted bare: {reason}"
 
 
-def make(
-    origins: Origins, requests: Sequence[WorkRequest], place: WorkPlace, finish: FinishRequest | None = None
-) -> list[Path]:
+def make(origins: Origins, requests: Sequence[WorkRequest], place: WorkPlace, finish: FinishRequest) -> list[Path]:
     """Publish works, finished as requested, and print where they lie."""
-    from limner.works.making import make_works, write_sheet
+    from limner.works.making import make_works, paths_for, write_sheet
 
     place.check(requests)
     opened = ready_to_sign(origins.workspace, identity=place.identity, overwrite=place.overwrite)
     with opened as publisher:
-        paths = place.paths(origins, requests)
+        paths = paths_for(origins, requests, place.to)
         made = make_works(origins, publisher, requests, paths, title=place.title, finish=finish)
     if place.sheet is not None:
         given = dict.fromkeys(Path(origin.name) for request in requests for origin in request.origins)
         write_sheet([path for path in given if path.is_file()], paths, place.sheet)
     if place.as_json:
         works = [
-            {
-                "path": str(one.path),
-                "digest": one.digest,
-                "latent": one.provenance.latent_digest,
-                "how": one.provenance.how,
-            }
-            for one in made.works
+            {"path": str(one.path), "digest": one.digest, "latent": papers.latent_digest, "how": papers.how}
+            for one, papers in ((one, one.provenance) for one in made.works)
         ]
         print_json({"works": works, **({"bare": made.unfinished} if made.unfinished else {})})
         return paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,8 @@ import typer
 
 from limner.cli.common import print_json, progress_bar
 from limner.cli.options import Json, ModelName, Quiet, grouped
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
+from limner.workspace import Workspace, replace_file
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from limner.latent.pipeline import Pipeline
     from limner.measure.findings import Finding, Meaning, QualityReport
     from limner.measure.model import ModelMeasurement
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -63,7 +64,6 @@ def _measure(
     Example: [bold]limner measure landscapes --count 2000[/bold]
     """
     from limner.latent.pipeline import Pipeline
-    from limner.workspace import Workspace
 
     _check(options)
     workspace = Workspace.default()
@@ -80,10 +80,8 @@ def _measure(
 def _check(options: _MeasureOptions) -> None:
     from limner.measure.quality import FEATURES
 
-    if not _FEWEST <= options.count <= _MOST:
-        raise UsageError(f"--count {options.count}", "is out of range", f"give {_FEWEST} to {_MOST:,}")
-    if options.seed < 0:
-        raise UsageError(f"--seed {options.seed}", "is negative", "give 0 or more")
+    check_range("--count", options.count, _FEWEST, _MOST)
+    check_range("--seed", options.seed, 0, math.inf)
     if unknown := [name for name in options.features or () if name not in FEATURES]:
         raise UsageError(f"--features {unknown[0]}", "are not known", f"use: {', '.join(FEATURES)}")
 
@@ -109,7 +107,6 @@ def _measured(pipeline: Pipeline, options: _MeasureOptions, workspace: Workspace
 
 def _save(found: ModelMeasurement, folder: Path) -> None:
     from limner.measure.plots import plot_numbers, plot_typical
-    from limner.workspace import replace_file
 
     with replace_file(folder / "quality.json") as part:
         part.write_text(found.report.model_dump_json(indent=2), encoding="utf-8")

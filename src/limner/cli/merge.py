@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 import time
 from dataclasses import dataclass
@@ -14,19 +13,18 @@ import typer
 
 from limner.cli.common import checked_options, print_json
 from limner.cli.options import ModelName, grouped
-from limner.cli.train_options import Length, given_options, resumed
+from limner.cli.outputs import new_model
+from limner.cli.train_options import Length, going_on
 from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.models.bundle import Model
     from limner.models.card import Card
     from limner.training.options import MergeOptions
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(kw_only=True)
@@ -71,11 +69,10 @@ def _merge(context: typer.Context, request: _Request) -> None:
     from limner.ledger import Ledger
     from limner.models.bundle import load_model
     from limner.models.merging import merged_rights
-    from limner.workspace import Workspace
 
     workspace, start = Workspace.default(), time.monotonic()
     share = _share(request)
-    target = _target(request.name, request.to, workspace)
+    target = new_model(request.name, workspace, request.to)
     models = _models(request, workspace)
     merged_rights(*models)
     if request.learns or not _kin(models, request.at, request.weights):
@@ -84,13 +81,8 @@ def _merge(context: typer.Context, request: _Request) -> None:
         how = _weighed(request.name, models, target, request.at, share)
     merged = load_model(target)
     card, digest = merged.card, f"sha256:{merged.digest}"
-    Ledger.open(workspace.ledger).record(
-        "artist",
-        "merge",
-        inputs=[f"sha256:{model.digest}" for model in models],
-        outputs=[digest],
-        parameters={"name": request.name, **how},
-    )
+    parents, how = [f"sha256:{model.digest}" for model in models], {"name": request.name, **how}
+    Ledger.open(workspace.ledger).record("artist", "merge", inputs=parents, outputs=[digest], parameters=how)
     if request.as_json:
         print_json({"path": str(target), "digest": digest, "card": card.model_dump(mode="json")})
     else:
@@ -130,24 +122,6 @@ def _share(request: _Request) -> float:
     return numbers[1] / sum(numbers)
 
 
-def _target(name: str, to: Path | None, workspace: Workspace) -> Path:
-    """Where the model will lie; nothing is there yet."""
-    from limner.models.bundle import SHIPPED
-
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"--name {name}", "is no name for a model", "use letters, digits, dot, dash, at most 64")
-    if to is None:
-        taken = [f / f"{name}.safetensors" for f in (workspace.models, SHIPPED)]
-        if any(file.exists() for file in taken):
-            raise UsageError(f"--name {name}", "there is a model of this name already", "give another name")
-        return workspace.make(workspace.models) / f"{name}.safetensors"
-    if to.suffix != ".safetensors":
-        raise UsageError(f"--to {to}", "is no model's file", "end it in .safetensors")
-    if to.exists():
-        raise UsageError(f"--to {to}", "is there already", "give another file")
-    return workspace.make(to.parent) / to.name
-
-
 def _kin(models: tuple[Model, Model], at: int | None, weights: str | None) -> bool:
     """Whether weights can be merged; refused where that was asked for and they cannot."""
     from limner.models.merging import is_kin, same_painter
@@ -167,7 +141,6 @@ def _kin(models: tuple[Model, Model], at: int | None, weights: str | None) -> bo
 
 
 def _weighed(name: str, models: tuple[Model, Model], target: Path, at: int | None, share: float) -> dict[str, Any]:
-    """Merge by level or by weight, and save."""
     from limner.models.bundle import save_model
     from limner.models.merging import average, merged_card, swap_levels
     from limner.training.merging import repainted
@@ -186,26 +159,20 @@ def _options(
     context: typer.Context, request: _Request, models: tuple[Model, Model], workspace: Workspace
 ) -> MergeOptions:
     from limner.training.options import MergeOptions
-    from limner.training.run import open_run
 
     painter = models[0].card.config.painter
-    values = {"name": request.name, "height": painter.height, "width": painter.width, "prior": "flow"}
+    values: dict[str, Any] = {"name": request.name, "height": painter.height, "width": painter.width, "prior": "flow"}
     # Who was promised "only my pictures" by both is promised it still.
     if all(model.card.teacher.name == "none" for model in models):
         values["teacher"] = "none"
-    length = {"minutes": request.minutes, "steps": request.steps}
-    options = checked_options(
-        MergeOptions, "merge", {**values, **length, "seed": request.seed, "threads": request.threads}
-    )
-    if not request.resume:
-        return options
-    return resumed(open_run(request.name, workspace, MergeOptions).options, options, given_options(context))
+    values |= {"minutes": request.minutes, "steps": request.steps, "seed": request.seed, "threads": request.threads}
+    options = checked_options(MergeOptions, "merge", values)
+    return going_on(context, request.name, workspace, options) if request.resume else options
 
 
 def _taught(
     context: typer.Context, request: _Request, models: tuple[Model, Model], target: Path, workspace: Workspace
 ) -> dict[str, Any]:
-    """Let a new model learn from both, and save it."""
     from limner.training.merging import Distillation
 
     options = _options(context, request, models, workspace)

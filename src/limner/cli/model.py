@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -11,18 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import console_error, plain_text, print_json, progress_bar
+from limner.cli.common import console_error, print_json, progress_bar, progress_of
 from limner.cli.making import ENDINGS
 from limner.cli.options import Json, ModelName, Overwrite, Quiet, grouped
-from limner.cli.outputs import output
-from limner.errors import ModelError, PictureError, UsageError
+from limner.cli.outputs import new_model, output
+from limner.cli.tables import facts, plain, show, table
+from limner.errors import ModelError, UsageError, check_range
+from limner.workspace import Workspace, replace_file
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from limner.latent.pipeline import Pipeline
     from limner.models.bundle import Model
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -45,11 +45,7 @@ def _list(as_json: Json = False) -> None:
 
     Example: [bold]limner model list[/bold]
     """
-    from rich.console import Console
-    from rich.table import Column, Table
-
     from limner.models.bundle import SHIPPED, read_card
-    from limner.workspace import Workspace
 
     folders = (Workspace.default().models, SHIPPED)
     cards, damaged = [], []
@@ -63,21 +59,21 @@ def _list(as_json: Json = False) -> None:
     if as_json:
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
         raise typer.Exit(1 if damaged else 0)
+    rows = table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", gap=2, narrow=("model",))
     # Never cut: the name is what is typed.
-    name = Column("model", no_wrap=True, min_width=max((len(path.stem) for path, _ in cards), default=0))
-    table = Table(name, "size", "learned from", "minutes", "PSNR", "KID", "made", box=None)
+    rows.columns[0].min_width = max((len(path.stem) for path, _ in cards), default=0)
     for path, card in cards:
         painter, quality = card.config.painter, card.quality
-        table.add_row(
-            plain_text(path.stem),
+        rows.add_row(
+            plain(path.stem),
             f"{painter.width}x{painter.height}",
-            plain_text(f"{card.collection.name} ({card.collection.pictures})"),
+            plain(f"{card.collection.name} ({card.collection.pictures})"),
             f"{card.training.minutes:.0f}",
             f"{quality['psnr']['value']:.1f} dB",
             f"{quality['kid']['value']:.2f}" if "kid" in quality else "",
-            plain_text(card.created[:10]),
+            plain(card.created[:10]),
         )
-    Console().print(table if cards else "no models yet: train one with `limner train COLLECTION`")
+    show(rows if cards else "no models yet: train one with `limner train COLLECTION`")
     raise typer.Exit(1 if damaged else 0)
 
 
@@ -90,26 +86,19 @@ def _watermark(
 
     Example: [bold]limner model watermark my-landscapes[/bold]
     """
-    from rich.console import Console
-
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, read_card
     from limner.papers.watermark.model_watermark import add_model_watermark
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     path = find_model(model, workspace)
     chosen = name or f"{read_card(path).name}-watermarked"
-    to = workspace.models / f"{chosen}.safetensors"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", chosen):
-        raise UsageError(f"--name {chosen}", "is no name for a model", "use letters, digits, dot, dash; 64 at most")
-    if to.exists():
-        raise UsageError(chosen, "is a model that exists already", "choose another --name")
+    to = new_model(chosen, workspace)
     digest, mark = add_model_watermark(path, to, chosen, Ledger.open(workspace.ledger))
     if as_json:
         print_json({"path": str(to), "digest": f"sha256:{digest}", "mark": mark})
-        return
-    Console().print(f"{to}\nwhatever it paints carries the mark [bold]{mark}[/bold]", highlight=False)
+    else:
+        show(plain(to), f"whatever it paints carries the mark [bold]{mark}[/bold]")
 
 
 @dataclass(frozen=True)
@@ -127,8 +116,7 @@ class _ExemplarOptions:
     ] = ""
 
     def __post_init__(self) -> None:
-        if not 32 <= self.size <= 2048:
-            raise UsageError(f"--size {self.size}", "is out of range", "give 32 to 2048 pixels for the shorter side")
+        check_range("--size", self.size, 32, 2048, " pixels for the shorter side")
         if not 0 < self.megabytes <= 2000:
             raise UsageError(f"--megabytes {self.megabytes:g}", "is out of range", "give up to 2000")
 
@@ -149,7 +137,6 @@ def _pack(
     """
     from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
-    from limner.workspace import Workspace, replace_file
 
     workspace = Workspace.default()
     path = find_model(model, workspace)
@@ -175,17 +162,14 @@ def _pack(
 def _packed_exemplars(
     model: Model, to: Path, options: _ExemplarOptions, workspace: Workspace, *, quiet: bool
 ) -> dict[str, Any]:
-    """Write the pictures that go along, and say which they are."""
     from limner.synthesis.packing import pack_exemplars
     from limner.synthesis.packs import SUFFIX
 
     path = to / f"{model.path.stem}{SUFFIX}"
-    with progress_bar(quiet=quiet, unit="bytes") as bar:
-        task = bar.add_task("packing", total=None)
+    with progress_of("packing", quiet=quiet, unit="bytes") as moved:
         packed = pack_exemplars(
             model, workspace, path,
-            side=options.size, most=round(options.megabytes * 1e6), accepted=options.accept_reserved,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            side=options.size, most=round(options.megabytes * 1e6), accepted=options.accept_reserved, progress=moved,
         )  # fmt: skip
     rows = packed.note.rows
     return {
@@ -200,7 +184,6 @@ def _packed_exemplars(
 
 
 def _print_packed(packed: dict[str, Any]) -> None:
-    """What went along, whose it is, and what stayed behind."""
     print(packed["model"])
     if not (inside := packed.get("exemplars")):
         print("no pictures went along: without its collection it only paints compositions (see --exemplars)")
@@ -215,48 +198,33 @@ def _print_packed(packed: dict[str, Any]) -> None:
         print(f"  {count:,} stayed behind: {reason}")
 
 
-def _show(
-    model: ModelName,
-    as_json: Json = False,
-) -> None:
+def _show(model: ModelName, as_json: Json = False) -> None:
     """Show a model's card: what it learned from and under which licences, how, and how well.
 
     Example: [bold]limner model show emoji-gan[/bold]
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from limner.models.bundle import find_model, read_card
-    from limner.workspace import Workspace
 
     path = find_model(model, Workspace.default())
     card = read_card(path)
     if as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
         return
-    table = Table(show_header=False, box=None, title=plain_text(str(path)), title_justify="left")
-
-    def row(name: str, value: str) -> None:
-        table.add_row(plain_text(name), plain_text(value))
-
-    row(
-        "learned from",
-        f"{card.collection.pictures} pictures of {card.collection.name} {' '.join(card.collection.where)}",
-    )
-    row("collection", card.collection.digest)
-    for licence, count in card.rights.licences.items():
-        row("licence", f"{licence}: {count} pictures")
-    if card.rights.accepted:
-        row("accepted", f"{card.rights.accepted.pictures} held pictures: {card.rights.accepted.reason}")
-    row("teacher", f"{card.teacher.name} {card.teacher.licence} {card.teacher.trained_on}".strip())
-    row("training", f"{card.training.minutes} min, {card.training.pictures_seen:,} pictures, {card.training.precision}")
-    if card.config.prior.kind != "mixture":
-        prior = card.config.prior
-        row("keeps", f"{prior.embedding_width} numbers of each of {prior.embeddings:,} views of training pictures")
+    of, training, teacher, prior = card.collection, card.training, card.teacher, card.config.prior
+    rows = [("learned from", f"{of.pictures} pictures of {of.name} {' '.join(of.where)}"), ("collection", of.digest)]
+    rows += [("licence", f"{licence}: {count} pictures") for licence, count in card.rights.licences.items()]
+    if accepted := card.rights.accepted:
+        rows.append(("accepted", f"{accepted.pictures} pictures held back: {accepted.reason}"))
+    rows.append(("teacher", f"{teacher.name} {teacher.licence} {teacher.trained_on}".strip()))
+    rows.append(("training", f"{training.minutes} min, {training.pictures_seen:,} pictures, {training.precision}"))
+    if prior.kind != "mixture":
+        views = f"{prior.embeddings:,} views of training pictures"
+        rows.append(("keeps", f"{prior.embedding_width} numbers of each of {views}"))
     for name, value in card.quality.items():
         if isinstance(value, dict) and "low" in value:
-            row(name, f"{value['value']:.3f} (95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})")
-    Console().print(table)
+            within = f"(95 %: {value['low']:.3f} to {value['high']:.3f}, n {value['count']})"
+            rows.append((name, f"{value['value']:.3f} {within}"))
+    show(plain(path), facts(rows))
 
 
 def _encode(
@@ -271,7 +239,6 @@ def _encode(
     """
     from limner.latent.latents import save_latents
     from limner.latent.pipeline import Pipeline
-    from limner.workspace import Workspace
 
     output(to, endings=(".safetensors",), sources=(model, *files), overwrite=overwrite)
     pipeline = Pipeline.open(model, Workspace.default())
@@ -291,14 +258,11 @@ def _reconstruct(
     Example: [bold]limner reconstruct landscapes *.jpg --to pairs.png[/bold]
     """
     import torch
-    from rich.console import Console
-    from rich.table import Table
 
     from limner.latent.pipeline import Pipeline
     from limner.models.similarity import PerceptualDistance, psnr, ssim
     from limner.models.teacher import load_teacher
     from limner.pictures.sheets import save_sheet
-    from limner.workspace import Workspace
 
     if to:
         output(to, endings=ENDINGS, sources=files, overwrite=overwrite)
@@ -316,27 +280,23 @@ def _reconstruct(
     if as_json:
         print_json(rows)
         return
-    table = Table("picture", "PSNR (dB)", "SSIM", "perceptual", box=None)
+    shown_rows = table("picture", "PSNR (dB)", "SSIM", "perceptual", gap=2)
     for row in rows:
-        table.add_row(row["file"], f"{row['psnr']:.2f}", f"{row['ssim']:.3f}", f"{row['perceptual']:.3f}")
-    Console().print(table)
+        numbers = f"{row['psnr']:.2f}", f"{row['ssim']:.3f}", f"{row['perceptual']:.3f}"
+        shown_rows.add_row(plain(row["file"]), *numbers)
+    show(shown_rows)
 
 
 def _fitted(pipeline: Pipeline, files: list[Path]) -> Tensor:
     """The largest centred crop of each picture at the model's size. # uint8 [n, 3, height, width]"""
     import torch
 
-    from limner import pictures
     from limner.pictures.fitting import centred
+    from limner.works.origins import pixels_of
 
     config = pipeline.model.card.config.painter
     found = []
     with progress_bar() as bar:
         for file in bar.track(files, description="reading"):
-            if not file.is_file():
-                raise UsageError(file, "there is no such file", "give pictures")
-            try:
-                found.append(centred(pictures.read(file).pixels, (config.height, config.width)))
-            except PictureError as error:
-                raise UsageError(error.value, error.reason, error.remedy or "leave it out") from None
+            found.append(centred(pixels_of(file), (config.height, config.width)))
     return torch.stack(found)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from limner.errors import UsageError
+from limner.workspace import Workspace
 
-__all__ = ["output"]
+__all__ = ["new_model", "output"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def output(
@@ -46,6 +50,28 @@ def output(
     except OSError as error:
         raise UsageError(to.parent, f"cannot be made ({error.strerror})", "choose another folder") from error
     return to
+
+
+def new_model(name: str, workspace: Workspace, to: Path | None = None) -> Path:
+    """Where a new model will lie: its own file, or one among the workspace's models; nothing is there yet.
+
+    Raises:
+        UsageError: the name is unfit or taken, or the file is none for a model.
+    """
+    from limner.models.bundle import SHIPPED
+
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--name {name}", "is no name for a model", "use letters, digits, dot, dash, at most 64")
+    if to is None:
+        taken = [folder / f"{name}.safetensors" for folder in (workspace.models, SHIPPED)]
+        if any(file.exists() for file in taken):
+            raise UsageError(f"--name {name}", "there is a model of this name already", "give another name")
+        return workspace.make(workspace.models) / f"{name}.safetensors"
+    if to.suffix != ".safetensors":
+        raise UsageError(f"--to {to}", "is no model's file", "end it in .safetensors")
+    if to.exists():
+        raise UsageError(f"--to {to}", "is there already", "give another file")
+    return workspace.make(to.parent) / to.name
 
 
 def _is_same(to: Path, source: Path) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import print_json
-from limner.cli.making import Identity, ready_to_sign
+from limner.cli.making import Signing, ready_to_sign
 from limner.cli.options import Json, Overwrite, grouped
 from limner.cli.outputs import output
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.papers.publishing.exporting import Export
@@ -28,10 +29,7 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the new editions shall be, and where they go.
-
-    Attributes: as on the command line.
-    """
+    """What the new editions shall be, and where they go."""
 
     format: Annotated[str | None, typer.Option("--as", help="jpeg, png, webp or avif; as it is otherwise.")] = None
     quality: Annotated[int, typer.Option(help="1 to 100, for formats that lose something.")] = 90
@@ -55,8 +53,7 @@ class Wanted:
         from limner.papers.publishing.labels import LabelRequest
         from limner.pictures import format_of
 
-        if not 1 <= self.quality <= 100:
-            raise UsageError(f"--quality {self.quality}", "is out of range", "give 1 to 100")
+        check_range("--quality", self.quality, 1, 100)
         if self.label not in ("none", "text", "eu"):
             raise UsageError(f"--label {self.label}", "is no label", "use text, eu or none")
         chosen = format_of(self.format) if self.format is not None else None
@@ -66,19 +63,6 @@ class Wanted:
         # A language that is none is refused whether there is a label or not.
         label = LabelRequest("text" if self.label == "text" else "eu", self.language)
         return Export(named, self.quality, self.long_edge, None if self.label == "none" else label)
-
-
-@dataclass(frozen=True)
-class Signing:
-    """Who signs the new editions, and who stamps their time.
-
-    Attributes: as on the command line.
-    """
-
-    identity: Identity = None
-    certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None
-    key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None
-    timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None
 
 
 def _publish(
@@ -97,7 +81,6 @@ def _publish(
     """
     from limner.papers.publishing.exporting import export, name_of
     from limner.papers.publishing.former import open_former
-    from limner.workspace import Workspace
 
     request = wanted.export()
     if len(works) > 1 and wanted.file:

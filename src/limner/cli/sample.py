@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import print_json, progress_bar, progress_of
 from limner.cli.completing import labels
-from limner.cli.making import Finish, Identity, check_present, ready_to_sign, unfinished_line
+from limner.cli.making import Finish, Signing, check_present, ready_to_sign, unfinished_line
 from limner.cli.options import Json, ModelName, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.works.sampling import Sampled, SampleRequest
@@ -34,16 +35,6 @@ class Place:
     quality: Annotated[int, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = 92
     sheet: Annotated[bool, typer.Option("--sheet", help="Also one sheet of all of them.")] = False
     overwrite: Overwrite = False
-
-
-@dataclass(frozen=True)
-class Signing:
-    """Who signs, and with what."""
-
-    identity: Identity = None
-    certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None
-    key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None
-    timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +99,6 @@ def _paint(
     from limner.latent.pipeline import Pipeline
     from limner.works.finishing import finishing_for
     from limner.works.sampling import sample_works
-    from limner.workspace import Workspace
 
     workspace, quiet = Workspace.default(), running.quiet or running.as_json
     check_present(workspace, reference, signs=not signing.certificate)
@@ -121,19 +111,15 @@ def _paint(
         beside = folder.with_name(f"{folder.name}-{stem}.png")
         sheet = beside if place.to else workspace.root / "sheets" / f"{stem}.png"
         output(sheet, option="--sheet", overwrite=place.overwrite)
-    with opened as publisher, progress_bar(quiet=quiet) as bar:
-        look = bar.add_task("looking at exemplars", total=None, visible=not request.finish.bare)
-        finishing = finishing_for(
-            pipeline.model, workspace, request.finish, label=request.label,
-            progress=lambda done, total: bar.update(look, completed=done, total=total),
-        )  # fmt: skip
-        bar.remove_task(look)
-        bare = isinstance(finishing, str)
-        task = bar.add_task("painting" if bare else "finishing", total=request.count)
-        found = sample_works(
-            pipeline, workspace, publisher, request, finishing, folder, sheet_path=sheet,
-            progress=lambda _: bar.advance(task),
-        )  # fmt: skip
+    with opened as publisher:
+        with progress_of("looking at exemplars", quiet=quiet or request.finish.bare) as moved:
+            finishing = finishing_for(pipeline.model, workspace, request.finish, label=request.label, progress=moved)
+        with progress_bar(quiet=quiet) as bar:
+            task = bar.add_task("painting" if isinstance(finishing, str) else "finishing", total=request.count)
+            found = sample_works(
+                pipeline, workspace, publisher, request, finishing, folder, sheet_path=sheet,
+                progress=lambda _: bar.advance(task),
+            )  # fmt: skip
     if isinstance(finishing, str) and not request.finish.bare and not quiet:
         print(unfinished_line(finishing))
     return found, sheet

@@ -11,6 +11,7 @@ from limner.cli.completing import directions
 from limner.cli.making import Finish, Sources, WorkPlace, checked_fit, make
 from limner.cli.options import grouped
 from limner.errors import UsageError
+from limner.workspace import Workspace
 
 __all__ = ["parse_steps", "register"]
 
@@ -125,7 +126,6 @@ def _restyle(
     Example: [bold]limner restyle cat.png --model emoji-vae --style openmoji[/bold]
     """
     from limner.works.steering import RestyleRequest, restyled
-    from limner.workspace import Workspace
 
     request = RestyleRequest(
         picture, style, strength, way, sources.model, sources.label, checked_fit(sources.fit), finish.request()

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 from limner.text import printable
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["facts", "plain", "table"]
+__all__ = ["facts", "plain", "show", "table"]
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables, panels and lines with markup; numbers in lines are not coloured."""
+    from rich.console import Console
+
+    console = Console()
+    for part in parts:
+        console.print(part, highlight=False)
 
 
 def plain(text: object, style: str = "") -> Text:
@@ -21,14 +31,14 @@ def plain(text: object, style: str = "") -> Text:
     return Text(printable(text), style)
 
 
-def table(*titles: str, gap: int = 1, narrow: Iterable[str] = (), right: Iterable[str] = ()) -> Table:
-    """An empty table with these columns, `gap` apart; `narrow` ones are never broken into lines, `right` ones hold
-    numbers."""
+def table(*titles: str, gap: int = 1, narrow: Iterable[str] = (), right: Iterable[str] = (), title: str = "") -> Table:
+    """An empty table with these columns, `gap` apart; `narrow` ones are never broken, `right` ones hold numbers."""
     from rich.table import Table
 
-    made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
-    for title in titles:
-        made.add_column(title, overflow="fold", no_wrap=title in narrow, justify="right" if title in right else "left")
+    made = Table(title=plain(title) if title else None, box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    made.header_style, made.title_justify = "dim", "left"
+    for one in titles:
+        made.add_column(one, overflow="fold", no_wrap=one in narrow, justify="right" if one in right else "left")
     return made
 
 

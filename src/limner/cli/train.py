@@ -11,14 +11,15 @@ import typer
 
 from limner.cli.common import console_error, print_json
 from limner.cli.options import CollectionName, grouped
-from limner.cli.train_options import LearningRequest, given_options, resumed_train, train_options
+from limner.cli.tables import facts, plain, show
+from limner.cli.train_options import LearningRequest, given_options, record_training, resumed_train, train_options
 from limner.cli.training_bar import TerminalReporter
 from limner.errors import UsageError
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.collection import Collection as Pictures
     from limner.training.options import TrainOptions
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -86,7 +87,6 @@ def _train(context: typer.Context, request: _Request) -> None:
     """
     from limner.collection import Collection as Pictures
     from limner.training.trainer import Training
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     opened = Pictures.open(request.collection, workspace)
@@ -97,8 +97,6 @@ def _train(context: typer.Context, request: _Request) -> None:
     with TerminalReporter(request.quiet or request.as_json) as reporter:
         path = Training(options, opened, workspace, reporter, resume=request.resume).run()
     _record(opened, options, path, workspace)
-    if options.model_watermark:
-        _add_watermark(path, workspace)
     _show(path, request.as_json)
 
 
@@ -119,23 +117,12 @@ def _record(opened: Pictures, options: TrainOptions, path: Path, workspace: Work
     from limner.ledger import Ledger
     from limner.models.bundle import read_card
     from limner.models.files import sha256_of
-
-    Ledger.open(workspace.ledger).record(
-        "algorithm",
-        "train",
-        inputs=[f"sha256:{digest}" for digest in (opened.digest, *read_card(path).parents)],
-        outputs=[f"sha256:{sha256_of(path)}"],
-        parameters=options.model_dump(mode="json"),
-    )
-
-
-def _add_watermark(path: Path, workspace: Workspace) -> None:
-    """Put a model that marks what it paints in the place of the one that was trained."""
-    from limner.ledger import Ledger
-    from limner.models.bundle import read_card
     from limner.papers.watermark.model_watermark import add_model_watermark
 
-    add_model_watermark(path, path, read_card(path).name, Ledger.open(workspace.ledger))
+    card = read_card(path)
+    record_training(workspace, "train", (opened.digest, *card.parents), sha256_of(path), options)
+    if options.model_watermark:  # the model that marks what it paints takes the place of the one that was trained
+        add_model_watermark(path, path, card.name, Ledger.open(workspace.ledger))
 
 
 def _check_watermark(options: TrainOptions) -> None:
@@ -145,9 +132,8 @@ def _check_watermark(options: TrainOptions) -> None:
 
     if min(options.height, options.width) < SMALLEST:
         size = f"{options.width}x{options.height}"
-        raise UsageError(
-            f"--size {size}", "is too small for a model watermark", "give 128 or leave --model-watermark out"
-        )
+        remedy = "give 128 or leave --model-watermark out"
+        raise UsageError(f"--size {size}", "is too small for a model watermark", remedy)
     parent = read_card(Path(options.parent)) if options.parent else None
     if parent is not None and parent.model_watermark:
         has = f"{parent.name} has a mark already ({parent.model_watermark}), which what is trained from it keeps"
@@ -166,30 +152,22 @@ def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:
 
 
 def _show(path: Path, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from limner.models.bundle import read_card
 
     card = read_card(path)
     if as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
         return
-    table = Table(title=f"{card.name}: {path}", title_justify="left", show_header=False, box=None)
     quality, training = card.quality, card.training
-    table.add_row(
-        "learned", f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min"
-    )
+    learned = f"{training.pictures_seen:,} pictures, {training.latents_seen:,} latents, {training.minutes} min"
+    rows = [("learned", learned)]
     for name, unit in (("psnr", " dB"), ("ssim", ""), ("kid", ""), ("kid_floor", "")):
-        if name not in quality:
-            continue
-        one = quality[name]
-        shown = f"{one['value']:.3f}{unit}  (95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"
-        table.add_row(name, shown)
+        if one := quality.get(name):
+            within = f"(95 %: {one['low']:.3f} to {one['high']:.3f}, {one['count']} pictures)"
+            rows.append((name, f"{one['value']:.3f}{unit}  {within}"))
     if "kid_says" in quality:
-        table.add_row("", f"so new pictures, before they are finished, are {quality['kid_says']}")
+        rows.append(("", f"so new pictures, before they are finished, are {quality['kid_says']}"))
     if "kid" not in quality:
-        table.add_row("kid", "too few pictures are held out to measure how far new ones are from real ones")
-    table.add_row("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)")
-    Console().print(table)
-    Console().print(f"paint with it: [bold]limner sample {card.name} -n 16[/bold]", highlight=False)
+        rows.append(("kid", "too few pictures are held out to measure how far new ones are from real ones"))
+    rows.append(("memorised", f"{quality['memorised']:.1%} of new pictures (1 % is none)"))
+    show(plain(f"{card.name}: {path}"), facts(rows), f"paint with it: [bold]limner sample {card.name} -n 16[/bold]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,8 +22,10 @@ __all__ = [
     "LearningRequest",
     "Length",
     "given_options",
+    "going_on",
     "option_values",
     "parse_size",
+    "record_training",
     "resumed",
     "resumed_train",
     "train_options",
@@ -88,18 +91,11 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         UsageError: not of this form, or not multiples of 32 from 32 to 512.
     """
-    parts = text.lower().split("x")
-    try:
-        numbers = [int(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or any(n % 32 or not 32 <= n <= 512 for n in numbers):
-        raise UsageError(
-            f"--size {text}",
-            "is no size limner can train",
-            "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32",
-        )
-    width, height = numbers[0], numbers[-1]
+    sides = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", text.lower())
+    width, height = (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
+    if any(side % 32 or not 32 <= side <= 512 for side in (width, height)):
+        remedy = "give 32, 64, 128, 256, 512 or WIDTHxHEIGHT, multiples of 32"
+        raise UsageError(f"--size {text}", "is no size limner can train", remedy)
     return height, width
 
 
@@ -171,6 +167,31 @@ def resumed(kept: _Options, now: _Options, given: Collection[str]) -> _Options:
                 raise UsageError(name, begun, "leave it out, or train anew without --resume")
             changed[field] = getattr(now, field)
     return kept.model_copy(update=changed)
+
+
+def going_on(context: typer.Context, name: str, workspace: Workspace, options: _Options) -> _Options:
+    """The options of the run of that name, which goes on as it was begun, but for what may be another.
+
+    Raises:
+        UsageError: an option that may not change is another than it was begun with.
+        TrainingError: there is no such run.
+    """
+    from limner.training.run import open_run
+
+    return resumed(open_run(name, workspace, type(options)).options, options, given_options(context))
+
+
+def record_training(workspace: Workspace, what: str, inputs: Iterable[str], output: str, options: RunOptions) -> None:
+    """Record what was learned from, and what came of it. # sha256 of each"""
+    from limner.ledger import Ledger
+
+    Ledger.open(workspace.ledger).record(
+        "algorithm",
+        what,
+        inputs=[f"sha256:{one.removeprefix('sha256:')}" for one in inputs],
+        outputs=[f"sha256:{output}"],
+        parameters=options.model_dump(mode="json"),
+    )
 
 
 def _of_pictures(options: TrainOptions, pictures: int) -> TrainOptions:

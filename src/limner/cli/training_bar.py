@@ -18,7 +18,7 @@ class TerminalReporter:
         self.console = Console(stderr=True)
         self.bar = _training_bar(self.console, quiet)
         self._task: Any = None
-        self._title, self._told = "", 0.0
+        self._title, self._printed = "", 0.0
 
     def __enter__(self) -> TerminalReporter:
         self.bar.start()
@@ -46,10 +46,10 @@ class TerminalReporter:
         shown = " ".join(f"{name} {value:.4g}" for name, value in losses.items() if name != "gradient")
         if self._task is not None:
             self.bar.update(self._task, completed=share, rate=f"{rate:,.0f}/s", left=left, losses=shown)
-        if not self.console.is_terminal and not self.quiet and time.monotonic() - self._told > 60:
-            self._told = time.monotonic()
-            told = f"{self._title} {share:.0%}, {rate:,.0f}/s, {left} left"
-            self.console.print(f"{told}, {shown}" if shown else told, highlight=False)
+        if not self.console.is_terminal and not self.quiet and time.monotonic() - self._printed > 60:
+            self._printed = time.monotonic()
+            words = [f"{self._title} {share:.0%}", f"{rate:,.0f}/s", f"{left} left", *([shown] if shown else [])]
+            self.console.print(", ".join(words), highlight=False)
 
 
 def _training_bar(console: Any, quiet: bool) -> Any:

@@ -9,8 +9,9 @@ import typer
 
 from limner.cli.common import checked_options, print_json
 from limner.cli.options import CollectionName, ModelName, grouped
-from limner.cli.train_options import LearningRequest, given_options, option_values, resumed
+from limner.cli.train_options import LearningRequest, going_on, option_values, record_training
 from limner.cli.training_bar import TerminalReporter
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,30 +49,20 @@ def _train(context: typer.Context, request: _Request) -> None:
     """
     from limner.collection import Collection
     from limner.latent.restyling import translator_file
-    from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
     from limner.models.translator import save_translator
-    from limner.training.run import open_run
-    from limner.training.translating import TranslatorOptions, run_name, train_translator
-    from limner.workspace import Workspace
+    from limner.training.translating import run_name, train_translator
 
     workspace, options = Workspace.default(), _options(request)
     painter = load_model(find_model(request.model, workspace))
     opened = Collection.open(request.collection, workspace)
     if request.resume:
-        begun = open_run(run_name(painter), workspace, TranslatorOptions)
-        options = resumed(begun.options, options, given_options(context))
+        options = going_on(context, run_name(painter), workspace, options)
     with TerminalReporter(request.quiet or request.as_json) as reporter:
         network, card = train_translator(painter, opened, options, workspace, reporter, resume=request.resume)
     path = translator_file(painter.digest, workspace)
     digest = save_translator(path, network, card)
-    Ledger.open(workspace.ledger).record(
-        "algorithm",
-        "train-translator",
-        inputs=[f"sha256:{opened.digest}", card.model],
-        outputs=[f"sha256:{digest}"],
-        parameters=options.model_dump(mode="json"),
-    )
+    record_training(workspace, "train-translator", (opened.digest, card.model), digest, options)
     if request.as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
     else:

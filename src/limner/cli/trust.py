@@ -10,8 +10,9 @@ import typer
 
 from limner.cli.common import print_json
 from limner.cli.options import Json
-from limner.cli.tables import plain, table
+from limner.cli.tables import plain, show, table
 from limner.text import printable
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.papers.identity.trust import TrustStore
@@ -53,8 +54,6 @@ def _list(as_json: Json = False) -> None:
 
     Example: [bold]limner trust list[/bold]
     """
-    from rich.console import Console
-
     anchors = _store().anchors()
     if as_json:
         print_json([asdict(one) for one in anchors])
@@ -66,7 +65,7 @@ def _list(as_json: Json = False) -> None:
     for one in anchors:
         more = f" and {len(one.subjects) - 1} more" if len(one.subjects) > 1 else ""
         rows.add_row(one.name, plain(f"{one.subjects[0]}{more}"), one.valid_until[:10], one.fingerprints[0][:16])
-    Console().print(rows)
+    show(rows)
 
 
 def _remove(name: Annotated[str, typer.Argument(help="Which one.")]) -> None:
@@ -80,6 +79,5 @@ def _remove(name: Annotated[str, typer.Argument(help="Which one.")]) -> None:
 
 def _store() -> TrustStore:
     from limner.papers.identity.trust import TrustStore
-    from limner.workspace import Workspace
 
     return TrustStore(Workspace.default())

@@ -10,12 +10,13 @@ import typer
 
 from limner.cli.common import checked_options, print_json
 from limner.cli.options import CollectionName, grouped
-from limner.cli.train_options import LearningRequest, given_options, option_values, resumed
+from limner.cli.tables import show, table
+from limner.cli.train_options import LearningRequest, going_on, option_values, record_training
 from limner.cli.training_bar import TerminalReporter
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.training.upscaling import UpscalerOptions
-    from limner.workspace import Workspace
 
 __all__ = ["register"]
 
@@ -44,11 +45,9 @@ def _train(context: typer.Context, request: _Request) -> None:
     Example: [bold]limner train-upscaler paintings --model landscapes --resume[/bold]
     """
     from limner.collection import Collection
-    from limner.ledger import Ledger
     from limner.models.bundle import find_model, load_model
     from limner.models.upscaler import save_upscaler, upscalers_of
     from limner.training.upscaling import train_upscaler
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     opened = Collection.open(request.collection, workspace)
@@ -58,13 +57,7 @@ def _train(context: typer.Context, request: _Request) -> None:
         network, card = train_upscaler(opened, options, workspace, reporter, painter, resume=request.resume)
     path = upscalers_of(workspace) / f"{options.name}.safetensors"
     digest = save_upscaler(path, network, card)
-    Ledger.open(workspace.ledger).record(
-        "algorithm",
-        "train-upscaler",
-        inputs=[f"sha256:{one}" for one in (opened.digest, *card.parents)],
-        outputs=[f"sha256:{digest}"],
-        parameters=options.model_dump(mode="json"),
-    )
+    record_training(workspace, "train-upscaler", (opened.digest, *card.parents), digest, options)
     if request.as_json:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
     else:
@@ -72,26 +65,18 @@ def _train(context: typer.Context, request: _Request) -> None:
 
 
 def _options(context: typer.Context, request: _Request, collection: str, workspace: Workspace) -> UpscalerOptions:
-    from limner.training.run import open_run
     from limner.training.upscaling import UpscalerOptions
 
     values = {"name": f"{collection}-upscaler", **option_values(request, ("model", "collection", "crisp"))}
     values |= {} if request.crisp else {"adversarial": 0.0}
     options = checked_options(UpscalerOptions, "train-upscaler", values)
-    if not request.resume:
-        return options
-    begun = open_run(f"{options.name}.{options.command}", workspace, UpscalerOptions)
-    return resumed(begun.options, options, given_options(context))
+    return going_on(context, f"{options.name}.{options.command}", workspace, options) if request.resume else options
 
 
 def _show(path: Path, quality: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("held-out pictures", "by", "PSNR, dB", "features", "teacher", title=str(path), box=None)
-    table.title_justify = "left"
+    rows = table("held-out pictures", "by", "PSNR, dB", "features", "teacher", gap=2, title=str(path))
     for factor, found in quality.items():
         for prefix, by in (("", "learned"), ("lanczos_", "Lanczos")):
             cells = [f"{found[prefix + one]['value']:.3f}" if prefix + one in found else "" for one in _COLUMNS]
-            table.add_row(f"{factor} ({found['psnr']['count']})", by, *cells)
-    Console().print(table)
+            rows.add_row(f"{factor} ({found['psnr']['count']})", by, *cells)
+    show(rows)

@@ -15,7 +15,7 @@ import typer
 from limner.cli.common import print_json, progress_bar
 from limner.cli.options import Overwrite, grouped
 from limner.cli.outputs import output
-from limner.cli.tables import facts, plain, table
+from limner.cli.tables import facts, plain, show, table
 from limner.errors import UsageError
 from limner.workspace import Workspace, replace_file
 
@@ -31,6 +31,7 @@ __all__ = ["exit_status", "register", "verdict_panel"]
 
 _COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow", "alike": "cyan"}
 _MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
+_EARLIER = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}
 _PANELS = 6
 _PORT = 8787
 _ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -43,10 +44,7 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Serving:
-    """Checking over HTTP.
-
-    Attributes: as on the command line.
-    """
+    """Checking over HTTP."""
 
     serve: Annotated[bool, typer.Option("--serve", help="Check what is posted over HTTP, until Ctrl-C.")] = False
     host: Annotated[str, typer.Option(help="With --serve: where; other machines reach 0.0.0.0.")] = "127.0.0.1"
@@ -58,10 +56,7 @@ class Serving:
 
 @dataclass(frozen=True)
 class Page:
-    """The page for a museum's site.
-
-    Attributes: as on the command line.
-    """
+    """The page for a museum's site."""
 
     page: Annotated[
         Path | None, typer.Option(help="Write a page for a museum's site to this folder; it asks --endpoint.")
@@ -205,20 +200,14 @@ def _expanded(files: list[Path]) -> Iterator[Path]:
 
 
 def _show(verdicts: list[Verdict]) -> None:
-    from rich.console import Console
-
-    console = Console()
     if len(verdicts) <= _PANELS:
-        for verdict in verdicts:
-            console.print(verdict_panel(verdict))
-        return
+        return show(*map(verdict_panel, verdicts))
     rows = table("file", "", "what was found", narrow=[""])
     for verdict in verdicts:
         state = plain(verdict.state, _COLOURS.get(verdict.state, "blue"))
         rows.add_row(plain(verdict.path), state, plain(verdict.finding))
-    console.print(rows)
     genuine = sum(verdict.genuine for verdict in verdicts)
-    console.print(f"{genuine:,} of {len(verdicts):,} genuine", style="bold", highlight=False)
+    show(rows, f"[bold]{genuine:,} of {len(verdicts):,} genuine[/bold]")
 
 
 def _facts(verdict: Verdict) -> list[tuple[str, object]]:
@@ -229,9 +218,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
 
     made, signer = verdict.generation, verdict.signer
     parents = made["model_parents"] if isinstance(made.get("model_parents"), list) else []
-    mining = ", ".join(
-        f"{name.split('.')[-1].replace('_', ' ')}: {use}" for name, use in verdict.training_mining.items()
-    )
+    uses = {name.split(".")[-1].replace("_", " "): use for name, use in verdict.training_mining.items()}
     return [
         ("title", verdict.title),
         ("creator", verdict.creator),
@@ -243,11 +230,14 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("picture", _picture(made)),
         ("made by", _act(made)),
-        *_earlier(verdict),
+        *(
+            ("└ " * (one.depth - 1) + _EARLIER.get(one.relationship, "ingredient"), wording.earlier(one))
+            for one in verdict.chain
+        ),
         ("label", _label(made)),
         ("latent", made.get("latent_digest")),
         ("credit", made.get("credit")),
-        ("training, mining", mining),
+        ("training, mining", ", ".join(f"{name}: {use}" for name, use in uses.items())),
     ]
 
 
@@ -269,16 +259,6 @@ def _act(made: dict[str, Any]) -> str:
     numbers = ", ".join(f"{name} {value}" for name, value in how.items()) if isinstance(how, dict) else ""
     count = len(parents) if isinstance(parents, list) else 0
     return f"{what} of {count} picture{'' if count == 1 else 's'}{': ' if numbers else ''}{numbers}"
-
-
-def _earlier(verdict: Verdict) -> list[tuple[str, object]]:
-    from limner.papers.verify import wording
-
-    words = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}
-    return [
-        ("└ " * (one.depth - 1) + words.get(one.relationship, "ingredient"), wording.earlier(one))
-        for one in verdict.chain
-    ]
 
 
 def _label(made: dict[str, Any]) -> str:

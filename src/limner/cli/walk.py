@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.common import print_json, progress_bar
+from limner.cli.common import print_json, progress_of
 from limner.cli.making import Finish, Sources, unfinished_line
 from limner.cli.options import Json, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
@@ -49,13 +49,8 @@ def _walk(
     film = FilmRequest(seconds, fps, loop, sources.label, finish.request())
     output(to, endings=FORMATS, sources=stations, overwrite=overwrite)
     origins, start = sources.open(), time.monotonic()
-    with progress_bar(quiet=quiet or as_json, unit="pictures") as bar:
-        task = bar.add_task("looking at the way", total=None)
-
-        def show(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=doing, completed=done, total=total)
-
-        made = make_film(origins, stations, film, to, show)
+    with progress_of("looking at the way", quiet=quiet or as_json) as show:
+        made = make_film(origins, stations, film, to, lambda doing, done, total: show(done, total, doing))
     took, inside = time.monotonic() - start, {"finish": made.finish} if made.finish else {}
     if as_json:
         print_json({"path": str(to), "frames": film.frames, "seconds": round(took, 2), **inside})

@@ -11,7 +11,9 @@ import typer
 from limner.cli.common import console_error, print_json
 from limner.cli.options import Json, Overwrite
 from limner.cli.outputs import output
+from limner.cli.tables import show
 from limner.errors import LimnerError
+from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -28,12 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("family", rich_help_panel="Steer")(_family)
 
 
-_group = typer.Typer(
-    name="works",
-    help="Look after the works that were kept.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-)
+_group = typer.Typer(name="works", help="Look after the works that were kept.", no_args_is_help=True)
 
 
 @_group.command("recover")
@@ -48,7 +45,6 @@ def _recover(as_json: Json = False) -> None:
     from limner.ledger import Ledger
     from limner.papers.publishing.recovery import recover
     from limner.papers.registry.registry import Registry
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     registry = Registry(workspace.registry, workspace.registry_index)
@@ -80,7 +76,6 @@ def _reproduce(
     Example: [bold]limner reproduce ~/.limner/works/landscapes/*.png[/bold]
     """
     from limner.works.reproducing import reproduce
-    from limner.workspace import Workspace
 
     workspace = Workspace.default()
     found, missed = [], 0
@@ -114,11 +109,8 @@ def _family(
 
     Example: [bold]limner family dusk.png --to family.png[/bold]
     """
-    from rich.console import Console
-
     from limner.works.family import Family
     from limner.works.origins import Origins
-    from limner.workspace import Workspace
 
     if to is not None:
         output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
@@ -132,10 +124,7 @@ def _family(
     if as_json:
         print_json({"ancestors": _plain(above), "descendants": _plain(below)})
         return
-    console = Console()
-    console.print(_tree(above, "made from"))
-    if below.kin:
-        console.print(_tree(below, "from it were made"))
+    show(_tree(above, "made from"), *([_tree(below, "from it were made")] if below.kin else []))
 
 
 def _plain(kin: Kin) -> dict[str, Any]:

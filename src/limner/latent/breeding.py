@@ -1,9 +1,8 @@
 """Breeding: children of latents, by crossing and by mutation.
 
 A child takes its content from one parent, in half of the cases with a second one's content within a soft ellipse, and
-each style by the toss of a coin. Then it is moved on an arc towards a new picture that the model draws. Steps from a
-Gaussian with the model's own covariance, or along its leading principal axes, were tried: from 0.5 on they tear things
-apart, while a drawn picture is whole.
+each style by the toss of a coin. Then it is moved on an arc towards a new picture that the model draws, which keeps
+things whole where Gaussian steps tear them apart.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.latent.latents import stacked
 from limner.latent.mixing import Region, mix_region
 from limner.latent.pipeline import Pipeline
@@ -40,10 +39,8 @@ def breed(
 
     Args:
         parents: rows of one, one or more.
-        count: how many children.
         mutation: 0 to 1, the sine of the angle by which they are moved; 0 stays, 1 arrives at a drawn picture.
         chances: what the dice follow from; the same text gives the same children.
-        label: for the pictures that the model draws.
 
     Returns:
         Their latents, and the numbers of the two parents of each, which may be the same. # count rows
@@ -51,8 +48,7 @@ def breed(
     Raises:
         UsageError: mutation out of range, or one parent and none.
     """
-    if not 0 <= mutation <= 1:
-        raise UsageError(f"--mutation {mutation:g}", "is out of range", "give 0 to 1")
+    check_range("--mutation", mutation, 0, 1)
     if len(parents) == 1 and mutation == 0:
         raise UsageError("--mutation 0", "has no other child of one picture", "keep two or more, or raise it")
     dice = hashlib.sha256(f"limner evolve/{chances}".encode()).digest()

@@ -22,7 +22,6 @@ def draw_contact(shown: NDArray[np.uint8], kept: Sequence[bool], title: str) -> 
 
     Args:
         kept: which of them get a frame and a filled number.
-        title: one line above them.
     """
     count, height, width = shown.shape[:3]
     scale = max(1, round(_SIDE / max(height, width)))

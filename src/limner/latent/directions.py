@@ -18,7 +18,7 @@ from limner.latent.attributes import ATTRIBUTES
 from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import ROUNDS, Sense
 from limner.models.bundle import SHIPPED
-from limner.models.painter import Latent
+from limner.models.painter import Latent, PainterConfig
 from limner.workspace import Workspace, replace_file
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "directions_file",
     "directions_of",
     "known_directions",
+    "numbers_of",
     "rows_of",
     "shipped_directions",
 ]
@@ -40,8 +41,6 @@ class Direction:
     """One direction, with what it does.
 
     Attributes:
-        name: as the artist calls it.
-        method: how it was found.
         row: what is added to a whitened latent for one step. # [numbers]
         low, high: steps between which pictures stay within the model's own spread.
         effects: what one step changes of each attribute, in deviations of the model's own pictures.
@@ -65,8 +64,6 @@ class Directions:
     """The directions of one model.
 
     Args:
-        model: sha256 of the model's file.
-        found: in their order; names differ.
         sense: finds the way for those of the method `attribute`.
     """
 
@@ -100,7 +97,6 @@ class Directions:
         """Latents moved along some of them. # rows of any number
 
         Args:
-            steps: how far along which.
             blocks: 0 is the content, 1 and on are the painter's styles, coarse first; None for all.
             rounds: of measuring what came of it; fewer are quicker and rougher.
 
@@ -154,7 +150,6 @@ class Directions:
 
         Args:
             model: sha256 of the model that they are to steer.
-            numbers: how many numbers its latents have.
 
         Raises:
             UsageError: missing, damaged, or of another model.
@@ -227,10 +222,13 @@ def _kept(pipeline: Pipeline, blocks: range | None) -> Tensor | None:
     if blocks is None:
         return None
     config = pipeline.model.card.config.painter
-    places = config.numbers - config.blocks * config.style_width
     kept = torch.zeros(config.numbers)
-    kept[:places] = float(0 in blocks)
-    for block in range(config.blocks):
-        start = places + block * config.style_width
-        kept[start : start + config.style_width] = float(block + 1 in blocks)
+    for block in blocks:
+        kept[numbers_of(config, block)] = 1.0
     return kept
+
+
+def numbers_of(config: PainterConfig, block: int) -> slice:
+    """Which numbers of a whitened latent are those of a block; 0 is the content, 1 and on are the styles."""
+    end = config.numbers - (config.blocks - block) * config.style_width
+    return slice(end - config.style_width if block else 0, end)

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from limner.errors import UsageError
 from limner.latent.pipeline import Pipeline
@@ -31,7 +32,6 @@ def frames_of(
     Args:
         folder: where frames wait until the film is whole.
         key: what the frames follow from; frames of another key are painted anew.
-        progress: called with the frames painted, and of how many.
     """
     written = folder / "walk.json"
     if not written.is_file() or written.read_text() != key:
@@ -53,11 +53,9 @@ def frames_of(
 
 
 def film(frames: Iterator[NDArray[np.uint8]], path: Path, fps: int, scale: int = 1) -> None:
-    """Write frames as a film; its suffix says the format.
+    """Write frames as a film; its suffix says the format. # each uint8 [height, width, 3]
 
     Args:
-        frames: uint8 [height, width, 3].
-        fps: frames a second.
         scale: whole number by which every pixel is enlarged, bicubic.
 
     Raises:
@@ -91,24 +89,13 @@ def _mp4(frames: Iterator[NDArray[np.uint8]], path: Path, fps: int, scale: int) 
 
 def _animation(frames: Iterator[NDArray[np.uint8]], path: Path, suffix: str, fps: int, scale: int) -> None:
     pictures = (_scaled(frame, scale) for frame in frames)
-    first = next(pictures)
-    how = {"quality": 85, "method": 2} if suffix == ".webp" else {"optimize": False}
-    first.save(
-        path,
-        format=suffix[1:],
-        save_all=True,
-        append_images=pictures,
-        duration=round(1000 / fps),
-        loop=0,
-        **how,
-    )
+    how: dict[str, Any] = {"quality": 85, "method": 2} if suffix == ".webp" else {"optimize": False}
+    how |= {"save_all": True, "append_images": pictures, "duration": round(1000 / fps), "loop": 0}
+    next(pictures).save(path, format=suffix[1:], **how)
 
 
 def _scaled(frame: NDArray[np.uint8], scale: int) -> Image.Image:
-    picture = Image.fromarray(frame)
-    if scale == 1:
-        return picture
-    return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BICUBIC)
+    return ImageOps.scale(Image.fromarray(frame), scale, Image.Resampling.BICUBIC)
 
 
 def key_of(**what: object) -> str:

@@ -11,6 +11,7 @@ Four ways to find them:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from limner.errors import UsageError
 from limner.latent.attributes import ATTRIBUTES, measure_attributes
-from limner.latent.directions import Direction, Directions, rows_of
+from limner.latent.directions import Direction, Directions, numbers_of, rows_of
 from limner.latent.latents import stacked
 from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
@@ -64,10 +65,7 @@ def find_directions(
     """Find the directions of a model by one method, and measure what each does.
 
     Args:
-        method: one of `METHODS`.
-        count: how many pictures are painted to learn from.
         keep: how many directions of `pca` and `closed-form`.
-        progress: called with the pictures painted, and of how many.
 
     Raises:
         UsageError: no such method, or the model has no labels.
@@ -75,9 +73,8 @@ def find_directions(
     if method not in METHODS:
         raise UsageError(f"--method {method}", "is no way to find directions", f"use one of: {', '.join(METHODS)}")
     if method == "labels" and len(pipeline.model.card.config.labels) < 2:
-        raise UsageError(
-            "--method labels", f"{pipeline.model.card.name} was trained without labels", "use pca or attribute"
-        )
+        reason = f"{pipeline.model.card.name} was trained without labels"
+        raise UsageError("--method labels", reason, "use pca or attribute")
     drawn = _draw(pipeline, -(-count // 64) * 64, progress)
     digest = f"sha256:{pipeline.model.digest}"
     if method == "attribute":
@@ -114,12 +111,10 @@ def _by_variance(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction
 def _by_weights(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     """Of each block's style, the eigenvectors of its layer's weights; strongest first."""
     config, painter = pipeline.model.card.config.painter, pipeline.model.generator.painter
-    places = config.numbers - config.blocks * config.style_width
     deviation = pipeline.model.generator.whitening.deviation.float().cpu()
     found: list[tuple[float, Direction]] = []
     for block, layer in enumerate(painter.blocks):
-        start = places + block * config.style_width
-        own = slice(start, start + config.style_width)
+        own = numbers_of(config, block + 1)
         weights = layer.affine.weight.detach().float().cpu() * deviation[own]  # type: ignore[union-attr, operator]
         values, vectors = torch.linalg.eigh(weights.T @ weights)
         for rank in range(1, 3):
@@ -144,8 +139,8 @@ def _by_label(pipeline: Pipeline, drawn: _Drawn, keep: int) -> list[Direction]:
     found = []
     for i, name in enumerate(names):
         others = torch.cat([centre[:i], centre[i + 1 :]]).mean(0)
-        known = {"accuracy": accuracy, "chance": 1 / len(names)}
-        found.append(Direction(f"label-{_plain(name)}", "labels", centre[i] - others, known=known))
+        known, plain = {"accuracy": accuracy, "chance": 1 / len(names)}, re.sub(r"[\W_]", "-", name)[:30] or "none"
+        found.append(Direction(f"label-{plain}", "labels", centre[i] - others, known=known))
     return found
 
 
@@ -156,10 +151,6 @@ _LINEAR: dict[str, Callable[[Pipeline, _Drawn, int], list[Direction]]] = {
 }
 METHODS = ("attribute", *_LINEAR)
 """Ways to find directions."""
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in name)[:30] or "none"
 
 
 def _measured(pipeline: Pipeline, drawn: _Drawn, among: Directions, direction: Direction) -> Direction:

@@ -1,9 +1,8 @@
 """Inversion: the latent that a model paints a given picture from.
 
-Both families keep the encoder that their painter learned with, so the search begins near the goal. From there a few
-dozen steps of Adam go down a distance of pictures, on whitened numbers, with a pull back to where the encoder began:
-the painter knows the latents around what its encoder says, and a latent far from them may show the picture and still
-be of no use for moving and mixing (Zhu et al. 2020, "In-Domain GAN Inversion", hold the latent to the encoder, too).
+The search begins at the encoder's latent. A few dozen steps of Adam on whitened numbers bring the painting nearer to
+the picture, with a pull back to the start: a latent far from what the encoder gives may show the picture and still be
+of no use for moving and mixing (Zhu et al. 2020, "In-Domain GAN Inversion").
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from limner.errors import UsageError
+from limner.errors import check_range
 from limner.latent.latents import stacked
 from limner.latent.pipeline import Pipeline
 from limner.models.latent_model import to_unit
@@ -73,9 +71,9 @@ def invert(
     Raises:
         UsageError: steps out of range.
     """
-    if not 1 <= steps <= LONGEST:
-        raise UsageError(f"--steps {steps}", "is out of range", f"give 1 to {LONGEST}; {STEPS} are usual")
-    search = _Search(pipeline, perceptual)
+    check_range("--steps", steps, 1, LONGEST, f"; {STEPS} are usual")
+    # In float32 whatever the model paints in: steps are finer than bfloat16 can tell.
+    painter = copy.deepcopy(pipeline.model.generator.painter).float()
     chunks = pictures.split(max(1, _AT_ONCE // (pictures.shape[2] * pictures.shape[3])))
     found = []
     for number, chunk in enumerate(chunks):
@@ -83,53 +81,51 @@ def invert(
         def tell(step: int, distance: float, begun: int = number * steps) -> None:
             progress(begun + step, len(chunks) * steps, distance)
 
-        found.append(search.one(chunk, steps, tell))
+        found.append(_search(pipeline, painter, perceptual, chunk, steps, tell))
     measured = [[one.before, one.after, one.psnr, one.far] for one in found]
     return Inversion(stacked([one.latent for one in found]), *map(torch.cat, zip(*measured, strict=True)))
 
 
-class _Search:
-    """The search with one model: in float32 whatever it paints in, since steps are finer than bfloat16 can tell."""
+def _search(
+    pipeline: Pipeline,
+    painter: Painter,
+    perceptual: PerceptualDistance,
+    pictures: Tensor,
+    steps: int,
+    tell: Callable[[int, float], None],
+) -> Inversion:
+    """The latents of a few pictures. # uint8 [n, 3, h, w]"""
+    whitening, first = pipeline.model.generator.whitening, pipeline.encode(pictures)
+    start = whitening(first).clone()
+    rows = start.clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([rows], _RATE, betas=(0.9, 0.99))
+    unit = to_unit(pictures.to(pipeline.machine.device))
+    with torch.no_grad():
+        wanted = perceptual.features(unit)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
+        painted = painter(whitening.back(rows))
+        distance = perceptual.between(perceptual.features(painted), wanted)
+        plain = (painted - unit).abs().mean((1, 2, 3))
+        pull = (rows - start).square().mean(1)
+        optimiser.zero_grad()
+        (plain + perceptual.weight * distance + _PULL * pull).sum().backward()
+        optimiser.step()
+        tell(step + 1, float(distance.detach().mean()))
+    return _nearer(pipeline, perceptual, pictures, first, whitening.back(rows.detach()))
 
-    def __init__(self, pipeline: Pipeline, perceptual: PerceptualDistance) -> None:
-        self._pipeline, self._perceptual = pipeline, perceptual
 
-    @cached_property
-    def _painter(self) -> Painter:
-        return copy.deepcopy(self._pipeline.model.generator.painter).float()
-
-    def one(self, pictures: Tensor, steps: int, tell: Callable[[int, float], None]) -> Inversion:
-        """The latents of a few pictures. # uint8 [n, 3, h, w]"""
-        whitening, device = self._pipeline.model.generator.whitening, self._pipeline.machine.device
-        first = self._pipeline.encode(pictures)
-        start = whitening(first).clone()
-        rows = start.clone().requires_grad_(True)
-        optimiser = torch.optim.Adam([rows], _RATE, betas=(0.9, 0.99))
-        unit = to_unit(pictures.to(device))
-        with torch.no_grad():
-            wanted = self._perceptual.features(unit)
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = _RATE * (1 + math.cos(math.pi * step / steps)) / 2
-            painted = self._painter(whitening.back(rows))
-            distance = self._perceptual.between(self._perceptual.features(painted), wanted)
-            plain = (painted - unit).abs().mean((1, 2, 3))
-            pull = (rows - start).square().mean(1)
-            optimiser.zero_grad()
-            (plain + self._perceptual.weight * distance + _PULL * pull).sum().backward()
-            optimiser.step()
-            tell(step + 1, float(distance.detach().mean()))
-        return self._nearer(pictures, first, whitening.back(rows.detach()))
-
-    def _nearer(self, pictures: Tensor, first: Latent, last: Latent) -> Inversion:
-        """Of the encoder's latent and the one that was searched for, whichever is painted nearer to the picture."""
-        once, again = self._pipeline.paint(first), self._pipeline.paint(last)
-        device, whitening = self._pipeline.machine.device, self._pipeline.model.generator.whitening
-        before, after = (self._perceptual.measure(one, pictures, device) for one in (once, again))
-        nearer = (after < before).to(last.content.device)
-        content = torch.where(nearer[:, None, None, None], last.content, first.content)
-        style = torch.where(nearer[:, None, None], last.style, first.style)
-        nearest = torch.minimum(before, after)
-        return Inversion(Latent(content, style), before, nearest, psnr(once, pictures), _far(whitening(first)))
+def _nearer(
+    pipeline: Pipeline, perceptual: PerceptualDistance, pictures: Tensor, first: Latent, last: Latent
+) -> Inversion:
+    """Of the encoder's latent and the one that was searched for, whichever is painted nearer to the picture."""
+    once, again = pipeline.paint(first), pipeline.paint(last)
+    before, after = (perceptual.measure(one, pictures, pipeline.machine.device) for one in (once, again))
+    nearer = (after < before).to(last.content.device)
+    content = torch.where(nearer[:, None, None, None], last.content, first.content)
+    style = torch.where(nearer[:, None, None], last.style, first.style)
+    far = _far(pipeline.model.generator.whitening(first))
+    return Inversion(Latent(content, style), before, torch.minimum(before, after), psnr(once, pictures), far)
 
 
 @dataclass(frozen=True)
@@ -164,16 +160,13 @@ class Reach:
 
 
 def reach_of(pipeline: Pipeline, perceptual: PerceptualDistance) -> Reach:
-    """What is compared to say that a picture lies outside what the model can paint; two things, as both can fail.
+    """What is compared to say that a picture lies outside what the model can paint.
 
-    How like the picture is what the encoder alone makes of it, before any search, which brings any picture nearer and
-    of which no card tells. A card gives mean, 95 % interval and count for held-out pictures, by the perceptual distance
-    if a teacher took part, by PSNR always. The limit is the one-sided 95 % prediction limit of a normal distribution
-    whose deviation follows from the width of the interval: one picture in twenty of the model's own kind is beyond it.
-
-    And where the encoder puts the picture: a model that paints everything softly comes as near to what it has never
-    seen the like of, but with latents that lie far out, where moving and mixing go wrong. They are compared with 64
-    that the model draws: root mean square of the whitened numbers, about 1 for a training picture.
+    Two things, as either can fail. First, how like the picture the encoder's latent is painted, before any search: the
+    limit is the one-sided 95 % prediction limit of a normal distribution, from the mean, interval and count of held-out
+    pictures in the model's card. Second, how far out the encoder's latent lies (root mean square of whitened numbers,
+    about 1 for a training picture), against 64 latents that the model draws: a model that paints softly comes as near
+    to pictures of another kind, but with latents where moving and mixing go wrong.
     """
     noted = pipeline.model.card.quality
     names = ("perceptual", "psnr") if perceptual.name == "perceptual" else ("psnr",)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.latent.attributes import ATTRIBUTES, lab, measure_attributes
 from limner.latent.directions import Directions
 from limner.latent.latents import row_of, stacked
@@ -47,7 +47,6 @@ class LandscapeRequest:
 
     Attributes:
         horizon: how high it lies, 0 (bottom) to 1 (top); None leaves it open.
-        time: one of `TIMES`; None leaves it open.
         steps: attributes and how far they lie from the model's usual picture, in deviations of its own pictures;
             they add to those of the time.
         abstraction: 0 leaves pictures as the model paints them, 1 is a few flat, large forms.
@@ -59,12 +58,10 @@ class LandscapeRequest:
     abstraction: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.horizon is not None and not 0 <= self.horizon <= 1:
-            raise UsageError(f"--horizon {self.horizon:g}", "is out of range", "give 0 (bottom) to 1 (top)")
+        check_range("--horizon", self.horizon, 0, 1, "; 0 is the bottom")
         if self.time is not None and self.time not in TIMES:
             raise UsageError(f"--time {self.time}", "is no time that limner knows", f"use one of: {', '.join(TIMES)}")
-        if not 0 <= self.abstraction <= 1:
-            raise UsageError(f"--abstraction {self.abstraction:g}", "is out of range", "give 0 to 1")
+        check_range("--abstraction", self.abstraction, 0, 1)
         for name, size in self.steps.items():
             if name not in ATTRIBUTES:
                 raise UsageError(f"--{name}", "is no attribute", f"use one of: {', '.join(ATTRIBUTES)}")
@@ -90,7 +87,6 @@ class Landscape:
     Attributes:
         seed, index: which picture of the model's it was made from.
         drawn: the latent of that picture. # one row
-        latent: that of the landscape. # one row
         wanted, measured: of each attribute that was asked for, in its own unit: what, and what came of it.
         flat: share of the picture's fine lines that abstraction took away; None where none was asked for.
     """
@@ -111,7 +107,6 @@ def landscapes(
 
     Args:
         directions: of the model, found by `attribute`.
-        seed: of the pictures that are looked through.
 
     Raises:
         UsageError: the directions hold no attributes.
@@ -121,27 +116,22 @@ def landscapes(
         name = pipeline.model.card.name
         raise UsageError(name, "its directions know no attributes", f"find them: limner directions find {name}")
     goal, asked = request.goal(sense)
+    whitening = pipeline.model.generator.whitening
     drawn, seen = _look_through(pipeline, sense, max(_FEWEST, _EACH * count), seed)
     far = ((seen - goal).clamp(-_FARTHEST, _FARTHEST).square() * asked).sum(1)
     for index in far.argsort(stable=True)[:count].tolist():
         own = row_of(drawn, index)
         latent, flat = own, None
         if asked.any():
-            latent = _steered(pipeline, sense, own, (goal - seen[index]) * asked)
+            change = ((goal - seen[index]) * asked).clamp(-_FARTHEST, _FARTHEST)
+            latent = whitening.back(sense.steer(pipeline, whitening(own).float(), change))
         if request.abstraction:
             latent, flat = _abstracted(pipeline, latent, request.abstraction)
         found = measure_attributes(pipeline.sketch(latent))[0]
         wanted = goal * sense.deviation + sense.mean
-        wanted_ones = [i for i in range(len(_NAMES)) if asked[i]]
-        yield Landscape(
-            seed,
-            index,
-            own,
-            latent,
-            {_NAMES[i]: float(wanted[i]) for i in wanted_ones},
-            {_NAMES[i]: float(found[i]) for i in wanted_ones},
-            flat,
-        )
+        named = [(_NAMES[i], float(wanted[i]), float(found[i])) for i in range(len(_NAMES)) if asked[i]]
+        goals, measured = {name: one for name, one, _ in named}, {name: one for name, _, one in named}
+        yield Landscape(seed, index, own, latent, goals, measured, flat)
 
 
 def _look_through(pipeline: Pipeline, sense: Sense, count: int, seed: int) -> tuple[Latent, Tensor]:
@@ -153,20 +143,13 @@ def _look_through(pipeline: Pipeline, sense: Sense, count: int, seed: int) -> tu
     return stacked(latents), torch.cat(seen)
 
 
-def _steered(pipeline: Pipeline, sense: Sense, latent: Latent, wanted: Tensor) -> Latent:
-    whitening = pipeline.model.generator.whitening
-    rows = whitening(latent).float()
-    found: Latent = whitening.back(sense.steer(pipeline, rows, wanted.clamp(-_FARTHEST, _FARTHEST)))
-    return found
-
-
 def _abstracted(pipeline: Pipeline, latent: Latent, strength: float) -> tuple[Latent, float]:
     """The picture in flat, large forms, as the model sees and paints them; and how many of its lines that took."""
     before = pipeline.sketch(latent)
     forms = round(_MOST * (_LEAST / _MOST) ** strength)
     flat = pipeline.encode(flattened(before, forms))
     share = min(1.0, 2 * strength)
-    found = Latent(torch.lerp(latent.content, flat.content, share), torch.lerp(latent.style, flat.style, share))
+    found = Latent(*(torch.lerp(own, other, share) for own, other in zip(latent, flat, strict=True)))
     lines = [_lines(pictures) for pictures in (before, pipeline.sketch(found))]
     return found, 1 - lines[1] / max(lines[0], 1e-6)
 

@@ -1,4 +1,4 @@
-"""Latents as numbers and as files: their digests, several as one, one of several, saving and loading."""
+"""Latents as numbers and as files: their digests, several as one, one of several, where those of works are kept."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from limner.errors import UsageError
 from limner.models.painter import Latent
-from limner.workspace import replace_file
+from limner.workspace import Workspace, replace_file
 
-__all__ = ["latent_digest", "load_latents", "row_of", "save_latents", "stacked"]
+__all__ = ["LatentStore", "latent_digest", "latent_digests", "load_latents", "row_of", "save_latents", "stacked"]
 
 _MODEL = "limner.model"
 
@@ -27,24 +26,27 @@ def latent_digest(latent: Latent, index: int = 0) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def latent_digests(latent: Latent) -> list[str]:
+    """sha256 of each of several latents."""
+    return [latent_digest(latent, index) for index in range(len(latent.style))]
+
+
 def stacked(latents: list[Latent]) -> Latent:
     """Several latents as one. # each [n, ...] -> [sum of n, ...]"""
-    return Latent(torch.cat([one.content for one in latents]), torch.cat([one.style for one in latents]))
+    return Latent(*map(torch.cat, zip(*latents, strict=True)))
 
 
 def row_of(latent: Latent, index: int) -> Latent:
     """One of several latents. # [n, ...] -> [1, ...]"""
-    return Latent(latent.content[index : index + 1], latent.style[index : index + 1])
+    return Latent(*(part[index : index + 1] for part in latent))
 
 
 def save_latents(latent: Latent, path: Path, model: str, *, sync: bool = True) -> None:
     """Save latents as `.safetensors`: `content`, `style`, and the digest of the model they belong to."""
-
-    def plain(part: Tensor) -> Tensor:
-        return part.detach().cpu().float().contiguous().clone()
-
-    with torch.inference_mode(False), replace_file(path, sync=sync) as part:
-        save_file({"content": plain(latent.content), "style": plain(latent.style)}, part, metadata={_MODEL: model})
+    parts = zip(latent._fields, latent, strict=True)
+    plain = {name: part.detach().cpu().float().contiguous().clone() for name, part in parts}
+    with torch.inference_mode(False), replace_file(path, sync=sync) as file:
+        save_file(plain, file, metadata={_MODEL: model})
 
 
 def load_latents(path: Path) -> tuple[Latent, str]:
@@ -63,3 +65,38 @@ def load_latents(path: Path) -> tuple[Latent, str]:
     if latent.content.ndim != 4 or latent.style.ndim != 3 or len(latent.content) != len(latent.style):
         raise UsageError(path, "holds latents of unknown shapes", "give a file that `limner encode` wrote")
     return latent, model
+
+
+class LatentStore:
+    """The latents of a workspace's works.
+
+    They are written without waiting for the disk: what a power cut takes can be painted again from its acts.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def keep(self, latent: Latent, model: str) -> list[str]:
+        """Keep latents of a model, given by its digest; the digest of each."""
+        digests = latent_digests(latent)
+        for i, digest in enumerate(digests):
+            path = self._path(digest)
+            if not path.is_file():
+                self._workspace.make(path.parent)
+                save_latents(row_of(latent, i), path, model, sync=False)
+        return digests
+
+    def load(self, digest: str) -> tuple[Latent, str] | None:
+        """One latent and the digest of its model; None where it is not kept here or no longer what it was."""
+        path = self._path(digest)
+        if not path.is_file():
+            return None
+        try:
+            latent, model = load_latents(path)
+        except UsageError:
+            return None
+        return (latent, model) if len(latent.content) == 1 and latent_digest(latent) == digest else None
+
+    def _path(self, digest: str) -> Path:
+        name = digest.removeprefix("sha256:")
+        return self._workspace.latents / name[:2] / f"{name}.safetensors"

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
@@ -34,11 +34,8 @@ def parse_range(given: str, blocks: int) -> range:
     first = int(found[1]) if found else -1
     last = int(found[2] or first) if found else -1
     if not found or not 0 <= first <= last <= blocks:
-        raise UsageError(
-            f"--blocks {given}",
-            "is no range of this model's blocks",
-            f"give e.g. 0-2; 0 is the content, 1-{blocks} styles",
-        )
+        remedy = f"give e.g. 0-2; 0 is the content, 1-{blocks} styles"
+        raise UsageError(f"--blocks {given}", "is no range of this model's blocks", remedy)
     return range(first, last + 1)
 
 
@@ -128,13 +125,9 @@ class Region:
         except ValueError:
             fits = False
         if not fits or shape not in ("rectangle", "ellipse"):
-            raise UsageError(
-                f"--region {given}",
-                "is no region",
-                "give e.g. ellipse:0.2,0.1,0.8,0.6 (left, top, right, bottom, 0 to 1)",
-            )
-        if not 0 <= feather <= 1:
-            raise UsageError(f"--feather {feather:g}", "is out of range", "give 0 to 1")
+            remedy = "give e.g. ellipse:0.2,0.1,0.8,0.6 (left, top, right, bottom, 0 to 1)"
+            raise UsageError(f"--region {given}", "is no region", remedy)
+        check_range("--feather", feather, 0, 1)
         return cls(shape, left, top, right, bottom, feather)
 
     def mask(self, height: int, width: int) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.models.features import RandomFeatures
 
@@ -21,7 +21,6 @@ class Neighbour:
     """The nearest view among those that were added.
 
     Attributes:
-        index: number of the training picture.
         view: number of its view, as it was given to `add`.
         distance: root mean square over the features, each in standard deviations of the training pictures; two
             pictures drawn at random lie about 1.4 apart.
@@ -52,13 +51,10 @@ class Neighbours:
 
     The features see colours, textures and rough shapes, wherever in the picture they are. So a small distance asks for
     a look at both pictures; a large one is no proof that nothing was copied.
-
-    Args:
-        features: another network. # uint8 [n, 3, h, w] -> [n, d]
     """
 
-    def __init__(self, features: nn.Module | None = None) -> None:
-        self._features = features or RandomFeatures()
+    def __init__(self) -> None:
+        self._features = RandomFeatures()
         self._rows: list[Tensor] = []
         self._views: list[int] = []
         self._whole: tuple[Tensor, Tensor, Tensor] | None = None

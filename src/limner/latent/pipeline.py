@@ -28,10 +28,7 @@ class Painted:
     """One picture, with where it came from.
 
     Attributes:
-        index: its number within the seed.
         pixels: uint8 [height, width, 3], sRGB.
-        digest: sha256 of the latent, `sha256:` before it.
-        latent: the latent itself. # one row
     """
 
     index: int
@@ -41,12 +38,7 @@ class Painted:
 
 
 class Pipeline:
-    """A model on this machine, ready to paint.
-
-    Args:
-        model: the loaded model file.
-        machine: device, precision and threads.
-    """
+    """A model on this machine, ready to paint."""
 
     def __init__(self, model: Model, machine: Machine) -> None:
         self.model, self.machine = model, machine
@@ -63,8 +55,7 @@ class Pipeline:
         Raises:
             ModelError: there is none, or its file is damaged.
         """
-        model = load_model(find_model(reference, workspace))
-        return cls(model, probe(precision, threads))
+        return cls(load_model(find_model(reference, workspace)), probe(precision, threads))
 
     def label(self, name: str | None) -> int | None:
         """Index of a label.
@@ -76,9 +67,7 @@ class Pipeline:
             return None
         names = self.model.card.config.labels
         if name not in names:
-            known = (
-                f"it knows: {', '.join(names)}" if names else "it was trained without labels (`train --label COLUMN`)"
-            )
+            known = f"it knows: {', '.join(names)}" if names else "it was trained without labels (train --label COLUMN)"
             raise UsageError(f"--label {name}", f"{self.model.card.name} has no such label", known)
         return names.index(name)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from limner.errors import ModelError, UsageError
+from limner.errors import ModelError, UsageError, check_range
 from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.models.painter import Latent
@@ -56,7 +56,7 @@ def restyle(latent: Latent, style: Latent, strength: float = 1.0) -> Latent:
     Raises:
         UsageError: the strength is out of range.
     """
-    _check(strength)
+    check_range("--strength", strength, 0, 1)
     return Latent(latent.content, torch.lerp(latent.style, style.style.expand_as(latent.style), strength))
 
 
@@ -82,7 +82,7 @@ def to_label(
     """
     if way not in (None, *WAYS):
         raise UsageError(f"--way {way}", "is no way to a style", f"give {' or '.join(WAYS)}")
-    _check(strength)
+    check_range("--strength", strength, 0, 1)
     pipeline.label(label)
     file = None if way == "swap" else known_translator(pipeline, workspace)
     if file is not None:
@@ -91,11 +91,6 @@ def to_label(
         name = pipeline.model.card.name
         raise UsageError(name, "has no translator", f"train one: limner train-translator {name} COLLECTION --pairs ...")
     return restyle(latent, label_style(pipeline, label), strength), {}
-
-
-def _check(strength: float) -> None:
-    if not 0 <= strength <= 1:
-        raise UsageError(f"--strength {strength:g}", "is out of range", "give 0 to 1")
 
 
 def shipped_translator(digest: str) -> Path:
@@ -151,14 +146,13 @@ def translate(
     own = pipeline.label(source)
     whitening = pipeline.model.generator.whitening
     device = whitening.mean.device
-    rows = whitening(Latent(latent.content.to(device), latent.style.to(device)))
+    rows = whitening(Latent(*(part.to(device) for part in latent)))
     labels = torch.full((2, len(rows)), target, device=device)
     labels[0] = count if own is None else own
     # Always in full precision: so small a network loses more by rounding than it gains in time.
     with torch.autocast(device.type, enabled=False):
         made = file.network.to(device)(rows, labels[0], labels[1])
-    found: Latent = whitening.back(torch.lerp(rows, made, strength))
-    return Latent(found.content.float(), found.style.float())
+    return Latent(*(part.float() for part in whitening.back(torch.lerp(rows, made, strength))))
 
 
 def _how(file: TranslatorFile, pipeline: Pipeline, label: str, source: str | None) -> dict[str, Any]:

@@ -36,11 +36,7 @@ _MIRRORED = (-0.4, 0.5)
 
 
 class Sense(nn.Module):
-    """Whitened latents to attributes, in deviations of the model's own pictures.
-
-    Args:
-        numbers: how many numbers a latent has.
-    """
+    """Whitened latents to attributes, in deviations of the model's own pictures."""
 
     mean: Tensor
     deviation: Tensor
@@ -90,7 +86,6 @@ class Sense(nn.Module):
         Args:
             rows: whitened latents that the model drew. # [n, numbers]
             attributes: what their pictures measure, as `measure_attributes` gives it. # [n, attributes]
-            progress: called with the pictures painted, and of how many.
 
         Returns:
             The share of the variance that it explains on latents that it has not seen.
@@ -169,11 +164,7 @@ class Sense(nn.Module):
         return torch.lerp(rows, mirrored.to(rows), share[:, None])
 
     def _gone(self, rows: Tensor, wanted: Tensor, covariance: Tensor, weights: Tensor) -> Tensor:
-        """Rows changed by what is wanted, as far as this network sees.
-
-        Args:
-            weights: how much each attribute counts. # [attributes]
-        """
+        """Rows changed by what is wanted, as far as this network sees; weights of the attributes. # [attributes]"""
         goal = self(rows) + wanted
         ridge = _RIDGE * torch.eye(len(ATTRIBUTES))
         for _ in range(_INNER):

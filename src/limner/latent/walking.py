@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -24,17 +24,9 @@ class Walk:
     Args:
         stations: rows of one, two or more.
         loop: whether it goes back to the first.
-        progress: called with the rounds of probing done, and of how many.
     """
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        stations: Sequence[Latent],
-        *,
-        loop: bool = False,
-        progress: Callable[[int, int], object] = lambda done, total: None,
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, stations: Sequence[Latent], *, loop: bool = False) -> None:
         self._pipeline, whitening = pipeline, pipeline.model.generator.whitening
         rows = [whitening(one)[0].float() for one in stations]
         self._rows = torch.stack([*rows, rows[0]] if loop else rows)
@@ -43,7 +35,6 @@ class Walk:
         # Where pictures change fast, probes are too far apart to see it: measured again along the evened way.
         for number in range(_ROUNDS):
             length = self._lengths(times)
-            progress(number + 1, _ROUNDS)
             self._times, self._length = times, length
             if number + 1 < _ROUNDS:
                 even = torch.linspace(0, float(length[-1]), len(times), dtype=torch.float64)

@@ -22,7 +22,6 @@ class WorkAct:
     Attributes:
         what: a verb: `draw`, `move`, `mix`, `restyle`, `enlarge`, ...
         parents: digests of the files, or latents of seeds, that it was made from; none for `draw`.
-        model: digest of the model that painted it.
         made: digest of what was made: of a latent, or of the file where that has its own act (a print, an edition).
         how: the words and numbers of the act; plain JSON.
     """

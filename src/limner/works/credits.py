@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from limner.errors import UsageError
 from limner.ledger import Ledger
-from limner.rights import RightsSummary, credit_line, joined, summary
+from limner.rights import RightsSummary, conditions, credit_line, joined, summary
 from limner.synthesis import Exemplar, SourceMap
 from limner.synthesis.stores import SourceStore
 from limner.works.family import Family
@@ -23,25 +23,18 @@ __all__ = [
     "Credits",
     "credit_of_work",
     "credits_of",
-    "finish_credit",
     "licences_of_work",
+    "owed_to",
     "rights_of",
-    "rights_of_exemplars",
 ]
 
 OWED = "owed"
 """Where an act keeps the rights in the pictures that its tool learned from, if they are others than its model's."""
-_FROM = "Finished from patches of pictures"
 
 
 @dataclass(frozen=True)
 class Credits:
-    """Which pictures a finished work is from.
-
-    Attributes:
-        sources: where each pixel is from.
-        finish: how it was finished.
-    """
+    """Which pictures a finished work is from."""
 
     sources: SourceMap
     finish: FinishRecord
@@ -86,22 +79,16 @@ class _Row:
     flags: tuple[str, ...] = ()
 
 
-def rights_of_exemplars(exemplars: Iterable[Exemplar]) -> RightsSummary:
-    """The rights in some exemplars."""
-    return summary(_Row(one.creator, one.licence) for one in exemplars)
-
-
-def finish_credit(rights: RightsSummary) -> str:
-    """Whose pictures a work was finished from, in one line."""
-    return credit_line(rights, _FROM)
+def owed_to(exemplars: Iterable[Exemplar]) -> dict[str, Any]:
+    """Whom a finish from these pictures owes, as records of it say: licences, credit line and conditions."""
+    found = list(exemplars)
+    rights = summary(_Row(one.creator, one.licence) for one in found)
+    credit = credit_line(rights, "Finished from patches of pictures")
+    return {"licences": rights.licences, "credit": credit, "conditions": conditions(one.licence for one in found)}
 
 
 def credit_of_work(learned: str, finish: FinishRecord | None) -> str:
-    """The credit line of a work: first whose pictures are in it and on which terms, then whom its model learned from.
-
-    Args:
-        learned: the credit line of what it learned from.
-    """
+    """The credit line of a work: first whose pictures are in it, on which terms, then whom its model learned from."""
     return ". ".join(one for one in (*((finish.credit, *finish.conditions) if finish else ()), learned) if one)
 
 
@@ -118,8 +105,6 @@ def rights_of(own: RightsSummary, ledger: Ledger, parents: Iterable[str], how: M
 
     Args:
         own: of the model that painted it.
-        parents: digests of what it was made from.
-        how: words and numbers of its own act.
     """
     family = Family(ledger)
     acts = [how, *(kin.how for parent in parents for _, kin in family.ancestors(parent).walk())]

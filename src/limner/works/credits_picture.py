@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from limner import pictures
 from limner.collection import Collection
@@ -32,10 +32,10 @@ def credits_picture(pixels: NDArray[np.uint8], sources: SourceMap, workspace: Wo
     rows = -(-len(shares) // _COLUMNS)
     row_tall = round(thumb * 0.75) + 84
     sheet = Image.new("RGB", (_WIDE, 2 * _EDGE + tall + _GAP + rows * row_tall), _PAPER)
-    sheet.paste(Image.fromarray(pixels).resize((half, tall), Image.Resampling.LANCZOS), (_EDGE, _EDGE))
+    work = Image.fromarray(pixels).resize((half, tall), Image.Resampling.LANCZOS)
     drawn = Image.fromarray(sources.picture()).resize((half, tall), Image.Resampling.NEAREST)
-    grey = Image.fromarray(pixels).resize((half, tall), Image.Resampling.LANCZOS).convert("L").convert("RGB")
-    sheet.paste(Image.blend(grey, drawn, 0.62), (_EDGE + half + _GAP, _EDGE))
+    sheet.paste(work, (_EDGE, _EDGE))
+    sheet.paste(Image.blend(work.convert("L").convert("RGB"), drawn, 0.62), (_EDGE + half + _GAP, _EDGE))
     pen = ImageDraw.Draw(sheet)
     for number, one in enumerate(shares):
         left = _EDGE + (number % _COLUMNS) * (thumb + _GAP)
@@ -53,16 +53,11 @@ def _source(
     colour: tuple[int, ...],
     workspace: Workspace,
 ) -> None:
-    """One source: its picture over a bar of its colour, its share, title and creator."""
     left, top = at
     tall = round(wide * 0.75)
     found = _picture_of(one.exemplar.digest, workspace)
     if found is not None:
-        picture = Image.fromarray(found)
-        share = max(wide / picture.width, tall / picture.height)
-        picture = picture.resize((round(picture.width * share) + 1, round(picture.height * share) + 1))
-        x, y = (picture.width - wide) // 2, (picture.height - tall) // 2
-        sheet.paste(picture.crop((x, y, x + wide, y + tall)), at)
+        sheet.paste(ImageOps.fit(Image.fromarray(found), (wide, tall)), at)
     pen.rectangle([left, top + tall, left + wide - 1, top + tall + 9], fill=colour)
     bold, plain = font(17, bold=True), font(15)
     pen.text((left, top + tall + 16), f"{one.share:.0%}  {_cut(one.exemplar.title, bold, wide - 54)}", _INK, bold)
@@ -83,7 +78,6 @@ def _picture_of(digest: str, workspace: Workspace) -> NDArray[np.uint8] | None:
 
 
 def _cut(text: str, drawn: ImageFont.FreeTypeFont, wide: int) -> str:
-    """The text, cut with an ellipsis where it is wider than that."""
     text = shown(text)
     if drawn.getlength(text) <= wide:
         return text

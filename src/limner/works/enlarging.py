@@ -12,18 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.machine import Machine
 from limner.models.latent_model import to_bytes, to_unit
 from limner.models.upscaler import STRENGTH, Upscaler
 
-__all__ = [
-    "LARGEST",
-    "Enlargement",
-    "enlarge",
-    "noise_seed",
-    "plan_enlargement",
-]
+__all__ = ["LARGEST", "Enlargement", "enlarge", "noise_seed", "plan_enlargement"]
 
 LARGEST = 8192
 """Longer side of the largest print, px: 69 cm at 300 pixels an inch."""
@@ -41,7 +35,6 @@ class Enlargement:
     Attributes:
         height, width: of the print, px.
         factor: how many times as long its longer side is.
-        steps: doublings by the up-scaler; 0 is Lanczos alone.
         sizes: height and width before each doubling, px; where that is not what the last one gave, Lanczos fits it.
     """
 
@@ -52,7 +45,7 @@ class Enlargement:
 
     @property
     def steps(self) -> int:
-        """Doublings."""
+        """Doublings by the up-scaler; 0 is Lanczos alone."""
         return len(self.sizes)
 
 
@@ -98,13 +91,11 @@ def enlarge(
         upscaler: needed, with `machine`, where the plan has steps.
         seed: of the noise that becomes fine detail.
         strength: 0 to 1, share of the detail that the up-scaler adds.
-        progress: called with the tiles that are done, and of how many.
 
     Raises:
         UsageError: the strength is out of range.
     """
-    if not 0 <= strength <= 1:
-        raise UsageError(f"--strength {strength:g}", "is out of range", "give 0 to 1")
+    check_range("--strength", strength, 0, 1)
     total, done = sum(_count(size) for size in plan.sizes), 0
     for step, size in enumerate(plan.sizes):
         assert upscaler is not None

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner import pictures
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.latent.breeding import MUTATION, breed
 from limner.latent.contact import draw_contact
-from limner.latent.latents import latent_digest, load_latents, row_of, save_latents, stacked
+from limner.latent.latents import latent_digest, latent_digests, load_latents, row_of, save_latents, stacked
 from limner.latent.pipeline import Pipeline
 from limner.ledger import Entry
 from limner.models.painter import Latent
@@ -50,12 +50,7 @@ class Root(_Frozen):
     name: str
     kind: Kind
     digest: str
-    label: str | None = None
-
-    @classmethod
-    def of(cls, origin: Origin) -> Root:
-        """Of an origin that a work, seed or picture is."""
-        return cls(name=origin.name, kind=origin.kind, digest=origin.digest, label=origin.label)
+    label: str | None
 
 
 class Member(_Frozen):
@@ -105,24 +100,18 @@ Look = Callable[[NDArray[np.uint8], str | None], NDArray[np.uint8]]
 """What pictures look like on a sheet: of what the model composes for a label. # uint8 [n, h, w, 3] -> [n, h, w, 3]"""
 
 
-def as_composed(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
-    """Pictures as the model composes them."""
+def _as_composed(compositions: NDArray[np.uint8], label: str | None) -> NDArray[np.uint8]:
     return compositions
 
 
 class Evolution:
     """An evolution of one model's pictures, as it lies in a workspace.
 
-    Args:
-        origins: the workspace and the model.
-        name: names the folder.
-        look: what pictures look like on the sheet.
-
     Raises:
         UsageError: no such evolution, one of another model, or a damaged one.
     """
 
-    def __init__(self, origins: Origins, name: str, look: Look = as_composed) -> None:
+    def __init__(self, origins: Origins, name: str, look: Look = _as_composed) -> None:
         self.name, self._origins, self._look = name, origins, look
         self._folder = _folder(origins.workspace, name)
         path = self._folder / _STATE
@@ -146,23 +135,20 @@ class Evolution:
         label: str | None = None,
         start: Sequence[Origin] = (),
         mutation: float = MUTATION,
-        look: Look = as_composed,
+        look: Look = _as_composed,
     ) -> Evolution:
         """Paint the first generation: pictures 0 to `count` of a seed, or children of pictures to start from.
 
         Args:
-            count: pictures of each generation, 2 to 60.
             label: for the pictures that the model draws.
             start: works or pictures that stand first in the sheet, with children of theirs after them.
             mutation: of these children, 0 to 1.
-            look: what pictures look like on the sheet.
 
         Raises:
             UsageError: the name is taken or unfit, or numbers are out of range.
         """
-        if not 2 <= count <= MOST:
-            raise UsageError(f"--count {count}", "is out of range", f"give 2 to {MOST}")
-        _check_seed(seed)
+        check_range("--count", count, 2, MOST)
+        check_range("--seed", seed, 0, 2**63 - 1)
         folder = _folder(origins.workspace, name)
         if (folder / _STATE).is_file():
             remedy = "go on with --keep, or begin one with another --name"
@@ -187,38 +173,28 @@ class Evolution:
         """Paint the next generation: the kept ones, marked, and children of theirs.
 
         Args:
-            numbers: on the sheet, from 1.
             mutation: 0 to 1, how far children are moved towards pictures that the model draws.
             seed: another one throws the dice again; otherwise that of the generation before.
 
         Raises:
             UsageError: a number that is not on the sheet, all or none of them, or something out of range.
         """
-        kept = tuple(dict.fromkeys(self._member(number)[0] for number in numbers))
-        if not 1 <= len(kept) < self.now.count:
-            raise UsageError(f"{len(kept)} kept", f"leave no room for children among {self.now.count}", "keep fewer")
-        _check_seed(self.now.seed if seed is None else seed)
-        update = {
-            "number": self._state.last + 1,
-            "before": self.now.number,
-            "depth": self.now.depth + 1,
-            "mutation": mutation,
-            "kept": kept,
-            "seed": self.now.seed if seed is None else seed,
-        }
-        following = self.now.model_copy(update=update)
-        members, latent = _children(self._origins.pipeline, following, [self._member(number)[1:] for number in kept])
+        now, origins, kept = self.now, self._origins, tuple(dict.fromkeys(numbers))
+        parents = [self._member(number) for number in kept]
+        if not 1 <= len(kept) < now.count:
+            raise UsageError(f"{len(kept)} kept", f"leave no room for children among {now.count}", "keep fewer")
+        seed = now.seed if seed is None else seed
+        check_range("--seed", seed, 0, 2**63 - 1)
+        update: dict[str, Any] = {"number": self._state.last + 1, "before": now.number, "depth": now.depth + 1}
+        update |= {"mutation": mutation, "kept": kept, "seed": seed}
+        following = now.model_copy(update=update)
+        members, latent = _children(origins.pipeline, following, parents)
         following = following.model_copy(update={"members": tuple(members)})
-        digests = [self._member(number)[1].latent for number in kept]
-        shown = file_digest(self.sheet)
-        sheet = _write(self._origins, self._folder, self.name, following, latent, self._look)
-        choice = {"evolution": self.name, "generation": self.now.number, "kept": kept, "of": self.now.count}
-        self._origins.ledger.record_many(
-            [
-                Entry("artist", "keep", [shown, *digests], [], choice),
-                _painted(self.name, following, [*digests, self._origins.model_digest], sheet),
-            ]
-        )
+        digests, shown = [one.latent for one, _ in parents], file_digest(self.sheet)
+        sheet = _write(origins, self._folder, self.name, following, latent, self._look)
+        choice = {"evolution": self.name, "generation": now.number, "kept": kept, "of": now.count}
+        chosen = Entry("artist", "keep", [shown, *digests], [], choice)
+        origins.ledger.record_many([chosen, _painted(self.name, following, [*digests, origins.model_digest], sheet)])
         self._go(following, last=following.number)
 
     def back(self) -> None:
@@ -243,7 +219,7 @@ class Evolution:
         Raises:
             UsageError: a number that is not on the sheet.
         """
-        _, member, latent = self._member(number)
+        member, latent = self._member(number)
         choices = [",".join(map(str, one.kept)) for one in [*self._chain()][::-1] if one.before is not None]
         how: dict[str, Any] = {"evolution": self.name, "generation": self.now.depth, "number": number}
         if choices:
@@ -275,10 +251,10 @@ class Evolution:
                     waiting.append(known[digest][0])
         return found
 
-    def _member(self, number: int) -> tuple[int, Member, Latent]:
+    def _member(self, number: int) -> tuple[Member, Latent]:
         if not 1 <= number <= len(self.now.members):
             raise UsageError(f"number {number}", "is not on the sheet", f"give 1 to {len(self.now.members)}")
-        return number, self.now.members[number - 1], row_of(self.latent, number - 1)
+        return self.now.members[number - 1], row_of(self.latent, number - 1)
 
     def _chain(self) -> Iterator[Generation]:
         """This generation, the one before, and so on."""
@@ -306,35 +282,33 @@ class Evolution:
         path = self._place(generation.number) / _LATENTS
         latent, model = load_latents(path)
         digests = [one.latent for one in generation.members]
-        if (
-            model != self._origins.model_digest
-            or [latent_digest(latent, i) for i in range(len(latent.style))] != digests
-        ):
+        if model != self._origins.model_digest or latent_digests(latent) != digests:
             raise UsageError(path, "holds other latents than its generation", "begin another with another --name")
-        device = self._origins.pipeline.machine.device
-        return Latent(latent.content.to(device), latent.style.to(device))
+        return Latent(*(part.to(self._origins.pipeline.machine.device) for part in latent))
 
 
 def _first_members(
     pipeline: Pipeline, first: Generation, start: Sequence[Origin], mutation: float
 ) -> tuple[list[Member], Latent]:
-    """The members of the first generation: children of what it starts from, or pictures of its seed."""
     if start:
-        kept = [(Member(latent=latent_digest(one.latent), root=Root.of(one)), one.latent) for one in start]
+        kept = [(Member(latent=latent_digest(one.latent), root=_root(one)), one.latent) for one in start]
         return _children(pipeline, first.model_copy(update={"mutation": mutation}), kept)
     latent = pipeline.sample(first.count, seed=first.seed, label=first.label)
     members = []
-    for i in range(first.count):
-        digest = latent_digest(latent, i)
+    for i, digest in enumerate(latent_digests(latent)):
         root = Root(name=f"{first.seed}:{i}", kind="seed", digest=digest, label=first.label)
         members.append(Member(latent=digest, root=root))
     return members, latent
 
 
+def _root(origin: Origin) -> Root:
+    return Root(name=origin.name, kind=origin.kind, digest=origin.digest, label=origin.label)
+
+
 def _children(
     pipeline: Pipeline, generation: Generation, kept: Sequence[tuple[Member, Latent]]
 ) -> tuple[list[Member], Latent]:
-    """The members of a generation: the kept ones, then their children."""
+    """The kept ones, then their children."""
     latent, pairs = breed(
         pipeline,
         [one for _, one in kept],
@@ -344,9 +318,9 @@ def _children(
         label=generation.label,
     )
     members = [one.model_copy(update={"kept": True}) for one, _ in kept]
-    for i, pair in enumerate(pairs):
+    for digest, pair in zip(latent_digests(latent), pairs, strict=True):
         parents = tuple(dict.fromkeys(kept[parent][0].latent for parent in pair))
-        members.append(Member(latent=latent_digest(latent, i), parents=parents))
+        members.append(Member(latent=digest, parents=parents))
     return members, stacked([*(one for _, one in kept), latent])
 
 
@@ -387,11 +361,6 @@ def _read(path: Path, kind: type[_Kind]) -> _Kind:
     except OSError as error:
         reason = str(error.strerror)
     raise UsageError(path, f"is damaged ({reason})", "begin another with another --name") from None
-
-
-def _check_seed(seed: int) -> None:
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"--seed {seed}", "is out of range", "give 0 or more")
 
 
 def _folder(workspace: Workspace, name: str) -> Path:

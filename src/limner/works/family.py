@@ -26,7 +26,6 @@ class Kin:
         name: the work's title, or what the artist called the picture.
         path: where it was published; None for what was not published here.
         made: what was done to get it; `sample` for a work that was drawn from a seed, empty for a picture.
-        how: the words and numbers of that.
         kin: its parents or its children.
         again: whether it stands in the tree already, with its own kin there.
     """

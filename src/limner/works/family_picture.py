@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from limner import pictures
 from limner.errors import PictureError
@@ -25,11 +25,10 @@ _MOST = 16
 
 
 def draw_family(above: Kin, below: Kin, path: Path, paint: Paint = lambda digest: None) -> None:
-    """Draw a work's ancestors above it and its descendants below it.
+    """Draw a work's ancestors above it and its descendants below it, as a PNG.
 
     Args:
         above, below: the work itself, with its ancestors and its descendants.
-        path: the PNG.
         paint: paints a picture of a seed from its latent's digest; None where it cannot.
     """
     up, down = _generations(above), _generations(below)
@@ -53,7 +52,7 @@ def draw_family(above: Kin, below: Kin, path: Path, paint: Paint = lambda digest
     for row in rows:
         for kin, _ in row:
             shown = paint(kin.digest) if kin.made == DRAW else _seen(kin)
-            _one(sheet, draw, kin, shown, places[id(kin)], own=kin is above)
+            _one(sheet, kin, shown, places[id(kin)], own=kin is above)
     pictures.write(np.asarray(sheet), path)
 
 
@@ -72,25 +71,14 @@ def _line(draw: ImageDraw.ImageDraw, one: tuple[int, int], other: tuple[int, int
     draw.line([start, (start[0], middle), (end[0], middle), end], fill=_FAINT, width=2)
 
 
-def _one(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    kin: Kin,
-    shown: NDArray[np.uint8] | None,
-    place: tuple[int, int],
-    *,
-    own: bool,
-) -> None:
-    left, top = place
+def _one(sheet: Image.Image, kin: Kin, shown: NDArray[np.uint8] | None, place: tuple[int, int], *, own: bool) -> None:
+    (left, top), draw = place, ImageDraw.Draw(sheet)
     if shown is None:
         draw.rectangle([left, top, left + _SIDE, top + _SIDE], outline=_FAINT)
         draw.text((left + 8, top + _SIDE // 2 - 6), "picture not here", fill=_FAINT)
     else:
-        picture = Image.fromarray(shown)
-        picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-        if max(picture.size) < _SIDE:
-            picture = picture.resize((_SIDE, round(_SIDE * picture.height / picture.width)), Image.Resampling.NEAREST)
-        sheet.paste(picture, (left + (_SIDE - picture.width) // 2, top + (_SIDE - picture.height) // 2))
+        method = Image.Resampling.NEAREST if max(shown.shape[:2]) < _SIDE else Image.Resampling.LANCZOS
+        sheet.paste(ImageOps.pad(Image.fromarray(shown), (_SIDE, _SIDE), method, _PAPER), place)
     if own:
         draw.rectangle([left - 4, top - 4, left + _SIDE + 3, top + _SIDE + 3], outline=_INK, width=2)
     said = kin.name if kin.made == DRAW else kin.made or "picture"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,9 @@ from limner.latent.filming import film, frames_of, key_of
 from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.models.painter import Latent
-from limner.rights import conditions
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.films import faded, key_count, key_pictures, looped
-from limner.works.credits import finish_credit, rights_of_exemplars
+from limner.works.credits import owed_to
 from limner.works.finish_record import ShareRow
 from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.origins import Origins
@@ -34,20 +35,14 @@ _BARE_SIDE = 256
 
 @dataclass(frozen=True)
 class FilmRequest:
-    """What the artist asks of a film.
-
-    Attributes:
-        seconds: its length, 0.1 to 3600.
-        fps: frames a second, 1 to 60.
-        loop: whether it goes back to where it began.
-        label: for stations of a seed.
+    """What the artist asks of a film: 0.1 to 3600 seconds of 1 to 60 frames each, that may end where it began.
 
     Raises:
         UsageError: a number is out of range.
     """
 
-    seconds: float = 8.0
-    fps: int = 30
+    seconds: float
+    fps: int
     loop: bool = False
     label: str | None = None
     finish: FinishRequest = field(default_factory=FinishRequest)
@@ -65,12 +60,7 @@ class FilmRequest:
 
 @dataclass(frozen=True)
 class Film:
-    """A film that was made.
-
-    Attributes:
-        finish: whose pictures are in it; empty where it was not finished.
-        unfinished: why not; empty where it was.
-    """
+    """A film that was made: whose pictures are in it, or why it was not finished."""
 
     finish: dict[str, Any]
     unfinished: str = ""
@@ -101,42 +91,32 @@ def make_film(
     folder = to.with_name(f".{to.name}.frames")
     finishing = finishing_for(
         pipeline.model, origins.workspace, request.finish, label=request.label,
-        progress=lambda done, total: progress("looking at exemplars", done, total),
+        progress=partial(progress, "looking at exemplars"),
     )  # fmt: skip
     walk = Walk(pipeline, latents, loop=request.loop)
     key = {"stations": digests, "loop": request.loop, "frames": request.frames, "model": origins.model_digest}
     if isinstance(finishing, str):
         made = Film({}, finishing)
-        paint = lambda done, total: progress("painting", done, total)  # noqa: E731
-        side = min(pipeline.model.card.config.painter.height, pipeline.model.card.config.painter.width)
-        scale = max(1, round((request.finish.options.size or _BARE_SIDE) / side))
-        film(frames_of(walk, pipeline, request.frames, folder, key_of(**key), paint), to, request.fps, scale)
+        painter = pipeline.model.card.config.painter
+        scale = max(1, round((request.finish.options.size or _BARE_SIDE) / min(painter.height, painter.width)))
+        frames = frames_of(walk, pipeline, request.frames, folder, key_of(**key), partial(progress, "painting"))
+        film(frames, to, request.fps, scale)
     else:
         text = key_of(**key, fps=request.fps, finish=finishing.finisher.options, exemplars=finishing.digest)
         whole = _FinishedFilm(finishing, pipeline, walk, latents, request, folder, text)
-        film(whole.pictures(lambda done, total: progress("finishing", done, total)), to, request.fps)
+        film(whole.pictures(partial(progress, "finishing")), to, request.fps)
         made = Film(whole.record())
     shutil.rmtree(folder, ignore_errors=True)
-    how = {"seconds": request.seconds, "fps": request.fps, "loop": request.loop}
-    origins.ledger.record(
-        "artist",
-        "walk",
-        inputs=[*dict.fromkeys(digests), origins.model_digest],
-        outputs=[str(to.absolute())],
-        parameters={**how, **({"finish": made.finish} if made.finish else {})},
-    )
+    how: dict[str, Any] = {"seconds": request.seconds, "fps": request.fps, "loop": request.loop}
+    how |= {"finish": made.finish} if made.finish else {}
+    inputs = [*dict.fromkeys(digests), origins.model_digest]
+    origins.ledger.record("artist", "walk", inputs=inputs, outputs=[str(to.absolute())], parameters=how)
     return made
 
 
 @dataclass
 class _FinishedFilm:
-    """A walk whose pictures are finished.
-
-    Attributes:
-        stations: the pictures that the walk leads to; exemplars are chosen for them.
-        folder: where finished pictures wait until the film is whole.
-        key: what the film follows from.
-    """
+    """A walk whose pictures are finished, from exemplars that are chosen for its stations."""
 
     finishing: Finishing
     pipeline: Pipeline
@@ -145,7 +125,7 @@ class _FinishedFilm:
     request: FilmRequest
     folder: Path
     key: str
-    _given: dict[Exemplar, float] = field(default_factory=dict)
+    _given: defaultdict[Exemplar, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
     def keys(self) -> int:
@@ -160,14 +140,8 @@ class _FinishedFilm:
     def record(self) -> dict[str, Any]:
         """What the act says of whose pictures are in it, most first; known once all frames are made."""
         most = sorted(self._given.items(), key=lambda one: (-one[1], one[0].digest))
-        rights = rights_of_exemplars(one for one, _ in most)
-        return {
-            "options": self.finishing.options.model_dump(),
-            "shares": [ShareRow.of(one, share / self.keys).model_dump() for one, share in most],
-            "licences": rights.licences,
-            "credit": finish_credit(rights),
-            "conditions": conditions(one.licence for one, _ in most),
-        }
+        shares = [ShareRow.of(one, share / self.keys).model_dump() for one, share in most]
+        return {"options": self.finishing.options.model_dump(), "shares": shares, **owed_to(one for one, _ in most)}
 
     def _finished(self, progress: Callable[[int, int], object]) -> Iterator[NDArray[np.uint8]]:
         stations = [self.pipeline.composed(one) for one in self.stations]
@@ -176,7 +150,7 @@ class _FinishedFilm:
             progress=progress,
         ):  # fmt: skip
             for exemplar, share in one.shares:
-                self._given[exemplar] = self._given.get(exemplar, 0.0) + share
+                self._given[exemplar] += share
             yield one.pixels
 
     def _compositions(self, first: int) -> Iterator[NDArray[np.uint8]]:

@@ -31,13 +31,9 @@ class ShareRow(_Frozen):
     @classmethod
     def of(cls, exemplar: Exemplar, share: float) -> ShareRow:
         """The row of an exemplar."""
-        return cls(
-            title=exemplar.title[:_LONGEST],
-            creator=exemplar.creator[:_LONGEST],
-            licence=exemplar.licence,
-            digest=f"sha256:{exemplar.digest}",
-            share=round(share, 4),
-        )
+        names = {"title": exemplar.title[:_LONGEST], "creator": exemplar.creator[:_LONGEST]}
+        digest = f"sha256:{exemplar.digest}"
+        return cls(**names, licence=exemplar.licence, digest=digest, share=round(share, 4))
 
 
 class Exemplars(_Frozen):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import tee
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,10 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
-from limner.rights import conditions
 from limner.synthesis import Finished, Finisher, FinishOptions
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
 from limner.synthesis.stores import CompositionStore, SourceStore
-from limner.works.credits import finish_credit, rights_of_exemplars
+from limner.works.credits import owed_to
 from limner.works.finish_record import Bounds, Exemplars, FinishRecord, Others, ShareRow
 from limner.workspace import Workspace
 
@@ -25,7 +25,6 @@ __all__ = [
     "Finishing",
     "composition_of",
     "finished",
-    "finished_again",
     "finishing_as",
     "finishing_for",
 ]
@@ -39,7 +38,6 @@ class FinishRequest:
     """What the artist asks of a finish.
 
     Attributes:
-        bare: paint what the model composes, and no more.
         exemplars: other pictures than the model's own: a label of the model, a collection, a folder or a picture.
     """
 
@@ -73,15 +71,8 @@ class Finishing:
 
     def paired(self, painted: Iterable[Painted]) -> Iterator[tuple[Painted, Finished]]:
         """Each composition with its finished picture."""
-        waiting: list[Painted] = []
-
-        def compositions() -> Iterator[NDArray[np.uint8]]:
-            for one in painted:
-                waiting.append(one)
-                yield one.pixels
-
-        for finish in self.finisher.finish_many(compositions()):
-            yield waiting.pop(0), finish
+        own, composed = tee(painted)
+        return zip(own, self.finisher.finish_many(one.pixels for one in composed), strict=True)
 
     def record(self, finished: Finished, *, chosen: bool = False) -> FinishRecord:
         """What acts and papers say of a finish; its source map is kept.
@@ -91,16 +82,14 @@ class Finishing:
         """
         plan, sources, digests = self.finisher.plan, finished.sources, self._digests()
         shares = sources.shares()
-        rights, rest = rights_of_exemplars(one.exemplar for one in shares), shares[_NAMED:]
+        rest = shares[_NAMED:]
         return FinishRecord(
             options=self.options,
             exemplars=Exemplars(name=self.exemplars.name, digest=self.digest),
             sources=self._store.keep(sources),
             shares=tuple(ShareRow.of(one.exemplar, one.share) for one in shares[:_NAMED]),
             others=Others(pictures=len(rest), share=round(sum(one.share for one in rest), 4)),
-            licences=rights.licences,
-            credit=finish_credit(rights),
-            conditions=tuple(conditions(one.exemplar.licence for one in shares)),
+            **owed_to(one.exemplar for one in shares),
             largest_piece=round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
             bounds=Bounds(piece=round(plan.piece, 4), share=round(plan.share, 4), flat_counts=plan.flat_counts),
             chosen=tuple(digests[index] for index in finished.chosen) if chosen else None,
@@ -129,7 +118,6 @@ def finishing_for(
     """What finishes a model's compositions as asked, or in words why they stay bare.
 
     Args:
-        threads: as in `Finishing`.
         progress: called with the exemplars that were made small, and of how many.
         digest: of the exemplars that are meant, where several sets are the model's own.
 
@@ -175,18 +163,6 @@ def finishing_as(
         remedy = "bring back the collection that they are from"
         raise UsageError("exemplars of the work", f"are not here ({why})", remedy)
     return found
-
-
-def finished_again(
-    record: FinishRecord, model: Model, workspace: Workspace, label: str | None, composition: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """The picture that a recorded finish makes of a composition. # uint8 [h, w, 3] -> [height, width, 3]
-
-    Raises:
-        UsageError: its exemplars are not here any more, or are others now.
-    """
-    finishing = finishing_as(record, model, workspace, label)
-    return finishing.again(record, composition_of(record, workspace, composition)).pixels
 
 
 def composition_of(record: FinishRecord, workspace: Workspace, composition: NDArray[np.uint8]) -> NDArray[np.uint8]:

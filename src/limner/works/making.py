@@ -42,7 +42,6 @@ class WorkRequest:
     Attributes:
         latent: what the model paints it from. # one row
         made: a verb: `move`, `mix`, `restyle`, ...
-        origins: what it is made from.
         how: the words and numbers of what was done; plain JSON.
         composition: what is finished where that is no picture of the model. # uint8 [h, w, 3]
     """
@@ -61,12 +60,7 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class MadeWorks:
-    """Works that were made.
-
-    Attributes:
-        works: in the order of the requests.
-        unfinished: why works were not finished, where they were asked to be; each reason once.
-    """
+    """Works in the order of their requests, and why some were not finished that should have been; each reason once."""
 
     works: list[PublishedWork]
     unfinished: tuple[str, ...]
@@ -84,7 +78,6 @@ def provenance_of(
     """What the papers of a picture that this model paints say.
 
     Args:
-        digest: sha256 of the latent.
         rights: in all pictures that models and tools learned from, where they are more than the model's (`rights_of`).
         more: the title, and any other field of `Provenance`.
     """
@@ -110,10 +103,12 @@ def provenance_of(
     )
 
 
-def paths_for(origins: Origins, requests: Sequence[WorkRequest], folder: Path | None = None) -> list[Path]:
-    """Where works go whose files nobody named: the folder, or the workspace's works; named by model, act and latent."""
+def paths_for(origins: Origins, requests: Sequence[WorkRequest], to: Path | None) -> list[Path]:
+    """Where works go: the one file `to`, that folder, or the workspace's works; named by model, act and latent."""
+    if to is not None and to.suffix:
+        return [to]
     workspace, name = origins.workspace, origins.pipeline.model.name
-    place = workspace.make(folder or workspace.works / name)
+    place = workspace.make(to or workspace.works / name)
     digests = [latent_digest(one.latent).removeprefix("sha256:")[:10] for one in requests]
     return [place / f"{name}-{one.made}-{digest}.png" for one, digest in zip(requests, digests, strict=True)]
 
@@ -132,7 +127,6 @@ def make_works(
     Papers and marks that are found on pictures from outside are kept or named in the papers of the works.
 
     Args:
-        paths: the file that each goes to.
         title: of the works; what was done and their number otherwise.
         finish: how; from what the model learned from, where that is here, if nothing is said.
 
@@ -140,8 +134,7 @@ def make_works(
         PapersError, UsageError, LedgerError: as `Publisher.publish` does.
     """
     _record(origins, requests)
-    finishers = _Finishers(origins, finish or FinishRequest())
-    name = origins.pipeline.model.card.name
+    finishers, card = _Finishers(origins, finish or FinishRequest()), origins.pipeline.model.card
 
     def jobs() -> Iterator[Job]:
         with closing(Intake(origins.workspace)) as intake:
@@ -152,9 +145,9 @@ def make_works(
                     origins.pipeline,
                     latent_digest(one.latent),
                     publisher.identity.name,
-                    rights=rights_of(origins.pipeline.model.card.rights, origins.ledger, one.parents, one.how),
+                    rights=rights_of(card.rights, origins.ledger, one.parents, one.how),
                     finish=finished,
-                    title=title or f"{name}, {one.made}, no. {number + 1}",
+                    title=title or f"{card.name}, {one.made}, no. {number + 1}",
                     made=one.made,
                     parents=one.parents,
                     how=one.how,
@@ -196,11 +189,7 @@ def _drawn(origins: Origins, origin: Origin) -> WorkAct:
 
 
 class _Finishers:
-    """What finishes the pictures of each label, made ready when the first of them comes.
-
-    Attributes:
-        unfinished: why pictures stay bare that were to be finished; each reason once.
-    """
+    """What finishes the pictures of each label, made ready when the first of them comes."""
 
     def __init__(self, origins: Origins, request: FinishRequest) -> None:
         self._origins, self._request = origins, request
@@ -208,13 +197,7 @@ class _Finishers:
         self.unfinished: list[str] = []
 
     def finished(self, work: WorkRequest, label: str | None) -> tuple[NDArray[np.uint8], FinishRecord | None]:
-        """The finished picture and how that was done; None where nothing finishes it.
-
-        # -> uint8 [height, width, 3]
-
-        Raises:
-            UsageError: a picture from outside, and nothing is here to finish it from.
-        """
+        """The finished picture, and how that was done; None where nothing finishes it. # -> uint8 [h, w, 3]"""
         pipeline, finishing = self._origins.pipeline, self._of(label)
         composition = pipeline.composed(work.latent) if work.composition is None else work.composition
         if isinstance(finishing, str):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.digests import digest_of_file
 from limner.errors import PictureError, UsageError
-from limner.latent.latents import latent_digest
+from limner.latent.latents import LatentStore, latent_digest
 from limner.latent.pipeline import Pipeline
 from limner.ledger import Ledger
 from limner.models.bundle import find_digest
@@ -21,10 +21,9 @@ from limner.models.painter import Latent
 from limner.papers.publishing.published import Published
 from limner.pictures.fitting import Fit, fitted
 from limner.works.acts import ENLARGE, WorkAct
-from limner.works.latent_store import LatentStore
 from limner.workspace import Workspace
 
-__all__ = ["Kind", "Origin", "Origins", "file_digest"]
+__all__ = ["Kind", "Origin", "Origins", "file_digest", "pixels_of"]
 
 Kind = Literal["work", "seed", "picture"]
 _SEED = re.compile(r"(\d{1,19}):(\d{1,9})")
@@ -36,10 +35,8 @@ class Origin:
 
     Attributes:
         name: what the artist called it: a file, or `SEED:NUMBER`.
-        kind: what it is.
         digest: sha256 of the file, or of the latent for a picture of a seed.
         latent: where it lies in the model's space. # one row
-        label: the label that it was drawn for, if any.
     """
 
     name: str
@@ -54,21 +51,17 @@ class Origins:
 
     Args:
         model: name or file of the model to paint with; None takes that of the first work that is named.
-        fit: how pictures of one's own come to the model's size.
     """
 
     def __init__(
-        self,
-        workspace: Workspace,
-        model: str | None = None,
-        *,
-        precision: str | None = None,
-        fit: Fit = "crop",
+        self, workspace: Workspace, model: str | None = None, *, precision: str | None = None, fit: Fit = "crop"
     ) -> None:
         self.workspace, self.latents = workspace, LatentStore(workspace)
         self.ledger = Ledger.open(workspace.ledger)
         self._precision, self.fit = precision, fit
-        self._pipeline = None if model is None else self._open(model)
+        self._pipeline: Pipeline | None = None
+        if model is not None:
+            self._open(model)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -156,20 +149,28 @@ class Origins:
 
     def _picture(self, path: Path, name: str) -> Origin:
         config = self.pipeline.model.card.config.painter
-        try:
-            pixels = pictures.read(path).pixels
-        except PictureError as error:
-            raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
-        latent = self.pipeline.encode(fitted(pixels, (config.height, config.width), self.fit)[None])
+        latent = self.pipeline.encode(fitted(pixels_of(path), (config.height, config.width), self.fit)[None])
         return Origin(name, "picture", file_digest(path), latent)
 
-    def _open(self, model: str) -> Pipeline:
-        return Pipeline.open(model, self.workspace, precision=self._precision)
-
     def _open_digest(self, digest: str) -> bool:
-        file = find_digest(digest, self.workspace)
-        self._pipeline = None if file is None else self._open(str(file))
+        if (file := find_digest(digest, self.workspace)) is not None:
+            self._open(str(file))
         return file is not None
+
+    def _open(self, model: str) -> None:
+        self._pipeline = Pipeline.open(model, self.workspace, precision=self._precision)
+
+
+def pixels_of(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -> NDArray[np.uint8]:
+    """The pixels of a picture that a command is given. # uint8 [h, w, 3]
+
+    Raises:
+        UsageError: it is no usable picture.
+    """
+    try:
+        return pictures.read(path, background=background).pixels
+    except PictureError as error:
+        raise UsageError(error.value, error.reason, error.remedy or "give another picture") from None
 
 
 def file_digest(path: Path) -> str:

@@ -42,10 +42,7 @@ class Source:
     """A published work that a print is made of.
 
     Attributes:
-        path: its file.
-        work: what the ledger says of it.
         origins: its workspace and its model, in the precision of then, so that the print is of the same picture.
-        latent: its latent. # one row
     """
 
     path: Path
@@ -86,11 +83,11 @@ class PrintRequest:
         title: None for that of the work, and the size.
     """
 
-    to: int = LARGEST_FINISH
-    upscaler: str = "learned"
-    strength: float = STRENGTH
-    out: Path | None = None
-    title: str | None = None
+    to: int
+    upscaler: str
+    strength: float
+    out: Path | None
+    title: str | None
 
 
 @dataclass(frozen=True)
@@ -180,7 +177,6 @@ def _first_title(work: Published, ledger: Ledger) -> str:
 
 
 def _upscaled(source: Source, request: PrintRequest, progress: Progress) -> _Enlarged:
-    """A work that its model painted alone, enlarged by an up-scaler or by Lanczos."""
     origins, file = source.origins, None
     if request.upscaler != "none":
         own = origins.pipeline.model.card.collection.digest
@@ -214,17 +210,10 @@ def _enlarged(
     strength: float,
     progress: Progress = lambda done, total: None,
 ) -> tuple[NDArray[np.uint8], Enlargement]:
-    plan = _plan(origins, to, learned=file is not None)
-    pixels = enlarge(
-        origins.pipeline.composed(latent),
-        plan,
-        file.network if file else None,
-        origins.pipeline.machine,
-        seed=noise_seed(latent_digest(latent)),
-        strength=strength,
-        progress=progress,
-    )
-    return pixels, plan
+    plan, pixels = _plan(origins, to, learned=file is not None), origins.pipeline.composed(latent)
+    network, seed = file.network if file else None, noise_seed(latent_digest(latent))
+    machine = origins.pipeline.machine
+    return enlarge(pixels, plan, network, machine, seed=seed, strength=strength, progress=progress), plan
 
 
 def _finished(source: Source, record: FinishRecord, to: int) -> _Enlarged:

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limner import pictures
-from limner.errors import PictureError, UsageError
+from limner.errors import UsageError
 from limner.models.similarity import psnr
 from limner.papers.publishing.published import Published
 from limner.papers.watermark import PUBLIC_KEY
@@ -18,8 +17,8 @@ from limner.papers.watermark.keys import known_keys
 from limner.papers.watermark.marking import marked
 from limner.works.acts import ENLARGE, WorkAct
 from limner.works.finish_record import FinishRecord
-from limner.works.finishing import finished_again
-from limner.works.origins import Origins
+from limner.works.finishing import composition_of, finishing_as
+from limner.works.origins import Origins, pixels_of
 from limner.works.prints import Source, enlarged_again
 from limner.workspace import Workspace
 
@@ -37,8 +36,6 @@ class Reproduction:
         psnr: likeness in dB; infinite where identical.
         lossy: the file's format does not keep every pixel, so that no more than likeness can be shown.
         precision, was: what it was painted in now, and then.
-        enlarged: whether it was enlarged after it was painted, then and now.
-        verdict: all of that in words.
     """
 
     path: Path
@@ -49,7 +46,7 @@ class Reproduction:
     lossy: bool
     precision: str
     was: str | None
-    enlarged: bool = False
+    enlarged: bool
 
     @property
     def same(self) -> bool:
@@ -84,13 +81,10 @@ def reproduce(path: Path, workspace: Workspace, model: str | None = None) -> Rep
         where = _first_edition(origins, work)
         raise UsageError(path, "is a further edition of a work, made from its file", f"reproduce that: {where}")
     source = Source.open(path, workspace, model)
-    try:
-        kept = pictures.read(path).pixels
-    except PictureError as error:
-        raise UsageError(error.value, error.reason, error.remedy) from None
+    kept = pixels_of(path)
     act = WorkAct.find(source.origins.ledger, work.digest)
-    enlarged = act is not None and act.what == ENLARGE
-    painted = _painted(source, act if enlarged else None)
+    enlarging = act if act is not None and act.what == ENLARGE else None
+    painted = _painted(source, enlarging)
     if work.watermark:
         keys = {one.fingerprint: one.secret for one in known_keys(workspace)}
         painted = marked(painted, int(work.watermark, 16), keys.get(work.mark_key or "", PUBLIC_KEY))
@@ -99,15 +93,15 @@ def reproduce(path: Path, workspace: Workspace, model: str | None = None) -> Rep
     identical = bool(np.array_equal(painted, kept))
     pipeline = source.origins.pipeline
     return Reproduction(
-        path,
-        pipeline.model.card.name,
-        work.latent,
-        identical,
-        float("inf") if identical else float(psnr(_batch(painted), _batch(kept))[0]),
-        path.suffix.lower() != ".png",
-        pipeline.machine.precision,
-        work.precision,
-        enlarged,
+        path=path,
+        model=pipeline.model.card.name,
+        latent=work.latent,
+        identical=identical,
+        psnr=float("inf") if identical else float(psnr(_batch(painted), _batch(kept))[0]),
+        lossy=path.suffix.lower() != ".png",
+        precision=pipeline.machine.precision,
+        was=work.precision,
+        enlarged=enlarging is not None,
     )
 
 
@@ -119,7 +113,8 @@ def _painted(source: Source, enlarging: WorkAct | None) -> NDArray[np.uint8]:
     painted = origins.pipeline.composed(source.latent)
     if record is None:
         return painted
-    return finished_again(record, origins.pipeline.model, origins.workspace, source.work.label, painted)
+    finishing = finishing_as(record, origins.pipeline.model, origins.workspace, source.work.label)
+    return finishing.again(record, composition_of(record, origins.workspace, painted)).pixels
 
 
 def _batch(pixels: NDArray[np.uint8]) -> torch.Tensor:

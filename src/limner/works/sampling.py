@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
+from limner.latent.latents import LatentStore
 from limner.latent.pipeline import Painted, Pipeline
 from limner.papers.c2pa.provenance import Provenance, TrainingMining
 from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
@@ -21,7 +22,6 @@ from limner.pictures.sheets import sheet
 from limner.synthesis import FinishOptions
 from limner.works.finish_record import FinishRecord
 from limner.works.finishing import Finishing, FinishRequest, finished
-from limner.works.latent_store import LatentStore
 from limner.works.making import provenance_of
 from limner.workspace import Workspace
 
@@ -36,11 +36,9 @@ class SampleRequest:
 
     Attributes:
         truncation: 0 to 1.5; lower is calmer and less varied.
-        label: only pictures of this label.
         format: one of `FORMATS`.
         quality: 1 to 100, for formats that lose something.
         title: of the works; model, seed and number otherwise.
-        training_mining: whether others may train on them.
 
     Raises:
         UsageError: one of them is out of range.
@@ -62,11 +60,8 @@ class SampleRequest:
             raise UsageError(f"-n {self.count}", "is no number of pictures", "give 1 or more")
         if self.first < 0:
             raise UsageError(f"--first {self.first}", "is no number of a picture", "give 0 or more")
-        if not 1 <= self.quality <= 100:
-            raise UsageError(f"--quality {self.quality}", "is out of range", "give 1 to 100")
-        if not 0 <= self.truncation <= 1.5:
-            remedy = "give 0 to 1.5; 0.7 is calm, 1 is the model's own"
-            raise UsageError(f"--truncation {self.truncation}", "is out of range", remedy)
+        check_range("--quality", self.quality, 1, 100)
+        check_range("--truncation", self.truncation, 0, 1.5, "; 0.7 is calm, 1 is the model's own")
         if self.format not in FORMATS:
             remedy = f"use one of: {', '.join(FORMATS)}"
             raise UsageError(f"--format {self.format}", "is no format limner writes", remedy)
@@ -82,10 +77,8 @@ class SampleRequest:
             "x": self.finish.exemplars and hashlib.sha256(self.finish.exemplars.encode()).hexdigest()[:6],
             "bare": "" if self.finish.bare else None,
         }
-        chosen = [
-            f"{name}{re.sub(r'[^A-Za-z0-9.]+', '_', str(word))}" for name, word in words.items() if word is not None
-        ]
-        return "-".join([f"{model}-{self.seed}", *chosen])
+        plain = {name: re.sub(r"[^A-Za-z0-9.]+", "_", str(word)) for name, word in words.items() if word is not None}
+        return "-".join([f"{model}-{self.seed}", *(name + word for name, word in plain.items())])
 
     def provenance(self, pipeline: Pipeline, painted: Painted, creator: str, finish: FinishRecord | None) -> Provenance:
         """What the papers of one of them say."""
@@ -137,7 +130,6 @@ def sample_works(
     """Paint pictures of a seed, finish them, keep their latents and publish them.
 
     Args:
-        finishing: as `finishing_for` gives it.
         folder: where their files go; made already.
         sheet_path: for one sheet of all of them (PNG).
         progress: called with each work as soon as it is recorded.

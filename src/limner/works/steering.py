@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limner import pictures
-from limner.errors import ModelError, PictureError, UsageError
+from limner.errors import ModelError, UsageError
 from limner.latent.directions import directions_of
 from limner.latent.mixing import Region, mix_blocks, mix_region, mix_weights, parse_blocks, parse_range
 from limner.latent.restyling import restyle, to_label
@@ -22,7 +21,7 @@ from limner.pictures.fitting import Fit
 from limner.synthesis.resampling import fitted
 from limner.works.finishing import FinishRequest
 from limner.works.making import WorkRequest
-from limner.works.origins import Origin, Origins, file_digest
+from limner.works.origins import Origin, Origins, file_digest, pixels_of
 from limner.workspace import Workspace
 
 __all__ = ["MixRequest", "RestyleRequest", "mixed", "moved", "read_mask", "restyled"]
@@ -38,7 +37,6 @@ def moved(origins: Origins, origin: Origin, steps: Mapping[str, float], blocks: 
     """A picture moved along directions of its model.
 
     Args:
-        steps: how far along which.
         blocks: only in these, as `3-6`; 0 is the content.
 
     Raises:
@@ -56,7 +54,6 @@ class MixRequest:
     Attributes:
         content, style: whose, by their letters A to H; a style may be a label of the model, too.
         blocks: whose, as `0-2:A,3-6:B`; 0 is the content.
-        weights: one for each, as `0.7,0.3`.
         region: where B is in A, as `ellipse:0.2,0.1,0.8,0.6`.
         mask: the same as a picture in which B is white.
         feather: soft edge of a region, as a share of the shorter side.
@@ -76,13 +73,8 @@ class MixRequest:
     way: str | None = None
 
     def __post_init__(self) -> None:
-        ways = {
-            "--content and --style": self.content or self.style,
-            "--blocks": self.blocks,
-            "--weights": self.weights,
-            "--region": self.region,
-            "--mask": self.mask,
-        }
+        ways = {"--content and --style": self.content or self.style}
+        ways |= {f"--{name}": getattr(self, name) for name in ("blocks", "weights", "region", "mask")}
         asked = [name for name, value in ways.items() if value]
         if len(asked) != 1:
             given = " and ".join(asked) or "no way to mix"
@@ -94,7 +86,6 @@ def mixed(origins: Origins, names: Sequence[str], request: MixRequest, label: st
 
     Args:
         names: works, `SEED:NUMBER` or pictures, which are called A, B, ... in their order.
-        label: for pictures of a seed.
 
     Raises:
         UsageError: too few or too many pictures, or something in the request does not fit them.
@@ -115,7 +106,6 @@ def mixed(origins: Origins, names: Sequence[str], request: MixRequest, label: st
 
 
 def _by_style(origins: Origins, found: list[Origin], request: MixRequest) -> tuple[Latent, dict[str, Any]]:
-    """The content of one with the style of another, or of a label."""
     content, style, letters = request.content or "A", request.style or "A", _LETTERS[: len(found)]
     labels = origins.pipeline.model.card.config.labels
     if style not in letters and style not in labels:
@@ -173,10 +163,7 @@ def read_mask(path: Path, height: int, width: int) -> Tensor:
     Raises:
         UsageError: no picture, of another size, or one value everywhere.
     """
-    try:
-        pixels = pictures.read(path, background=(0, 0, 0)).pixels
-    except PictureError as error:
-        raise UsageError(error.value, error.reason, error.remedy or "give another mask") from None
+    pixels = pixels_of(path, background=(0, 0, 0))
     if pixels.shape[:2] != (height, width):
         reason = f"is {pixels.shape[1]}x{pixels.shape[0]}, the model's pictures are {width}x{height}"
         raise UsageError(f"--mask {path}", reason, "make it as large as them")
@@ -193,13 +180,9 @@ class RestyleRequest:
     """A picture and the style that it is to have.
 
     Attributes:
-        picture: a work's file, `SEED:NUMBER`, or another picture.
         style: a label of the model, a model, a picture, a work, or `SEED:NUMBER`.
         strength: of a style that is not painted by patches: 0 leaves the picture, 1 takes the whole.
         way: `translator`, `swap` (of style vectors) or `patches`; None for what suits the style.
-        model: name or file of the model; a work knows its own.
-        label: for pictures of a seed.
-        finish: how the work is finished.
     """
 
     picture: str
@@ -257,7 +240,6 @@ def restyled(workspace: Workspace, request: RestyleRequest) -> tuple[Origins, Wo
 def _by_patches(
     origins: Origins, origin: Origin, request: RestyleRequest, patches: _Patches
 ) -> tuple[WorkRequest, FinishRequest]:
-    """A picture painted anew from patches of others."""
     finish, style, taken = request.finish, request.style, [origin]
     if request.strength != 1:
         raise UsageError(f"--strength {request.strength:g}", "is not for a style by patches", "leave it out")
@@ -273,14 +255,13 @@ def _by_patches(
     composition = None
     if origin.kind == "picture":
         # A picture from outside is what is composed; of works and seeds the model knows that.
-        composition = fitted(pictures.read(Path(origin.name)).pixels, _KEPT)
+        composition = fitted(pixels_of(Path(origin.name)), _KEPT)
     exemplars = None if patches is _Patches.MODEL else style
     work = WorkRequest(origin.latent, "restyle", taken, how, composition)
     return work, _finish(replace(finish, exemplars=exemplars), faithful=composition is not None)
 
 
 def _patches_of(workspace: Workspace, request: RestyleRequest) -> _Patches:
-    """Whose patches paint the style that is asked for."""
     style, way, path, origins = request.style, request.way, Path(request.style), Origins(workspace)
     if way not in (None, "patches"):
         return _Patches.NONE
@@ -312,5 +293,4 @@ def _labels(origins: Origins) -> str:
 
 
 def _styles(origins: Origins) -> int:
-    """How many style blocks its model's latents have."""
     return origins.pipeline.model.card.config.painter.blocks
