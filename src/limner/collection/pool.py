@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -68,14 +68,16 @@ def examine_all(
         finally:
             idle.put(worker)
 
-    threads, waiting = ThreadPoolExecutor(len(workers)), set[Future[Answer]]()
+    threads, done, under_way = ThreadPoolExecutor(len(workers)), SimpleQueue[Future[Answer]](), 0
     try:
         for request in requests:
-            waiting.add(threads.submit(examined, request))
-            if len(waiting) >= _AHEAD * len(workers):
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (one.result() for one in done)
-        yield from (one.result() for one in as_completed(waiting))
+            threads.submit(examined, request).add_done_callback(done.put)
+            under_way += 1
+            if under_way >= _AHEAD * len(workers):
+                yield done.get().result()
+                under_way -= 1
+        for _ in range(under_way):
+            yield done.get().result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in workers:
