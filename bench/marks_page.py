@@ -82,19 +82,23 @@ def _table(found: dict[str, Any]) -> str:
 
 
 def _alarms(found: dict[str, Any]) -> str:
+    over = [found["all"][way]["threshold"] for way in ("guessed", "searched")]
     lines = [
         "## False alarms\n",
-        "| pictures without a mark of this key | count | told a message | passed in the guessed pose | "
-        "passed in the searched pose | highest, guessed | highest, searched |",
+        "How often known carriers stand out by chance, in two searches: in the pose that the sizes suggest (over "
+        f"{over[0]} deviations counts), and in any pose (over {over[1]}). A message needs the check of 16 bits, too.\n",
+        "| pictures without a mark of this key | count | message read | over, guessed pose | over, searched pose | "
+        "highest, guessed | highest, searched |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, one in [*found["by_source"].items(), ("all", found["all"])]:
         ways = [one[way] for way in ("guessed", "searched")]
-        shown = [f"{way['passed']} (over {way['threshold']})" for way in ways] + [f"{w['highest']:.1f}" for w in ways]
+        shown = [str(way["passed"]) for way in ways] + [f"{way['highest']:.1f}" for way in ways]
         lines.append(f"| {name} | {one['pictures']:,} | {one['messages']} | {' | '.join(shown)} |")
     lines.append(
-        "\nA message is told where known waves stand out by so many deviations *and* the check of 16 bits holds, which "
-        f"it does by chance once in 65,536. By the counts above the rate is {found['rate_argued']:.1e} a picture; with "
+        "\nA message is read where known carriers stand out by so many deviations *and* the check of 16 bits holds, "
+        "which it does by chance once in 65,536. By the counts above the rate is "
+        f"{found['rate_argued']:.1e} a picture; with "
         f"the upper ends of the 95 % intervals of both counts it is {found['rate_argued_below']:.1e}. "
         f"Measured {_day(found)}.{_since(found['all'])}\n"
     )
@@ -116,7 +120,7 @@ def _removal(found: dict[str, Any]) -> str:
     lines.append(f"\nWhat takes the mark from more than half of the pictures: {'; '.join(lost) or 'none of these'}.")
     lines.append(
         "\nCopied onto pictures without a mark, as the mean of what works hold, tile upon tile:\n\n"
-        "| copied | tells the message of such a work, % | tells any message |\n| --- | --- | --- |"
+        "| copied | message of such a work read, % | any message read |\n| --- | --- | --- |"
     )
     for name, one in found["copies"].items():
         lines.append(f"| {name} | {_share(one)} | {one['any_message']} of {one['count']} |")

@@ -107,7 +107,7 @@ _FACTS = (
     ("reading, ms", lambda found: f"{found['read_ms']['as_marked']['mean']:.0f}"),
     ("reading a picture without a mark, ms", lambda found: f"{found['unmarked_ms']['mean']:.0f}"),
     (
-        "message told of a picture without one",
+        "message read from a picture without one",
         lambda found: f"{found['unmarked']['answered']} of {found['unmarked']['count']}",
     ),
 )

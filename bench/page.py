@@ -31,19 +31,27 @@ its views from the same pictures at 102 px, as it always does.
 """
 
 _NOTES = """
-How to read it: *KID* and *Fréchet* distance between painted and held-out pictures, lower is better; the *floor* of a
-number is what real training pictures get in the place of painted ones, the best that can be. *precision* share of
-painted pictures that lie among real ones (these features forgive blur: blobs of the right colours lie among them),
-*recall* share of real pictures among painted ones, *coverage* share of real ones with a painted one close by.
-*memorised* share of painted pictures that lie closer to a training picture than the closest 1 % of held-out ones do
-(1 % is none). *PSNR* of held-out pictures encoded and painted again, where a program has an encoder. *path length* how
-much pictures change on the way between two latents, lower is smoother (a program that paints grey has a short one);
-*detour* that way by the distance of its two ends, 1 is straight; *by a fade's* path length by that of a cross-fade
-between the same two pictures, below 1 is smoother than fading (empty in results of before it was measured). *learns*
-training pictures (latents in a prior) a second, stage by stage; *one picture* drawn and painted alone, median of 20;
-*best* at the best batch of 16 to 256; *memory* peak of the largest process while it trained. With one seed brackets
-hold the 95 % interval within it, with several the lowest and highest seed. `*`: the machine was not idle when this
-training began; its speeds are too low, and its quality may be.
+## How to read the tables
+
+| head | what it says |
+| --- | --- |
+| KID, Fréchet | distance between painted and held-out pictures; lower is better |
+| precision | share of painted pictures that lie among real ones; these features forgive blur |
+| recall | share of real pictures that lie among painted ones |
+| coverage | share of real pictures with a painted one close by |
+| memorised | share painted closer to a training picture than the closest 1 % of held-out ones are; 1 % is none |
+| PSNR | of held-out pictures encoded and painted again, where a program has an encoder |
+| path length | how much pictures change on the way between two latents; lower is smoother, and grey is smoothest |
+| detour | that way by the distance of its two ends; 1 is straight |
+| by a fade's | path length by that of a cross-fade between the same pictures; below 1 is smoother than fading |
+| learns | training pictures a second, in the first stage; limner's two later stages stand in columns of their own |
+| one picture | drawn and painted alone, median of 20 |
+| best | at the best batch of 16 to 256 |
+| memory | peak of the largest process while it trained |
+
+The *floor* of a number is what real training pictures get in the place of painted ones: the best that can be. With one
+seed brackets hold the 95 % interval within it, with several the lowest and the highest seed. An empty cell was not
+measured. `*`: the machine was not idle when this training began; its speeds are too low, and its quality may be.
 """
 
 
@@ -62,7 +70,9 @@ def page(results: Sequence[Result]) -> str:
             f"floor of KID {_floor(first, 'kid', '.3f')}, of the Fréchet distance {_floor(first, 'frechet', '.1f')}, "
             f"of precision {_floor(first, 'precision', '.2f')}, of coverage {_floor(first, 'coverage', '.2f')}.\n"
         )
+        parts.append("How good the pictures are:\n")
         parts.append(table(programs, order, quality_columns()) + "\n")
+        parts.append("How fast each program learns and paints, and what it needs:\n")
         parts.append(table(programs, order, speed_columns()))
         parts.append(_sheets(data, programs, order))
     if results:

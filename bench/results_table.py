@@ -80,11 +80,15 @@ def _stages(result: Result) -> list[dict[str, Any]]:
     return [stage for stage in result["run"]["training"]["stages"] if "after" not in stage["name"]]
 
 
-def _learning(result: Result) -> str:
-    stages = _stages(result)
-    return ", ".join(
-        (f"{stage['name']} " if len(stages) > 1 else "") + _number(stage["per_second"]) + "/s" for stage in stages
-    )
+def _learning(*names: str) -> Callable[[Sequence[Result]], str]:
+    """How fast a stage of one of these names learns; without names the first, which every program has."""
+
+    def shown(results: Sequence[Result]) -> str:
+        stages = _stages(results[0])
+        found = [stage for stage in stages if stage["name"] in names] if names else stages[:1]
+        return _number(found[0]["per_second"]) + _busy(results[0]) if found else ""
+
+    return shown
 
 
 def _pictures(result: Result) -> int:
@@ -149,7 +153,9 @@ def speed_columns() -> Columns:
     """How fast it is and what it needs: heads, each with what it shows of one program's results."""
     return [
         *_WHO,
-        ("learns, pictures/s", lambda rs: _learning(rs[0]) + _busy(rs[0])),
+        ("learns, pictures/s", _learning()),
+        ("its prior, latents/s", _learning("prior")),
+        ("adversarial stage, pictures/s", _learning("adversarial", "game")),
         ("learned from, pictures", lambda rs: f"{_pictures(rs[0]):,}"),
         ("one picture, ms", lambda rs: _painting(rs, lambda s: f"{1000 * s:,.0f}", "one_seconds")),
         ("16 at once, pictures/s", lambda rs: _painting(rs, _number, "per_second", "16")),

@@ -14,34 +14,16 @@ from limner.latent.finding import find_directions
 from limner.latent.pipeline import Pipeline
 from limner.machine import Machine
 from limner.models.bundle import SHIPPED, load_model
-from models_made import made_model
 
 
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    path = tmp_path_factory.mktemp("model") / "m.safetensors"
-    made_model(path)
-    return Pipeline(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
-
-
-@pytest.fixture(scope="module")
-def found(pipeline: Pipeline) -> Directions:
-    with pytest.MonkeyPatch.context() as patch:
-        # Less of everything: a test wants to know that it works, not how well.
-        patch.setattr("limner.latent.sensing._STEPS", 200)
-        patch.setattr("limner.latent.sensing._AROUND", 512)
-        patch.setattr("limner.latent.finding._TRIED", 32)
-        return find_directions(pipeline, "attribute", count=512)
-
-
-def test_a_step_along_an_attribute_changes_it_that_way(pipeline: Pipeline, found: Directions) -> None:
+def test_a_step_along_an_attribute_changes_it_that_way(pipeline: Pipeline, directions: Directions) -> None:
     latent = pipeline.sample(64, seed=9)
     before = measure_attributes(pipeline.paint(latent))
     for name in ("brightness", "warmth"):
-        after = measure_attributes(pipeline.paint(found.moved(pipeline, latent, {name: 1.0})))
+        after = measure_attributes(pipeline.paint(directions.moved(pipeline, latent, {name: 1.0})))
         change = (after - before)[:, list(ATTRIBUTES).index(name)]
         assert float((change > 0).float().mean()) > 0.9, name
-        back = measure_attributes(pipeline.paint(found.moved(pipeline, latent, {name: -1.0})))
+        back = measure_attributes(pipeline.paint(directions.moved(pipeline, latent, {name: -1.0})))
         assert float(((back - before)[:, list(ATTRIBUTES).index(name)] < 0).float().mean()) > 0.9, name
 
 
@@ -60,23 +42,23 @@ def test_pictures_get_more_symmetrical_when_asked_and_alone_then() -> None:
         assert float(change.median(0).values.abs().sum() - change[:, own].median().abs()) < 0.5
 
 
-def test_blocks_that_are_left_out_stay(pipeline: Pipeline, found: Directions) -> None:
+def test_blocks_that_are_left_out_stay(pipeline: Pipeline, directions: Directions) -> None:
     latent = pipeline.sample(2, seed=9)
-    moved = found.moved(pipeline, latent, {"warmth": 1.0}, range(1, 3))
+    moved = directions.moved(pipeline, latent, {"warmth": 1.0}, range(1, 3))
     assert torch.allclose(moved.content, latent.content, atol=1e-5)
     assert torch.allclose(moved.style[:, 2:], latent.style[:, 2:], atol=1e-5)
     assert not torch.allclose(moved.style[:, :2], latent.style[:, :2], atol=1e-3)
 
 
-def test_the_file_keeps_everything(pipeline: Pipeline, found: Directions, tmp_path: Path) -> None:
+def test_the_file_keeps_everything(pipeline: Pipeline, directions: Directions, tmp_path: Path) -> None:
     numbers = pipeline.model.card.config.painter.numbers
-    found.renamed("warmth", "dusk").save(tmp_path / "d.safetensors")
-    again = Directions.load(tmp_path / "d.safetensors", found.model, numbers)
-    assert [one.name for one in again] == ["dusk" if one.name == "warmth" else one.name for one in found]
+    directions.renamed("warmth", "dusk").save(tmp_path / "d.safetensors")
+    again = Directions.load(tmp_path / "d.safetensors", directions.model, numbers)
+    assert [one.name for one in again] == ["dusk" if one.name == "warmth" else one.name for one in directions]
     latent = pipeline.sample(2, seed=9)
-    ours, theirs = again.moved(pipeline, latent, {"dusk": 1.0}), found.moved(pipeline, latent, {"warmth": 1.0})
+    ours, theirs = again.moved(pipeline, latent, {"dusk": 1.0}), directions.moved(pipeline, latent, {"warmth": 1.0})
     assert torch.equal(ours.content, theirs.content)
-    assert again["dusk"].effects == found["warmth"].effects
+    assert again["dusk"].effects == directions["warmth"].effects
 
 
 @pytest.mark.parametrize("method", ["pca", "closed-form", "labels"])
@@ -93,24 +75,24 @@ def test_the_other_methods(method: str, pipeline: Pipeline) -> None:
         assert shares == sorted(shares, reverse=True)
 
 
-def test_what_is_refused(pipeline: Pipeline, found: Directions, tmp_path: Path) -> None:
+def test_what_is_refused(pipeline: Pipeline, directions: Directions, tmp_path: Path) -> None:
     numbers, path = pipeline.model.card.config.painter.numbers, tmp_path / "d.safetensors"
     with pytest.raises(UsageError, match="no such file"):
-        Directions.load(path, found.model, numbers)
+        Directions.load(path, directions.model, numbers)
     path.write_bytes(b"nothing")
     with pytest.raises(UsageError, match="holds no directions"):
-        Directions.load(path, found.model, numbers)
-    found.save(path)
+        Directions.load(path, directions.model, numbers)
+    directions.save(path)
     with pytest.raises(UsageError, match="belongs to another model"):
         Directions.load(path, "sha256:" + "0" * 64, numbers)
     with pytest.raises(UsageError, match=r"no direction of this model.*brightness"):
-        found.moved(pipeline, pipeline.sample(1, seed=1), {"sadness": 1.0})
+        directions.moved(pipeline, pipeline.sample(1, seed=1), {"sadness": 1.0})
     with pytest.raises(UsageError, match="is taken"):
-        found.renamed("warmth", "hue")
+        directions.renamed("warmth", "hue")
     with pytest.raises(UsageError, match="no name"):
-        found.renamed("warmth", "../hue")
+        directions.renamed("warmth", "../hue")
     with pytest.raises(UsageError, match="no way to find"):
         find_directions(pipeline, "magic")
-    Directions(found.model, [Direction("x", "pca", torch.full((numbers,), torch.nan))]).save(path)
+    Directions(directions.model, [Direction("x", "pca", torch.full((numbers,), torch.nan))]).save(path)
     with pytest.raises(UsageError, match="another shape"):
-        Directions.load(path, found.model, numbers)
+        Directions.load(path, directions.model, numbers)

@@ -13,27 +13,6 @@ from limner.latent.directions import Directions
 from limner.latent.landscapes import TIMES, LandscapeRequest, flattened, landscapes
 from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
-from limner.machine import Machine
-from limner.models.bundle import load_model
-from models_made import made_model
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    path = tmp_path_factory.mktemp("model") / "m.safetensors"
-    made_model(path)
-    return Pipeline(load_model(path), Machine("cpu", "fp32", 1, "", 0.0))
-
-
-@pytest.fixture(scope="module")
-def directions(pipeline: Pipeline) -> Directions:
-    from limner.latent.finding import find_directions
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("limner.latent.sensing._STEPS", 150)
-        patch.setattr("limner.latent.sensing._AROUND", 512)
-        patch.setattr("limner.latent.finding._TRIED", 32)
-        return find_directions(pipeline, "attribute", count=512)
 
 
 def test_words_pull_the_way_they_say(pipeline: Pipeline, directions: Directions) -> None:
