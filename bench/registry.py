@@ -28,7 +28,8 @@ from limner.collection.likeness import hash_pixels
 from limner.papers.registry import fingerprints
 from limner.papers.registry.fingerprints import fingerprints_of, pack_thumbnail
 from limner.papers.registry.index import Index
-from limner.papers.registry.registry import Edition, Registry
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import Edition
 from limner.workspace import Workspace, replace_file
 
 __all__ = ["registry", "strangers"]

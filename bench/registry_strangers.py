@@ -23,8 +23,8 @@ from bench.places import WORK
 from limner import pictures
 from limner.papers.registry.fingerprints import fingerprints_of, thumbnail_of, unpack_thumbnail
 from limner.papers.registry.index import Index
-from limner.papers.registry.registry import Edition, Registry
-from limner.papers.registry.store import EDITIONS
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import EDITIONS, Edition
 
 __all__ = ["Attacks", "is_same_drawing", "many_strangers", "photographed", "squares"]
 

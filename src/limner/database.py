@@ -19,8 +19,6 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from limner.errors import LimnerError
 
-__all__ = ["Database", "Kind"]
-
 BUSY_SECONDS = 60
 
 

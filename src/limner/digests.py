@@ -6,8 +6,6 @@ from hashlib import file_digest, sha256
 from mmap import mmap
 from pathlib import Path
 
-__all__ = ["digest_of", "digest_of_file"]
-
 
 def digest_of(data: bytes | mmap) -> str:
     """sha256 of bytes, or of a file that is mapped into memory."""

@@ -13,19 +13,6 @@ LimnerError                  base: a message that names the value, the reason an
 
 from __future__ import annotations
 
-__all__ = [
-    "CollectionError",
-    "LedgerError",
-    "LimnerError",
-    "ModelError",
-    "PapersError",
-    "PictureError",
-    "RightsError",
-    "TrainingError",
-    "UsageError",
-    "check_range",
-]
-
 
 class LimnerError(Exception):
     """An error for the reader of the terminal: one line with the value, the reason and the remedy.

@@ -15,8 +15,6 @@ import torch.nn.functional as F
 
 from limner.errors import UsageError
 
-__all__ = ["Machine", "check_device", "keep_memory", "probe"]
-
 _SHOWN = 440.0
 """GFLOP/s by the probe of the machine on which the figures of limner's README were taken."""
 _SLOW = 1.5

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Estimate", "interval", "jackknife", "jackknifed", "share"]
-
 
 @dataclass(frozen=True)
 class Estimate:

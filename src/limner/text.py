@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["composed", "one_line", "printable", "slug", "storable", "visible"]
-
 # Control characters, line and paragraph separators, lone surrogates, and what turns the direction of writing around.
 # Joiners stay: an emoji of a family is several characters joined.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from limner.errors import UsageError
 
-__all__ = ["Workspace", "replace_file", "replace_folder", "sync_folder"]
-
 
 @dataclass(frozen=True)
 class Workspace:

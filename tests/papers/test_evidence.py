@@ -20,7 +20,8 @@ from limner.ledger import Ledger
 from limner.papers import Identity, Publisher, verify
 from limner.papers.evidence.evidence import EvidenceFile, write_evidence
 from limner.papers.publishing.published import Published
-from limner.papers.registry.registry import Registry, work_identifier
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import work_identifier
 from limner.papers.watermark import Embedder
 from limner.workspace import Workspace
 from models_made import made_model

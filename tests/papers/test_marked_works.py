@@ -20,7 +20,8 @@ from limner.papers.c2pa.library import read_store, reading_context
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.publisher import Publisher
-from limner.papers.registry.registry import Registry, work_name
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import work_name
 from limner.papers.verify.checking import open_checker
 from limner.papers.watermark.marking import ALGORITHM, marked, read_mark
 from limner.workspace import Workspace

@@ -15,7 +15,8 @@ from PIL import Image
 from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.papers import Publisher
-from limner.papers.registry.registry import Registry, work_identifier, work_name
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import work_identifier, work_name
 from limner.papers.verify.checking import open_checker
 from limner.workspace import Workspace
 from published_made import artist, provenance

@@ -16,8 +16,6 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.collection import Collection, ImportReport
 
-__all__ = ["register"]
-
 _group = typer.Typer(
     name="collection",
     help="Import pictures with their rights, and look at what was imported.",

@@ -14,8 +14,6 @@ from limner.collection import Collection, ImportReport, Row
 from limner.collection.kinds import remedy
 from limner.rights import RightsSummary, credit_line
 
-__all__ = ["print_check", "print_list", "print_pictures", "print_report", "print_summary"]
-
 _EXAMPLES = 3
 _MOST = 10
 _FEW = 20

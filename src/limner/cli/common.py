@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.progress import Progress
 
-__all__ = ["checked_options", "console_error", "print_json", "progress_bar", "progress_of", "speak_plainly"]
-
 _Options = TypeVar("_Options", bound="BaseModel")
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from limner.workspace import Workspace
 
-__all__ = ["DIRECTIONS", "collections", "directions", "labels", "models"]
-
 DIRECTIONS = (
     *("brightness", "warmth", "colourfulness", "contrast"),
     *("horizon", "symmetry", "detail", "hue"),

@@ -17,8 +17,6 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.works.credits import Credits
 
-__all__ = ["register"]
-
 _SHOWN = 12
 
 

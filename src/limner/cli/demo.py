@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from limner.papers import Verdict
     from limner.reports.record import DemoRecord
 
-__all__ = ["register"]
-
 _STEPS = 8
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from limner.latent.directions import Directions
     from limner.latent.pipeline import Pipeline
 
-__all__ = ["register"]
-
 _STRONG, _WEAK = 0.5, 0.1
 """Deviations from which on a change is seen at once, and below which it is not seen."""
 _STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)

@@ -13,8 +13,6 @@ from limner.cli.options import Json, Overwrite, Quiet
 from limner.cli.outputs import output
 from limner.workspace import Workspace
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

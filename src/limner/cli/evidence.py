@@ -11,8 +11,6 @@ from limner.cli.common import print_json
 from limner.cli.options import Json
 from limner.workspace import Workspace
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from limner.works.finishing import FinishRequest
     from limner.works.origins import Origins
 
-__all__ = ["register"]
-
 _SHEET_SIDE = 256
 """Shorter side of pictures on a sheet, px."""
 

@@ -17,8 +17,6 @@ from limner.cli.tables import plain
 from limner.errors import PapersError, UsageError
 from limner.workspace import Workspace
 
-__all__ = ["register"]
-
 _HONEST = (
     "Works that it signs say: signed under this name, on no public trust list. Whoever should trust the name takes "
     "the root certificate as a trust anchor."

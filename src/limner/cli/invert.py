@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from limner.works.origins import Origins
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

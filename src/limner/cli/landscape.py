@@ -15,8 +15,6 @@ from limner.errors import check_range
 if TYPE_CHECKING:
     from limner.latent.landscapes import Landscape
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

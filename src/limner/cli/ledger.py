@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from limner.ledger import Act, Ledger, LedgerReport
     from limner.papers.verify.witnesses import Comparison
 
-__all__ = ["register"]
-
 
 _HELP = """The record of what you and the algorithm did: its last acts, oldest first.
 

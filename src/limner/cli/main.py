@@ -17,8 +17,6 @@ from limner.cli.common import console_error, speak_plainly
 from limner.errors import LimnerError
 from limner.workspace import Workspace
 
-__all__ = ["FORMER_OPTIONS", "app", "main"]
-
 FORMER_OPTIONS = {
     "rooted-mark": "model-watermark",
     "rate": "learning-rate",

@@ -25,23 +25,6 @@ if TYPE_CHECKING:
     from limner.works.making import WorkRequest
     from limner.works.origins import Origins
 
-__all__ = [
-    "ENDINGS",
-    "Finish",
-    "FitOption",
-    "Identity",
-    "Label",
-    "Signing",
-    "Sources",
-    "Title",
-    "WorkPlace",
-    "check_present",
-    "make",
-    "origins_of",
-    "ready_to_sign",
-    "unfinished_line",
-]
-
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 """Of works."""
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from limner.measure.findings import Finding, Meaning, QualityReport
     from limner.measure.model import ModelMeasurement
 
-__all__ = ["register"]
-
 _FEWEST, _MOST = 32, 50_000
 _WIDE = 120
 """Columns of a terminal that has room for what each number means."""

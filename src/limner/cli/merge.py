@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from limner.models.card import Card
     from limner.training.options import MergeOptions
 
-__all__ = ["register"]
-
 
 @dataclass(kw_only=True)
 class _Request(Length):

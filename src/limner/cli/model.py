@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from limner.latent.pipeline import Pipeline
     from limner.models.bundle import Model
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""

@@ -16,8 +16,6 @@ import typer
 
 from limner.cli.completing import collections, models
 
-__all__ = ["AcceptUnknown", "CollectionName", "Json", "ModelName", "Overwrite", "Quiet", "Silent", "Where", "grouped"]
-
 ModelName = Annotated[str, typer.Argument(help="Name or file of a model.", autocompletion=models)]
 CollectionName = Annotated[
     str,

@@ -9,8 +9,6 @@ from pathlib import Path
 from limner.errors import UsageError
 from limner.workspace import Workspace
 
-__all__ = ["new_model", "output"]
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from limner.papers.publishing.exporting import Export
     from limner.papers.publishing.publisher import PublishedWork
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

@@ -15,9 +15,8 @@ from limner.text import printable
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
-    from limner.papers.registry.registry import Edition, Match, Registry
-
-__all__ = ["register"]
+    from limner.papers.registry.registry import Match, Registry
+    from limner.papers.registry.store import Edition
 
 _HELP = """The works that you published, found again by how they look, and their papers.
 

@@ -18,8 +18,6 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.works.sampling import Sampled, SampleRequest
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

@@ -13,8 +13,6 @@ from limner.cli.options import grouped
 from limner.errors import UsageError
 from limner.workspace import Workspace
 
-__all__ = ["parse_steps", "register"]
-
 Picture = Annotated[str, typer.Argument(help="A work's file, SEED:NUMBER, or another picture.")]
 Way = Annotated[
     str | None,

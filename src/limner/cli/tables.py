@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["facts", "plain", "show", "table"]
-
 
 def show(*parts: RenderableType) -> None:
     """Print tables, panels and lines with markup; numbers in lines are not coloured."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from limner.collection import Collection as Pictures
     from limner.training.options import TrainOptions
 
-__all__ = ["register"]
-
 _FEW = 20
 """Pictures of a label, of which fewer are hard to learn from."""
 

@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from limner.training.options import RunOptions, TrainOptions
     from limner.workspace import Workspace
 
-__all__ = [
-    "LearningRequest",
-    "Length",
-    "given_options",
-    "going_on",
-    "option_values",
-    "parse_size",
-    "record_training",
-    "resumed",
-    "resumed_train",
-    "train_options",
-]
-
 _MAY_CHANGE = ("adversarial_rate", "crisp", "threads", "device", "model_watermark")
 """What may be another when a run goes on; anything else would make another run of it."""
 _FIELDS = {"size": ("height", "width"), "pictures": ("steps",), "crisp": ("adversarial",)}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-__all__ = ["TerminalReporter"]
-
 
 class TerminalReporter:
     """Shows a training: a bar for each stage with rate, time left and losses, and lines that stay."""

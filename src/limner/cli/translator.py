@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from limner.training.translating import TranslatorOptions
 
-__all__ = ["register"]
-
 
 @dataclass(kw_only=True)
 class _Request(LearningRequest):

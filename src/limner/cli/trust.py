@@ -17,8 +17,6 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.papers.identity.trust import TrustStore
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""

@@ -18,8 +18,6 @@ from limner.workspace import Workspace
 if TYPE_CHECKING:
     from limner.training.upscaling import UpscalerOptions
 
-__all__ = ["register"]
-
 _COLUMNS = ("psnr", "features", "teacher")
 
 

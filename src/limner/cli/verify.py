@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from limner.papers.verify.findings import SignerSeen
     from limner.papers.verify.verdict import Verdict
 
-__all__ = ["exit_status", "register", "verdict_panel"]
-
 _COLOURS = {"valid": "green", "tampered": "red", "invalid": "red", "unreadable": "yellow", "alike": "cyan"}
 _MARKS = {"valid": "✓", "tampered": "✗", "invalid": "✗", "unreadable": "?"}
 _EARLIER = {"parentOf": "edition of", "inputTo": "made from", "componentOf": "holds"}

@@ -14,8 +14,6 @@ from limner.cli.options import Json, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
 from limner.errors import UsageError
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""

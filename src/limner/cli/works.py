@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from limner.works.family import Kin
 
-__all__ = ["register"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""

@@ -10,7 +10,8 @@ from limner.collection.rows import Row
 from limner.collection.store import Collection
 
 if TYPE_CHECKING:
-    from limner.collection.importing import PAINTINGS, ImportReport, import_collection
+    from limner.collection.importing import PAINTINGS, import_collection
+    from limner.collection.report import ImportReport
 
 __all__ = ["PAINTINGS", "Collection", "ImportReport", "Row", "import_collection"]
 

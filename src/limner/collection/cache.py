@@ -17,8 +17,6 @@ from limner.collection.store import Collection
 from limner.pictures import read
 from limner.workspace import Workspace, replace_folder
 
-__all__ = ["PictureCache", "cache_side", "open_cache"]
-
 _LAYOUT = 1
 _FINER = 1.6
 """How much finer than a training's size the largest crop of a picture is kept: smaller crops are enlarged less."""

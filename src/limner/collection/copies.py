@@ -15,8 +15,6 @@ from PIL import Image
 
 from limner.collection.likeness import NEAR, disjoint, hash_look, squeezed
 
-__all__ = ["SIDE", "copies", "thumbnail", "turned"]
-
 SIDE = 24
 """Side of a thumbnail in pixels."""
 

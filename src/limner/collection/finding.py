@@ -16,8 +16,6 @@ from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.structure import sniff
 from limner.text import composed, visible
 
-__all__ = ["Found", "find"]
-
 _TABLES = ("rights", "metadata", "pictures", "labels")
 """Names of tables that are read, in this order."""
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".ndjson", ".json")

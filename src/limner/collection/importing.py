@@ -27,8 +27,6 @@ from limner.rights import Stated, parse_licence, read_folder
 from limner.text import one_line
 from limner.workspace import Workspace, replace_file, sync_folder
 
-__all__ = ["PAINTINGS", "ImportOptions", "ImportReport", "Progress", "import_collection"]
-
 PAINTINGS = Path(__file__).parents[1] / "data" / "paintings"
 """The paintings that ship with limner, with their table."""
 

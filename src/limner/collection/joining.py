@@ -19,8 +19,6 @@ from limner.collection.rows import Row
 from limner.collection.splitting import draw_holdout, kept_split, kept_together
 from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Embedded, FolderOptOuts, Stated, judge
 
-__all__ = ["Joined", "Stored", "join"]
-
 _MISSING = {HELD_NO_LICENCE, HELD_NO_CREATOR}
 _GROUP_DIGITS = 16
 _MOVED = "held out: a copy of it, or nearly, lies in the folder that is held out"

@@ -12,8 +12,6 @@ from typing import Any
 
 from limner.errors import CollectionError
 
-__all__ = ["Journal", "identity_of", "locked"]
-
 
 @contextlib.contextmanager
 def locked(folder: Path, name: str) -> Iterator[None]:

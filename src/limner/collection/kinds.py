@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-__all__ = ["PICTURES", "foreign_kind", "is_system", "remedy"]
-
 _PICTURES = ".avif .bmp .dib .gif .jfif .jpe .jpeg .jpg .png .tif .tiff .webp"
 PICTURES = frozenset(_PICTURES.split())
 """Endings of the formats that are read everywhere."""

@@ -12,18 +12,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.cluster.hierarchy import DisjointSet
 
-__all__ = [
-    "LEAST_QUALITY",
-    "NEAR",
-    "disjoint",
-    "group",
-    "hash_look",
-    "hash_pixels",
-    "joined_groups",
-    "packed",
-    "squeezed",
-]
-
 NEAR = 31
 """Two pictures whose perceptual hashes differ in at most so many of 256 bits are near-duplicates."""
 

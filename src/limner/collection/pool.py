@@ -21,8 +21,6 @@ from typing import Any
 
 from limner.errors import CollectionError
 
-__all__ = ["Request", "examine_all"]
-
 _AHEAD = 8  # requests a worker that are taken from the list before they are needed
 _SILENCE = 600.0  # seconds without an answer, on a disk or network that hangs; processor time has its own limit
 _ENVIRONMENT = {

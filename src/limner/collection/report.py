@@ -19,8 +19,6 @@ from limner.collection.rows import Row, digest_of, holdout_digest_of
 from limner.collection.store import VERSION
 from limner.rights import summary
 
-__all__ = ["ImportReport", "Refused", "card_of", "refused_files", "report_of"]
-
 _KEPT = {"files", "merged", "near_groups", "near_pictures", "others", "tables", "refused"} | {
     *("unread", "foreign", "system", "copies", "kept_split", "licences_from", "creators_from", "contradictions")
 }

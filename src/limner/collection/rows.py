@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 from limner.errors import CollectionError
 from limner.text import composed
 
-__all__ = ["Row", "did_you_mean", "digest_of", "holdout_digest_of", "read_manifest", "select", "write_manifest"]
-
 _LABEL = "label_"
 _SHOWN = 12
 T = TypeVar("T")

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from limner.collection.likeness import joined_groups
 
-__all__ = ["choosing_half", "draw_holdout", "holdout_size", "kept_split", "kept_together"]
-
 _SHARE = 0.1
 _LEAST = 20
 

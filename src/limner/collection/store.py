@@ -16,8 +16,6 @@ from limner.collection.rows import Row, did_you_mean, digest_of, read_manifest, 
 from limner.errors import CollectionError, PictureError, UsageError
 from limner.workspace import Workspace
 
-__all__ = ["CARD", "MANIFEST", "Collection", "check_name", "stored_path", "stray_pictures"]
-
 CARD = "card.json"
 MANIFEST = "manifest.parquet"
 VERSION = 1

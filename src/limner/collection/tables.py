@@ -14,8 +14,6 @@ from limner.errors import CollectionError
 from limner.rights import Stated
 from limner.text import composed, one_line
 
-__all__ = ["ENDINGS", "STYLEGAN", "Entry", "agreed", "check_columns", "merge", "read_table"]
-
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 STYLEGAN = "dataset.json"
 """The table of labels that the tools of StyleGAN write."""

@@ -11,8 +11,6 @@ from torch import Tensor
 from limner.collection.cache import PictureCache
 from limner.pictures.fitting import centred, crop
 
-__all__ = ["Augmentation", "augmentation_for", "plain_views", "views"]
-
 
 class Augmentation(BaseModel):
     """How views are drawn."""

@@ -35,8 +35,6 @@ from limner.pictures import Picture, decode, look, open_file
 from limner.pictures.files import Data
 from limner.rights import Embedded, read_embedded
 
-__all__ = ["main"]
-
 _LEAST_SECONDS = 5
 _SECONDS_PER_MEGAPIXEL = 0.5
 _LARGE = 25_000_000  # pixels; above this a worker waits until it is the only one with such a picture

@@ -36,8 +36,6 @@ from limner.works.finishing import FinishRequest, finished, finishing_for
 from limner.works.making import provenance_of
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Demonstration", "prepare"]
-
 IDENTITY = "limner demo (a throwaway key)"
 _MARK = ".limner-demo"
 _NAME = "demo"

@@ -13,8 +13,6 @@ from PIL import Image
 from limner import pictures
 from limner.workspace import replace_file
 
-__all__ = ["Flip", "flip_byte", "save_again", "seen_by_a_viewer"]
-
 _REACH, _TRIES = 4096, 120
 
 

@@ -23,8 +23,6 @@ from limner.synthesis import FinishOptions
 from limner.works.finishing import Finishing, FinishRequest, finished, finishing_for
 from limner.workspace import Workspace
 
-__all__ = ["LARGE", "ROWS", "SEED", "TRUNCATION", "Opened", "columns", "paint_opening"]
-
 SEED, TRUNCATION = 1, 1.0
 ROWS = 5
 """Of a sheet whose labels do not matter."""

@@ -11,8 +11,6 @@ from limner.models import bundle
 from limner.models.bundle import read_card
 from limner.rights import parse_licence
 
-__all__ = ["Opener", "Plan", "plan_own", "plan_paintings", "shipped"]
-
 _PAINTINGS, _EMOJI = ("landscapes",), ("emoji-gan", "emoji-vae")
 _MINUTES, _MINUTES_OWN = 2.0, 5.0
 _SIZE = (64, 96)

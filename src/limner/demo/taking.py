@@ -14,8 +14,6 @@ from limner.rights import HELD_NO_CREATOR, HELD_NO_LICENCE, summary
 from limner.synthesis.finding import shipped_digest
 from limner.workspace import Workspace
 
-__all__ = ["take"]
-
 _FEWEST, _FEWEST_HELD_OUT = 4, 2
 _REASONS = 3
 _REMEDIES = {

@@ -38,8 +38,6 @@ from limner.reports.record import (
 )
 from limner.rights import credit_line, summary
 
-__all__ = ["record_of"]
-
 _THUMB = 64
 _MOST_TRAINED, _MOST_HELD_OUT = 256, 64
 

@@ -15,8 +15,6 @@ from limner.training.painter_stage import PainterStage
 from limner.training.prior_stage import PriorStage
 from limner.training.stage import Stage
 
-__all__ = ["ADVERSARIAL", "PAINTER", "PRIOR", "Snapshot", "Watch", "three_of"]
-
 PAINTER, PRIOR, ADVERSARIAL = "painter", "prior", "adversarial"
 _PAINTING = ("small-painter", PAINTER)
 _COUNT = 16

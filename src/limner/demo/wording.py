@@ -8,23 +8,6 @@ from limner.demo.forging import Flip
 from limner.latent.nearest import Usual
 from limner.models.card import Card, TeacherNote
 
-__all__ = [
-    "AGAIN",
-    "AGAIN_LESSON",
-    "FLIP_LESSON",
-    "LARGE",
-    "STAGES",
-    "flip",
-    "learned_from",
-    "machine",
-    "nearness",
-    "prior",
-    "size",
-    "teacher",
-    "usual",
-    "which",
-]
-
 LARGE = "shown enlarged, one square for each pixel"
 
 STAGES = {

@@ -9,8 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["ATTRIBUTES", "lab", "measure_attributes"]
-
 _SIDE = 64
 _CHUNK = 256
 _WHITE = (0.95047, 1.0, 1.08883)

@@ -19,8 +19,6 @@ from limner.latent.mixing import Region, mix_region
 from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
-__all__ = ["MUTATION", "breed"]
-
 MUTATION = 0.3
 """How far children are moved by default."""
 _BESIDE = 0.5

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["draw_contact"]
-
 _SIDE, _GAP, _TITLE, _LINE = 192, 24, 56, 36
 _PAPER, _INK, _FAINT = (252, 251, 248), (60, 58, 54), (168, 164, 156)
 

@@ -21,17 +21,6 @@ from limner.models.bundle import SHIPPED
 from limner.models.painter import Latent, PainterConfig
 from limner.workspace import Workspace, replace_file
 
-__all__ = [
-    "Direction",
-    "Directions",
-    "directions_file",
-    "directions_of",
-    "known_directions",
-    "numbers_of",
-    "rows_of",
-    "shipped_directions",
-]
-
 _KEY = "limner.directions"
 _SENSE = "sense."
 

@@ -18,8 +18,6 @@ from limner.latent.pipeline import Pipeline
 from limner.latent.walking import Walk
 from limner.workspace import replace_file
 
-__all__ = ["FORMATS", "film", "frames_of", "key_of"]
-
 FORMATS = (".mp4", ".gif", ".webp")
 _CHUNK = 64
 

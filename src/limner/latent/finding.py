@@ -26,8 +26,6 @@ from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
 from limner.models.painter import Latent
 
-__all__ = ["METHODS", "find_directions"]
-
 _SEED = 1_000_003
 _TRIED, _FEW = 192, 48
 

@@ -22,8 +22,6 @@ from limner.models.latent_model import to_unit
 from limner.models.painter import Latent, Painter
 from limner.models.similarity import PerceptualDistance, psnr
 
-__all__ = ["LONGEST", "STEPS", "Inversion", "Reach", "invert", "reach_of"]
-
 STEPS, LONGEST = 40, 1000
 """Steps by default, and at most."""
 _RATE, _PULL = 0.1, 0.05

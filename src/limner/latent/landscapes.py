@@ -22,8 +22,6 @@ from limner.latent.pipeline import Pipeline
 from limner.latent.sensing import Sense
 from limner.models.painter import Latent
 
-__all__ = ["TIMES", "Landscape", "LandscapeRequest", "landscapes"]
-
 TIMES: dict[str, dict[str, float]] = {
     "dawn": {"brightness": 0.3, "contrast": -1.0, "warmth": 0.4, "detail": -0.6},
     "day": {"brightness": 1.0, "warmth": -0.6, "colourfulness": 0.4},

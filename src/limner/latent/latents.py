@@ -13,8 +13,6 @@ from limner.errors import UsageError
 from limner.models.painter import Latent
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["LatentStore", "latent_digest", "latent_digests", "load_latents", "row_of", "save_latents", "stacked"]
-
 _MODEL = "limner.model"
 
 

@@ -19,8 +19,6 @@ from limner.errors import UsageError, check_range
 from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
-__all__ = ["Region", "mix_blocks", "mix_region", "mix_weights", "parse_blocks", "parse_range"]
-
 _RANGE = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
 

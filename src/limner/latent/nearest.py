@@ -11,8 +11,6 @@ from torch import Tensor
 
 from limner.models.features import RandomFeatures
 
-__all__ = ["Neighbour", "Neighbours", "Usual"]
-
 _SIDE = 64
 
 

@@ -18,8 +18,6 @@ from limner.models.latent_model import to_bytes
 from limner.models.painter import Latent
 from limner.workspace import Workspace
 
-__all__ = ["Painted", "Pipeline"]
-
 _AT_ONCE = 64
 
 

@@ -18,17 +18,6 @@ from limner.models.painter import Latent
 from limner.models.translator import TranslatorFile, load_translator
 from limner.workspace import Workspace
 
-__all__ = [
-    "WAYS",
-    "known_translator",
-    "label_style",
-    "restyle",
-    "shipped_translator",
-    "to_label",
-    "translate",
-    "translator_file",
-]
-
 _DRAWN = 256
 _SEED = 2_000_003
 WAYS = ("translator", "swap")

@@ -18,8 +18,6 @@ from limner.latent.attributes import ATTRIBUTES, measure_attributes
 from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
-__all__ = ["ROUNDS", "Sense"]
-
 _HIDDEN = 384
 ROUNDS = 3
 _STEPS, _BATCH, _RATE = 1500, 256, 2e-3

@@ -12,8 +12,6 @@ from torch import Tensor
 from limner.latent.pipeline import Pipeline
 from limner.models.painter import Latent
 
-__all__ = ["Walk"]
-
 _PROBES = 12
 _ROUNDS = 2
 

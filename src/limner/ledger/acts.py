@@ -12,8 +12,6 @@ from typing import Any, Literal, get_args
 
 from limner.errors import LedgerError
 
-__all__ = ["GENESIS", "Act", "Entry", "Who", "canonical_json"]
-
 Who = Literal["artist", "algorithm"]
 GENESIS = "0" * 64
 """The parent of the first act."""

@@ -15,8 +15,6 @@ from limner.errors import LedgerError
 from limner.ledger.acts import GENESIS, Act, Entry, Who, canonical_json
 from limner.ledger.store import ACTS, KIND
 
-__all__ = ["Ledger", "LedgerReport"]
-
 _PAGE = 1000
 _JSON_COLUMNS = ("inputs", "outputs", "parameters")
 

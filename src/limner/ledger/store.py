@@ -7,8 +7,6 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, Text
 from limner.database import Kind
 from limner.errors import LedgerError
 
-__all__ = ["ACTS", "KIND"]
-
 _METADATA = MetaData()
 ACTS = Table(
     "acts",

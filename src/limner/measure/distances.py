@@ -15,8 +15,6 @@ from torch import Tensor
 from limner.models.feature_distances import picture_numbers, standardised
 from limner.statistics import Estimate, interval, jackknife
 
-__all__ = ["diversity", "frechet", "perceptual_path_length", "plain_frechet", "principal"]
-
 _GROUPS = 20
 _MOST = 128
 _PATHS_AT_ONCE = 32

@@ -9,19 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from limner.statistics import Estimate
 
-__all__ = [
-    "INCEPTION",
-    "MEANINGS",
-    "PATCHES",
-    "PATH_LENGTH",
-    "Comparison",
-    "FeatureNumbers",
-    "Finding",
-    "Meaning",
-    "QualityReport",
-]
-
-
 Comparison = Literal["as real", "worse", "better", "cannot tell", ""]
 """How generated pictures do beside real ones in their place; empty where there is no floor."""
 

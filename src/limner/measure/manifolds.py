@@ -13,8 +13,6 @@ from torch import Tensor
 
 from limner.statistics import Estimate, interval, share
 
-__all__ = ["compare_manifolds", "radii"]
-
 _AT_ONCE = 512
 _NEAR, _WIDE = 3, 5
 """Neighbour that sets a ball's size for precision and recall, and for density and coverage."""

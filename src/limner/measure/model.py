@@ -26,8 +26,6 @@ from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.rights import clear
 from limner.workspace import Workspace
 
-__all__ = ["ModelMeasurement", "check_collection", "measure_model", "real_pictures"]
-
 _WANTED = 256
 _MOST_VIEWS = 8
 _PATHS = 256

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from limner.statistics import Estimate, jackknifed
 
-__all__ = ["laplacian_levels", "sliced_wasserstein"]
-
 _SIDE, _SMALLEST = 7, 16
 _ROWS = 32768
 _DIRECTIONS = 256

@@ -14,8 +14,6 @@ from limner.measure.model import ModelMeasurement
 from limner.pictures.sheets import sheet
 from limner.workspace import replace_file
 
-__all__ = ["plot_numbers", "plot_typical"]
-
 _NEW, _REAL = "#c1440e", "#1d3557"
 _SHARES = ("precision", "recall", "coverage")
 

@@ -42,8 +42,6 @@ from limner.models.features import Lite2Features, RandomFeatures, TeacherFeature
 from limner.models.selfsupervised import SelfSupervisedFeatures
 from limner.statistics import Estimate
 
-__all__ = ["FEATURES", "RealPictures", "extractor", "inception_missing", "measure_rows", "measure_sets"]
-
 _FEATURES: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "lite2": (
         Lite2Features, "EfficientNet-Lite2 (ImageNet) at 128 px; trains no model, and agrees with independent judges"

@@ -13,8 +13,6 @@ from limner.models.files import Kind, WeightsFile, file_of_digest, pack
 from limner.models.latent_model import LatentModel
 from limner.workspace import Workspace
 
-__all__ = ["SHIPPED", "Model", "find_digest", "find_model", "load_model", "read_card", "save_model"]
-
 SHIPPED = Path(__file__).parent / "shipped"
 """The models that come with limner."""
 _KIND = Kind("limner.card", Card, LatentModel, "a model", "see `limner model list`", "train the model again")

@@ -10,8 +10,6 @@ from limner import __version__
 from limner.models.latent_model import LatentModelConfig
 from limner.rights import RightsSummary
 
-__all__ = ["FORMAT", "Card", "CollectionNote", "Learned", "TeacherNote", "TrainingNote"]
-
 FORMAT = 3
 """Version of the model file: of its card, and of the names of its weights."""
 

@@ -17,8 +17,6 @@ from torch import Tensor, nn
 
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["Discriminator", "PixelDiscriminator", "TeacherDiscriminator", "leaky", "scales_of"]
-
 _SLOPE = 0.2
 _TAPS = (0, 2, 4, 10)
 _WHOLE = 64

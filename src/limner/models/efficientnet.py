@@ -14,8 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
-__all__ = ["STAGES", "STEM", "PaddedConvolution", "frozen", "load_weights", "residuals"]
-
 STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from limner.statistics import Estimate, jackknife
 
-__all__ = ["kid", "memorised", "nearest", "picture_numbers", "standardised"]
-
 
 def standardised(rows: Tensor, by: Tensor) -> Tensor:
     """Each feature less its mean and by its deviation among the rows of `by`, so that no single one rules.

@@ -10,8 +10,6 @@ from limner.models.efficientnet import STAGES, STEM, PaddedConvolution, load_wei
 from limner.models.latent_model import to_unit
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["Lite2Features", "RandomFeatures", "TeacherFeatures"]
-
 _SIDE = 128
 """Side of the pictures that Lite2 sees, px."""
 _LEARNED_AT = 260

@@ -19,8 +19,6 @@ from limner.errors import ModelError
 from limner.models.card import Learned
 from limner.workspace import replace_file
 
-__all__ = ["Kind", "WeightsFile", "file_of_digest", "pack", "sha256_of", "unpack"]
-
 _SCALE = ":scale"
 """What is added to a name for the scales of its rows or columns."""
 _SMALL = 2048

@@ -15,8 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["MOST_EMBEDDINGS", "InstanceEmbeddings"]
-
 MOST_EMBEDDINGS = 12_288
 """Embeddings that a model keeps at most; of more latents some are drawn."""
 

@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from limner.models.painter import Encoder, Latent, Painter, PainterConfig
 from limner.models.prior import FlowPrior, Mapping, MixturePrior, PriorConfig
 
-__all__ = ["CHUNK", "DRAWN", "LatentModel", "LatentModelConfig", "Whitening", "seeded_noise", "to_bytes", "to_unit"]
-
 CHUNK = 8
 """Pictures are always painted in rows of this many, filled up where fewer are asked: kernels choose their way by the
 size of a batch, so only equal batches give equal bits. One picture takes as long as this many: 8 cost one in twenty of

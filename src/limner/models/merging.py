@@ -30,8 +30,6 @@ from limner.models.latent_model import LatentModel
 from limner.models.painter import PainterConfig
 from limner.rights import RightsSummary, check_merge, credit_line, joined
 
-__all__ = ["average", "is_kin", "levels", "merged_card", "merged_rights", "same_painter", "swap_levels"]
-
 _ALIKE = 0.35
 """Cosine of the painters' weights from which two are of one start. Two that ship and never met: 0.20; a GAN and the VAE
 that it comes from: 0.98."""

@@ -25,8 +25,6 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-__all__ = ["WATERMARK_TILE", "Encoder", "Latent", "Painter", "PainterConfig", "painter_config"]
-
 WATERMARK_TILE = 64
 """Pixels after which the watermark that a painter adds repeats."""
 
@@ -137,6 +135,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
+        """The same map with what two convolutions add."""
         grown: Tensor = x + self.second(F.silu(self.first(F.silu(x))))
         return grown
 
@@ -151,6 +150,7 @@ class StyledBlock(Block):
         nn.init.zeros_(self.affine.bias)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:  # type: ignore[override]
+        """The map, scaled and shifted by the style."""
         scale, shift = self.affine(style)[:, :, None, None].chunk(2, dim=1)
         y = F.silu(torch.addcmul(shift, x, 1 + scale))
         grown: Tensor = x + self.second(F.silu(self.first(y)))

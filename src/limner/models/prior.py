@@ -30,8 +30,6 @@ from torch import Tensor, nn
 from limner.models.instance_embeddings import MOST_EMBEDDINGS, InstanceEmbeddings
 from limner.models.painter import PainterConfig
 
-__all__ = ["FlowPrior", "LatentNetwork", "Mapping", "MixturePrior", "ModulatedBlock", "PriorConfig"]
-
 
 class PriorConfig(BaseModel):
     """What shapes a prior."""

@@ -21,8 +21,6 @@ from torch import Tensor, nn
 
 from limner.models.latent_model import to_unit
 
-__all__ = ["SIDE", "WEIGHTS", "FeatureNetwork", "SelfSupervisedFeatures"]
-
 SIDE = 64
 """Side of the pictures that the network sees, px."""
 

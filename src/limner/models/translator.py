@@ -29,16 +29,6 @@ from limner.models.files import Kind, WeightsFile, pack
 from limner.models.painter import PainterConfig
 from limner.models.prior import LatentNetwork, ModulatedBlock
 
-__all__ = [
-    "PairDiscriminator",
-    "Translator",
-    "TranslatorCard",
-    "TranslatorConfig",
-    "TranslatorFile",
-    "load_translator",
-    "save_translator",
-]
-
 _HEAD = 40
 
 

@@ -27,21 +27,6 @@ from limner.models.files import Kind, WeightsFile, file_of_digest
 from limner.models.painter import Block
 from limner.workspace import Workspace, replace_file
 
-__all__ = [
-    "SHIPPED_UPSCALER",
-    "STRENGTH",
-    "Upscaler",
-    "UpscalerCard",
-    "UpscalerConfig",
-    "UpscalerFile",
-    "find_upscaler",
-    "find_upscaler_digest",
-    "kept_upscaler",
-    "load_upscaler",
-    "save_upscaler",
-    "upscalers_of",
-]
-
 SHIPPED_UPSCALER = Path(__file__).parent / "shipped-upscaler" / "paintings-upscaler.safetensors"
 """The up-scaler that comes with limner."""
 

@@ -4,7 +4,8 @@ Not here: where pictures are kept (`collection/`), and what may be done with the
 Ground floor of the design.
 """
 
-from limner.pictures.reading import MAX_PIXELS, READABLE, Picture, decode, look, open_file, read
+from limner.pictures.files import open_file
+from limner.pictures.reading import MAX_PIXELS, READABLE, Picture, decode, look, read
 from limner.pictures.writing import FORMATS, encode, format_of, write
 
 __all__ = [

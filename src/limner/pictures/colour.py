@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms, ImageFile
 
-__all__ = ["UnsupportedDepthError", "to_srgb"]
-
 _Deep = NDArray[np.uint16]
 
 _MAX_PROFILE = 4 << 20

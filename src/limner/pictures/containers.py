@@ -14,8 +14,6 @@ from typing import Literal, NamedTuple
 
 from limner.pictures.files import Data
 
-__all__ = ["Piece", "boxes", "gif_blocks", "jpeg_segments", "png_chunks", "riff_chunks"]
-
 _START_OF_SCAN = b"\xda"
 
 

@@ -8,8 +8,6 @@ from PIL import Image, IptcImagePlugin, JpegImagePlugin, TiffImagePlugin
 
 from limner.text import one_line
 
-__all__ = ["names_in"]
-
 _ARTIST, _COPYRIGHT = 0x013B, 0x8298
 _BY_LINE, _NOTICE, _CODED = (2, 80), (2, 116), (1, 90)
 _PNG_CREATORS = ("author", "artist", "creator")

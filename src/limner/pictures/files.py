@@ -10,8 +10,6 @@ from pathlib import Path
 
 from limner.errors import PictureError
 
-__all__ = ["MAX_BYTES", "Data", "open_file"]
-
 Data = bytes | mmap.mmap
 
 MAX_BYTES = 2 << 30  # larger than any 200-megapixel picture of 8 bits that is worth its name

@@ -10,8 +10,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Fit", "centred", "crop", "fitted"]
-
 Fit = Literal["crop", "pad", "stretch"]
 
 

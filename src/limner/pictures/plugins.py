@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from functools import lru_cache
 
-__all__ = ["NAMES", "extra_formats"]
-
 NAMES = {"heif": "HEIC", "jxl": "JPEG XL"}
 """What people call each of these formats."""
 

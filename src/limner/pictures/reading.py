@@ -25,8 +25,6 @@ from limner.pictures.plugins import NAMES, extra_formats
 from limner.pictures.structure import MAX_SCANS, is_cut_short, scans, sniff
 from limner.pictures.tiff import pages, picture_of, unsupported
 
-__all__ = ["MAX_PIXELS", "READABLE", "Look", "Picture", "decode", "look", "open_file", "read"]
-
 READABLE = ("avif", "bmp", "gif", "jpeg", "png", "tiff", "webp")
 """Formats that are always read; HEIF and JPEG XL besides, where their plug-ins are installed."""
 MAX_PIXELS = 200_000_000

@@ -14,8 +14,6 @@ from limner.pictures.writing import write
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["save_sheet", "sheet"]
-
 
 def save_sheet(painted: Tensor, path: Path, columns: int = 8) -> None:
     """Save pictures as one sheet. # uint8 [n, 3, h, w]"""

@@ -6,8 +6,6 @@ from limner.pictures import tiff
 from limner.pictures.containers import boxes, png_chunks
 from limner.pictures.files import Data
 
-__all__ = ["MAX_SCANS", "MEDIA_TYPES", "is_cut_short", "scans", "sniff"]
-
 MAX_SCANS = 100  # a progressive JPEG has about ten; thousands of empty ones keep a decoder busy for minutes
 
 MEDIA_TYPES = {name: f"image/{name}" for name in ("avif", "bmp", "gif", "heif", "jpeg", "jxl", "png", "tiff", "webp")}

@@ -7,8 +7,6 @@ from typing import Literal, NamedTuple
 
 from limner.pictures.files import Data
 
-__all__ = ["Page", "is_cut_short", "pages", "picture_of", "unsupported"]
-
 _MOST_PAGES = 1000
 _MOST_TAGS = 4096
 _MOST_PIECES = 100_000

@@ -16,8 +16,6 @@ from limner.errors import UsageError
 from limner.pictures.structure import MEDIA_TYPES
 from limner.workspace import replace_file
 
-__all__ = ["FORMATS", "encode", "format_of", "write"]
-
 FORMATS: dict[str, str] = {name: MEDIA_TYPES[name] for name in ("avif", "jpeg", "png", "webp")}
 """What limner writes, with the media type of each."""
 

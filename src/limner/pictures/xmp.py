@@ -10,8 +10,6 @@ from typing import Any
 
 from limner.pictures.files import Data
 
-__all__ = ["LARGEST_PACKET", "NAMESPACES", "packets", "properties"]
-
 NAMESPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",

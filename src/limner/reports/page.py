@@ -12,8 +12,6 @@ from limner.reports.record import DemoRecord, StageCurve
 from limner.text import printable
 from limner.workspace import replace_file
 
-__all__ = ["HEIGHT", "WIDTH", "Drawing", "drawing", "render_demo", "write_demo"]
-
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 472, 18, 172
 _KEEP = 0.9

@@ -13,20 +13,6 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.papers import Verdict
 
-__all__ = [
-    "Block",
-    "DemoRecord",
-    "Forged",
-    "Learned",
-    "Nearest",
-    "Sheet",
-    "Shown",
-    "StageCurve",
-    "Taken",
-    "Work",
-    "shown",
-]
-
 
 @dataclass(frozen=True)
 class Shown:

@@ -15,9 +15,10 @@ from limner.rights.clearing import (
     kept_from_travelling,
     summary,
 )
-from limner.rights.embedded import Embedded, read_embedded
+from limner.rights.embedded import read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
 from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
+from limner.rights.statements import Embedded
 from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Stated, judge
 
 __all__ = [

@@ -11,18 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from limner.errors import RightsError, UsageError
 from limner.rights.licences import obligations, terms
 
-__all__ = [
-    "Accepted",
-    "RightsRow",
-    "RightsSummary",
-    "check_merge",
-    "clear",
-    "credit_line",
-    "joined",
-    "kept_from_travelling",
-    "summary",
-]
-
 _UNKNOWN = "unknown"
 _MOST_NAMED = 3
 

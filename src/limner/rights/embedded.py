@@ -11,8 +11,6 @@ from limner.rights.manifests import read_manifest_rights
 from limner.rights.statements import Embedded
 from limner.text import one_line
 
-__all__ = ["Embedded", "read_embedded"]
-
 _MINING_ALLOWED = {"DMI-ALLOWED", "DMI-UNSPECIFIED"}
 _LICENCES = ("cc:license", "xmpRights:WebStatement", "xmpRights:UsageTerms", "dc:license", "plus:LicensorURL")
 

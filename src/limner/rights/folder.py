@@ -10,8 +10,6 @@ from typing import Any
 from limner.errors import PictureError
 from limner.pictures import open_file
 
-__all__ = ["FolderOptOuts", "read_folder"]
-
 _LARGEST = 1 << 20
 _TDMREP = (".well-known/tdmrep.json", "tdmrep.json")
 _AI_TXT = ("ai.txt", ".well-known/ai.txt")

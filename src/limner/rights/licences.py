@@ -10,8 +10,6 @@ from typing import Any
 
 from limner.errors import RightsError
 
-__all__ = ["NOTHING", "TERMS", "conditions", "obligations", "parse_licence", "terms"]
-
 _REFERENCE = re.compile(r"^LicenseRef-[A-Za-z0-9.-]+$", re.IGNORECASE)
 _CC_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
 _CC_SPOKEN = re.compile(r"^(?:creative[\s-]+commons|cc)[\s-]+(by(?:[\s-]+(?:nc|nd|sa))*)[\s-]+(?:v)?(\d\.\d)$")

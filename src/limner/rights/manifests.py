@@ -12,8 +12,6 @@ from limner.pictures.structure import MEDIA_TYPES
 from limner.rights.statements import Embedded
 from limner.text import one_line
 
-__all__ = ["read_manifest_rights"]
-
 _MINING_ASSERTIONS = ("c2pa.training-mining", "cawg.training-mining")
 _METADATA = ("c2pa.metadata", "cawg.metadata")
 _USES = ("ai_generative_training", "ai_training", "data_mining")

@@ -8,8 +8,6 @@ from limner.errors import RightsError
 from limner.rights.licences import parse_licence
 from limner.text import one_line
 
-__all__ = ["GENERATED", "Embedded"]
-
 GENERATED = frozenset(
     (
         "trainedAlgorithmicMedia",

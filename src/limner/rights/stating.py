@@ -10,17 +10,6 @@ from limner.errors import RightsError
 from limner.rights.licences import NOTHING, parse_licence
 from limner.rights.statements import Embedded, same_person
 
-__all__ = [
-    "CONTRADICTION",
-    "FILE",
-    "GIVEN",
-    "HELD_NO_CREATOR",
-    "HELD_NO_LICENCE",
-    "Clearance",
-    "Stated",
-    "judge",
-]
-
 HELD_NO_LICENCE = "no licence"
 HELD_NO_CREATOR = "no creator"
 

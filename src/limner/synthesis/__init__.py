@@ -5,8 +5,9 @@ latents, files of works, papers; what a work owes to its exemplars is the matter
 """
 
 from limner.synthesis.exemplars import Exemplar, Exemplars
-from limner.synthesis.finishing import Finished, Finisher
+from limner.synthesis.finishing import Finisher
 from limner.synthesis.options import FinishOptions
 from limner.synthesis.sources import SourceMap, SourceShare
+from limner.synthesis.state import Finished
 
 __all__ = ["Exemplar", "Exemplars", "FinishOptions", "Finished", "Finisher", "SourceMap", "SourceShare"]

@@ -17,8 +17,6 @@ from scipy.ndimage import gaussian_filter
 from limner.synthesis.patches import Atlas
 from limner.synthesis.voting import gradients_of
 
-__all__ = ["fade_seams", "follow_tones"]
-
 _BROAD = 0.25
 """Distance from which tones count as broad, as a share of the shorter side."""
 _STEP = 64.0

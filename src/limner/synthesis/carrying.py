@@ -17,8 +17,6 @@ from limner.synthesis.rebuilding import Rebuilding
 from limner.synthesis.resampling import nearest, scaled, upsampled, upsampled_exclusions
 from limner.synthesis.state import Carried, Finished, Level, State
 
-__all__ = ["Carrying"]
-
 _QUICK_TO = 64
 """Shorter side of the last level of a preview before its own size, px."""
 _AROUND = 2

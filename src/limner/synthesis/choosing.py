@@ -14,8 +14,6 @@ from PIL import Image
 
 from limner.synthesis.exemplars import Exemplars
 
-__all__ = ["Chooser", "descriptor"]
-
 _ASKED, _FEWEST = 600, 100
 """Pictures that are compared with all others, about; how few say nothing."""
 

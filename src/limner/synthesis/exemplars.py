@@ -21,8 +21,6 @@ from limner.errors import UsageError
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
 
-__all__ = ["THUMBNAIL", "Exemplar", "Exemplars", "PictureCache"]
-
 THUMBNAIL = 48
 """Shorter side at which exemplars are compared with a composition, px."""
 _KEPT_BYTES = 96 << 20

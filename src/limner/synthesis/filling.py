@@ -11,8 +11,6 @@ from scipy.ndimage import find_objects
 
 from limner.synthesis.patches import PATCH, Floats, Ints, Matching, compiled, inlined
 
-__all__ = ["fill_cells"]
-
 _SMALLEST = 16
 """Places that a cell has at least to be taken whole; of a smaller one the neighbours go on."""
 _COMPARED = 120

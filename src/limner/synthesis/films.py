@@ -22,8 +22,6 @@ from limner.synthesis.finishing import Finisher
 from limner.synthesis.state import Carried, Level
 from limner.workspace import replace_file
 
-__all__ = ["KeyPicture", "faded", "key_count", "key_pictures", "looped"]
-
 _KEPT_EVERY = 4
 """Key pictures after which the fields are kept, so that a killed film goes on from there."""
 _BACK = 5

@@ -16,8 +16,6 @@ from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.packs import SUFFIX, Pack, open_pack
 from limner.workspace import Workspace
 
-__all__ = ["ExemplarSet", "learned_rows", "named_exemplars", "own_exemplars", "pack_of", "shipped_digest"]
-
 _SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _MOST_FILES = 2000
 

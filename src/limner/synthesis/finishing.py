@@ -17,8 +17,6 @@ from limner.synthesis.options import FinishOptions, Plan, plan_for
 from limner.synthesis.rebuilding import Rebuilding
 from limner.synthesis.state import Carried, Finished
 
-__all__ = ["Carried", "Finished", "Finisher"]
-
 _USUAL_SIDE = 512
 _GRAPHIC = 0.35
 """Share of pixels that equal their neighbour from which pictures count as drawings with flat colours."""

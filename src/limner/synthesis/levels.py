@@ -11,8 +11,6 @@ from limner.synthesis.exemplars import Exemplars, PictureCache
 from limner.synthesis.patches import Atlas, Bytes, patch_means
 from limner.synthesis.resampling import fitted, rows_of
 
-__all__ = ["Pyramid", "level_sides"]
-
 _FROM_THUMBNAIL = 36
 """Largest shorter side that is made from the size at which exemplars are compared, px."""
 _STEPS = (160, 512, 1024)

@@ -23,8 +23,6 @@ from limner.synthesis.patches import (
     inlined,
 )
 
-__all__ = ["Pass", "exhaustive", "keep_former", "search"]
-
 _WIDE = PATCH * CHANNELS
 _FAITHFUL, _NEAR = 2.8, 12.0
 """A former patch is kept up to so many times the cost of the best one, and so much more."""

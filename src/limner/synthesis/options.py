@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FinishOptions", "Plan", "plan_for"]
-
 
 class FinishOptions(BaseModel):
     """How a composition is finished; frozen, kept in the acts of works."""

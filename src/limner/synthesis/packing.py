@@ -22,8 +22,6 @@ from limner.synthesis.finishing import Finisher
 from limner.synthesis.packs import MOST, NOTE, PackNote, PackRow
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["PackedModel", "pack_exemplars", "varied_order"]
-
 _QUALITY = 80
 
 

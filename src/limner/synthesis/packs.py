@@ -25,8 +25,6 @@ from limner.synthesis.exemplars import THUMBNAIL, Exemplar, Exemplars
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["MOST", "NOTE", "SUFFIX", "Pack", "PackNote", "PackRow", "open_pack"]
-
 SUFFIX = ".exemplars.zip"
 NOTE = "pack.json"
 MOST = 20_000

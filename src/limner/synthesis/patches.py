@@ -20,23 +20,6 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "AREA",
-    "BELL",
-    "CHANNELS",
-    "FURTHEST",
-    "PATCH",
-    "Atlas",
-    "Bytes",
-    "Floats",
-    "Ints",
-    "Mask",
-    "Matching",
-    "compiled",
-    "inlined",
-    "patch_means",
-]
-
 PATCH = 7
 """Side of a patch, px."""
 CHANNELS = 3

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from limner.synthesis.patches import Ints, Mask, compiled, inlined
 
-__all__ = ["break_pieces", "label_pieces", "largest_piece", "no_exclusions", "shares_of"]
-
 _SLACK = 1
 """How many px the offsets of neighbours may differ for them to count as one piece."""
 _CELL = 0.5

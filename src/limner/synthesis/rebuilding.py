@@ -28,8 +28,6 @@ from limner.synthesis.sources import SourceMap, busy_places
 from limner.synthesis.state import Carried, Finished, State
 from limner.synthesis.voting import sources_of, vote
 
-__all__ = ["Rebuilding"]
-
 _BANDS = 4
 """Bands of rows in which a picture is searched; as many whatever the threads, so that the bits are the same."""
 _EXACT_TO = 24

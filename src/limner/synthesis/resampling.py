@@ -10,8 +10,6 @@ from PIL import Image
 
 from limner.synthesis.patches import PATCH, Bytes, Ints, compiled
 
-__all__ = ["fitted", "nearest", "resized", "rows_of", "scaled", "upsampled", "upsampled_exclusions"]
-
 _Value = TypeVar("_Value", np.float32, np.bool_)
 
 

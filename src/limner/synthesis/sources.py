@@ -15,8 +15,6 @@ from limner.errors import UsageError
 from limner.synthesis.exemplars import Exemplar
 from limner.synthesis.pieces import label_pieces, largest_piece
 
-__all__ = ["SourceMap", "SourceShare", "busy_places"]
-
 _MAGIC = b"limner sources 1\n"
 _LARGEST = 64 << 20
 _FLAT = 4

@@ -9,8 +9,6 @@ import numpy as np
 from limner.synthesis.patches import Atlas, Bytes, Floats, Ints
 from limner.synthesis.sources import SourceMap
 
-__all__ = ["Carried", "Finished", "Level", "State"]
-
 
 @dataclass(frozen=True)
 class Level:

@@ -12,8 +12,6 @@ from limner.digests import digest_of
 from limner.synthesis.sources import SourceMap
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["CompositionStore", "SourceStore"]
-
 
 class _Store:
     _suffix: str

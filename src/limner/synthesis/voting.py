@@ -8,8 +8,6 @@ import numpy as np
 
 from limner.synthesis.patches import BELL, FURTHEST, PATCH, Atlas, Bytes, Floats, Ints, Matching, compiled
 
-__all__ = ["gradients_of", "sources_of", "vote"]
-
 
 @compiled
 def vote(m: Matching, field: Ints, costs: Floats, sharpness: Any) -> Bytes:

@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Judged", "carrying", "judged", "relativistic", "scale"]
-
 Maps = list[Tensor]
 
 

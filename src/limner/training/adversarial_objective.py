@@ -15,8 +15,6 @@ from limner.training.adversarial import Judged, carrying, judged, scale
 from limner.training.artefacts import artefact_losses
 from limner.training.diffaugment import DiffAugment
 
-__all__ = ["AdversarialObjective", "AdversarialWeights", "coarse"]
-
 _COARSE = 16
 _LEAST = 4
 

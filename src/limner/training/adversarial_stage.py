@@ -26,8 +26,6 @@ from limner.training.options import TrainOptions
 from limner.training.prior_stage import draw_new
 from limner.training.stage import Stage, seed_of
 
-__all__ = ["AdversarialStage", "Drawings"]
-
 _FRESH_EVERY = 16
 _AT_ONCE = 64
 _MOST_DRAWN = 8192

@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["artefact_losses", "checkerboard_energy", "grid_energy", "noise_energy", "spectrum"]
-
 _GRID = 8
 """Pixels after which a grid artefact repeats at most: three doublings."""
 _WINDOW = 32

@@ -7,8 +7,6 @@ machine, or in two minutes, there are few steps at all: docs/decisions.md.
 
 from __future__ import annotations
 
-__all__ = ["batch_at", "seen_before"]
-
 _THIRD, _HALF = 400, 1000
 """Steps until which a batch is a third, and then half, of what it becomes."""
 _FEWEST = 4

@@ -17,8 +17,6 @@ from limner.training.data import TrainingData
 from limner.training.options import TrainOptions
 from limner.training.prior_stage import view_count
 
-__all__ = ["begun_model", "check_parent", "inherited_stages", "prior_shape", "take_over"]
-
 _PICTURES_AN_AXIS = 12
 """An embedding has one number for so many training pictures: of few, a finer one would single each of them out."""
 _FEWEST_AXES = 16

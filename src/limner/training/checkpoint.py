@@ -14,8 +14,6 @@ from torch import Tensor
 from limner.errors import TrainingError
 from limner.workspace import replace_file
 
-__all__ = ["read_checkpoint", "write_checkpoint"]
-
 _KEY = "limner.checkpoint"
 
 

@@ -13,8 +13,6 @@ from limner.training.options import TrainOptions
 from limner.training.prior_stage import Judge, Latents
 from limner.training.stage import Reporter
 
-__all__ = ["choose_prior"]
-
 _FEWEST, _MOST = 128, 512
 
 

@@ -22,8 +22,6 @@ from limner.models.bundle import Model
 from limner.models.latent_model import to_unit
 from limner.training.stage import seed_of
 
-__all__ = ["SEEN", "SMALLEST", "Crops", "Painted", "middle", "painted_pictures"]
-
 SMALLEST = 128
 """Shorter side, px, from which a picture is of use: it is made small twice, and 32 px hold too little."""
 SEEN = 40

@@ -19,8 +19,6 @@ from limner.models.latent_model import to_unit
 from limner.training.options import TrainOptions
 from limner.workspace import Workspace
 
-__all__ = ["TrainingData", "label_names", "load_data", "split_rows"]
-
 _FEWEST = 4
 _OTHER_VIEW = 0.25
 _PAIRED = 1 / 3

@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["DiffAugment"]
-
 
 class DiffAugment:
     """Differentiable changes of colour and place, and holes.

@@ -16,8 +16,6 @@ from limner.models.latent_model import LatentModel
 from limner.models.painter import PainterConfig
 from limner.training.data import TrainingData
 
-__all__ = ["grow", "half_config", "half_data"]
-
 
 def half_config(config: PainterConfig) -> PainterConfig | None:
     """The painter of half the size whose levels are all but the finest.

@@ -26,8 +26,6 @@ from limner.training.checkpoint import (
 )
 from limner.training.stage import Budget, Observer, Reporter, Stage, StageState, seed_of
 
-__all__ = ["Loop"]
-
 _AVERAGE_EVERY = 4
 _WARMUP = 0.02
 _RETRIES = 5

@@ -40,8 +40,6 @@ from limner.training.sharing import budget_until
 from limner.training.stage import Reporter, StageState
 from limner.workspace import Workspace
 
-__all__ = ["Distillation", "DrawnPictures", "joint_labels", "repainted"]
-
 _MOST = 6144
 _DRAWING_SHARE = 0.15
 _PAINTER_SHARE = 0.55

@@ -14,8 +14,6 @@ from limner.rights import RightsSummary, credit_line, joined
 from limner.training.options import RunOptions
 from limner.training.stage import StageState
 
-__all__ = ["collection_note", "learned_notes", "rights_with", "teacher_note", "training_note"]
-
 _OF_PICTURES = ("small-painter", "painter", "upscaler")
 _OF_LATENTS = ("prior", "translator")
 """Stages whose `pictures` count as pictures, and as latents."""

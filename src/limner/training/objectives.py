@@ -14,8 +14,6 @@ from limner.models.prior import FlowPrior
 from limner.models.similarity import feature_distance, ssim_map
 from limner.models.teacher import Teacher, load_teacher
 
-__all__ = ["FlowObjective", "FrozenTeacher", "PainterObjective", "PainterWeights", "frozen_teacher"]
-
 
 class FrozenTeacher:
     """A teacher whose weights are no part of what is trained or saved; it sees in its own precision."""
@@ -130,6 +128,7 @@ class LabelGuess(nn.Module):
         self.last = nn.Linear(2 * width, labels)
 
     def forward(self, content: Tensor) -> Tensor:
+        """How likely each label is, from the content alone: logits."""
         x = F.silu(self.second(F.silu(self.first(content))))
         found: Tensor = self.last(torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1))
         return found.float()

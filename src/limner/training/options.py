@@ -11,8 +11,6 @@ from limner.training.adversarial_objective import AdversarialWeights
 from limner.training.objectives import PainterWeights
 from limner.training.stage import Budget
 
-__all__ = ["MergeOptions", "RunOptions", "TrainOptions"]
-
 
 class RunOptions(BaseModel):
     """What every training can be asked for; frozen, kept in the run's folder and in the card of what is learned."""

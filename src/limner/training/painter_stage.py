@@ -18,8 +18,6 @@ from limner.training.objectives import PainterObjective, frozen_teacher
 from limner.training.options import TrainOptions
 from limner.training.stage import Stage
 
-__all__ = ["PainterStage"]
-
 _MEASURED = 128
 _QUICKEST = 2.0
 

@@ -18,8 +18,6 @@ from limner.machine import Machine
 from limner.models.bundle import Model
 from limner.training.stage import Reporter
 
-__all__ = ["Pairs", "paired_rows"]
-
 _FEWEST = 8
 _VIEWS = 6
 _PERMUTED = 1

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from limner.training.stage import StageState
 from limner.workspace import replace_file
 
-__all__ = ["plot_curves"]
-
 
 def plot_curves(states: Sequence[StageState], path: Path) -> None:
     """One panel for each stage: losses by minute, and what the hold-out says, as PNG."""

@@ -21,8 +21,6 @@ from limner.training.objectives import FlowObjective
 from limner.training.options import TrainOptions
 from limner.training.stage import Stage, seed_of
 
-__all__ = ["Judge", "Latents", "PriorStage", "draw_new", "view_count"]
-
 _SHEET_SEED = 1
 _FEWEST_LATENTS = 6000
 _DISTANCE_EVERY = 3

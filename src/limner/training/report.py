@@ -23,8 +23,6 @@ from limner.statistics import Estimate, interval
 from limner.training.data import TrainingData
 from limner.training.options import TrainOptions
 
-__all__ = ["kid_in_words", "measure_quality"]
-
 _FEWEST, _MOST = 128, 512
 _COPIES, _LONG = 1024, 10
 """So many new pictures, and views of unseen ones at least, say whether a model copies, where it was trained for so many

@@ -21,8 +21,6 @@ from limner.training.options import RunOptions
 from limner.training.stage import Budget, Observer, Reporter, Stage, StageState
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Begun", "Run", "open_run"]
-
 _OPTIONS = "options.json"
 _STATES = "stages.json"
 _CHECKPOINT = "checkpoint.safetensors"

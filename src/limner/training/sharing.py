@@ -12,8 +12,6 @@ from limner.training.growing import half_config
 from limner.training.options import TrainOptions
 from limner.training.stage import Budget, StageState
 
-__all__ = ["SMALL_SHARE", "adversarial_share", "budget_until", "most_for_painter", "painter_until", "steps_for"]
-
 SMALL_SHARE = 0.6
 """Share of the painter's time at half the size, where pictures are large."""
 LEAST_SECONDS = 5.0

@@ -9,8 +9,6 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-__all__ = ["Budget", "Observer", "Reporter", "Stage", "StageState", "seed_of"]
-
 
 def seed_of(*parts: int | str) -> int:
     """The seed, 0 to 2**63 - 1, of one random stream; the same in every process.

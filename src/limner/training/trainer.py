@@ -40,8 +40,6 @@ from limner.training.sharing import (
 from limner.training.stage import Observer, Reporter, StageState
 from limner.workspace import Workspace
 
-__all__ = ["Training"]
-
 
 class Training:
     """One training in its run's folder.

@@ -36,15 +36,6 @@ from limner.training.stage import Reporter, Stage
 from limner.training.translating_report import measure_translator
 from limner.workspace import Workspace
 
-__all__ = [
-    "TranslatingObjective",
-    "TranslatorOptions",
-    "TranslatorStage",
-    "passed_on",
-    "run_name",
-    "train_translator",
-]
-
 _UNKNOWN = 0.15
 """Share of the pictures whose label the translator does not get."""
 _NOISE = 0.1

@@ -14,8 +14,6 @@ from limner.models.translator import Translator
 from limner.statistics import interval
 from limner.training.pairs import Pairs
 
-__all__ = ["measure_translator"]
-
 _AT_ONCE = 64
 
 

@@ -32,8 +32,6 @@ from limner.training.stage import Reporter, Stage
 from limner.training.upscaling_report import measure_upscaler
 from limner.workspace import Workspace
 
-__all__ = ["UpscalerOptions", "UpscalerStage", "UpscalingObjective", "train_upscaler"]
-
 _FEWEST = 4
 _LARGEST = 1024
 _EDGE = 4

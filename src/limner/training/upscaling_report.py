@@ -21,8 +21,6 @@ from limner.models.upscaler import STRENGTH, Upscaler
 from limner.statistics import interval
 from limner.training.crops import painted_pictures
 
-__all__ = ["measure_upscaler"]
-
 _SIDE = 256
 _MOST = 64
 

@@ -9,8 +9,6 @@ from typing import Any
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.publishing.published import PUBLISH
 
-__all__ = ["DRAW", "ENLARGE", "WorkAct"]
-
 DRAW, ENLARGE = "draw", "enlarge"
 """The acts that made a picture of a seed which was never published, and a larger print."""
 

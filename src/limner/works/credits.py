@@ -18,16 +18,6 @@ from limner.works.finish_record import FinishRecord
 from limner.works.origins import Origins
 from limner.workspace import Workspace
 
-__all__ = [
-    "OWED",
-    "Credits",
-    "credit_of_work",
-    "credits_of",
-    "licences_of_work",
-    "owed_to",
-    "rights_of",
-]
-
 OWED = "owed"
 """Where an act keeps the rights in the pictures that its tool learned from, if they are others than its model's."""
 

@@ -13,8 +13,6 @@ from limner.papers.verify.showing import font, shown
 from limner.synthesis import SourceMap, SourceShare
 from limner.workspace import Workspace
 
-__all__ = ["credits_picture"]
-
 _PAPER, _INK, _SOFT = (250, 249, 246), (28, 28, 30), (120, 118, 112)
 _WIDE, _EDGE, _GAP, _COLUMNS, _SHOWN = 1600, 48, 24, 6, 12
 

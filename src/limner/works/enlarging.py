@@ -17,8 +17,6 @@ from limner.machine import Machine
 from limner.models.latent_model import to_bytes, to_unit
 from limner.models.upscaler import STRENGTH, Upscaler
 
-__all__ = ["LARGEST", "Enlargement", "enlarge", "noise_seed", "plan_enlargement"]
-
 LARGEST = 8192
 """Longer side of the largest print, px: 69 cm at 300 pixels an inch."""
 _TILE = 256

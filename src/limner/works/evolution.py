@@ -29,8 +29,6 @@ from limner.works.making import WorkRequest
 from limner.works.origins import Kind, Origin, Origins, file_digest
 from limner.workspace import Workspace, replace_file, replace_folder
 
-__all__ = ["MOST", "Evolution", "Generation", "Look", "Member"]
-
 MOST = 60
 """Pictures of a generation at most."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")

@@ -11,8 +11,6 @@ from limner.ledger import Ledger
 from limner.papers.publishing.published import PUBLISH, Published
 from limner.works.acts import DRAW, ENLARGE, WorkAct
 
-__all__ = ["Family", "Kin"]
-
 _DEEP = 300
 """Kin that are followed at most; a longer family is cut there."""
 

@@ -15,8 +15,6 @@ from limner.works.acts import DRAW
 from limner.works.family import Kin
 from limner.works.origins import file_digest
 
-__all__ = ["draw_family"]
-
 Paint = Callable[[str], "NDArray[np.uint8] | None"]
 
 _SIDE, _GAP, _ROW = 128, 24, 72

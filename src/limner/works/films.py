@@ -25,8 +25,6 @@ from limner.works.finish_record import ShareRow
 from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.origins import Origins
 
-__all__ = ["Film", "FilmRequest", "make_film"]
-
 _KEYS_A_SECOND = 5.0
 """Key pictures a second; between them what changes fades over."""
 _BARE_SIDE = 256

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from limner.synthesis import Exemplar, FinishOptions
 
-__all__ = ["FinishRecord", "ShareRow"]
-
 _LONGEST = 200
 """Letters of a title or name in the table of shares; credits hold names whole."""
 

@@ -20,15 +20,6 @@ from limner.works.credits import owed_to
 from limner.works.finish_record import Bounds, Exemplars, FinishRecord, Others, ShareRow
 from limner.workspace import Workspace
 
-__all__ = [
-    "FinishRequest",
-    "Finishing",
-    "composition_of",
-    "finished",
-    "finishing_as",
-    "finishing_for",
-]
-
 _NAMED = 16
 """Pictures that papers name one by one; the rest is summed up."""
 

@@ -15,8 +15,6 @@ from limner.papers.verify.checking import Checker
 from limner.works.origins import Origin
 from limner.workspace import Workspace
 
-__all__ = ["Intake"]
-
 
 class Intake:
     """Looks at each picture that works are made from once.

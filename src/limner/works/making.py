@@ -29,8 +29,6 @@ from limner.works.finishing import Finishing, FinishRequest, finishing_for
 from limner.works.intake import Intake
 from limner.works.origins import Origin, Origins
 
-__all__ = ["MadeWorks", "WorkRequest", "make_works", "paths_for", "provenance_of", "write_sheet"]
-
 _QUALITY = 92
 """Of formats that lose something, 1 to 100."""
 

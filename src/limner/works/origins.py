@@ -23,8 +23,6 @@ from limner.pictures.fitting import Fit, fitted
 from limner.works.acts import ENLARGE, WorkAct
 from limner.workspace import Workspace
 
-__all__ = ["Kind", "Origin", "Origins", "file_digest", "pixels_of"]
-
 Kind = Literal["work", "seed", "picture"]
 _SEED = re.compile(r"(\d{1,19}):(\d{1,9})")
 

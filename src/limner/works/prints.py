@@ -30,8 +30,6 @@ from limner.works.making import provenance_of
 from limner.works.origins import Origin, Origins
 from limner.workspace import Workspace
 
-__all__ = ["Print", "PrintRequest", "Source", "enlarged_again", "make_print"]
-
 LARGEST_FINISH = 2048
 """Largest shorter side of a finish, px."""
 Progress = Callable[[int, int], object]

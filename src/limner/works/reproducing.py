@@ -22,8 +22,6 @@ from limner.works.origins import Origins, pixels_of
 from limner.works.prints import Source, enlarged_again
 from limner.workspace import Workspace
 
-__all__ = ["Reproduction", "reproduce"]
-
 _SAME_TO_THE_EYE = 40.0
 
 

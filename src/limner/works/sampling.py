@@ -25,8 +25,6 @@ from limner.works.finishing import Finishing, FinishRequest, finished
 from limner.works.making import provenance_of
 from limner.workspace import Workspace
 
-__all__ = ["SampleRequest", "Sampled", "checked_mining", "sample_works"]
-
 FORMATS = ("png", "jpeg", "webp", "avif")
 
 

@@ -24,8 +24,6 @@ from limner.works.making import WorkRequest
 from limner.works.origins import Origin, Origins, file_digest, pixels_of
 from limner.workspace import Workspace
 
-__all__ = ["MixRequest", "RestyleRequest", "mixed", "moved", "read_mask", "restyled"]
-
 _LETTERS = "ABCDEFGH"
 _KEPT = 96
 """Shorter side at which a picture that is restyled by patches is kept, px."""

@@ -12,9 +12,6 @@ from limner.papers.c2pa.provenance import Provenance
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED
 from limner.text import storable
 
-__all__ = ["actions_of", "labels_of"]
-
-
 _PAINTED = "Painted by a trained picture generator"
 _FINISHED = "Composed by a trained picture generator, finished from patches of pictures (org.limner.generation)"
 _FORMER = "A new edition of a work that was published before"

@@ -13,8 +13,6 @@ from limner.papers.c2pa.claims import Trust, actions_in, claim_of, mapping, mapp
 from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.c2pa.structure import manifests_in
 
-__all__ = ["Earlier", "chain_of", "fault_in_chain"]
-
 _DEEPEST, _MOST = 16, 200
 _HARMLESS = "signingCredential.untrusted"
 _PLACE = "self#jumbf=/c2pa/"

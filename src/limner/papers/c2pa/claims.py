@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-__all__ = ["Trust", "actions_in", "claim_of", "mapping", "mappings", "text", "tool_of", "trust_of"]
-
 Trust = Literal["own", "anchor", "none"]
 """Why a signer's name can be believed: a root of one's own, a trust anchor, or not at all."""
 

@@ -19,8 +19,6 @@ from limner.papers.c2pa.store import UUID, own_ranges
 from limner.papers.c2pa.structure import loose_headers, manifests_in
 from limner.pictures.containers import Piece, boxes
 
-__all__ = ["Coverage", "coverage_of"]
-
 _LEFT_OUT = {b"ftyp": "the file's type", b"mfra": "mfra boxes", b"free": "free boxes", b"skip": "skip boxes"}
 _MOST_BOXES = 10_000
 Span = tuple[int, int]

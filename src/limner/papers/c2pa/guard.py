@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from limner.papers.c2pa.store import GIF_MARK, is_app11
 from limner.pictures.containers import gif_blocks, jpeg_segments
 
-__all__ = ["claims_too_much"]
-
 _MARKER = b"cbor"
 _MOST_EXTENSIONS = 16
 _MOST_READ = 1 << 20

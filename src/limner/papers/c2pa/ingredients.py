@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from limner.text import storable
 
-__all__ = ["Found", "Ingredient", "Relationship"]
-
 Relationship = Literal["parentOf", "inputTo"]
 """In C2PA's words (specification 2.2, section 18.15): parentOf, the former edition of the same work; inputTo, a picture
 that a model was given."""

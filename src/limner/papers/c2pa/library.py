@@ -20,8 +20,6 @@ from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import TimestampRelay
 from limner.text import storable
 
-__all__ = ["GENERATION", "C2paError", "Signing", "manifest_of", "read_store", "reading_context"]
-
 C2paError = c2pa.C2paError
 _CREATED = ("c2pa.actions", "c2pa.ingredient", GENERATION, "cawg.training-mining", LABEL)
 _MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining")

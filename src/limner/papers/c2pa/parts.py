@@ -17,8 +17,6 @@ from limner.pictures.containers import Piece, boxes, jpeg_segments, png_chunks, 
 from limner.pictures.structure import MEDIA_TYPES, sniff
 from limner.pictures.xmp import LARGEST_PACKET
 
-__all__ = ["Parts", "kind_of", "take_apart"]
-
 _XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 # What every C2PA manifest holds: the type of its outermost box, and two labels. A damaged one has two of them.
 _MANIFEST_MARKS = (STORE_TYPE, b"\x03c2pa.assertions\0", b"\x03c2pa.signature\0")

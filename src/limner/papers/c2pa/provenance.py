@@ -10,8 +10,6 @@ from limner.ledger import canonical_json
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.text import storable
 
-__all__ = ["GENERATION", "Provenance", "TrainingMining"]
-
 GENERATION = "org.limner.generation"
 """Label of limner's own assertion, by which its manifests are recognised."""
 

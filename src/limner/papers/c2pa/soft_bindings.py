@@ -12,8 +12,6 @@ from typing import Any
 from limner.papers.c2pa.claims import mappings
 from limner.papers.registry.fingerprints import Fingerprints
 
-__all__ = ["LABEL", "LAYOUT", "LOOK", "of_fingerprints", "soft_bindings", "value_in"]
-
 LABEL = "c2pa.soft-binding"
 LOOK, LAYOUT = "org.limner.fingerprint.pdq.1", "org.limner.fingerprint.layout.1"
 

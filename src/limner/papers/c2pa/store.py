@@ -11,18 +11,6 @@ from itertools import dropwhile, takewhile
 
 from limner.pictures.containers import Piece, boxes, gif_blocks, jpeg_segments, png_chunks, riff_chunks
 
-__all__ = [
-    "GIF_MARK",
-    "STORE_TYPE",
-    "UUID",
-    "ManifestFormError",
-    "embedded_store",
-    "is_app11",
-    "manifest_store",
-    "own_ranges",
-    "require",
-]
-
 STORE_TYPE = bytes.fromhex("6332706100110010800000AA00389B71")
 """The type of the box around all manifests: `c2pa`, and what ends every box type of C2PA."""
 UUID = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")

@@ -19,8 +19,6 @@ import cbor2
 from limner.papers.c2pa.store import STORE_TYPE, ManifestFormError, embedded_store, manifest_store, require
 from limner.pictures.containers import boxes
 
-__all__ = ["fault_in_manifest", "loose_headers", "manifests_in", "signer_of_store", "signers_of"]
-
 _STORE, _TAIL = STORE_TYPE[:4], STORE_TYPE[4:]
 # Kinds of boxes with the label that each must bear; others bear the name of what they hold, which hashes cover.
 _KINDS = {

@@ -13,8 +13,6 @@ from limner.papers.c2pa.provenance import Provenance, TrainingMining
 from limner.pictures.xmp import NAMESPACES, properties
 from limner.text import storable
 
-__all__ = ["COMPOSITE", "GENERATED", "XmpSeen", "read_packet", "write_packet"]
-
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC: "created algorithmically using an AI model trained on captured content"; so is what a model paints alone."""
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"

@@ -11,8 +11,6 @@ from typing import Any, Literal
 
 from limner.papers.verify.verdict import Verdict
 
-__all__ = ["NOTICE", "Answer", "Claim", "Report", "claims_of"]
-
 NOTICE = (
     "Information, not legal advice. This page sets what was found about one picture beside what the law and the Code "
     "ask. Whether that is enough is for you and your advisers to judge."

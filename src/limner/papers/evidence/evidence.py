@@ -34,8 +34,6 @@ from limner.papers.watermark.keys import known_keys
 from limner.text import printable
 from limner.workspace import Workspace, replace_folder
 
-__all__ = ["EvidenceFile", "write_evidence"]
-
 _SUMS = "SHA256SUMS"
 _SHOWN = 900
 

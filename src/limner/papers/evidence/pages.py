@@ -16,8 +16,6 @@ from limner.papers.verify.endpoint import VERIFY, Limits, check_origin
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["environment", "verify_page"]
-
 
 def verify_page(endpoint: str = "", limit: int = Limits.size) -> str:
     """A page for a museum's site that posts pictures to an endpoint and shows the verdict.

@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from limner.models.card import Card
     from limner.papers.watermark.keys import MarkKey
 
-__all__ = [
-    "RightsTable",
-    "card_of_work",
-    "copies_and_bias",
-    "family_acts",
-    "registry_report",
-    "rights_table",
-    "watermark_report",
-    "web_copy",
-]
-
 _MOST_ACTS = 500
 _ROW = ("title", "creator", "licence", "source", "consent", "notice", "split", "held", "flags", "pixel_sha256", "file")
 
@@ -96,7 +85,7 @@ def watermark_report(data: bytes, generation: dict[str, Any], signer: str, keys:
         keys: of the publisher's own.
     """
     from limner import pictures
-    from limner.papers.registry.registry import work_identifier, work_name
+    from limner.papers.registry.store import work_identifier, work_name
     from limner.papers.watermark import Prepared
     from limner.papers.watermark.marking import read_mark
 

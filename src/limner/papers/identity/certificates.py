@@ -15,18 +15,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = [
-    "NOTICE",
-    "USAGES",
-    "Chain",
-    "SigningKey",
-    "algorithm_of",
-    "fault_of",
-    "fault_of_root",
-    "make_chain",
-    "renew_chain",
-]
-
 NOTICE = "self-made with limner, on no public trust list"
 """The organisation in every certificate that limner makes: whoever reads the signature reads this first."""
 

@@ -31,8 +31,6 @@ from limner.papers.identity.revocations import Revocation, read_revocations, wri
 from limner.text import composed, slug
 from limner.workspace import Workspace, replace_file, replace_folder, sync_folder
 
-__all__ = ["Identity"]
-
 _KEY, _CERTIFICATE, _ROOT, _ROOT_KEY = "key.pem", "certificate.pem", "root.pem", "root-key.pem"
 _FORMER, _DEFAULT = "former", "default"
 _NAME_LIMIT = 64  # X.520, upper bound of a common name

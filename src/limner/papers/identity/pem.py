@@ -12,17 +12,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from limner.errors import PapersError
 from limner.papers.identity.certificates import SigningKey
 
-__all__ = [
-    "common_name",
-    "fingerprint_of",
-    "key_pem",
-    "pem_of",
-    "read_bytes",
-    "read_chain",
-    "read_key",
-    "write_private",
-]
-
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file that nobody else may read, from its first byte on; it is there whole, or not at all.

@@ -14,8 +14,6 @@ from limner.errors import PapersError
 from limner.ledger import Ledger
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Revocation", "read_revocations", "write_revocation"]
-
 _FILE = "revoked.json"
 
 

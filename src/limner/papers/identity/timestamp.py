@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 
 from limner.errors import PapersError
 
-__all__ = ["TimestampRelay", "check_server"]
-
 _SECONDS = 15.0
 _LARGEST = 1 << 20
 _REMEDY = "nothing was written; try again later, take another server, or leave --timestamp out"

@@ -15,8 +15,6 @@ from limner.papers.identity.pem import common_name, fingerprint_of, pem_of, read
 from limner.text import slug
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Anchor", "TrustStore"]
-
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENDING = ".pem"
 _LARGEST = 8 << 20

@@ -15,8 +15,6 @@ from limner.papers.publishing.former import Former
 from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.publisher import PublishedWork, Publisher
 
-__all__ = ["Export", "export", "name_of"]
-
 _ENDINGS = {"jpeg": "jpg"}
 
 

@@ -19,12 +19,10 @@ from limner.papers.identity.revocations import read_revocations
 from limner.papers.identity.trust import TrustStore
 from limner.papers.publishing.ingredients import ingredient_of
 from limner.papers.publishing.published import Published
-from limner.papers.registry.registry import work_identifier, work_name
+from limner.papers.registry.store import work_identifier, work_name
 from limner.papers.verify.checking import Checker
 from limner.papers.verify.verdict import Verdict
 from limner.workspace import Workspace
-
-__all__ = ["Former", "as_published", "open_former"]
 
 _REMEDY = "give a file as limner published it here"
 

@@ -9,8 +9,6 @@ from limner.papers.c2pa.store import manifest_store
 from limner.papers.c2pa.xmp import XmpSeen
 from limner.papers.verify.verdict import Verdict
 
-__all__ = ["ingredient_of"]
-
 _MOST_KEPT = 1 << 20
 """Bytes of a manifest that is kept; a larger one would outweigh the work, and is named."""
 _LONGEST = 200

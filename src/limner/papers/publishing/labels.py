@@ -18,8 +18,6 @@ from PIL import Image, ImageDraw, ImageFont
 from limner.errors import PapersError, UsageError
 from limner.papers.verify.showing import font
 
-__all__ = ["LANGUAGES", "LabelKind", "LabelRequest", "VisibleLabel", "draw_label"]
-
 LabelKind = Literal["eu", "text"]
 _Box = tuple[int, int, int, int]
 

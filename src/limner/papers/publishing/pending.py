@@ -17,10 +17,8 @@ from pathlib import Path
 
 from limner.errors import PapersError
 from limner.papers.publishing.published import Published
-from limner.papers.registry.registry import Edition
+from limner.papers.registry.store import Edition
 from limner.workspace import Workspace, replace_file
-
-__all__ = ["DAMAGED", "FOLDER", "Announced", "Session", "announcements", "ended_sessions", "read", "unrecorded"]
 
 FOLDER, DAMAGED = "pending", ".damaged"
 """Where announcements lie in a workspace, and how those end that cannot be read and were set aside."""

@@ -10,8 +10,6 @@ from typing import Any
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa.provenance import Provenance
 
-__all__ = ["PUBLISH", "Published"]
-
 PUBLISH = "publish"
 """What such acts are called in the ledger."""
 _ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")

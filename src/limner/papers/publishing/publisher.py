@@ -29,8 +29,6 @@ from limner.papers.registry.registry import Registry
 from limner.papers.watermark.keys import MarkKey, key_in_use
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["Job", "PublishedWork", "Publisher", "open_publisher"]
-
 Job = tuple[NDArray[np.uint8], Path, Provenance]
 
 _BATCH = 64

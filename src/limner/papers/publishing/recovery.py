@@ -24,12 +24,11 @@ from limner.papers.identity.revocations import read_revocations
 from limner.papers.publishing.former import as_published
 from limner.papers.publishing.pending import DAMAGED, FOLDER, Announced, announcements, ended_sessions, read
 from limner.papers.publishing.published import Published
-from limner.papers.registry.registry import Edition, Registry
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import Edition
 from limner.papers.registry.stored import edition_of
 from limner.papers.verify.checking import Checker
 from limner.workspace import Workspace
-
-__all__ = ["Recovery", "recover"]
 
 _PLACE = re.compile(rb'"path": ("(?:[^"\\]|\\.)*")')
 """What can still be read of an announcement that is damaged further on."""

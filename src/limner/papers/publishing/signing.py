@@ -23,14 +23,12 @@ from limner.papers.identity.identity import Identity
 from limner.papers.publishing.labels import LabelRequest, draw_label
 from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of
-from limner.papers.registry.registry import Edition, work_identifier, work_name
+from limner.papers.registry.store import Edition, work_identifier, work_name
 from limner.papers.verify.checking import Checker
 from limner.papers.watermark import PUBLIC_KEY
 from limner.papers.watermark.keys import MarkKey
 from limner.papers.watermark.marking import ALGORITHM, carries_mark, marked, read_mark, still_says, value_of
 from limner.text import storable
-
-__all__ = ["SignedWork", "WorkSigner"]
 
 
 @dataclass(frozen=True)

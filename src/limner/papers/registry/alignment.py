@@ -13,8 +13,6 @@ from scipy import ndimage
 
 from limner.papers.registry.fingerprints import MIDDLE, SIDE, Floats, interpolation
 
-__all__ = ["Places", "aligned"]
-
 _STEPS = ((4, 5, 0.35), (2, 4, 0.22), (1, 3, 1.0))
 """By how much both are made smaller, how many steps are made, and what share of the contrast may then be missing."""
 _GAIN = 0.6, 1.6

@@ -21,23 +21,6 @@ from PIL import Image
 
 from limner.collection.likeness import LEAST_QUALITY, packed, squeezed
 
-__all__ = [
-    "BITS",
-    "MIDDLE",
-    "SIDE",
-    "Bytes",
-    "Fingerprints",
-    "Floats",
-    "Trials",
-    "fingerprints_of",
-    "interpolation",
-    "pack_thumbnail",
-    "planes_of",
-    "thumbnail_of",
-    "trials",
-    "unpack_thumbnail",
-]
-
 BITS = 256
 SIDE = 64
 """Side of the thumbnail from which all fingerprints are made, px."""

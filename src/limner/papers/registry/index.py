@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from limner.papers.registry.fingerprints import BITS, Bytes
 from limner.workspace import replace_file
 
-__all__ = ["Index", "Near"]
-
 _BYTES = BITS // 8
 _FORMAT = 1  # counts up when fingerprints or files change
 _LISTS = 2048

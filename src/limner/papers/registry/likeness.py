@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from limner.papers.registry.alignment import Places, aligned
 from limner.papers.registry.fingerprints import MIDDLE, SIDE, Bytes, Floats, planes_of
 
-__all__ = ["ALL", "Likeness", "alike", "compare", "rough"]
-
 ALL = np.array([(1 - MIDDLE) / 2, MIDDLE, (1 - MIDDLE) / 2, MIDDLE], np.float32)
 """The window (left, width, top, height) in which the middle of a work lies in a copy that shows all of it."""
 

@@ -21,10 +21,8 @@ from limner.papers.registry import likeness
 from limner.papers.registry.fingerprints import Bytes, Fingerprints, Floats, fingerprints_of, trials, unpack_thumbnail
 from limner.papers.registry.index import Index
 from limner.papers.registry.likeness import ALL, Likeness
-from limner.papers.registry.store import EDITIONS, Edition, open_database, work_identifier, work_name
+from limner.papers.registry.store import EDITIONS, Edition, open_database
 from limner.workspace import Workspace
-
-__all__ = ["Candidate", "Edition", "Match", "Registry", "open_registry", "work_identifier", "work_name"]
 
 _LOOK_RADIUS, _LAYOUT_RADIUS = 31, 56
 _EACH, _CANDIDATES, _COMPARED = 16, 64, 10

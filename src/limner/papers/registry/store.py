@@ -13,8 +13,6 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Strin
 from limner.database import Database, Kind
 from limner.errors import PapersError
 
-__all__ = ["EDITIONS", "Edition", "open_database", "work_identifier", "work_name"]
-
 
 def work_identifier(latent_digest: str, model_digest: str, signer: str) -> int:
     """The 48-bit number of a work: the first 48 bits of a sha256, the highest first.

@@ -14,16 +14,16 @@ from limner import pictures
 from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.ledger import Ledger
-from limner.papers.c2pa.library import GENERATION, C2paError, read_store
+from limner.papers.c2pa.library import C2paError, read_store
 from limner.papers.c2pa.parts import take_apart
+from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.c2pa.store import manifest_store
 from limner.papers.publishing.published import Published
 from limner.papers.registry.fingerprints import fingerprints_of
-from limner.papers.registry.registry import Edition, Registry, work_identifier
+from limner.papers.registry.registry import Registry
+from limner.papers.registry.store import Edition, work_identifier
 from limner.papers.verify.checking import Checker, open_checker
 from limner.workspace import Workspace, replace_file
-
-__all__ = ["edition_of", "register_published", "restore", "stored_papers"]
 
 _KIND = "application/c2pa"
 # The stored manifest is read without the picture that it was made for, so what binds it to one cannot hold.

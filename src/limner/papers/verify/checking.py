@@ -16,21 +16,21 @@ from limner import pictures
 from limner.errors import PapersError, PictureError
 from limner.papers.c2pa.claims import mapping
 from limner.papers.c2pa.guard import claims_too_much
-from limner.papers.c2pa.library import GENERATION, C2paError, read_store, reading_context
+from limner.papers.c2pa.library import C2paError, read_store, reading_context
 from limner.papers.c2pa.parts import take_apart
+from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.pem import pem_of, read_chain
 from limner.papers.identity.revocations import Revocation, read_revocations
 from limner.papers.identity.trust import TrustStore
-from limner.papers.registry.registry import Edition, Registry, open_registry
+from limner.papers.registry.registry import Registry, open_registry
+from limner.papers.registry.store import Edition
 from limner.papers.verify.manifest import broken, signed, xmp_of
 from limner.papers.verify.recognising import contesting, looked_up, read_model_mark, read_watermark
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark import Prepared
 from limner.papers.watermark.keys import MarkKey, known_keys
 from limner.workspace import Workspace
-
-__all__ = ["Checker", "open_checker", "verify"]
 
 _LIMIT = 512 << 20
 

@@ -25,8 +25,6 @@ from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.papers.verify.verdict import Verdict
 
-__all__ = ["VERIFY", "Endpoint", "Limits", "check_origin"]
-
 VERIFY = "/verify"
 """Where pictures are posted."""
 

@@ -17,26 +17,8 @@ from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, XmpSeen
 from limner.papers.identity.certificates import NOTICE
 
 if TYPE_CHECKING:
-    from limner.papers.registry.registry import Edition, Match
-
-__all__ = [
-    "RELEASED",
-    "Change",
-    "Findings",
-    "LayerState",
-    "Lead",
-    "MarkFinding",
-    "MarkFound",
-    "ModelMark",
-    "Part",
-    "Refusal",
-    "RegistryFinding",
-    "RegistryFound",
-    "SignerSeen",
-    "State",
-    "latest_missed",
-    "moment_of",
-]
+    from limner.papers.registry.registry import Match
+    from limner.papers.registry.store import Edition
 
 RELEASED = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 """No copy of this file is older."""

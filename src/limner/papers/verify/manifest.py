@@ -13,8 +13,8 @@ from cryptography import x509
 from limner.papers.c2pa.chain import chain_of, fault_in_chain
 from limner.papers.c2pa.claims import actions_in, claim_of, mapping, text, tool_of, trust_of
 from limner.papers.c2pa.coverage import Coverage, coverage_of
-from limner.papers.c2pa.library import GENERATION
 from limner.papers.c2pa.parts import Parts
+from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.c2pa.soft_bindings import value_in
 from limner.papers.c2pa.structure import fault_in_manifest, manifests_in, signers_of
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, read_packet
@@ -23,8 +23,6 @@ from limner.papers.verify.findings import Change, Part, SignerSeen, State
 from limner.papers.verify.names import name_in
 from limner.papers.verify.verdict import Verdict
 from limner.papers.watermark.marking import ALGORITHM
-
-__all__ = ["broken", "signed", "xmp_of"]
 
 _UNTRUSTED = "signingCredential.untrusted"
 _SIGNER_FAILS = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")

@@ -9,8 +9,6 @@ from cryptography.x509.oid import NameOID
 
 from limner.text import composed, printable
 
-__all__ = ["name_in", "quoted"]
-
 _LONGEST = 100
 _QUOTES = dict.fromkeys(map(ord, "\"'`´“”„‟‘’‚‛«»‹›＂＇〝〞〟"), "'")
 # Letters that look like Latin ones: a word of these alone is no reading of another alphabet that one would notice.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limner.digests import digest_of
 from limner.errors import PapersError
 from limner.papers.c2pa.structure import signer_of_store
-from limner.papers.registry.registry import Edition, work_name
+from limner.papers.registry.store import Edition, work_name
 from limner.papers.verify.findings import (
     Findings,
     Lead,
@@ -27,8 +27,6 @@ from limner.papers.watermark.marking import read_mark, read_model_watermark
 if TYPE_CHECKING:
     from limner.papers.registry.registry import Registry
     from limner.papers.watermark.keys import MarkKey
-
-__all__ = ["contesting", "looked_up", "read_model_mark", "read_watermark"]
 
 
 def read_watermark(

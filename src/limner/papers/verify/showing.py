@@ -16,8 +16,6 @@ from limner.digests import digest_of
 from limner.errors import PictureError, UsageError
 from limner.papers.verify.verdict import Verdict
 
-__all__ = ["MOST", "draw_verdicts", "font", "shown"]
-
 MOST = 20
 """Files on one picture."""
 

@@ -10,8 +10,6 @@ from limner.papers.verify import wording
 from limner.papers.verify.findings import Findings, MarkFound, RegistryFound
 from limner.papers.verify.wording_registry import Layer, other_signer
 
-__all__ = ["Verdict"]
-
 _NOT_SHOWN = ("reason", "xmp", "xmp_fault", "mark_read", "model_mark", "registered", "changes", "signer", "chain")
 
 

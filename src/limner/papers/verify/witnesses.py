@@ -15,8 +15,6 @@ from limner.papers.registry.registry import Registry
 from limner.papers.registry.stored import stored_papers
 from limner.papers.verify.checking import Checker
 
-__all__ = ["Comparison", "Witness", "compare", "witnesses"]
-
 _MOST = 20
 
 

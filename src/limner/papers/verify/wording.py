@@ -24,8 +24,6 @@ from limner.papers.verify.wording_registry import (
     registry_layer,
 )
 
-__all__ = ["changed", "earlier", "finding", "headline", "layers", "signed_by", "source_words"]
-
 _PARTS = {
     Part.PICTURE: "the picture itself",
     Part.XMP: "the XMP",

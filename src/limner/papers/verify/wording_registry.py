@@ -18,19 +18,8 @@ from limner.papers.verify.findings import (
 from limner.papers.verify.names import quoted
 
 if TYPE_CHECKING:
-    from limner.papers.registry.registry import Edition, Match
-
-__all__ = [
-    "Layer",
-    "found_words",
-    "mark_layer",
-    "model_mark_layer",
-    "of_likeness",
-    "of_mark",
-    "of_model_mark",
-    "other_signer",
-    "registry_layer",
-]
+    from limner.papers.registry.registry import Match
+    from limner.papers.registry.store import Edition
 
 _MARK_LIMITS = "A mark can be copied onto another picture: it says where to look, and proves nothing alone."
 _SHOW = "Its papers as published: limner registry show"

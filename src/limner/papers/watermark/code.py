@@ -12,8 +12,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CODED", "MESSAGE_BITS", "decode", "encode"]
-
 MESSAGE_BITS = 48
 _CHECK_BITS = 16
 _BITS = MESSAGE_BITS + _CHECK_BITS

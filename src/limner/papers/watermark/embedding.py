@@ -23,8 +23,6 @@ from limner.papers.watermark.layout import (
     tile_spectrum,
 )
 
-__all__ = ["Embedder"]
-
 _PSNR = 42.2
 """Decibels: what is changed at most."""
 _SSIM_LOSS = 0.0125

@@ -15,8 +15,6 @@ from limner.errors import PapersError
 from limner.papers.identity.pem import read_bytes, write_private
 from limner.workspace import Workspace, sync_folder
 
-__all__ = ["MarkKey", "key_in_use", "known_keys", "new_key", "retire_key"]
-
 _FOLDER, _IN_USE, _ENDING = "mark-keys", "in-use", ".key"
 _HEAD = b"limner watermark key 1\n"
 _BYTES = 32

@@ -19,24 +19,6 @@ from scipy import fft
 
 from limner.papers.watermark.code import CODED, encode
 
-__all__ = [
-    "FULL",
-    "LUMA",
-    "MODEL_KEY",
-    "PUBLIC_KEY",
-    "QUIET",
-    "SMALLEST",
-    "SPREAD",
-    "TILE",
-    "Activity",
-    "Floats",
-    "Layout",
-    "mean_around",
-    "resized",
-    "scaled",
-    "tile_spectrum",
-]
-
 Floats = NDArray[np.float32]
 
 PUBLIC_KEY = b"limner watermark 1"

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from limner import pictures
 from limner.papers.watermark import FULL, MODEL_KEY, PUBLIC_KEY, SMALLEST, Embedder, Prepared, Reader, Reading
 
-__all__ = ["ALGORITHM", "carries_mark", "marked", "read_mark", "read_model_watermark", "still_says", "value_of"]
-
 ALGORITHM = "org.limner.watermark.1"
 """Its name among the soft bindings of a manifest; the value is the work's number, 6 bytes, the highest first."""
 _MODEL_SIZES = (FULL, 256, 128)

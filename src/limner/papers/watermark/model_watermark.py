@@ -21,8 +21,6 @@ from limner.models.painter import WATERMARK_TILE
 from limner.papers.watermark import MODEL_KEY, Layout
 from limner.papers.watermark.layout import SPREAD, TILE
 
-__all__ = ["SMALLEST", "add_model_watermark"]
-
 _STRENGTH = 2.0
 """Deviation of the pattern, grey levels of brightness: 43.3 dB."""
 SMALLEST = 128

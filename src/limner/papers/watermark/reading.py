@@ -14,8 +14,6 @@ from limner.papers.watermark.code import CODED, decode
 from limner.papers.watermark.layout import FULL, LUMA, PUBLIC_KEY, TILE, Activity, Floats, Layout, scaled, tile_spectrum
 from limner.papers.watermark.search import Pose, Search, Spectrum, likely_poses, posed, straight_poses
 
-__all__ = ["Prepared", "Reader", "Reading"]
-
 _KNOWN_POSE, _TURNED_POSE, _FOUND_POSE = 4.8, 5.4, 5.8
 """Thresholds of the detection statistic: in the pose of embedding, in that turned by quarters, in one of many."""
 _SEARCHES: dict[Search, float] = {"near": _FOUND_POSE, "turned": 6.4, "wider": 6.4}

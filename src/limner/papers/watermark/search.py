@@ -12,8 +12,6 @@ from scipy import fft, ndimage
 
 from limner.papers.watermark.layout import FULL, TILE, Floats, mean_around
 
-__all__ = ["Pose", "Search", "Spectrum", "likely_poses", "posed", "straight_poses"]
-
 _SCALES = 0.45, 2.3
 _FINE_STEP = 0.006
 """Between scales (logarithm), over which pilots of a picture of few tiles still agree."""
