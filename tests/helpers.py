@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 
 import pytest
 import typer.testing
@@ -57,3 +58,9 @@ def refused(*arguments: object) -> str:
         limner(*arguments)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def as_in_a_terminal() -> None:
+    """Signals that tests in the background or under nohup would hand on as ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

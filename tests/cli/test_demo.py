@@ -63,7 +63,7 @@ def test_mistakes(tmp_path: Path) -> None:
             r"no folder of them is given; limner demo FOLDER --creator",
         ),
         ([str(tmp_path / "gone"), "--to", str(tmp_path / "a")], "there is no such folder"),
-        ([str(tmp_path / "file"), "--to", str(tmp_path / "a")], "is a file; give the folder"),
+        ([str(tmp_path / "file"), "--to", str(tmp_path / "a")], "is a file; give a folder of pictures"),
     ):
         with pytest.raises(LimnerError, match=words):
             limner("demo", *arguments)

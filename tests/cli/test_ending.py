@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import as_in_a_terminal
 from limner.cli import main
 from limner.workspace import Workspace
 from published_made import artist, publish
@@ -61,12 +62,6 @@ def test_a_reader_that_goes_away_is_no_finding(work: Path) -> None:
     assert done.stderr.strip().splitlines()[-1] in ("141", "0")
 
 
-def _as_in_a_terminal() -> None:
-    """Signals that tests in the background or under nohup would hand on as ignored."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_asked_to_end_it_says_so_and_counts_as_no_verdict(number: signal.Signals, workspace: Workspace) -> None:
     artist(workspace)
@@ -75,7 +70,7 @@ def test_asked_to_end_it_says_so_and_counts_as_no_verdict(number: signal.Signals
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_as_in_a_terminal,
+        preexec_fn=as_in_a_terminal,
     )
     assert process.stdout is not None
     process.stdout.readline()

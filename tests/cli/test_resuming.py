@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from helpers import limner, refused
+from helpers import as_in_a_terminal, limner, refused
 from limner.latent.restyling import translator_file
 from limner.ledger import Ledger
 from limner.models.bundle import load_model
@@ -56,7 +56,11 @@ def collection(workspace: Workspace, tmp_path: Path) -> str:
 def interrupted(*arguments: str) -> int:
     """Run a command in a process of its own and press Ctrl-C once it has learned for a while; its status."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ.copy()
+        [sys.executable, "-c", _CHILD, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+        preexec_fn=as_in_a_terminal,
     )
     assert process.stderr is not None
     while (line := process.stderr.readline()) and line != "learned\n":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ _SHARES = ("precision", "recall", "coverage")
 
 def plot_numbers(report: QualityReport, path: Path) -> None:
     """One panel for each number: the generated pictures' interval beside that of real ones in their place, as PNG."""
-    figure = _figure(13, 5.4)
+    rows = math.ceil(len(MEANINGS) / 4)
+    figure = _figure(13, 2.7 * rows)
     names = [one.features for one in report.features]
     for i, (key, meaning) in enumerate(MEANINGS.items()):
-        axes = figure.add_subplot(2, 4, i + 1)
+        axes = figure.add_subplot(rows, 4, i + 1)
         for row, one in enumerate(report.features):
             _interval(axes, one.findings()[key], row)
         better = {"low": "left is better", "high": "right is better", "floor": "close to real is better"}[meaning.good]
