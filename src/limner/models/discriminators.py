@@ -9,6 +9,7 @@ the pictures.
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -28,7 +29,7 @@ def scales_of(height: int, width: int) -> int:
     return max(1, (min(height, width) // _WHOLE).bit_length())
 
 
-class Discriminator(nn.Module):
+class Discriminator(nn.Module, ABC):
     """What a discriminator looks at (`crops`), what features it sees (`see`), how real they look (calling it)."""
 
     scales = 1
@@ -42,13 +43,13 @@ class Discriminator(nn.Module):
         """
         return [pictures]
 
+    @abstractmethod
     def see(self, crops: list[Tensor]) -> list[Tensor]:
         """Maps of features. # each [n, 3, h, w] -> each [n, c, h', w']"""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """What each head thinks of each place, high where it looks real. # -> one [n, places] a head"""
-        raise NotImplementedError
 
 
 def leaky(*layers: nn.Module) -> nn.Sequential:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,7 +34,7 @@ class Reporter(Protocol):
         """How far the stage is; `rate` in pictures or latents a second."""
 
 
-class Stage:
+class Stage(ABC):
     """One part of a training: what is learned, from which batches, and how it is judged.
 
     Attributes:
@@ -66,22 +67,22 @@ class Stage:
     remedy = "train anew with another --seed"
     averages: Mapping[str, Tensor] = {}
 
+    @abstractmethod
     def batch(self, step: int, share: float = 0.0) -> dict[str, Tensor]:
         """The batch of a step; its first tensor has a row for each picture or latent.
 
         Args:
             share: how much of the stage is over, 0 to 1. The batch depends on the seed, the step and this alone.
         """
-        raise NotImplementedError
 
     def check(self) -> dict[str, float]:
         """Judge `objective.networks`; `score` (lower is better) chooses what is kept, of equal ones the latest."""
         return {"score": 0.0}
 
-    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:
+    def adapt(self, checks: Sequence[Mapping[str, float]]) -> None:  # noqa: B027  (optional)
         """Change what should change as training goes; what it becomes follows from the checks so far alone."""
 
-    def draw(self, name: str) -> None:
+    def draw(self, name: str) -> None:  # noqa: B027  (optional)
         """Save sheets of what `objective.networks` paints now."""
 
 
