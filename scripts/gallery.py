@@ -119,7 +119,7 @@ SECTIONS = (
     ),
     Section(
         "restyle",
-        "In another hand",
+        "In another style",
         "Where the same things were drawn in several styles, a translator learns from such pairs what a picture would "
         "be in another one; the emoji models come with theirs. It is finished from pictures of that style: outlines, "
         "fills and palette are its own, and what a thing is can get lost.",
@@ -171,8 +171,8 @@ SECTIONS = (
     Section(
         "merge",
         "Merge two models",
-        "A model and one that learned on from it, half and half, or coarse layers of one and fine ones of the other. "
-        "Of models that are no kin a new one learns from both. Licences are joined, or the merge is refused.",
+        "A model and one that was trained from it, half and half, or coarse layers of one and fine ones of the other. "
+        "Otherwise a new model learns from both. Licences are joined, or the merge is refused.",
         (
             "sample emoji-vae -n 5 --seed 1 --first 8 --label noto --to OUT/a",
             "sample emoji-gan -n 5 --seed 1 --first 8 --label noto --to OUT/b",

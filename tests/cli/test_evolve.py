@@ -88,6 +88,7 @@ def test_mistakes_give_one_line(workspace: Workspace) -> None:
         (("m", "--keep", "5"), "number 5: is not on the sheet; give 1 to 4"),
         (("m", "--keep", "1,x"), "are no numbers"),
         (("m", "--keep", "1", "--back"), "cannot be done at once"),
+        (("m", "--keep", "1", "--sheet", "s.png"), "are for works; give --publish"),
         (("m", "--keep", "1", "--label", "a"), "was begun"),
         (("m", "--publish", "9"), "number 9: is not on the sheet"),
     ):

@@ -109,6 +109,7 @@ def test_strangers_teach_a_new_model(workspace: Workspace, monkeypatch: pytest.M
         (("m", "c", "--name", "x", "--weights", "half"), "are no numbers"),
         (("m", "c", "--name", "x", "--weights", "1,1", "--at", "8"), "exclude each other"),
         (("m", "c", "--name", "x", "--minutes", "1", "--at", "8"), "exclude each other"),
+        (("m", "c", "--name", "x", "--at", "8", "--resume"), "leave out --at and --weights"),
         (("m", "c", "--name", "x", "--minutes", "0"), "--minutes 0: is no length"),
         (("m", "s", "--name", "x", "--minutes", "1", "--threads", "0"), "--threads 0"),
         (("m", "c", "--name", "s"), "there is a model of this name already"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from limner.models.feature_distances import kid, memorised
@@ -30,3 +32,8 @@ def test_memorising_is_seen() -> None:
     assert memorised(training, held_out, new).value <= 0.1
     copies = features((shown[:50].int() + 1).clamp(0, 255).to(torch.uint8))
     assert memorised(training, held_out, copies).value > 0.9
+
+
+def test_one_picture_has_no_distance() -> None:
+    rows = torch.randn(5, 3)
+    assert math.isnan(kid(rows[:1], rows[1:], by=rows).value)

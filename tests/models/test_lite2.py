@@ -36,10 +36,10 @@ def test_pictures_of_any_size_are_seen_at_128_pixels() -> None:
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        ((0.03, -0.01, 0.07), "cannot be told"),
-        ((0.09, 0.08, 0.10), "hard to tell"),
-        ((0.30, 0.20, 0.40), "told from real ones"),
-        ((0.90, 0.80, 1.00), "clearly told"),
+        ((0.03, -0.01, 0.07), "cannot be distinguished"),
+        ((0.09, 0.08, 0.10), "hard to distinguish"),
+        ((0.30, 0.20, 0.40), "distinguishable from real ones"),
+        ((0.90, 0.80, 1.00), "clearly distinguishable"),
     ],
 )
 def test_words_follow_the_distance(found: tuple[float, float, float], says: str) -> None:
@@ -48,4 +48,4 @@ def test_words_follow_the_distance(found: tuple[float, float, float], says: str)
 
 def test_a_wide_interval_does_not_make_pictures_real() -> None:
     said = kid_in_words(Estimate(0.5, -0.2, 1.2, 20), Estimate(0.0, -0.3, 0.3, 20))
-    assert said == "clearly told from real ones"
+    assert said == "clearly distinguishable from real ones"

@@ -106,3 +106,24 @@ def test_works_of_others_are_not_recorded(workspace: Workspace, tmp_path: Path) 
     (kept,) = recovered(workspace).damaged
     assert kept.suffix == DAMAGED
     assert len(Ledger.open(workspace.ledger)) == 0
+
+
+def test_a_work_that_the_ledger_knows_and_the_registry_does_not_is_registered(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artist(workspace)
+
+    def fail(registry: Registry, editions: object) -> None:
+        raise LedgerError(registry, "cannot be written to", "make room")
+
+    with monkeypatch.context() as patch, pytest.raises(LedgerError), open_publisher(workspace) as publisher:
+        patch.setattr(Registry, "add", fail)
+        publisher.publish(picture(64), tmp_path / "left.png", provenance())
+    (announcement,) = (one for folder in (workspace.root / FOLDER).iterdir() for one in announcements(folder))
+    data = announcement.read_bytes()
+    announcement.write_bytes(data[: len(data) // 2])
+    digest = f"sha256:{sha256((tmp_path / 'left.png').read_bytes()).hexdigest()}"
+    assert not Registry(workspace.registry).with_digest(digest)
+    assert recovered(workspace).recorded == (tmp_path / "left.png",)
+    assert len(Registry(workspace.registry).with_digest(digest)) == 1
+    assert [one.what for one in Ledger.open(workspace.ledger).acts()] == ["publish"]

@@ -98,7 +98,7 @@ def test_verify_names_the_work_and_claims_no_more_than_likeness(workspace: Works
     with closing(open_checker(workspace)) as checker:
         none, tampered, valid = (checker.check(path) for path in (stripped, changed, paths[0]))
     assert (none.state, tampered.state, valid.state) == ("none", "tampered", "valid")
-    assert f'looks like work {name}, published by "Ada Lovelace" on ' in none.summary
+    assert f'looks like work {name}, published under the name "Ada Lovelace" on ' in none.summary
     assert none.layers[3].name == "registry"
     assert (none.layers[3].state, tampered.layers[3].state) == ("alike", "alike")
     assert "Likeness, which is no proof" in none.layers[3].proves

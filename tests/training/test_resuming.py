@@ -21,9 +21,11 @@ from limner.models.bundle import find_digest, load_model
 from limner.models.files import sha256_of
 from limner.training import adversarial_stage
 from limner.training.options import TrainOptions
-from limner.training.run import open_run
+from limner.training.run import open_run, typed_model
 from limner.training.trainer import Training
+from limner.training.translating import run_name
 from limner.workspace import Workspace
+from models_made import made_model
 from pictures_made import made_collection
 
 _STEPS = 44
@@ -188,3 +190,22 @@ def test_a_label_of_which_nothing_is_learned_and_a_model_of_the_same_name(
     assert any(kept.stem in note for note in reporter.notes)
     assert (workspace.works / kept.stem / "m-1-00000.png").read_bytes() == b"a work of it"
     assert not (workspace.works / "m").exists()
+
+
+@pytest.mark.parametrize("name", ["sky.train", "sky.merge"])
+def test_a_name_that_ends_like_a_command_is_kept(name: str, workspace: Workspace, collection: Collection) -> None:
+    Training(options(name), collection, workspace, Silent(), resume=False)
+    assert open_run(name, workspace, TrainOptions).options.name == name
+
+
+def test_a_model_is_named_so_that_it_can_be_typed_and_its_card_chooses_no_folder(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    made_model(workspace.make(workspace.models) / "m.safetensors")
+    made_model(tmp_path / "else where.safetensors")
+    inside, outside = (
+        load_model(folder) for folder in (workspace.models / "m.safetensors", tmp_path / "else where.safetensors")
+    )
+    assert typed_model(inside, workspace) == "m"
+    assert typed_model(outside, workspace) == f"'{outside.path}'"
+    assert run_name(outside) == "else where.train-translator"

@@ -82,3 +82,11 @@ def test_a_seed_is_the_same_in_every_process() -> None:
     found = {subprocess.check_output([sys.executable, "-c", code], text=True) for _ in range(2)}
     assert found == {f"{seed_of(3, 'first', 7)}\n"}
     assert 0 <= seed_of(3, "first", 7) < 2**63
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_stage_of_few_steps_keeps_what_it_learned(steps: int, tmp_path: Path) -> None:
+    stage, fresh = Drawing("first"), Drawing("first")
+    Loop(stage, Budget(steps=steps), tmp_path, Silent(), precision="fp32", device="cpu", seed=3).run()
+    pairs = zip(stage.objective.parameters(), fresh.objective.parameters(), strict=True)
+    assert any(not torch.equal(ours, theirs) for ours, theirs in pairs)

@@ -27,7 +27,7 @@ _group = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""
     _group.command("add")(grouped(add))
-    app.add_typer(_group)
+    app.add_typer(_group, rich_help_panel="Learn")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def print_report(report: ImportReport) -> None:
         rows.append(("[red]not read[/]", count, f"[bold]{escape(kind)}[/]: {remedy(kind)}"))
     system = f"files of the system in {escape(', '.join(report.system))}"
     rows.append(("[cyan]left out[/]", sum(report.system.values()), system))
-    rows.append(("[yellow]held[/]", report.held_pictures, escape(_counted(report.held))))
+    rows.append(("[yellow]held back[/]", report.held_pictures, escape(_counted(report.held))))
     rows.append(("[yellow]flagged[/]", report.flagged_pictures, escape(_counted(report.flags))))
     shown = _table("", "pictures", "why")
     for what, count, why in rows:
@@ -51,7 +51,7 @@ def print_report(report: ImportReport) -> None:
         console.print(f"The folders' own split is kept: {report.kept_split:,} pictures are held out{few}.")
     if report.held_pictures:
         used = 'or used all the same with --accept-unknown "REASON"'
-        console.print(f"Held pictures are left out of training with --only-cleared, {used}.")
+        console.print(f"Pictures that are held back are left out of training with --only-cleared, {used}.")
     console.print(f"Licences from {_sources(report.licences_from)}. Creators from {_sources(report.creators_from)}.")
 
 

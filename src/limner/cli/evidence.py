@@ -14,7 +14,7 @@ from limner.workspace import Workspace
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("evidence")(_evidence)
+    app.command("evidence", rich_help_panel="Check and keep")(_evidence)
 
 
 def _evidence(

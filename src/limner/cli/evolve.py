@@ -56,10 +56,7 @@ def _evolve(
 
     given = {"--keep": keep is not None, "--back": back, "--publish": publish is not None}
     asked = [option for option, yes in given.items() if yes]
-    if len(asked) > 1:
-        raise UsageError(" and ".join(asked), "cannot be done at once", "give one of them")
-    if asked and (start or label or count):
-        raise UsageError(asked[0], "goes on with what was begun", "leave out --count, --from and --label")
+    _check(asked, bool(start or label or count), place)
     numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
     origins, request = origins_of(model), finish.request()
     name = name or origins.pipeline.model.card.name
@@ -78,6 +75,16 @@ def _evolve(
     elif back:
         evolution.back()
     _show(evolution, place.as_json)
+
+
+def _check(asked: list[str], begins: bool, place: WorkPlace) -> None:
+    """Refuse options that exclude each other."""
+    if len(asked) > 1:
+        raise UsageError(" and ".join(asked), "cannot be done at once", "give one of them")
+    if asked and begins:
+        raise UsageError(asked[0], "goes on with what was begun", "leave out --count, --from and --label")
+    if asked != ["--publish"] and (place.sheet or place.to or place.title):
+        raise UsageError("--sheet, --to and --title", "are for works", "give --publish, too")
 
 
 def _look(origins: Origins, request: FinishRequest, *, quiet: bool) -> Look:

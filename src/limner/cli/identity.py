@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     group.command("rotate")(rotate)
     group.command("revoke")(revoke)
     group.command("mark-key")(mark_key)
-    app.add_typer(group, name="identity")
+    app.add_typer(group, name="identity", rich_help_panel="Check and keep")
 
 
 def new(

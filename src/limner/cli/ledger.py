@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=_HELP, invoke_without_command=True, rich_markup_mode="rich")
     group.callback()(show)
     group.command("verify")(verify)
-    app.add_typer(group, name="ledger")
+    app.add_typer(group, name="ledger", rich_help_panel="Check and keep")
 
 
 def show(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -65,14 +66,27 @@ def _say_unrecorded() -> None:
 
 # In the order of the help.
 _MAKING = (
-    *("collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
+    *("demo", "collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
     *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "walk"),
 )
-_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "demo")
+_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure")
 
 
 for module in (*_MAKING, *_CHECKING):
     importlib.import_module(f"limner.cli.{module}").register(app)
+
+
+def _flow(commands: typer.Typer) -> None:
+    """Let the terminal break the lines of help texts: the ends of a docstring's own lines are no breaks."""
+    for command in commands.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for group in commands.registered_groups:
+        if group.typer_instance:
+            _flow(group.typer_instance)
+
+
+_flow(app)
 
 
 _asked: list[int] = []

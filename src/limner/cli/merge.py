@@ -54,9 +54,9 @@ def register(app: typer.Typer) -> None:
 def _merge(context: typer.Context, request: _Request) -> None:
     """Merge two models into one.
 
-    Models of one family (one learned on from the other with [bold]train --from[/bold], or both from a third) are merged
-    in seconds, by level or by weight; half and half by default. Of any others a new model learns, from pictures that
-    both draw, what both paint, distinguished by label. If that was stopped, it goes on with [bold]--resume[/bold].
+    Two models of one origin (one trained from the other with [bold]train --from[/bold], or both from a third) are
+    merged in seconds, by level or by weight; half and half by default. Otherwise a new model learns from pictures that
+    both paint, with a label for each. If that was stopped, it goes on with [bold]--resume[/bold].
 
     Example: [bold]limner merge emoji-vae emoji-gan --weights 0.5,0.5 --name emoji-between[/bold]
 
@@ -103,6 +103,8 @@ def _share(request: _Request) -> float:
     minutes, weights = request.minutes, request.weights
     if sum(one is not None for one in (request.at, weights, minutes, request.steps)) > 1:
         raise UsageError("--at, --weights, --minutes, --steps", "exclude each other", "give one of them")
+    if request.resume and (request.at is not None or weights is not None):
+        raise UsageError("--resume", "goes on with a model that learns", "leave out --at and --weights")
     if minutes is not None and not 0 < minutes < math.inf:
         raise UsageError(f"--minutes {minutes:g}", "is no length", "give e.g. 20")
     if weights is None:

@@ -215,7 +215,7 @@ def _show(model: ModelName, as_json: Json = False) -> None:
         rows.append(("accepted", f"{accepted.pictures} pictures held back: {accepted.reason}"))
     rows.append(("teacher", f"{teacher.name} {teacher.licence} {teacher.trained_on}".strip()))
     rows.append(("training", f"{training.minutes} min, {training.pictures_seen:,} pictures, {training.precision}"))
-    if prior.kind != "mixture":
+    if prior.kind in ("flow", "mapping"):
         views = f"{prior.embeddings:,} views of training pictures"
         rows.append(("keeps", f"{prior.embedding_width} numbers of each of {views}"))
     for name, value in card.quality.items():

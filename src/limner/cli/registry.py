@@ -28,7 +28,7 @@ _group = typer.Typer(name="registry", help=_HELP, no_args_is_help=True, rich_mar
 
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""
-    app.add_typer(_group)
+    app.add_typer(_group, rich_help_panel="Check and keep")
 
 
 @_group.command("list")
@@ -161,7 +161,7 @@ def _print_match(match: Match) -> None:
     from limner.papers.verify.wording_registry import found_words
 
     work = match.edition
-    by = f"published by {printable(work.signer_name)} on {work.time[:10]}"
+    by = f"published under the name {printable(work.signer_name)} on {work.time[:10]}"
     print(f"looks like work {work.name}: {printable(work.title)}, {by}")
     print(f"  {found_words(match)}; as published: {printable(work.path)}")
     if match.others:

@@ -29,7 +29,7 @@ _FEW = 20
 class _Request(LearningRequest):
     minutes: Annotated[float | None, typer.Option(help="Length by the clock (20 if left out).")] = None
     collection: CollectionName
-    name: Annotated[str | None, typer.Option(help="Name of the model; the collection's and size's by default.")] = None
+    name: Annotated[str | None, typer.Option(help="Name of the model; COLLECTION-FAMILY-SIZE by default.")] = None
     family: Annotated[str | None, typer.Option(help="vae or gan; with --from the parent's, otherwise vae.")] = None
     size: Annotated[
         str | None,
@@ -54,13 +54,13 @@ class _Request(LearningRequest):
         bool | None,
         typer.Option(
             "--crisp/--no-crisp",
-            help="Whether a VAE's painter has an adversarial stage at the end (it has); a GAN always does.",
+            help="End a VAE's training with an adversarial stage (the default); a GAN always has one.",
         ),
     ] = None
     adversarial_rate: Annotated[
         float | None, typer.Option(help="Learning rate of the painter in the adversarial stage.")
     ] = None
-    flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip for writing.")] = True
+    flip: Annotated[bool, typer.Option(help="Pictures may be mirrored; --no-flip where pictures hold writing.")] = True
     batch: Annotated[int, typer.Option(help="Pictures a step; a third of it at first.")] = 48
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None
     device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card.")] = "cpu"

@@ -35,7 +35,11 @@ class Length:
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0
     threads: Annotated[int | None, typer.Option(help="Threads; chosen by a probe otherwise.")] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the run was stopped; give the same options, or none.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on where the run was stopped; give its --name, if it had one; other options may be left out.",
+        ),
     ] = False
     quiet: Quiet = False
     as_json: Json = False

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     group.command("add")(_add)
     group.command("list")(_list)
     group.command("remove")(_remove)
-    app.add_typer(group, name="trust")
+    app.add_typer(group, name="trust", rich_help_panel="Check and keep")
 
 
 def _add(

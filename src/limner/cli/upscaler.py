@@ -68,7 +68,7 @@ def _options(context: typer.Context, request: _Request, collection: str, workspa
     values = {"name": f"{collection}-upscaler", **option_values(request, ("model", "collection", "crisp"))}
     values |= {} if request.crisp else {"adversarial": 0.0}
     options = checked_options(UpscalerOptions, "train-upscaler", values)
-    return going_on(context, f"{options.name}.{options.command}", workspace, options) if request.resume else options
+    return going_on(context, f"{options.name}{options.run_suffix}", workspace, options) if request.resume else options
 
 
 def _show(path: Path, quality: dict[str, Any]) -> None:

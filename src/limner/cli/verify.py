@@ -37,7 +37,7 @@ _ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", 
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("verify")(grouped(verify_files))
+    app.command("verify", rich_help_panel="Check and keep")(grouped(verify_files))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(_group, rich_help_panel="Steer")
+    app.add_typer(_group, rich_help_panel="Check and keep")
     app.command("reproduce", rich_help_panel="Steer")(_reproduce)
     app.command("family", rich_help_panel="Steer")(_family)
 
@@ -35,7 +35,8 @@ _group = typer.Typer(name="works", help="Look after the works that were kept.", 
 def _recover(as_json: Json = False) -> None:
     """Record works that a broken-off command left signed in their places, and take away what never came there.
 
-    A full disk, a closed terminal or a machine that was switched off can end a command between a file and the books.
+    A full disk, a closed terminal or a machine that was switched off can end a command after a work is written
+    and before it is recorded.
     Commands that publish do the same by themselves before they begin.
 
     Example: [bold]limner works recover[/bold]

@@ -1,7 +1,7 @@
 """Lives here: pictures with their rights: import, check, split, cache, load.
 
 Not here: decoding (`pictures/`), what licences oblige (`rights/`), networks (`models/`).
-Floor 2 of the design.
+Floor 2 (docs/architecture.md).
 """
 
 from typing import TYPE_CHECKING

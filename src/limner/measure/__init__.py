@@ -1,4 +1,4 @@
 """Lives here: every number that limner states about pictures, with its interval.
 
-Floor 5 of the design.
+Floor 5 (docs/architecture.md).
 """

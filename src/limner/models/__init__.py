@@ -1,4 +1,4 @@
-"""Lives here: the networks and their file: painter, vae, prior, teacher, bundle.
+"""Lives here: the networks and their file: painter, priors, discriminators, teacher, model files.
 
-Floor 3 of the design.
+Floor 3 (docs/architecture.md).
 """

@@ -51,7 +51,8 @@ def kid(
 
     def distance(of_real: NDArray[np.float64], of_painted: NDArray[np.float64]) -> float:
         sides = ((of_real, of_real), (of_painted, of_painted), (of_real, of_painted))
-        means = [float(a @ total @ b / (a @ pairs @ b)) for (total, pairs), (a, b) in zip(sums, sides, strict=True)]
+        with np.errstate(invalid="ignore"):  # one picture has no pairs
+            means = [float(a @ total @ b / (a @ pairs @ b)) for (total, pairs), (a, b) in zip(sums, sides, strict=True)]
         return means[0] + means[1] - 2 * means[2]
 
     return jackknife(distance, (x.shape[1], y.shape[1]), len(painted))

@@ -1,7 +1,7 @@
 """Lives here: the one door in and the one door out for pixels: files to 8-bit sRGB arrays, and back.
 
 Not here: where pictures are kept (`collection/`), and what may be done with them (`rights/`).
-Ground floor of the design.
+Ground floor (docs/architecture.md).
 """
 
 from limner.pictures.files import open_file

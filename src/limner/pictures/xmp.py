@@ -84,12 +84,18 @@ def properties(packet: bytes) -> list[tuple[str, str]]:
     if len(packet) > LARGEST_PACKET:
         raise ValueError("larger than 4 MiB")
     start, end = packet.find(_START), packet.rfind(_END)
-    inner = packet[start : end + len(_END)] if 0 <= start < end else packet.strip(b"\0 \r\n\t")
-    try:
-        root = ElementTree.fromstring(inner, forbid_dtd=True)
-    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise ValueError(f"no readable XML ({type(error).__name__})") from error
-    return [(_called(tag), text) for tag, text in _tagged(root)]
+    tries = [packet.strip(b"\0 \r\n\t")]  # whole: namespaces may be declared outside of rdf:RDF
+    if 0 <= start < end:
+        tries.append(packet[start : end + len(_END)])  # alone: what stands about it may be damaged
+    failed: Exception | None = None
+    for text in tries:
+        try:
+            root = ElementTree.fromstring(text, forbid_dtd=True)
+            within = list(root.iter(f"{{{NAMESPACES['rdf']}}}RDF")) or [root]
+            return [(_called(tag), said) for rdf in within for tag, said in _tagged(rdf)]
+        except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+            failed = error
+    raise ValueError(f"no readable XML ({type(failed).__name__})") from failed
 
 
 def _tagged(root: Any) -> Iterator[tuple[str, str]]:

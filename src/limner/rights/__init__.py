@@ -1,7 +1,7 @@
 """Lives here: licences, consent and opt-outs of pictures, and what they oblige.
 
 Not here: the pictures themselves (`collection/`), and the papers of works (`papers/`).
-Floor 1 of the design.
+Floor 1 (docs/architecture.md).
 """
 
 from limner.rights.clearing import (

@@ -1,4 +1,4 @@
 """Lives here: how a model learns: objectives, augmentation, the loop, checkpoints.
 
-Floor 4 of the design.
+Floor 4 (docs/architecture.md).
 """

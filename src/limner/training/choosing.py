@@ -21,7 +21,7 @@ def choose_prior(
 ) -> dict[str, Any]:
     """Fit a mixture, leave it in the model or, where a flow was learned and comes closer by KID, that."""
     if options.prior == "flow":
-        return {"prior": {"kept": "flow"}}
+        return {"prior": {"kept": model.config.prior.kind}}
     latents = Latents(model, data, machine, fit=options.prior == "mixture")
     mixture = MixturePrior(model.config.painter, PriorConfig(kind="mixture"), len(data.names))
     mixture.to(model.whitening.mean.device)

@@ -262,6 +262,8 @@ class Loop:
         self.optimiser.state.clear()
 
     def _finish(self) -> None:
+        if 0 < self.state.step < _AVERAGE_EVERY:  # too few steps for an average
+            _copy(self.live, self.average)
         self._check()
         _copy(self.best, self.live)
         self.networks.eval()

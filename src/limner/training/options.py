@@ -19,6 +19,8 @@ class RunOptions(BaseModel):
 
     command: ClassVar[str]
     """That trains so."""
+    run_suffix: ClassVar[str] = ""
+    """What the run's folder is called beside the name of what is trained."""
     usual_minutes: ClassVar[float]
     """How long it takes where nothing is said."""
 

@@ -81,10 +81,10 @@ _HARD, _CLEAR = 0.1, 0.4
 def kid_in_words(found: Estimate, floor: Estimate) -> str:
     """How well new pictures can be distinguished from real ones, in words, by their KID and that of real pictures."""
     if found.low <= floor.high and found.value <= _HARD:
-        return "cannot be told from real ones by these features"
+        return "cannot be distinguished from real ones by these features"
     beyond = found.value - max(0.0, floor.value)
     return (
-        "hard to tell from real ones" if beyond < _HARD else
-        "told from real ones" if beyond < _CLEAR else
-        "clearly told from real ones"
+        "hard to distinguish from real ones" if beyond < _HARD else
+        "distinguishable from real ones" if beyond < _CLEAR else
+        "clearly distinguishable from real ones"
     )  # fmt: skip

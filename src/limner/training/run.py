@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from limner.collection import Collection
 from limner.errors import TrainingError
 from limner.machine import Machine
+from limner.models.bundle import SHIPPED, Model
 from limner.training.checkpoint import read_checkpoint, write_checkpoint
 from limner.training.loop import Loop
 from limner.training.options import RunOptions
@@ -230,6 +232,18 @@ class Run(Generic[_Options]):
             part.write_text(json.dumps(states))
 
 
+def typed_collection(collection: Collection, workspace: Workspace) -> str:
+    """How a collection is named in a command line: by its name where the workspace has it, else by its folder."""
+    named = collection.folder == workspace.collections / collection.name
+    return shlex.quote(collection.name if named else str(collection.folder))
+
+
+def typed_model(model: Model, workspace: Workspace) -> str:
+    """How a model is named in a command line: by its name where that leads to it, else by its file."""
+    named = model.path.parent in (workspace.models, SHIPPED)
+    return shlex.quote(model.name if named else str(model.path))
+
+
 def open_run(name: str, workspace: Workspace, kind: type[_Options]) -> Begun[_Options]:
     """How a run was begun.
 
@@ -250,7 +264,7 @@ def open_run(name: str, workspace: Workspace, kind: type[_Options]) -> Begun[_Op
         options = kind.model_validate(kept["options"])
         if "name" in kept["options"]:
             # A run that was moved aside has another name than when it began.
-            options = options.model_copy(update={"name": name.removesuffix(f".{kind.command}")})
+            options = options.model_copy(update={"name": name.removesuffix(kind.run_suffix)})
         return Begun(options, str(kept["collection"]), str(kept["digest"]), str(kept["parent"]))
     except (ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:100]

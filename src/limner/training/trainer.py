@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +28,7 @@ from limner.training.painter_stage import PainterStage
 from limner.training.plots import plot_curves
 from limner.training.prior_stage import PriorStage
 from limner.training.report import measure_quality
-from limner.training.run import Run
+from limner.training.run import Run, typed_collection
 from limner.training.sharing import (
     SMALL_SHARE,
     adversarial_share,
@@ -173,6 +172,7 @@ class Training:
         model.eval()
         if options.family == "gan":
             model.become_mapping()
+        if options.family != "vae":
             return {}
         return choose_prior(model, data, options, machine, self.folder, self.reporter)
 
@@ -199,9 +199,8 @@ class Training:
 
     def _command(self) -> str:
         """The command line that goes on with the run."""
-        named = self.collection.folder == self.workspace.collections / self.collection.name
-        pictures = self.collection.name if named else self.collection.folder
-        return f"limner train {shlex.quote(str(pictures))} --name {self.options.name} --resume"
+        pictures = typed_collection(self.collection, self.workspace)
+        return f"limner train {pictures} --name {self.options.name} --resume"
 
     def _teacher(self) -> TeacherNote:
         """The teacher whose taste is in the weights; a parent's stays there."""

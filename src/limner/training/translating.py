@@ -31,7 +31,7 @@ from limner.training.notes import learned_notes, rights_with, training_note
 from limner.training.objectives import FrozenTeacher, frozen_teacher
 from limner.training.options import RunOptions
 from limner.training.pairs import Pairs, paired_rows
-from limner.training.run import Run
+from limner.training.run import Run, typed_collection, typed_model
 from limner.training.stage import Reporter, Stage
 from limner.training.translating_report import measure_translator
 from limner.workspace import Workspace
@@ -53,6 +53,7 @@ class TranslatorOptions(RunOptions):
     """One training of a translator."""
 
     command = "train-translator"
+    run_suffix = ".train-translator"
     usual_minutes = 12.0
 
     label: str = "style"
@@ -210,7 +211,7 @@ class TranslatorStage(Stage):
 
 def run_name(model: Model) -> str:
     """The name of the run in which a translator of this model is trained."""
-    return f"{model.card.name}.{TranslatorOptions.command}"
+    return f"{model.name}{TranslatorOptions.run_suffix}"
 
 
 def train_translator(
@@ -240,7 +241,7 @@ def train_translator(
         collection.rows(options.where), only_cleared=options.only_cleared, accept_unknown=options.accept_unknown
     )
     learned, unseen = paired_rows(rows, options.label, options.pairs, names, collection.name)
-    again = _command(name, collection, options)
+    again = _command(model, collection, options, workspace)
     run = Run(run_name(model), options, collection, model.digest, workspace, reporter, clock=clock, again=again)
     run.start(resume=resume)
     machine = probe(options.precision, options.threads)
@@ -264,10 +265,11 @@ def train_translator(
     return stage.network, card
 
 
-def _command(model: str, collection: Collection, options: TranslatorOptions) -> str:
+def _command(model: Model, collection: Collection, options: TranslatorOptions, workspace: Workspace) -> str:
     """The command line that goes on with the run."""
-    given = ["limner", "train-translator", model, collection.name, "--pairs", options.pairs, "--label", options.label]
-    return shlex.join([*given, "--resume"])
+    given = f"{typed_model(model, workspace)} {typed_collection(collection, workspace)}"
+    columns = shlex.join(["--pairs", options.pairs, "--label", options.label])
+    return f"limner train-translator {given} {columns} --resume"
 
 
 class _Source(NamedTuple):

@@ -7,7 +7,6 @@ that texture appears where likeness alone gives blur (Ledig et al. 2017, "SRGAN"
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 import torch
@@ -27,7 +26,7 @@ from limner.training.crops import SEEN, SMALLEST, Crops, middle, painted_picture
 from limner.training.notes import learned_notes, rights_with, training_note
 from limner.training.objectives import FrozenTeacher, frozen_teacher
 from limner.training.options import RunOptions
-from limner.training.run import Run
+from limner.training.run import Run, typed_collection, typed_model
 from limner.training.stage import Reporter, Stage
 from limner.training.upscaling_report import measure_upscaler
 from limner.workspace import Workspace
@@ -43,6 +42,7 @@ class UpscalerOptions(RunOptions):
     """One training of an up-scaler."""
 
     command = "train-upscaler"
+    run_suffix = ".train-upscaler"
     usual_minutes = 10.0
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -163,10 +163,10 @@ def train_upscaler(
         collection.rows(options.where), only_cleared=options.only_cleared, accept_unknown=options.accept_unknown
     )
     training, held_out = _large_enough(collection, rows)
-    again = f"limner train-upscaler {shlex.quote(collection.name)} --name {options.name} --resume"
-    again += f" --model {shlex.quote(model.card.name)}" if model else ""
+    again = f"limner train-upscaler {typed_collection(collection, workspace)} --name {options.name} --resume"
+    again += f" --model {typed_model(model, workspace)}" if model else ""
     parent = "" if model is None else model.digest
-    run = Run(f"{options.name}.{options.command}", options, collection, parent, workspace, reporter, again=again)
+    run = Run(f"{options.name}{options.run_suffix}", options, collection, parent, workspace, reporter, again=again)
     run.start(resume=resume)
     machine = probe(options.precision, options.threads)
     reporter.note(f"computing: {machine.reason}")

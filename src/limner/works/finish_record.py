@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from limner.errors import UsageError
 from limner.synthesis import Exemplar, FinishOptions
 
 _LONGEST = 200
@@ -83,8 +84,16 @@ class FinishRecord(_Frozen):
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> FinishRecord | None:
-        """What an act says, as `Published.finish` has it; None for a work that was not finished."""
-        return cls.model_validate(recorded) if recorded else None
+        """What an act says, as `Published.finish` has it; None for a work that was not finished.
+
+        Raises:
+            UsageError: another version of limner wrote it.
+        """
+        try:
+            return cls.model_validate(recorded) if recorded else None
+        except ValidationError:
+            why = "was recorded by another version of limner"
+            raise UsageError("how the work was finished", why, "use that version, or paint the work anew") from None
 
     def to_json(self) -> dict[str, Any]:
         """The record as acts and papers hold it."""

@@ -1,4 +1,4 @@
-"""Publishing: papers in the design's order, read back, moved into place, recorded."""
+"""Publishing: papers in their order (docs/architecture.md), read back, moved into place, recorded."""
 
 from __future__ import annotations
 

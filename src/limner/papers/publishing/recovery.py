@@ -140,14 +140,18 @@ def _recorded_by_papers(
     place = _with_digest(digest, _likely_places(announcement, workspace))
     if place is None:
         return None
-    if Published.find(ledger, digest) is None:
-        try:
-            edition, said = _by_papers(place, workspace)
-        except LimnerError:
-            return None  # not one's own, or it no longer counts
+    in_ledger = Published.find(ledger, digest) is not None
+    in_registry = registry is None or bool(registry.with_digest(digest))
+    if in_ledger and in_registry:
+        return place
+    try:
+        edition, said = _by_papers(place, workspace)
+    except LimnerError:
+        return None  # not one's own, or it no longer counts
+    if not in_ledger:
         ledger.record_many(said.entries())
-        if registry is not None and not registry.with_digest(digest):
-            registry.add([edition])
+    if registry is not None and not in_registry:
+        registry.add([edition])
     return place
 
 

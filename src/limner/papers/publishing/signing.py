@@ -1,4 +1,4 @@
-"""A work's signed file, in the design's order: watermark, visible label, XMP, C2PA signature last."""
+"""A work's signed file, in their order (docs/architecture.md): watermark, visible label, XMP, C2PA signature last."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Layer:
     """One layer of a file's papers, in words.
 
     Attributes:
-        name: `C2PA`, `XMP`, `watermark`, `model mark` or `registry`.
+        name: `C2PA`, `XMP`, `watermark`, `model watermark` or `registry`.
         state: of this layer alone; `none` where it is missing.
     """
 
@@ -129,12 +129,14 @@ def mark_layer(found: Findings, read: MarkFinding) -> Layer:
 def model_mark_layer(found: Findings, mark: ModelMark) -> Layer:
     """Which model painted the picture by its mark, and what that proves."""
     if mark.read is None:
-        return Layer("model mark", "none", MarkFound.NAMED_ONLY, "none is read, though the papers name one", "Nothing.")
+        return Layer(
+            "model watermark", "none", MarkFound.NAMED_ONLY, "none is read, though the papers name one", "Nothing."
+        )
     same = mark.read == mark.named
     state: LayerState = "valid" if same and found.state == "valid" else "unsigned"
     holds = f"a model whose mark is {mark.read} painted it{', as the papers say' if same else ''}"
     code = MarkFound.AS_PAPERS_SAY if same else MarkFound.UNREGISTERED
-    return Layer("model mark", state, code, holds, _MARK_LIMITS)
+    return Layer("model watermark", state, code, holds, _MARK_LIMITS)
 
 
 def registry_layer(seen: RegistryFinding) -> Layer:
@@ -186,7 +188,7 @@ def _titled(work: Edition) -> str:
 
 
 def _published(work: Edition) -> str:
-    return f"published by {quoted(work.signer_name)} on {work.time[:10]}"
+    return f"published under the name {quoted(work.signer_name)} on {work.time[:10]}"
 
 
 def _others(count: int) -> str:
