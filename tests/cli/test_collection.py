@@ -58,7 +58,7 @@ def test_json_for_programs(folder: Path) -> None:
 
 def test_a_held_collection_says_what_to_do(folder: Path) -> None:
     said = " ".join(run("add", str(folder)).split())
-    assert "held 8 no creator (8), no licence (8)" in said
+    assert "held back 8 no creator (8), no licence (8)" in said
     assert "--accept-unknown" in said
 
 
