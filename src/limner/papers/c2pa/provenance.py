@@ -16,7 +16,7 @@ GENERATION = "org.limner.generation"
 TrainingMining = Literal["notAllowed", "allowed", "constrained"]
 _LARGEST = 2**63 - 1
 _ELSEWHERE = ("title", "creator", "training_mining", "training_mining_terms", "ingredients")
-_OPTIONAL = ("inputs", "edition", "visible_label", "finish")
+_OPTIONAL = ("inputs", "edition", "visible_label", "finish", "checked")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Provenance:
         edition: how a work that is published again differs from the former edition; empty for a first one.
         visible_label: the label as it was drawn; empty where there is none.
         finish: how the composition was finished, and what each exemplar gave; empty for what a model painted alone.
+        checked: what was checked before publishing, by the name of the check, with what it found.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Provenance:
     edition: dict[str, Any] = field(default_factory=dict)
     visible_label: dict[str, Any] = field(default_factory=dict)
     finish: dict[str, Any] = field(default_factory=dict)
+    checked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.training_mining not in get_args(TrainingMining):

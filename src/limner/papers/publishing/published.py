@@ -13,9 +13,9 @@ from limner.papers.c2pa.provenance import Provenance
 PUBLISH = "publish"
 """What such acts are called in the ledger."""
 _ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")
-_WHERE_KNOWN = ("watermark", "mark_key", "replaced", "visible_label", "edition", "finish", "inputs")
+_WHERE_KNOWN = ("watermark", "mark_key", "replaced", "visible_label", "edition", "finish", "checked", "inputs")
 _AS_IN_PAPERS = (
-    "made", "seed", "index", "truncation", "label", "training_mining", "visible_label", "edition", "finish"
+    "made", "seed", "index", "truncation", "label", "training_mining", "visible_label", "edition", "finish", "checked"
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ class Published:
         visible_label: the label as it was drawn; empty where there is none.
         edition: how it differs from the edition `of` which it was made; empty for a first one.
         finish: how it was finished (`limner.works.finishing`); empty for what a model painted alone.
+        checked: what was checked before, by the name of the check; empty in what was published without.
         inputs: the pictures from outside whose papers it keeps or names.
         time: when it was published, UTC, ISO 8601; empty before the ledger has it.
     """
@@ -61,6 +62,7 @@ class Published:
     visible_label: dict[str, Any] = field(default_factory=dict)
     edition: dict[str, Any] = field(default_factory=dict)
     finish: dict[str, Any] = field(default_factory=dict)
+    checked: dict[str, Any] = field(default_factory=dict)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     time: str = ""
 

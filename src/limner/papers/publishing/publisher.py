@@ -30,6 +30,11 @@ from limner.papers.watermark.keys import MarkKey, key_in_use
 from limner.workspace import Workspace, replace_file
 
 Job = tuple[NDArray[np.uint8], Path, Provenance]
+Check = Callable[[NDArray[np.uint8], Path, Provenance], Provenance]
+"""Looks at a work before it is signed: raises to refuse it, or gives its papers with what was found in `checked`.
+
+Called by several threads at once, with the pixels as painted (uint8 [h, w, 3]), the work's place, and its papers.
+"""
 
 _BATCH = 64
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -62,6 +67,7 @@ class Publisher:
         registry: where each work is registered in the same step; None registers none.
         mark_key: puts the watermark in; None takes the key that all know.
         overwrite: whether a file that is another work, or none, may be replaced; the same work always may.
+        checks: what each work must pass before it is signed, in their order.
         announce_in: root of the workspace in which works are announced before they come to their places; None
             announces none.
 
@@ -78,6 +84,7 @@ class Publisher:
     mark_key: MarkKey | None = None
     announce_in: Path | None = None
     overwrite: bool = False
+    checks: tuple[Check, ...] = ()
     _session: Session | None = field(default=None, init=False)
     _signer: WorkSigner | None = field(default=None, init=False)
 
@@ -201,6 +208,8 @@ class Publisher:
             raise PapersError("Publisher", "is not open", "use it in a `with` block")
         if not self.overwrite and path.is_file():
             self._check_place(path, provenance)
+        for check in self.checks:
+            provenance = check(pixels, path, provenance)
         work = self._signer.sign(pixels, path, provenance, quality, label)
         digest, edition = work.published.digest, work.edition if self.registry is not None else None
         try:
