@@ -226,6 +226,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
         ("went on from", ", ".join(one for one in parents if isinstance(one, str))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
+        ("ingredients", wording.made_with(verdict)),
         ("picture", _picture(made)),
         ("made by", _act(made)),
         *(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from limner import __version__
+from limner.papers.c2pa.assets import assets_of
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED
@@ -30,7 +31,8 @@ def actions_of(provenance: Provenance, *, marked: bool = False) -> list[dict[str
         marked: whether a watermark was put in that a soft binding of the same manifest names; readers of C2PA take one
             of these without the other for a fault.
     """
-    made_from = {"parameters": {"ingredientIds": labels_of(provenance.ingredients)}} if provenance.ingredients else {}
+    names = [*labels_of(provenance.ingredients), *assets_of(provenance)]
+    made_from = {"parameters": {"ingredientIds": names}} if names else {}
     edition, label = provenance.edition, provenance.visible_label
     first = _action("c2pa.opened", _FORMER) if edition else _action("c2pa.created", _PAINTED)
     if provenance.finish and not edition:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from limner.papers.c2pa.assets import Asset, asset_in
 from limner.papers.c2pa.claims import Trust, actions_in, claim_of, mapping, mappings, text, tool_of, trust_of
 from limner.papers.c2pa.provenance import GENERATION
 from limner.papers.c2pa.structure import manifests_in
@@ -55,6 +56,8 @@ def chain_of(store: dict[str, Any]) -> tuple[Earlier, ...]:
     def follow(label: str, depth: int) -> None:
         met.add(label)
         for ingredient in _ingredients(manifests.get(label, {})):
+            if asset_in(ingredient) is not None:
+                continue
             if len(found) >= _MOST or depth > _DEEPEST:
                 return
             below = _target(ingredient) or ""
@@ -64,6 +67,20 @@ def chain_of(store: dict[str, Any]) -> tuple[Earlier, ...]:
 
     follow(str(store.get("active")), 1)
     return tuple(found)
+
+
+def assets_in(store: dict[str, Any]) -> tuple[Asset, ...]:
+    """The models and collections that the active manifest names as ingredients, or that of the edition before it."""
+    manifests, label, met = _by_label(store), str(store.get("active")), set[str]()
+    while label not in met:
+        met.add(label)
+        ingredients = list(_ingredients(manifests.get(label, {})))
+        found = [one for one in map(asset_in, ingredients) if one is not None]
+        if found:
+            return tuple(found[:_MOST])
+        parents = (one for one in ingredients if one.get("relationship") == "parentOf")
+        label = next((_target(one) or "" for one in parents), "")
+    return ()
 
 
 def fault_in_chain(data: bytes, kind: str | None, store: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import c2pa
 from limner import __version__
 from limner.errors import PapersError
 from limner.papers.c2pa.actions import actions_of, labels_of
+from limner.papers.c2pa.assets import assets_of
 from limner.papers.c2pa.ingredients import Ingredient
 from limner.papers.c2pa.provenance import GENERATION, Provenance
 from limner.papers.c2pa.soft_bindings import LABEL, soft_bindings
@@ -80,7 +81,8 @@ def manifest_of(
     if provenance.training_mining == "constrained" and provenance.training_mining_terms:
         mining["constraint_info"] = storable(provenance.training_mining_terms)
     labelled = zip(provenance.ingredients, labels_of(provenance.ingredients), strict=True)
-    named = [one.definition(label) for one, label in labelled if one.file is None]
+    named: list[dict[str, Any]] = [one.definition(label) for one, label in labelled if one.file is None]
+    named += [one.definition(label) for label, one in assets_of(provenance).items()]
     return {
         "claim_generator_info": [{"name": "limner", "version": __version__}],
         "title": storable(provenance.title),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from limner.papers.c2pa.assets import Asset
 from limner.papers.c2pa.chain import Earlier
 from limner.papers.c2pa.claims import Trust
 from limner.papers.c2pa.xmp import COMPOSITE, GENERATED, XmpSeen
@@ -236,6 +237,7 @@ class Findings:
         generation: what limner's own assertion holds: model, collection, seed, latent digest, licences …
         training_mining_terms: under which terms, where they are constrained.
         chain: the earlier pictures that the signed manifest keeps or names; each before those it was made from.
+        assets: the models and collections that the signed manifest names as ingredients.
         codes: the failures in the words of the C2PA specification, section 15.2.2, for those who look further.
         uncovered: bytes that no hash covers, by what they are in; empty where everything is covered.
         not_covered: why the signature does not cover the picture; empty where it does.
@@ -259,6 +261,7 @@ class Findings:
     training_mining: dict[str, str] = field(default_factory=dict)
     training_mining_terms: str = ""
     chain: tuple[Earlier, ...] = ()
+    assets: tuple[Asset, ...] = ()
     codes: tuple[str, ...] = ()
     uncovered: dict[str, int] = field(default_factory=dict)
     not_covered: str = ""

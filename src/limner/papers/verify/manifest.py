@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
-from limner.papers.c2pa.chain import chain_of, fault_in_chain
+from limner.papers.c2pa.chain import assets_in, chain_of, fault_in_chain
 from limner.papers.c2pa.claims import actions_in, claim_of, mapping, text, tool_of, trust_of
 from limner.papers.c2pa.coverage import Coverage, coverage_of
 from limner.papers.c2pa.parts import Parts
@@ -79,6 +79,7 @@ def signed(path: Path, data: bytes, parts: Parts, store: dict[str, Any], revoked
         uncovered=coverage.loose,
         not_covered=coverage.fault,
         chain=chain_of(store) if state in ("valid", "invalid") else (),
+        assets=assets_in(store) if state in ("valid", "invalid") else (),
         codes=tuple(dict.fromkeys(codes)),
         **_said(manifest, assertions, generation),
         **xmp_of(parts),

@@ -10,7 +10,9 @@ from limner.papers.verify import wording
 from limner.papers.verify.findings import Findings, MarkFound, RegistryFound
 from limner.papers.verify.wording_registry import Layer, other_signer
 
-_NOT_SHOWN = ("reason", "xmp", "xmp_fault", "mark_read", "model_mark", "registered", "changes", "signer", "chain")
+_NOT_SHOWN = {
+    *("reason", "xmp", "xmp_fault", "mark_read", "model_mark", "registered", "changes", "signer", "chain", "assets")
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Verdict(Findings):
             "refusal": self.refusal,
             "signer": asdict(self.signer) if self.signer else None,
             "chain": [asdict(one) for one in self.chain],
+            "assets": [asdict(one) for one in self.assets],
             "registry": self.registry,
             "watermark": self.watermark,
             "contested": self.contested,

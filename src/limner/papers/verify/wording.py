@@ -105,6 +105,11 @@ def earlier(one: Earlier) -> str:
     return f"{said}; its manifest is kept, but it does not hold"
 
 
+def made_with(found: Findings) -> str:
+    """The models and collections that a manifest names as ingredients, in one line; empty where it names none."""
+    return ", ".join(f"{one.kind} {quoted(one.name or 'without a name')}" for one in found.assets)
+
+
 def signed_by(signer: SignerSeen) -> str:
     """What there is of a signer's name, between quotation marks."""
     if signer.anonymous:
@@ -163,6 +168,8 @@ def _manifest_holds(found: Findings) -> str:
         said.append(f"model {model}")
     if collection := found.generation.get("collection_name"):
         said.append(f"learned from {collection}")
+    if found.assets and not found.generation:
+        said.append(f"made with {made_with(found)}")
     if found.chain:
         kept = sum(one.kept for one in found.chain)
         said.append(f"earlier pictures: {len(found.chain)} named, manifests of {kept} kept")
