@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from limner.cli.common import print_json, progress_of
-from limner.cli.options import Json, ModelName, Overwrite, Quiet
+from limner.cli.options import AllowSuperseded, Json, ModelName, Overwrite, Quiet
 from limner.cli.outputs import output
 from limner.cli.tables import plain, show, table
 from limner.errors import UsageError
@@ -31,11 +31,12 @@ def register(app: typer.Typer) -> None:
         group.command(command.__name__[1:])(command)
 
 
-def _open(model: str) -> tuple[Pipeline, Workspace]:
+def _open(model: str, **how: Any) -> tuple[Pipeline, Workspace]:
+    """A model to look at; to paint with, where `allow_superseded` is given, as in `Pipeline.open`."""
     from limner.latent.pipeline import Pipeline
 
     workspace = Workspace.default()
-    return Pipeline.open(model, workspace), workspace
+    return Pipeline.open(model, workspace, **(how or {"looks": True})), workspace
 
 
 def _find(
@@ -43,6 +44,7 @@ def _find(
     method: Annotated[str, typer.Option(help="attribute, pca, closed-form or labels.")] = "attribute",
     count: Annotated[int, typer.Option(help="How many pictures are painted to learn from.")] = 2048,
     keep: Annotated[int, typer.Option(help="How many directions of pca and closed-form are kept.")] = 8,
+    allow_superseded: AllowSuperseded = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +56,7 @@ def _find(
 
     if not 128 <= count <= 100_000 or not 1 <= keep <= 64:
         raise UsageError(f"--count {count} --keep {keep}", "is out of range", "give 128 to 100000, and 1 to 64")
-    pipeline, workspace = _open(model)
+    pipeline, workspace = _open(model, allow_superseded=allow_superseded)
     with progress_of("painting", quiet=quiet or as_json) as moved:
         found = find_directions(pipeline, method, count=count, keep=keep, progress=moved)
     _keep(found, pipeline, workspace)
@@ -93,6 +95,7 @@ def _strip(
     overwrite: Overwrite = False,
     seed: Annotated[int, typer.Option(help="Seed of the pictures.")] = 1,
     count: Annotated[int, typer.Option(help="Pictures for each direction.")] = 2,
+    allow_superseded: AllowSuperseded = None,
 ) -> None:
     """Paint a strip for each direction: two steps back, one, none, one, two steps ahead.
 
@@ -105,7 +108,7 @@ def _strip(
     from limner.pictures.sheets import save_sheet
 
     output(to, endings=(".png",), overwrite=overwrite)
-    pipeline, workspace = _open(model)
+    pipeline, workspace = _open(model, allow_superseded=allow_superseded)
     directions = directions_of(pipeline, workspace)
     latent = pipeline.sample(count, seed=seed)
     rows = []

@@ -9,7 +9,7 @@ import typer
 
 from limner.cli.common import print_json, progress_of
 from limner.cli.making import ENDINGS, Identity, Title, ready_to_sign
-from limner.cli.options import Json, Overwrite, Quiet
+from limner.cli.options import AllowSuperseded, Json, Overwrite, Quiet
 from limner.cli.outputs import output
 from limner.workspace import Workspace
 
@@ -30,6 +30,7 @@ def _enlarge(
         Path | None, typer.Option(help="File for the print, or folder; the workspace's works by default.")
     ] = None,
     overwrite: Overwrite = False,
+    allow_superseded: AllowSuperseded = None,
     title: Title = None,
     identity: Identity = None,
     quiet: Quiet = False,
@@ -48,7 +49,7 @@ def _enlarge(
     if out is not None and out.suffix:
         output(out, option="--out", endings=ENDINGS, sources=(work,), overwrite=overwrite)
     workspace, request = Workspace.default(), PrintRequest(to, upscaler, strength, out, title)
-    source = Source.open(work, workspace)
+    source = Source.open(work, workspace, allow_superseded=allow_superseded)
     with (
         ready_to_sign(workspace, identity=identity, overwrite=overwrite) as publisher,
         progress_of("enlarging", quiet=quiet or as_json, unit="tiles") as progress,

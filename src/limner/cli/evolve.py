@@ -9,7 +9,7 @@ import typer
 
 from limner.cli.common import print_json, progress_of
 from limner.cli.making import Finish, Label, WorkPlace, make, origins_of
-from limner.cli.options import ModelName, grouped
+from limner.cli.options import AllowSuperseded, ModelName, grouped
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _evolve(
     name: Annotated[str | None, typer.Option(help="Name of the evolution; that of the model otherwise.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of all chances; with --keep, another gives other children.")] = None,
     label: Label = None,
+    allow_superseded: AllowSuperseded = None,
     finish: Finish,
     place: WorkPlace,
 ) -> None:
@@ -58,7 +59,7 @@ def _evolve(
     asked = [option for option, yes in given.items() if yes]
     _check(asked, bool(start or label or count), place)
     numbers = [] if back or not asked else _numbers(asked[0], keep or publish or "")
-    origins, request = origins_of(model), finish.request()
+    origins, request = origins_of(model, allow_superseded=allow_superseded), finish.request()
     name = name or origins.pipeline.model.card.name
     look = _look(origins, request, quiet=place.as_json)
     if asked:

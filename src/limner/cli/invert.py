@@ -9,7 +9,7 @@ import typer
 
 from limner.cli.common import console_error, progress_of
 from limner.cli.making import Finish, FitOption, WorkPlace, make, origins_of
-from limner.cli.options import ModelName, Quiet, grouped
+from limner.cli.options import AllowSuperseded, ModelName, Quiet, grouped
 from limner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def _invert(
     *,
     steps: Annotated[int, typer.Option(help="Steps of the search; more come nearer, slowly.")] = 40,
     fit: FitOption = "crop",
+    allow_superseded: AllowSuperseded = None,
     finish: Finish,
     place: WorkPlace,
     quiet: Quiet = False,
@@ -45,7 +46,7 @@ def _invert(
     from limner.works.making import WorkRequest
     from limner.works.origins import Origin, file_digest
 
-    request, origins = finish.request(), origins_of(model, fit)
+    request, origins = finish.request(), origins_of(model, fit, allow_superseded)
     pipeline = origins.pipeline
     files, shown = _read(files, origins)
     perceptual = PerceptualDistance.of(pipeline.model.card, pipeline.machine.device)

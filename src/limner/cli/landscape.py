@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.making import Finish, WorkPlace, make, origins_of
-from limner.cli.options import grouped
+from limner.cli.options import AllowSuperseded, grouped
 from limner.cli.tables import plain, show, table
 from limner.errors import check_range
 
@@ -41,6 +41,7 @@ def _landscape(
     count: Annotated[int, typer.Option("-n", "--count", help="How many landscapes.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the pictures that are searched.")] = 1,
     model: Annotated[str, typer.Option(help="Name or file of a model of landscapes.")] = "landscapes",
+    allow_superseded: AllowSuperseded = None,
     finish: Finish,
     place: WorkPlace,
 ) -> None:
@@ -59,7 +60,7 @@ def _landscape(
     check_range("--count", count, 1, 100)
     steps = {name: size for name, size in asdict(attributes).items() if size is not None}
     wanted, finishing = LandscapeRequest(horizon, time, steps, abstraction), finish.request()
-    origins = origins_of(model)
+    origins = origins_of(model, allow_superseded=allow_superseded)
     pipeline = origins.pipeline
     found = list(landscapes(pipeline, directions_of(pipeline, origins.workspace), wanted, count, seed=seed))
     words: dict[str, Any] = {"horizon": horizon, "time": time, **steps, "abstraction": abstraction or None}

@@ -13,7 +13,7 @@ import typer
 
 from limner.cli.common import console_error, print_json
 from limner.cli.completing import labels, models
-from limner.cli.options import Json, Overwrite
+from limner.cli.options import AllowSuperseded, Json, Overwrite
 from limner.cli.outputs import output
 from limner.errors import UsageError, check_range
 from limner.workspace import Workspace
@@ -48,10 +48,11 @@ class Sources:
     ] = None
     label: Label = None
     fit: FitOption = "crop"
+    allow_superseded: AllowSuperseded = None
 
     def open(self) -> Origins:
         """The default workspace and its model; `origins_of` says what is refused."""
-        return origins_of(self.model, self.fit)
+        return origins_of(self.model, self.fit, self.allow_superseded)
 
 
 @dataclass(frozen=True)
@@ -175,15 +176,18 @@ def _offer_identity(workspace: Workspace) -> None:
     print(f"{made.name}: key and certificate lie in {made.folder}; keep a copy.", file=sys.stderr)
 
 
-def origins_of(model: str | None, fit: str = "crop") -> Origins:
+def origins_of(model: str | None, fit: str = "crop", allow_superseded: str | None = None) -> Origins:
     """Where works, seeds and pictures are found: the default workspace.
+
+    Args:
+        allow_superseded: why a superseded model is used.
 
     Raises:
         UsageError: `fit` is no way to bring a picture to a model's size.
     """
     from limner.works.origins import Origins
 
-    return Origins(Workspace.default(), model, fit=checked_fit(fit))
+    return Origins(Workspace.default(), model, fit=checked_fit(fit), allow_superseded=allow_superseded)
 
 
 def checked_fit(fit: str) -> Fit:

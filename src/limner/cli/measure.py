@@ -65,7 +65,7 @@ def _measure(
 
     _check(options)
     workspace = Workspace.default()
-    pipeline = Pipeline.open(model, workspace, precision=options.precision, threads=options.threads)
+    pipeline = Pipeline.open(model, workspace, precision=options.precision, threads=options.threads, looks=True)
     found = _measured(pipeline, options, workspace, quiet=quiet or as_json)
     folder = to or workspace.measured / pipeline.model.name
     _save(found, workspace.make(folder))

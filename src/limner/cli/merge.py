@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limner.cli.common import checked_options, print_json
-from limner.cli.options import ModelName, grouped
+from limner.cli.options import AllowSuperseded, ModelName, grouped
 from limner.cli.outputs import new_model
 from limner.cli.train_options import Length, going_on
 from limner.cli.training_bar import TerminalReporter
@@ -39,6 +39,7 @@ class _Request(Length):
     ] = None
     steps: Annotated[int | None, typer.Option(min=1, help="The same, for so many steps.")] = None
     to: Annotated[Path | None, typer.Option(help="File for the model; the workspace's models by default.")] = None
+    allow_superseded: AllowSuperseded = None
 
     @property
     def learns(self) -> bool:
@@ -89,9 +90,10 @@ def _merge(context: typer.Context, request: _Request) -> None:
 
 
 def _models(request: _Request, workspace: Workspace) -> tuple[Model, Model]:
-    from limner.models.bundle import find_model, load_model
+    from limner.models.superseded import load_usable
 
-    first, second = (load_model(find_model(one, workspace)) for one in (request.model_a, request.model_b))
+    asked, allow = (request.model_a, request.model_b), request.allow_superseded
+    first, second = (load_usable(one, workspace, allow)[0] for one in asked)
     if first.digest == second.digest:
         named = f"{request.model_a} and {request.model_b}"
         raise UsageError(named, "are the same model", "give two different ones")

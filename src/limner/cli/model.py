@@ -12,7 +12,7 @@ import typer
 
 from limner.cli.common import console_error, print_json, progress_bar, progress_of
 from limner.cli.making import ENDINGS
-from limner.cli.options import Json, ModelName, Overwrite, Quiet, grouped
+from limner.cli.options import AllowSuperseded, Json, ModelName, Overwrite, Quiet, grouped
 from limner.cli.outputs import new_model, output
 from limner.cli.tables import facts, plain, show, table
 from limner.errors import ModelError, UsageError, check_range
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from limner.latent.pipeline import Pipeline
     from limner.models.bundle import Model
+    from limner.models.card import Card
+    from limner.models.superseded import Superseded
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +59,7 @@ def _list(as_json: Json = False) -> None:
     if as_json:
         print_json([{"path": str(path), "card": card.model_dump(mode="json")} for path, card in cards])
         raise typer.Exit(1 if damaged else 0)
-    rows = table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", gap=2, narrow=("model",))
+    rows = table("model", "size", "learned from", "minutes", "PSNR", "KID", "made", "", gap=2, narrow=("model",))
     # Never cut: the name is what is typed.
     rows.columns[0].min_width = max((len(path.stem) for path, _ in cards), default=0)
     for path, card in cards:
@@ -70,9 +72,22 @@ def _list(as_json: Json = False) -> None:
             f"{quality['psnr']['value']:.1f} dB",
             f"{quality['kid']['value']:.2f}" if "kid" in quality else "",
             plain(card.created[:10]),
+            plain(f"superseded {gone.since[:10]}" if (gone := _superseded(path, card)) else ""),
         )
     show(rows if cards else "no models yet: train one with `limner train COLLECTION`")
     raise typer.Exit(1 if damaged else 0)
+
+
+def _superseded(path: Path, card: Card) -> Superseded | None:
+    """What the ledger says of a model that was superseded; None for any other."""
+    from limner.ledger import Ledger
+    from limner.models.files import sha256_of
+    from limner.models.superseded import SUPERSEDE, superseded_here
+
+    workspace = Workspace.default()
+    if not workspace.ledger.is_file() or not Ledger.open(workspace.ledger).acts(1, SUPERSEDE):
+        return None
+    return superseded_here(workspace, sha256_of(path), card.parents)
 
 
 def _watermark(
@@ -123,6 +138,7 @@ def _pack(
     model: ModelName,
     to: Annotated[Path, typer.Option(help="Folder for the files.")],
     pictures: _ExemplarOptions,
+    allow_superseded: AllowSuperseded = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -134,11 +150,11 @@ def _pack(
     Example: [bold]limner model pack my-landscapes --exemplars --megabytes 30 --to for-the-studio[/bold]
     """
     from limner.ledger import Ledger
-    from limner.models.bundle import find_model, load_model
+    from limner.models.superseded import load_usable
 
     workspace = Workspace.default()
-    path = find_model(model, workspace)
-    loaded = load_model(path)
+    loaded, _ = load_usable(model, workspace, allow_superseded)
+    path = loaded.path
     if to.exists() and not to.is_dir():
         raise UsageError(f"--to {to}", "is a file", "give a folder")
     workspace.make(to)
@@ -209,7 +225,11 @@ def _show(model: ModelName, as_json: Json = False) -> None:
         print_json({"path": str(path), "card": card.model_dump(mode="json")})
         return
     of, training, teacher, prior = card.collection, card.training, card.teacher, card.config.prior
-    rows = [("learned from", f"{of.pictures} pictures of {of.name} {' '.join(of.where)}"), ("collection", of.digest)]
+    rows = []
+    if gone := _superseded(path, card):
+        instead = f"; use {gone.replaced_by}" if gone.replaced_by else ""
+        rows.append(("superseded", f"on {gone.since[:10]}: {gone.reason}{instead}"))
+    rows += [("learned from", f"{of.pictures} pictures of {of.name} {' '.join(of.where)}"), ("collection", of.digest)]
     rows += [("licence", f"{licence}: {count} pictures") for licence, count in card.rights.licences.items()]
     if accepted := card.rights.accepted:
         rows.append(("accepted", f"{accepted.pictures} pictures held back: {accepted.reason}"))
@@ -239,7 +259,7 @@ def _encode(
     from limner.latent.pipeline import Pipeline
 
     output(to, endings=(".safetensors",), sources=(model, *files), overwrite=overwrite)
-    pipeline = Pipeline.open(model, Workspace.default())
+    pipeline = Pipeline.open(model, Workspace.default(), looks=True)
     save_latents(pipeline.encode(_fitted(pipeline, files)), to, f"sha256:{pipeline.model.digest}")
     print(f"{len(files)} latents in {to}")
 
@@ -249,6 +269,7 @@ def _reconstruct(
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
     to: Annotated[Path | None, typer.Option(help="File for a sheet: picture, reconstruction, side by side.")] = None,
     overwrite: Overwrite = False,
+    allow_superseded: AllowSuperseded = None,
     as_json: Json = False,
 ) -> None:
     """Encode pictures and paint them again; PSNR, SSIM and perceptual distance of each.
@@ -264,7 +285,7 @@ def _reconstruct(
 
     if to:
         output(to, endings=ENDINGS, sources=files, overwrite=overwrite)
-    pipeline = Pipeline.open(model, Workspace.default())
+    pipeline = Pipeline.open(model, Workspace.default(), allow_superseded=allow_superseded)
     shown = _fitted(pipeline, files)
     painted = pipeline.paint(pipeline.encode(shown))
     perceptual = PerceptualDistance(load_teacher()).measure(painted, shown)

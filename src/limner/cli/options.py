@@ -31,6 +31,12 @@ AcceptUnknown = Annotated[
     str | None,
     typer.Option("--accept-unknown", metavar="REASON", help="Use pictures that are held back, for this reason."),
 ]
+AllowSuperseded = Annotated[
+    str | None,
+    typer.Option(
+        "--allow-superseded", metavar="REASON", help="Use a model that was superseded, for this reason; it is recorded."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file that lies there already.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

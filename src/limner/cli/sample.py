@@ -11,7 +11,7 @@ import typer
 from limner.cli.common import print_json, progress_bar, progress_of
 from limner.cli.completing import labels
 from limner.cli.making import Finish, Signing, check_present, ready_to_sign, unfinished_line
-from limner.cli.options import Json, ModelName, Overwrite, Quiet, grouped
+from limner.cli.options import AllowSuperseded, Json, ModelName, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
 from limner.workspace import Workspace
 
@@ -41,6 +41,7 @@ class Running:
 
     precision: Annotated[str | None, typer.Option(help="bf16 or fp32; chosen by a probe otherwise.")] = None
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; chosen by a probe otherwise.")] = None
+    allow_superseded: AllowSuperseded = None
     quiet: Quiet = False
     as_json: Json = False
 
@@ -101,7 +102,10 @@ def _paint(
     workspace, quiet = Workspace.default(), running.quiet or running.as_json
     check_present(workspace, reference, signs=not signing.certificate)
     opened = ready_to_sign(workspace, overwrite=place.overwrite, **asdict(signing))
-    pipeline = Pipeline.open(reference, workspace, precision=running.precision, threads=running.threads)
+    pipeline = Pipeline.open(
+        reference, workspace, precision=running.precision, threads=running.threads,
+        allow_superseded=running.allow_superseded,
+    )  # fmt: skip
     pipeline.label(request.label)
     folder = workspace.make(place.to or workspace.works / pipeline.model.name)
     sheet, stem = None, request.stem(pipeline.model.name)

@@ -126,7 +126,8 @@ def _restyle(
     from limner.works.steering import RestyleRequest, restyled
 
     request = RestyleRequest(
-        picture, style, strength, way, sources.model, sources.label, checked_fit(sources.fit), finish.request()
-    )
+        picture, style, strength, way, sources.model, sources.label, checked_fit(sources.fit), finish.request(),
+        sources.allow_superseded,
+    )  # fmt: skip
     origins, work, finishing = restyled(Workspace.default(), request)
     make(origins, [work], place, finishing)

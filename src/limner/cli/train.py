@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli.common import console_error, print_json
-from limner.cli.options import CollectionName, grouped
+from limner.cli.options import AllowSuperseded, CollectionName, grouped
 from limner.cli.tables import facts, plain, show
 from limner.cli.train_options import LearningRequest, given_options, record_training, resumed_train, train_options
 from limner.cli.training_bar import TerminalReporter
@@ -65,6 +65,7 @@ class _Request(LearningRequest):
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of the painter.")] = None
     device: Annotated[str, typer.Option(help="cpu, or cuda for a graphics card.")] = "cpu"
     parent: Annotated[str | None, typer.Option("--from", help="Model to start from.")] = None
+    allow_superseded: AllowSuperseded = None
     model_watermark: Annotated[
         bool,
         typer.Option("--model-watermark", help="Add the model's watermark to whatever it paints (128 px and up)."),
@@ -84,11 +85,14 @@ def _train(context: typer.Context, request: _Request) -> None:
     Example: [bold]limner train paintings --where kind=landscape --size 64 --minutes 20[/bold]
     """
     from limner.collection import Collection as Pictures
+    from limner.models.superseded import load_usable
     from limner.training.trainer import Training
 
     workspace = Workspace.default()
     opened = Pictures.open(request.collection, workspace)
     options = _options(context, request, opened.name, workspace)
+    if options.parent is not None:
+        load_usable(options.parent, workspace, request.allow_superseded)
     if options.model_watermark:
         _check_watermark(options)
     _warn_of_few(opened, options)
@@ -102,7 +106,7 @@ def _options(context: typer.Context, request: _Request, collection: str, workspa
     from limner.training.options import TrainOptions
     from limner.training.run import open_run
 
-    aside = ("collection", "resume", "quiet", "as_json")
+    aside = ("collection", "allow_superseded", "resume", "quiet", "as_json")
     values = {one.name: getattr(request, one.name) for one in fields(request) if one.name not in aside}
     options = train_options(collection, values, workspace)
     if not request.resume:

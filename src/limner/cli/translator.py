@@ -47,12 +47,12 @@ def _train(context: typer.Context, request: _Request) -> None:
     """
     from limner.collection import Collection
     from limner.latent.restyling import translator_file
-    from limner.models.bundle import find_model, load_model
+    from limner.models.superseded import load_usable
     from limner.models.translator import save_translator
     from limner.training.translating import run_name, train_translator
 
     workspace, options = Workspace.default(), _options(request)
-    painter = load_model(find_model(request.model, workspace))
+    painter, _ = load_usable(request.model, workspace)
     opened = Collection.open(request.collection, workspace)
     if request.resume:
         options = going_on(context, run_name(painter), workspace, options)

@@ -43,14 +43,14 @@ def _train(context: typer.Context, request: _Request) -> None:
     Example: [bold]limner train-upscaler paintings --model landscapes --resume[/bold]
     """
     from limner.collection import Collection
-    from limner.models.bundle import find_model, load_model
+    from limner.models.superseded import load_usable
     from limner.models.upscaler import save_upscaler, upscalers_of
     from limner.training.upscaling import train_upscaler
 
     workspace = Workspace.default()
     opened = Collection.open(request.collection, workspace)
     options = _options(context, request, opened.name, workspace)
-    painter = None if request.model is None else load_model(find_model(request.model, workspace))
+    painter = None if request.model is None else load_usable(request.model, workspace)[0]
     with TerminalReporter(request.quiet or request.as_json) as reporter:
         network, card = train_upscaler(opened, options, workspace, reporter, painter, resume=request.resume)
     path = upscalers_of(workspace) / f"{options.name}.safetensors"

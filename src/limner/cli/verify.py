@@ -224,6 +224,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
         ("certificate", f"{_validity(signer)}, number {signer.serial}"),
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
+        ("superseded", _superseded(made)),
         ("went on from", ", ".join(one for one in parents if isinstance(one, str))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("ingredients", wording.made_with(verdict)),
@@ -249,6 +250,14 @@ def _validity(signer: SignerSeen) -> str:
 def _named(name: object, digest: object, family: object = None) -> str:
     kind = f" ({family})" if family else ""
     return f"{name}{kind}  {digest or ''}".rstrip() if name else ""
+
+
+def _superseded(made: dict[str, Any]) -> str:
+    parameters = made.get("parameters")
+    said = parameters.get("superseded") if isinstance(parameters, dict) else None
+    if not isinstance(said, dict):
+        return ""
+    return f"since {said.get('since')}: {said.get('why')}; used all the same: {said.get('used_because')}"
 
 
 def _act(made: dict[str, Any]) -> str:

@@ -113,7 +113,7 @@ def _family(
 
     if to is not None:
         output(to, endings=(".png",), sources=(work,), overwrite=overwrite)
-    origins = Origins(Workspace.default())
+    origins = Origins(Workspace.default(), looks=True)
     digest, family = origins.work(work).digest, Family(origins.ledger)
     above, below = family.ancestors(digest), family.descendants(digest)
     if to is not None:

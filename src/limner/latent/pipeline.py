@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from limner.machine import Machine, probe
 from limner.models.bundle import Model, find_model, load_model
 from limner.models.latent_model import to_bytes
 from limner.models.painter import Latent
+from limner.models.superseded import load_usable
 from limner.workspace import Workspace
 
 _AT_ONCE = 64
@@ -36,24 +38,42 @@ class Painted:
 
 
 class Pipeline:
-    """A model on this machine, ready to paint."""
+    """A model on this machine, ready to paint.
 
-    def __init__(self, model: Model, machine: Machine) -> None:
-        self.model, self.machine = model, machine
+    Args:
+        superseded: what papers are to say of the use of a superseded model (`models.superseded`).
+    """
+
+    def __init__(self, model: Model, machine: Machine, superseded: dict[str, Any] | None = None) -> None:
+        self.model, self.machine, self.superseded = model, machine, superseded or {}
         model.generator.to(machine.device)
         if machine.precision == "bf16":
             model.generator.keep_casts()
 
     @classmethod
     def open(
-        cls, reference: str, workspace: Workspace, *, precision: str | None = None, threads: int | None = None
+        cls,
+        reference: str,
+        workspace: Workspace,
+        *,
+        precision: str | None = None,
+        threads: int | None = None,
+        allow_superseded: str | None = None,
+        looks: bool = False,
     ) -> Pipeline:
         """Load a model by path or name and choose how to run it.
 
+        Args:
+            allow_superseded: why it is used although it is superseded.
+            looks: nothing is made with it, it is only looked at: then a superseded one may be opened.
+
         Raises:
-            ModelError: there is none, or its file is damaged.
+            ModelError: there is none, its file is damaged, or it is superseded.
         """
-        return cls(load_model(find_model(reference, workspace)), probe(precision, threads))
+        if looks:
+            return cls(load_model(find_model(reference, workspace)), probe(precision, threads))
+        model, superseded = load_usable(reference, workspace, allow_superseded)
+        return cls(model, probe(precision, threads), superseded)
 
     def label(self, name: str | None) -> int | None:
         """Index of a label.

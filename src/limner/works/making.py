@@ -81,9 +81,11 @@ def provenance_of(
     """
     card = pipeline.model.card
     learned = card.credit if rights in (None, card.rights) else credit_line(rights)
-    parameters = {"precision": pipeline.machine.precision, "device": pipeline.machine.device}
+    parameters: dict[str, Any] = {"precision": pipeline.machine.precision, "device": pipeline.machine.device}
     if card.model_watermark:
         parameters["model_watermark"] = card.model_watermark
+    if pipeline.superseded:
+        parameters["superseded"] = pipeline.superseded
     return Provenance(
         creator=creator,
         model_name=card.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,14 +49,23 @@ class Origins:
 
     Args:
         model: name or file of the model to paint with; None takes that of the first work that is named.
+        allow_superseded, looks: as in `Pipeline.open`.
     """
 
     def __init__(
-        self, workspace: Workspace, model: str | None = None, *, precision: str | None = None, fit: Fit = "crop"
+        self,
+        workspace: Workspace,
+        model: str | None = None,
+        *,
+        precision: str | None = None,
+        fit: Fit = "crop",
+        allow_superseded: str | None = None,
+        looks: bool = False,
     ) -> None:
         self.workspace, self.latents = workspace, LatentStore(workspace)
         self.ledger = Ledger.open(workspace.ledger)
-        self._precision, self.fit = precision, fit
+        self.fit = fit
+        self._opened: dict[str, Any] = {"precision": precision, "allow_superseded": allow_superseded, "looks": looks}
         self._pipeline: Pipeline | None = None
         if model is not None:
             self._open(model)
@@ -156,7 +165,7 @@ class Origins:
         return file is not None
 
     def _open(self, model: str) -> None:
-        self._pipeline = Pipeline.open(model, self.workspace, precision=self._precision)
+        self._pipeline = Pipeline.open(model, self.workspace, **self._opened)
 
 
 def pixels_of(path: Path, background: tuple[int, int, int] = (255, 255, 255)) -> NDArray[np.uint8]:

@@ -49,17 +49,27 @@ class Source:
     latent: Latent
 
     @classmethod
-    def open(cls, path: Path, workspace: Workspace, model: str | None = None) -> Source:
+    def open(
+        cls,
+        path: Path,
+        workspace: Workspace,
+        model: str | None = None,
+        *,
+        allow_superseded: str | None = None,
+        looks: bool = False,
+    ) -> Source:
         """The work that a file is.
 
         Args:
             model: name or file of the one that painted it, where that lies outside of the workspace.
+            allow_superseded, looks: as in `Pipeline.open`.
 
         Raises:
             UsageError: it is no work that was published here, its latent or model is gone, or the model is another.
         """
         work = Origins(workspace).work(path)
-        origins = Origins(workspace, model, precision=work.precision)
+        how: dict[str, Any] = {"allow_superseded": allow_superseded, "looks": looks}
+        origins = Origins(workspace, model, precision=work.precision, **how)
         if model is not None and origins.model_digest != work.model:
             raise UsageError(f"--model {model}", "is not the model that painted it", f"give {work.model[:19]}")
         latent = origins.latent_of(work)

@@ -78,7 +78,7 @@ def reproduce(path: Path, workspace: Workspace, model: str | None = None) -> Rep
     if work.former is not None:
         where = _first_edition(origins, work)
         raise UsageError(path, "is a further edition of a work, made from its file", f"reproduce that: {where}")
-    source = Source.open(path, workspace, model)
+    source = Source.open(path, workspace, model, looks=True)
     kept = pixels_of(path)
     act = WorkAct.find(source.origins.ledger, work.digest)
     enlarging = act if act is not None and act.what == ENLARGE else None

@@ -181,6 +181,7 @@ class RestyleRequest:
         style: a label of the model, a model, a picture, a work, or `SEED:NUMBER`.
         strength: of a style that is not painted by patches: 0 leaves the picture, 1 takes the whole.
         way: `translator`, `swap` (of style vectors) or `patches`; None for what suits the style.
+        allow_superseded: as in `Pipeline.open`.
     """
 
     picture: str
@@ -191,6 +192,7 @@ class RestyleRequest:
     label: str | None = None
     fit: Fit = "crop"
     finish: FinishRequest = field(default_factory=FinishRequest)
+    allow_superseded: str | None = None
 
 
 class _Patches(Enum):
@@ -214,7 +216,8 @@ def restyled(workspace: Workspace, request: RestyleRequest) -> tuple[Origins, Wo
     style, way, finish = request.style, request.way, request.finish
     patches = _patches_of(workspace, request)
     # From patches of a model that model paints, whichever other one was named.
-    origins = Origins(workspace, style if patches is _Patches.MODEL else request.model, fit=request.fit)
+    model = style if patches is _Patches.MODEL else request.model
+    origins = Origins(workspace, model, fit=request.fit, allow_superseded=request.allow_superseded)
     origin = origins.find(request.picture, request.label)
     how: dict[str, Any] = {"style": style, "strength": request.strength}
     if style in origins.pipeline.model.card.config.labels and way != "patches":
