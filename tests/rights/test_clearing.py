@@ -64,7 +64,7 @@ def test_the_summary_counts() -> None:
     assert found.pictures == 4
     assert found.licences == {"CC0-1.0": 2, "CC-BY-SA-4.0": 1, "unknown": 1}
     assert found.creators == {"Ada": 2, "Bo": 1, "unknown": 1}
-    assert found.obligations == {"attribution": 1, "share-alike": 1}
+    assert found.obligations == {"attribution": 1, "share-alike": 1, "unknown": 1}
     assert found.held == {"no creator": 1, "no licence": 1}
     assert found.flags == {"generated picture (x)": 1}
     assert type(found).model_validate_json(found.model_dump_json()) == found

@@ -15,9 +15,12 @@ from limner.rights.clearing import (
     kept_from_travelling,
     summary,
 )
+from limner.rights.conditions import conditions
 from limner.rights.embedded import read_embedded
 from limner.rights.folder import FolderOptOuts, read_folder
-from limner.rights.licences import TERMS, conditions, obligations, parse_licence, terms
+from limner.rights.joint import Conflict, Joint, Outcome, conflicts, joint, may_be_adapted, obligations, sources
+from limner.rights.licences import parse_licence
+from limner.rights.rules import Obligation
 from limner.rights.statements import Embedded
 from limner.rights.stating import CONTRADICTION, HELD_NO_CREATOR, HELD_NO_LICENCE, Clearance, Stated, judge
 
@@ -25,25 +28,31 @@ __all__ = [
     "CONTRADICTION",
     "HELD_NO_CREATOR",
     "HELD_NO_LICENCE",
-    "TERMS",
     "Accepted",
     "Clearance",
+    "Conflict",
     "Embedded",
     "FolderOptOuts",
+    "Joint",
+    "Obligation",
+    "Outcome",
     "RightsRow",
     "RightsSummary",
     "Stated",
     "check_merge",
     "clear",
     "conditions",
+    "conflicts",
     "credit_line",
     "joined",
+    "joint",
     "judge",
     "kept_from_travelling",
+    "may_be_adapted",
     "obligations",
     "parse_licence",
     "read_embedded",
     "read_folder",
+    "sources",
     "summary",
-    "terms",
 ]

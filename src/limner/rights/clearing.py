@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from limner.errors import RightsError, UsageError
-from limner.rights.licences import obligations, terms
+from limner.rights.joint import Conflict, conflicts, may_be_adapted, obligations
 
 _UNKNOWN = "unknown"
 _MOST_NAMED = 3
@@ -162,18 +162,11 @@ def check_merge(one: RightsSummary, other: RightsSummary, names: tuple[str, str]
     Raises:
         RightsError: a licence of each that exclude each other; names both with their creators.
     """
-    others = list(_kinds(other))
-    for licence, allowed in _kinds(one):
-        for against, wanted in others:
-            if allowed & wanted:
-                continue
-            forbids = licence if not allowed else against if not wanted else ""
-            reason = f"{forbids} allows nothing made from it" if forbids else "no licence for a merge suits both"
-            raise RightsError(
-                f"{_described(licence, one, names[0])} and {_described(against, other, names[1])}",
-                f"forbid a merge ({reason})",
-                "merge other models, or train one again without these pictures (--where)",
-            )
+    theirs = list(other.licences or {_UNKNOWN: 0})
+    for licence in one.licences or {_UNKNOWN: 0}:
+        for against in theirs:
+            if found := conflicts([licence, against]):
+                raise _forbidden(found[0], (licence, against), (one, other), names)
 
 
 def kept_from_travelling(row: RightsRow, *, read: bool = False) -> str:
@@ -188,7 +181,7 @@ def kept_from_travelling(row: RightsRow, *, read: bool = False) -> str:
         return row.held[0]
     if not row.licence:
         return "its licence is unknown"
-    if not terms(row.licence):
+    if not may_be_adapted(row.licence):
         return f"{row.licence} lets nothing made from it be passed on"
     if "read-it" in obligations(row.licence) and not read:
         return f"terms that only a person can read ({row.licence})"
@@ -234,14 +227,18 @@ def _listed(why: dict[str, int], most: int = 4) -> str:
     return ", ".join(reasons) + (f" and {len(why) - most} reasons more" if len(why) > most else "")
 
 
-def _kinds(rights: RightsSummary) -> Iterator[tuple[str, frozenset[str]]]:
-    """Licences that differ in what they allow, one of each kind. A model without any knows of none."""
-    met: set[frozenset[str]] = set()
-    for licence in rights.licences or {_UNKNOWN: 0}:
-        allowed = terms(licence)
-        if allowed not in met:
-            met.add(allowed)
-            yield licence, allowed
+def _forbidden(
+    found: Conflict, licences: tuple[str, str], rights: tuple[RightsSummary, RightsSummary], names: tuple[str, str]
+) -> RightsError:
+    """Why two licences forbid a merge, with those who gave them and where it stands."""
+    alone = len(found.licences) == 1
+    reason = f"{found.licences[0]} allows nothing made from it" if alone else "no licence for a merge suits both"
+    both = [_described(*each) for each in zip(licences, rights, names, strict=True)]
+    return RightsError(
+        " and ".join(both),
+        f"forbid a merge ({reason}: {' and '.join(found.sources)})",
+        "merge other models, or train one again without these pictures (--where); information, not legal advice",
+    )
 
 
 def _described(licence: str, rights: RightsSummary, name: str) -> str:

@@ -1,10 +1,9 @@
-"""Licences as SPDX expressions, and what they oblige a user of the picture to do."""
+"""Licences as SPDX expressions: what is understood, and what was probably meant."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -26,20 +25,6 @@ NOTHING = frozenset(("", "unknown", "none", "n/a", "na", "nan", "null", "?", "-"
 _NO_LICENCE = NOTHING | {"noassertion", "unlicensed"}
 _LONGEST = 500
 
-# Which obligations the name of a licence carries; the first pattern that matches counts.
-_FREE = re.compile(r"^(CC0-|CC-PDDC|CC-PDM|PDDL|Unlicense|0BSD|WTFPL|LicenseRef-Public-Domain)", re.IGNORECASE)
-
-_CONDITIONS = {
-    "share-alike": "Pass it on under the same terms",
-    "non-commercial": "Not for commercial use",
-    "no-derivatives": "Nothing made from its pictures may be passed on without leave",
-    "notice": "Keep the notices of their licences",
-    "read-it": "Terms that only a person can read",
-}
-
-TERMS = frozenset({"free", "share-alike", "non-commercial", "non-commercial share-alike"})
-"""The kinds of licence under which something that was made from pictures can be passed on."""
-
 
 def parse_licence(text: str) -> str:
     """`text` as a normalised SPDX expression; empty where it says that nothing is known.
@@ -60,78 +45,6 @@ def parse_licence(text: str) -> str:
     return _parse(_as_spdx(plain))
 
 
-def obligations(licence: str) -> frozenset[str]:
-    """What `licence` (an SPDX expression) obliges to: any of `attribution`, `share-alike`, `non-commercial`,
-    `no-derivatives`, `notice`, `read-it` (a `LicenseRef-*` that only a person can read).
-
-    Every licence of an expression counts, `OR` included: who keeps all of them is on the safe side.
-    """
-    found: set[str] = set()
-    for name in _names(licence) if licence else ():
-        found |= _obligations_of(name)
-    return frozenset(found)
-
-
-def conditions(licences: Iterable[str]) -> list[str]:
-    """What whoever passes on something made from pictures of these licences must keep to, beside naming their creators.
-
-    One line each, in words; empty where nothing is asked for. Unknown licences (empty) say nothing here.
-
-    Raises:
-        RightsError: one is no SPDX expression.
-    """
-    known = sorted({one for one in licences if one})
-    found = []
-    for obligation, words in _CONDITIONS.items():
-        if asking := [one for one in known if obligation in obligations(one)]:
-            found.append(f"{words}: {', '.join(asking)}")
-    allowed = [terms(one) for one in known]
-    if allowed and all(allowed) and not TERMS.intersection(*allowed):
-        found.append("No one licence keeps to all of these terms: pass it on only with leave")
-    return found
-
-
-def terms(licence: str) -> frozenset[str]:
-    """Under which of `TERMS` something made from a picture of `licence` (an SPDX expression) may be passed on.
-
-    Empty where nothing made from it may be passed on at all (no derivatives). Of `OR` one licence is enough, of `AND`
-    all count. What is unknown or what only a person can read (`LicenseRef-*`) allows all. Versions of Creative Commons
-    licences are not distinguished: share-alike allows later ones.
-
-    Raises:
-        RightsError: no SPDX expression.
-    """
-    plain = parse_licence(licence)
-    return _terms_of(_spdx().parse(plain)) if plain else TERMS
-
-
-def _terms_of(node: Any) -> frozenset[str]:
-    if not (parts := getattr(node, "args", ())):
-        return _terms_of_name(str(getattr(node, "key", "")))
-    allowed = [_terms_of(part) for part in parts]
-    either = isinstance(node, _spdx().OR)
-    return frozenset().union(*allowed) if either else TERMS.intersection(*allowed)
-
-
-def _terms_of_name(name: str) -> frozenset[str]:
-    found = _obligations_of(name)
-    if "no-derivatives" in found:
-        return frozenset()
-    if "share-alike" in found:
-        return frozenset({"non-commercial share-alike" if "non-commercial" in found else "share-alike"})
-    return frozenset({"non-commercial", "non-commercial share-alike"}) if "non-commercial" in found else TERMS
-
-
-def _obligations_of(name: str) -> set[str]:
-    if _FREE.match(name):
-        return set()
-    if name.upper().startswith("CC-BY"):
-        parts = name.upper().split("-")
-        words = {"BY": "attribution", "SA": "share-alike", "NC": "non-commercial", "ND": "no-derivatives"}
-        return {words[part] for part in parts if part in words}
-    return {"attribution", "read-it"} if _REFERENCE.match(name) else {"notice"}
-
-
 def _as_spdx(text: str) -> str:
     low = text.lower()
     if low in _SPOKEN:
@@ -147,7 +60,8 @@ def _as_spdx(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _spdx() -> Any:
+def spdx() -> Any:
+    """The parser of SPDX expressions, made once."""
     from license_expression import get_spdx_licensing
 
     return get_spdx_licensing()
@@ -158,24 +72,19 @@ def _parse(text: str) -> str:
     from license_expression import ExpressionError, ExpressionParseError
 
     try:
-        parsed = _spdx().parse(text)
+        parsed = spdx().parse(text)
     except (ExpressionError, ExpressionParseError, AttributeError, TypeError, RecursionError):
         raise _unreadable(text) from None
     if parsed is None:
         return ""
-    unknown = [key for key in _spdx().unknown_license_keys(parsed) if not _REFERENCE.match(key)]
+    unknown = [key for key in spdx().unknown_license_keys(parsed) if not _REFERENCE.match(key)]
     if unknown:
         raise _unreadable(text, unknown[0])
     return str(parsed.render("{symbol.key}"))
 
 
-@lru_cache(maxsize=4096)
-def _names(licence: str) -> tuple[str, ...]:
-    return tuple(_spdx().license_keys(_spdx().parse(licence)))
-
-
 def _unreadable(text: str, key: str = "") -> RightsError:
-    known = sorted(k for k in _spdx().known_symbols if not k.startswith("LicenseRef-"))
+    known = sorted(k for k in spdx().known_symbols if not k.startswith("LicenseRef-"))
     close = difflib.get_close_matches((key or text).upper().replace(" ", "-"), [k.upper() for k in known], 1, 0.6)
     meant = next((k for k in known if close and k.upper() == close[0]), "")
     hint = f"did you mean {meant}? " if meant else ""
