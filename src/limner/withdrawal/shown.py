@@ -1,0 +1,187 @@
+"""Which works and films show pieces of withdrawn pictures, and which others an affected model painted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from limner.digests import digest_of_file
+from limner.errors import UsageError
+from limner.ledger import Ledger
+from limner.papers.publishing.published import PUBLISH, Published
+from limner.papers.registry.registry import Registry
+from limner.synthesis.stores import SourceStore
+from limner.withdrawal.record import File, FoundFilm, FoundWork, Piece, State
+from limner.works.refinishing import REFINISH
+from limner.workspace import Workspace
+
+Progress = Callable[[int, int], object]
+Relation = Literal["piece", "made from it", "painted"]
+
+
+class Shown:
+    """Looks through the works of a workspace.
+
+    Args:
+        known: pixel_sha256 of each withdrawn picture by every digest that exemplars may call it by.
+        files: sha256 of the pictures' files.
+        models: names of the affected models, by digest.
+        withdrawal: by whose acts works were finished anew.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        ledger: Ledger,
+        known: Mapping[str, str],
+        files: Iterable[str],
+        models: Mapping[str, str],
+        registry: Registry | None,
+    ) -> None:
+        self._workspace, self._ledger, self._registry = workspace, ledger, registry
+        self._sources, self._known, self._models = SourceStore(workspace), known, models
+        self._pieces_of: dict[str, tuple[tuple[Piece, ...], Literal["source map", "papers"]]] = {}
+        self._from_files = self._made_from(files)
+
+    def works(self, progress: Progress = lambda done, total: None) -> list[FoundWork]:
+        """The works that have to do with the pictures, oldest first; editions stand with the work they are of.
+
+        Args:
+            progress: called with (done, total) as works are looked at.
+        """
+        published: dict[str, Published] = {}
+        for act in self._ledger.acts(what=PUBLISH):
+            one = Published.of(act)
+            published[one.digest] = one
+        editions: dict[str, list[Published]] = defaultdict(list)
+        for one in published.values():
+            if one.former:
+                editions[_first(one, published)].append(one)
+        anew = {act.inputs[0]: act.outputs[0] for act in self._ledger.acts(what=REFINISH)}
+        evidence: dict[str, list[Path]] = defaultdict(list)
+        for act in self._ledger.acts(what="evidence"):
+            evidence[act.inputs[0]].append(Path(str(act.parameters.get("path"))))
+        firsts = [one for one in published.values() if not one.former]
+        found = []
+        for number, one in enumerate(firsts, 1):
+            progress(number, len(firsts))
+            pieces, by = self._pieces(one.finish)
+            relation = self._relation(one, pieces)
+            if relation is None:
+                continue
+            replacing = published.get(anew.get(one.digest, ""))
+            own = _file(one.path, one.digest)
+            found.append(
+                FoundWork(
+                    digest=one.digest,
+                    title=one.title,
+                    made=one.made,
+                    time=one.time,
+                    model=one.model,
+                    model_name=self._models.get(one.model.removeprefix("sha256:"), ""),
+                    file=own,
+                    relation=relation,
+                    pieces=pieces,
+                    by=by if pieces else "",
+                    editions=tuple(_file(edition.path, edition.digest) for edition in editions[one.digest]),
+                    evidence=tuple(_folder(path) for path in dict.fromkeys(evidence[one.digest])),
+                    outside=not one.path.is_relative_to(self._workspace.root.absolute()),
+                    registered=self._number(one.digest),
+                    anew=str(replacing.path) if replacing else "",
+                )
+            )
+        return found
+
+    def films(self) -> list[FoundFilm]:
+        """The films that have to do with the pictures, oldest first."""
+        found = []
+        for act in self._ledger.acts(what="walk"):
+            shares = act.parameters.get("finish", {}).get("shares", ())
+            share = sum(float(one["share"]) for one in shares if self._picture(one["digest"]))
+            model = self._models.get(act.inputs[-1].removeprefix("sha256:"), "") if act.inputs else ""
+            if not share and not model:
+                continue
+            path = Path(act.outputs[0])
+            state: Literal["there", "gone"] = "there" if path.is_file() else "gone"
+            found.append(FoundFilm(path=str(path), state=state, time=act.time, model_name=model, share=share))
+        return found
+
+    def _relation(self, one: Published, pieces: tuple[Piece, ...]) -> Relation | None:
+        if pieces:
+            return "piece"
+        if one.latent in self._from_files or one.digest in self._from_files:
+            return "made from it"
+        return "painted" if one.model.removeprefix("sha256:") in self._models else None
+
+    def _pieces(self, finish: Mapping[str, Any]) -> tuple[tuple[Piece, ...], Literal["source map", "papers"]]:
+        """What each picture gave: by the source map, or by what the act says of those that gave most."""
+        digest = str(finish.get("sources", ""))
+        if not digest:
+            return (), "papers"
+        if digest not in self._pieces_of:
+            self._pieces_of[digest] = self._by_map(digest) or (self._by_act(finish), "papers")
+        return self._pieces_of[digest]
+
+    def _by_map(self, digest: str) -> tuple[tuple[Piece, ...], Literal["source map"]] | None:
+        try:
+            sources = self._sources.load(digest)
+        except UsageError:
+            return None
+        if sources is None:
+            return None
+        if not any(one.digest in self._known for one in sources.exemplars):
+            return (), "source map"
+        found = [
+            Piece(picture=picture, area=round(one.area, 6), share=round(one.share, 6))
+            for one in sources.shares()
+            if (picture := self._picture(one.exemplar.digest))
+        ]
+        return tuple(found), "source map"
+
+    def _by_act(self, finish: Mapping[str, Any]) -> tuple[Piece, ...]:
+        return tuple(
+            Piece(picture=picture, area=None, share=float(one["share"]))
+            for one in finish.get("shares", ())
+            if (picture := self._picture(str(one["digest"])))
+        )
+
+    def _picture(self, digest: str) -> str:
+        return self._known.get(digest.removeprefix("sha256:"), "")
+
+    def _made_from(self, files: Iterable[str]) -> set[str]:
+        """Latents and works that came of the pictures' own files: inverted, restyled, mixed."""
+        acts = [act for file in files for act in self._ledger.used(f"sha256:{file}")]
+        return {made for act in acts for made in act.outputs}
+
+    def _number(self, digest: str) -> str:
+        found = self._registry.with_digest(digest) if self._registry else []
+        return found[0].name if found else ""
+
+
+def state_of(path: Path, digest: str) -> State:
+    """Whether a file lies in its place as it was written."""
+    try:
+        return "there" if digest_of_file(path) == digest else "changed"
+    except OSError:
+        return "gone"
+
+
+def _file(path: Path, digest: str) -> File:
+    return File(path=str(path), digest=digest, state=state_of(path, digest))
+
+
+def _folder(path: Path) -> File:
+    return File(path=str(path), digest="", state="there" if path.is_dir() else "gone")
+
+
+def _first(one: Published, published: Mapping[str, Published]) -> str:
+    """Digest of the work that an edition goes back to."""
+    met = {one.digest}
+    while one.former and one.former not in met:
+        met.add(one.former)
+        if one.former not in published:
+            return one.former
+        one = published[one.former]
+    return one.digest
