@@ -1,4 +1,4 @@
-"""The next version of a collection: the same pictures but some, as a collection of its own that names the former one."""
+"""The next version of a collection: the same pictures but some, in a collection that names the former one."""
 
 from __future__ import annotations
 

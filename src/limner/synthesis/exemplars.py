@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from limner import pictures
 from limner.collection import Collection, Row
 from limner.collection.cache import open_cache
 from limner.collection.importing import Progress
+from limner.collection.likeness import hash_pixels
 from limner.errors import UsageError
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
@@ -118,6 +119,16 @@ class Exemplars:
         """A picture whose shorter side is `side` px. # -> uint8 [h, w, 3]"""
         return self._pictures.get((index, side), lambda: fitted(self._read(index), side))
 
+    def without(self, digests: Container[str]) -> Exemplars | None:
+        """The same but for some pictures, by their digests; None where none is left."""
+        kept = [index for index, one in enumerate(self.items) if one.digest not in digests]
+        if len(kept) == len(self):
+            return self
+        if not kept:
+            return None
+        items = [self.items[index] for index in kept]
+        return Exemplars(items, lambda k: self._read(kept[k]), lambda k: self._thumbnail(kept[k]), self._version)
+
     @classmethod
     def of_collection(
         cls,
@@ -143,12 +154,7 @@ class Exemplars:
         """
         found = [pictures.read(file).pixels for file in files]
         items = [
-            Exemplar(_digest(pixels), file.name, creator, licence, "", *pixels.shape[:2])
+            Exemplar(hash_pixels(pixels), file.name, creator, licence, "", *pixels.shape[:2])
             for file, pixels in zip(files, found, strict=True)
         ]
         return cls(items, found.__getitem__)
-
-
-def _digest(pixels: NDArray[np.uint8]) -> str:
-    height, width = pixels.shape[:2]
-    return hashlib.sha256(f"{height}x{width}\n".encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()

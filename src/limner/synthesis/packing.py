@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from limner import pictures
 from limner.collection import Collection, Row
+from limner.digests import digest_of_file
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model
 from limner.rights import kept_from_travelling
@@ -19,7 +20,7 @@ from limner.synthesis.choosing import descriptor
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.finding import learned_rows
 from limner.synthesis.finishing import Finisher
-from limner.synthesis.packs import MOST, NOTE, PackNote, PackRow
+from limner.synthesis.packs import MOST, NOTE, PackNote, PackRow, open_pack
 from limner.workspace import Workspace, replace_file
 
 _QUALITY = 80
@@ -134,6 +135,36 @@ def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
             begun.add(label)
             apart[label][taken] = -np.inf
             apart[label][best] = -np.inf
+
+
+def repacked(path: Path, without: Container[str]) -> tuple[str, str]:
+    """Write a pack anew without some of its pictures, in one step; a pack that holds no other is taken away.
+
+    Args:
+        without: digests of the pixels of these pictures.
+
+    Returns:
+        sha256 of the file before and now, `sha256:` before the digits; empty where nothing is left.
+
+    Raises:
+        UsageError: it is no pack, or it cannot be written.
+    """
+    pack, before = open_pack(path), digest_of_file(path)
+    rows = tuple(row for row in pack.note.rows if row.digest not in without)
+    if len(rows) == len(pack.note.rows):
+        return before, before
+    try:
+        if not rows:
+            path.unlink()
+            return before, ""
+        note = pack.note.model_copy(update={"rows": rows})
+        with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for row in rows:
+                archive.writestr(_undated(row.file), pack.data(row))
+            archive.writestr(_undated(NOTE), note.model_dump_json())
+    except OSError as error:
+        raise UsageError(path, f"cannot be written ({error.strerror})", "change its permissions") from error
+    return before, digest_of_file(path)
 
 
 def _undated(name: str) -> zipfile.ZipInfo:

@@ -106,9 +106,17 @@ class Pack:
         with replace_file(to, sync=False) as part, part.open("wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]
 
-    def _picture(self, row: PackRow) -> NDArray[np.uint8]:
+    def data(self, row: PackRow) -> bytes:
+        """The file of one of its pictures, as it is stored.
+
+        Raises:
+            UsageError: it is missing or damaged.
+        """
         with self._lock:
-            data = _entry(self._archive, row.file, _LARGEST_PICTURE, self.path)
+            return _entry(self._archive, row.file, _LARGEST_PICTURE, self.path)
+
+    def _picture(self, row: PackRow) -> NDArray[np.uint8]:
+        data = self.data(row)
         try:
             pixels = pictures.decode(data, row.file).pixels
         except PictureError as error:

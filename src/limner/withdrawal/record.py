@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FORMAT = "limner withdrawal statement 1"
+FORMAT: Literal["limner withdrawal statement 1"] = "limner withdrawal statement 1"
 State = Literal["there", "changed", "gone"]
 """Of a file: as it was written, another file in its place, or nothing there."""
 
@@ -134,6 +134,8 @@ class FoundWork(_Frozen):
     relation: Literal["piece", "made from it", "painted"]
     """A piece of a picture is in it; a picture was what it was made from; an affected model painted it, no more."""
     pieces: tuple[Piece, ...] = ()
+    from_file: bool = False
+    """Whether one of the pictures was what it was made from: inverted, restyled, mixed."""
     by: Literal["source map", "papers", ""] = ""
     """How the pieces are known."""
     editions: tuple[File, ...] = ()
@@ -153,7 +155,7 @@ class FoundWork(_Frozen):
 
     @property
     def area(self) -> float:
-        """How much of it comes from the pictures: of the whole area, or of what is not flat where only that is known."""
+        """How much of it comes from the pictures: of its area, or of what is not flat where only that is known."""
         return sum(one.share if one.area is None else one.area for one in self.pieces)
 
 

@@ -18,6 +18,8 @@ from limner.works.refinishing import REFINISH
 from limner.workspace import Workspace
 
 Progress = Callable[[int, int], object]
+_ABOUT = ("evidence",)
+"""Acts that say something about what goes in, and make nothing of it."""
 Relation = Literal["piece", "made from it", "painted"]
 
 
@@ -28,7 +30,6 @@ class Shown:
         known: pixel_sha256 of each withdrawn picture by every digest that exemplars may call it by.
         files: sha256 of the pictures' files.
         models: names of the affected models, by digest.
-        withdrawal: by whose acts works were finished anew.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Shown:
                     file=own,
                     relation=relation,
                     pieces=pieces,
+                    from_file=self._is_from_file(one),
                     by=by if pieces else "",
                     editions=tuple(_file(edition.path, edition.digest) for edition in editions[one.digest]),
                     evidence=tuple(_folder(path) for path in dict.fromkeys(evidence[one.digest])),
@@ -111,9 +113,12 @@ class Shown:
     def _relation(self, one: Published, pieces: tuple[Piece, ...]) -> Relation | None:
         if pieces:
             return "piece"
-        if one.latent in self._from_files or one.digest in self._from_files:
+        if self._is_from_file(one):
             return "made from it"
         return "painted" if one.model.removeprefix("sha256:") in self._models else None
+
+    def _is_from_file(self, one: Published) -> bool:
+        return one.latent in self._from_files or one.digest in self._from_files
 
     def _pieces(self, finish: Mapping[str, Any]) -> tuple[tuple[Piece, ...], Literal["source map", "papers"]]:
         """What each picture gave: by the source map, or by what the act says of those that gave most."""
@@ -151,9 +156,14 @@ class Shown:
         return self._known.get(digest.removeprefix("sha256:"), "")
 
     def _made_from(self, files: Iterable[str]) -> set[str]:
-        """Latents and works that came of the pictures' own files: inverted, restyled, mixed."""
-        acts = [act for file in files for act in self._ledger.used(f"sha256:{file}")]
-        return {made for act in acts for made in act.outputs}
+        """Latents and works that came of the pictures' own files (inverted, restyled), and what came of those."""
+        waiting, found = [f"sha256:{file}" for file in files], set[str]()
+        while waiting:
+            acts = [act for act in self._ledger.used(waiting.pop()) if act.what not in _ABOUT]
+            fresh = {made for act in acts for made in act.outputs} - found
+            found |= fresh
+            waiting += fresh
+        return found
 
     def _number(self, digest: str) -> str:
         found = self._registry.with_digest(digest) if self._registry else []

@@ -1,4 +1,4 @@
-"""Which pictures of a collection are meant: by file name, by a file on the disk, by digest or by creator; and copies."""
+"""Which pictures of a collection are meant: by file name, file, digest or creator; and copies of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def subject_of(collection: Collection, name: str, *, with_copies: bool = True) -
     """The pictures that are meant, and those that are copies of them.
 
     Args:
-        name: a file of the collection, a file on the disk, the first digits (8 or more) of a pixel_sha256, or a creator.
+        name: a file of the collection, a file on the disk, first digits (8 or more) of a pixel_sha256, or a creator.
         with_copies: take near-duplicates, mirrored, turned and cropped copies along.
 
     Raises:

@@ -79,6 +79,8 @@ class FinishRecord(_Frozen):
     bounds: Bounds
     chosen: tuple[str, ...] | None = None
     """Digests of the exemplars that were searched, where they were chosen for another composition."""
+    without: tuple[str, ...] | None = None
+    """Digests of the exemplars that were left out, because they were withdrawn."""
     composition: str | None = None
     """Digest of what was finished, where no model painted it."""
 
@@ -97,5 +99,5 @@ class FinishRecord(_Frozen):
 
     def to_json(self) -> dict[str, Any]:
         """The record as acts and papers hold it."""
-        left_out = {name for name in ("chosen", "composition") if getattr(self, name) is None}
+        left_out = {name for name in ("chosen", "without", "composition") if getattr(self, name) is None}
         return self.model_dump(mode="json", exclude=left_out)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import tee
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
-from limner.synthesis import Finished, Finisher, FinishOptions
+from limner.rights.consent import ConsentStore
+from limner.synthesis import Exemplar, Finished, Finisher, FinishOptions
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
 from limner.synthesis.stores import CompositionStore, SourceStore
 from limner.works.credits import owed_to
@@ -42,12 +44,18 @@ class Finishing:
 
     Args:
         threads: pictures finished at once; one a core where nothing is said.
+        without: digests of the exemplars that were left out.
     """
 
     def __init__(
-        self, exemplars: ExemplarSet, options: FinishOptions, workspace: Workspace, threads: int | None = None
+        self,
+        exemplars: ExemplarSet,
+        options: FinishOptions,
+        workspace: Workspace,
+        threads: int | None = None,
+        without: Sequence[str] = (),
     ) -> None:
-        self.exemplars, self._store = exemplars, SourceStore(workspace)
+        self.exemplars, self._store, self.without = exemplars, SourceStore(workspace), tuple(sorted(without))
         self.finisher = Finisher(exemplars.exemplars, options, threads or os.cpu_count() or 1)
 
     @property
@@ -84,13 +92,14 @@ class Finishing:
             largest_piece=round(sources.largest_piece(flat_counts=plan.flat_counts), 4),
             bounds=Bounds(piece=round(plan.piece, 4), share=round(plan.share, 4), flat_counts=plan.flat_counts),
             chosen=tuple(digests[index] for index in finished.chosen) if chosen else None,
+            without=self.without or None,
         )
 
     def again(self, record: FinishRecord, composition: NDArray[np.uint8]) -> Finished:
         """A composition finished from the exemplars that a record names, where it names any. # uint8 [h, w, 3]"""
         numbers = {digest: index for index, digest in enumerate(self._digests())}
-        chosen = None if record.chosen is None else [numbers[digest] for digest in record.chosen]
-        return self.finisher.finish(composition, chosen=chosen)
+        named = [numbers[digest] for digest in record.chosen or () if digest in numbers]
+        return self.finisher.finish(composition, chosen=named or None)
 
     def _digests(self) -> list[str]:
         return [f"sha256:{one.digest}" for one in self.exemplars.exemplars.items]
@@ -105,12 +114,16 @@ def finishing_for(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     digest: str | None = None,
+    without: Set[str] | None = None,
 ) -> Finishing | str:
     """What finishes a model's compositions as asked, or in words why they stay bare.
+
+    Exemplars that were withdrawn are left out.
 
     Args:
         progress: called with the exemplars that were made small, and of how many.
         digest: of the exemplars that are meant, where several sets are the model's own.
+        without: digests of the exemplars that are left out, in place of those that are withdrawn by now.
 
     Raises:
         UsageError: the exemplars that were named are none.
@@ -121,7 +134,23 @@ def finishing_for(
         found: ExemplarSet | str = named_exemplars(request.exemplars, model, workspace, progress)
     else:
         found = own_exemplars(model, workspace, label, progress, digest=digest)
-    return found if isinstance(found, str) else Finishing(found, request.options, workspace, threads)
+    if isinstance(found, str):
+        return found
+    gone = withdrawn_among(found.exemplars.items, workspace) if without is None else without
+    left = found.exemplars.without(gone)
+    if left is None:
+        return "every picture that could finish it was withdrawn"
+    out = [one.digest for one in found.exemplars.items if one.digest in gone]
+    return Finishing(ExemplarSet(left, found.name), request.options, workspace, threads, out)
+
+
+def withdrawn_among(exemplars: Iterable[Exemplar], workspace: Workspace) -> set[str]:
+    """Digests of the exemplars whose consent was withdrawn, for themselves or for their creator."""
+    agreed = ConsentStore(workspace.root).agreed()
+    if not agreed.number:
+        return set()
+    consents = ((one.digest, agreed.of(one.digest, one.creator)) for one in exemplars)
+    return {digest for digest, consent in consents if consent is not None and consent.withdrawn}
 
 
 def finished(
@@ -141,18 +170,29 @@ def finishing_as(
     """What finishes as an act says that it was done.
 
     Args:
-        size: another shorter side than that of then, px.
+        size: another shorter side than that of then, px; what was withdrawn since is left out.
 
     Raises:
         UsageError: its exemplars are not here any more, or are others now.
     """
     options = record.options.model_copy(update={"size": size}) if size else record.options
     request = FinishRequest(options, exemplars=record.exemplars.name or None)
-    found = finishing_for(model, workspace, request, label=label, threads=1, digest=record.exemplars.digest)
+    then = set(record.without or ())
+    how: dict[str, Any] = {"label": label, "threads": 1, "digest": record.exemplars.digest}
+    found = finishing_for(model, workspace, request, without=then, **how)
+    if size and not isinstance(found, str) and found.digest == record.exemplars.digest:
+        gone = withdrawn_among(found.exemplars.exemplars.items, workspace)
+        return _left(finishing_for(model, workspace, request, without=then | gone, **how)) if gone else found
     if isinstance(found, str) or found.digest != record.exemplars.digest:
         why = found if isinstance(found, str) else "they are others now"
         remedy = "bring back the collection that they are from"
         raise UsageError("exemplars of the work", f"are not here ({why})", remedy)
+    return found
+
+
+def _left(found: Finishing | str) -> Finishing:
+    if isinstance(found, str):
+        raise UsageError("exemplars of the work", f"are not here ({found})", "give others with --exemplars")
     return found
 
 
