@@ -1,4 +1,4 @@
-"""`python -m bench quality | ablation | mixing | steering | registry | measure | report | setup | speed`."""
+"""`python -m bench quality | ablation | mixing | steering | registry | influence | marks | report | speed | ...`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     marks.add_argument("--share", type=float, default=1.0, help="of all pictures, to try things out (1)")
     marks.add_argument("--again", action="store_true", help="repeat what is there already")
     marks.add_argument("--yes", action="store_true", help="download what is missing")
+    shaped = commands.add_parser("influence", help="whose pictures shaped a composition; an hour of one core")
+    shaped.add_argument("--only", nargs="+", default=[], metavar="COLLECTION", help="only these")
+    shaped.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="of the ensembles that are trained")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -88,6 +91,14 @@ def main() -> int:
         return 0
     if given.command == "mixing":
         return _mixing(given)
+    if given.command == "influence":
+        from bench.data import bench_workspace
+        from bench.influence import influences
+        from bench.influence import told as influences_told
+
+        influences(bench_workspace(), given.only, given.seed)
+        print(influences_told())
+        return 0
     if given.command == "steering":
         return _steering(given)
     if given.command == "ablation":

@@ -69,7 +69,7 @@ _MAKING = (
     *("demo", "collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
     *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "walk"),
 )
-_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure")
+_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "trace")
 
 
 for module in (*_MAKING, *_CHECKING):
