@@ -16,7 +16,7 @@ from limner.cli.common import print_json, progress_of
 from limner.cli.options import Json, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
 from limner.cli.tables import plain, show, table
-from limner.errors import UsageError
+from limner.errors import UsageError, check_range
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class Asked:
     background: Annotated[
         bool, typer.Option("--background", help="The same in a process of its own, while you do other things.")
     ] = False
+    each: Annotated[
+        int, typer.Option(help="Small models without each creator, 2 to 32; more make the intervals narrower.")
+    ] = 3
     label: Annotated[bool, typer.Option("--label", help="Print the credit line alone, for a wall label.")] = False
 
 
@@ -71,12 +74,13 @@ def _trace(
 
     if asked.measure and asked.background:
         raise UsageError("--measure --background", "exclude each other", "choose one of them")
+    check_range("--each", asked.each, 2, 32)
     workspace = Workspace.default()
     if to is not None:
         output(to, endings=(".html",), sources=(work,), overwrite=overwrite)
     silent = quiet or as_json or asked.label
     with progress_of("reading pictures", quiet=silent) as show_reading:
-        tracing = Tracing(work, workspace, asked.by, progress=show_reading)
+        tracing = Tracing(work, workspace, asked.by, asked.each, progress=show_reading)
     if asked.measure:
         with progress_of("training small models", quiet=silent, unit="models") as show_training:
             tracing.measure(probe(), show_training)
@@ -93,6 +97,7 @@ def _start(tracing: Tracing) -> None:
         return
     folder = tracing.workspace.make(tracing.ensemble.folder)
     command = [sys.executable, "-m", "limner", "trace", str(tracing.path.absolute()), "--by", tracing.groups.by]
+    command += ["--each", str(tracing.ensemble.options.each)]
     politely = ["nice", "-n", "10"] if shutil.which("nice") else []
     with (folder / "log.txt").open("wb") as log:
         subprocess.Popen(

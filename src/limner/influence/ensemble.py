@@ -94,7 +94,9 @@ class Ensemble:
     ) -> None:
         self.learned, self.groups, self.options = learned, groups, options
         names = [[one.name, [learned.rows[i].pixel_sha256 for i in one.members]] for one in groups.groups]
-        how = [learned.size, learned.augmentation.model_dump(mode="json"), options.model_dump(mode="json")]
+        # Not by how many models: a larger ensemble goes on from a smaller one.
+        own = options.model_dump(mode="json", exclude={"each", "whole"})
+        how = [learned.size, learned.augmentation.model_dump(mode="json"), own]
         key = hashlib.sha256(json.dumps([_RECIPE, learned.digest, groups.by, names, how]).encode()).hexdigest()
         self.folder = workspace.cache / "influence" / model.removeprefix("sha256:")[:32] / key[:32]
 
@@ -132,7 +134,7 @@ class Ensemble:
                 progress(len(members), len(members))
 
     def load(self) -> dict[int, list[Tensor]]:
-        """What the models paint, described, by the group that they did not see; None of it where one is missing.
+        """What the models paint, described, by the group that they did not see.
 
         # each float32 [compositions, 171]
 

@@ -144,7 +144,7 @@ def kernel(distances: Tensor, near: float) -> Tensor:
 
 
 def _rate(work: Tensor, painted: Tensor, near: float) -> float:
-    return float(kernel(torch.cdist(work[None], painted)[0], near).mean())
+    return max(1e-12, float(kernel(torch.cdist(work[None], painted)[0], near).mean()))
 
 
 def _nearness(work: Tensor, painted: Tensor) -> float:

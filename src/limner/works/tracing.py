@@ -63,7 +63,7 @@ class Tracing:
     Args:
         work: the file of a work that was published here.
         by: `creator`, `source`, `licence` or a label column.
-        options: of the ensemble.
+        each: models of the ensemble without each group; twice as many learn from all pictures.
 
     Raises:
         UsageError: it is no work of this workspace, or its model or the collection of that is not here; no such
@@ -75,7 +75,7 @@ class Tracing:
         work: Path,
         workspace: Workspace,
         by: str = "creator",
-        options: EnsembleOptions | None = None,
+        each: int = 3,
         progress: Progress | None = None,
     ) -> None:
         if not work.is_file():
@@ -86,7 +86,8 @@ class Tracing:
         self.model = _model_of(self.published, workspace)
         self.learned: Learned = learned_by(self.model.card, workspace, progress)
         self.groups: Grouping = grouping(self.learned.rows, by)
-        self.ensemble = Ensemble(self.model.digest, self.learned, self.groups, workspace, options or EnsembleOptions())
+        options = EnsembleOptions(each=each, whole=2 * each)
+        self.ensemble = Ensemble(self.model.digest, self.learned, self.groups, workspace, options)
         self.finish = FinishRecord.of(self.published.finish)
         self.composition = self._composition(origins)
 
