@@ -39,7 +39,7 @@ def spotted(number: int, side: int = 32) -> NDArray[np.uint8]:
     return picture.clip(0, 255).astype(np.uint8)
 
 
-def made_creators(workspace: Workspace, folder: Path, each: int = 8) -> Collection:
+def made_creators(workspace: Workspace, folder: Path, each: int = 13) -> Collection:
     """Bo's pictures are banded; Ada's and Cy's are spotted alike."""
     folder.mkdir(parents=True)
     with (folder / "pictures.csv").open("w", newline="") as file:

@@ -27,7 +27,7 @@ from limner.workspace import Workspace
 
 MACHINE = Machine("cpu", "fp32", 1, "", 0.0)
 TINY = EnsembleOptions(each=2, whole=2, steps=8, compositions=64)
-LEARNS = TINY.model_copy(update={"steps": 40, "compositions": 96})
+LEARNS = TINY.model_copy(update={"steps": 32, "compositions": 96})
 
 
 @pytest.fixture
