@@ -69,7 +69,9 @@ _MAKING = (
     *("demo", "collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
     *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "walk"),
 )
-_CHECKING = ("identity", "trust", "verify", "evidence", "registry", "ledger", "model", "measure", "trace")
+_CHECKING = (
+    *("identity", "trust", "verify", "withdraw", "evidence", "registry", "ledger", "model", "measure", "trace"),
+)
 
 
 for module in (*_MAKING, *_CHECKING):

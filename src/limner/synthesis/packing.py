@@ -137,34 +137,34 @@ def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:
             apart[label][best] = -np.inf
 
 
-def repacked(path: Path, without: Container[str]) -> tuple[str, str]:
+def repacked(path: Path, without: Container[str], record: Callable[[str], object]) -> None:
     """Write a pack anew without some of its pictures, in one step; a pack that holds no other is taken away.
 
     Args:
         without: digests of the pixels of these pictures.
-
-    Returns:
-        sha256 of the file before and now, `sha256:` before the digits; empty where nothing is left.
+        record: called just before with the sha256 of the new file, `sha256:` before it; empty where nothing is left.
 
     Raises:
         UsageError: it is no pack, or it cannot be written.
     """
-    pack, before = open_pack(path), digest_of_file(path)
+    pack = open_pack(path)
     rows = tuple(row for row in pack.note.rows if row.digest not in without)
     if len(rows) == len(pack.note.rows):
-        return before, before
+        return
     try:
         if not rows:
+            record("")
             path.unlink()
-            return before, ""
+            return
         note = pack.note.model_copy(update={"rows": rows})
-        with replace_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            for row in rows:
-                archive.writestr(_undated(row.file), pack.data(row))
-            archive.writestr(_undated(NOTE), note.model_dump_json())
+        with replace_file(path) as part:
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+                for row in rows:
+                    archive.writestr(_undated(row.file), pack.data(row))
+                archive.writestr(_undated(NOTE), note.model_dump_json())
+            record(digest_of_file(part))
     except OSError as error:
         raise UsageError(path, f"cannot be written ({error.strerror})", "change its permissions") from error
-    return before, digest_of_file(path)
 
 
 def _undated(name: str) -> zipfile.ZipInfo:

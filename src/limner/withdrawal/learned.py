@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from limner.collection import Collection, Row
+from limner.digests import digest_of_file
 from limner.errors import CollectionError, LimnerError, RightsError
 from limner.ledger import Ledger
 from limner.models.bundle import SHIPPED
@@ -97,7 +98,8 @@ def found_tools(workspace: Workspace, affected: Mapping[str, FoundModel], teachi
         for path in sorted(folder.glob("*.safetensors")):
             if (model := by_stem.get(path.stem)) is not None:
                 named = f"of {model.name}"
-                found.append(FoundTool(kind="directions", name=named, path=str(path), learned=0, model=model.name))
+                how = {"path": str(path), "digest": digest_of_file(path), "learned": 0, "model": model.name}
+                found.append(FoundTool(kind="directions", name=named, **how))
     for folder in (workspace.root / "translators", SHIPPED / "translators"):
         for path in sorted(folder.glob("*.safetensors")):
             card = _card(load_translator, path)
@@ -124,7 +126,9 @@ def _tool(
     learned = sum(part == "train" for part in parts.values())
     if not learned and model is None:
         return []
-    return [FoundTool(kind=kind, name=name, path=str(path), learned=learned, model=model.name if model else "")]
+    owner = model.name if model else ""
+    digest = digest_of_file(path)
+    return [FoundTool(kind=kind, name=name, path=str(path), digest=digest, learned=learned, model=owner)]
 
 
 def _card(load: Any, path: Path) -> Learned | None:

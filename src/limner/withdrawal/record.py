@@ -95,6 +95,7 @@ class FoundTool(_Frozen):
     kind: Literal["directions", "translator", "up-scaler"]
     name: str
     path: str
+    digest: str
     learned: int
     """How many of the pictures it learned from itself."""
     model: str
