@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -139,6 +141,30 @@ def replace_file(path: Path, mode: int = 0o644, sync: bool = True) -> Iterator[P
             sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def clear_parts(path: Path) -> None:
+    """Remove what killed processes left half-written beside `path`; for whoever is the only one to write it."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(path: Path, doing: str) -> Iterator[None]:
+    """Keep what is done for this process: nobody else does the same with the lock at `path`, whose folder exists.
+
+    Raises:
+        UsageError: another process does it.
+    """
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(doing, "is being done by another process", "wait for it") from None
+        yield
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from limner.cli.options import Json, Quiet, grouped
 from limner.cli.tables import facts, plain, show
 from limner.cli.withdrawal_view import show_checked, show_plan
 from limner.errors import UsageError
-from limner.workspace import Workspace
+from limner.workspace import Workspace, alone
 
 if TYPE_CHECKING:
     from limner.withdrawal.carrying_out import Wanted, Withdrawal
@@ -182,22 +182,23 @@ def _carry_out(withdrawal: Withdrawal, identity: str | None, *, as_json: bool) -
         if not as_json:
             print(line)
 
-    opened = ready_to_sign(withdrawal.workspace, identity=identity)
-    with opened as publisher:
-        withdrawal.carry_out(publisher, say, _run)
-    if not is_stated(withdrawal):
-        write_statement(withdrawal, opened.identity)
-    folder = str(statements_of(withdrawal)[-1].parameters["path"])
+    opened, folder = ready_to_sign(withdrawal.workspace, identity=identity), withdrawal.workspace.root / "withdrawals"
+    with alone(withdrawal.workspace.make(folder) / "lock", "a withdrawal"):
+        with opened as publisher:
+            withdrawal.carry_out(publisher, say, _run)
+        if not is_stated(withdrawal):
+            write_statement(withdrawal, opened.identity)
+    stated = str(statements_of(withdrawal)[-1].parameters["path"])
     findings = withdrawal.gathering.findings()
     if as_json:
-        more = {"changed": True, "statement": folder, "failed": withdrawal.failed}
+        more = {"changed": True, "statement": stated, "failed": withdrawal.failed}
         print_json(_plain(withdrawal, findings) | more)
     else:
         for line in withdrawal.failed:
             show(plain(line, "yellow"))
         show(
-            facts([("statement", folder), ("page", f"{folder}/index.html")]),
-            plain(f"check it: limner withdraw --verify {folder}", "dim"),
+            facts([("statement", stated), ("page", f"{stated}/index.html")]),
+            plain(f"check it: limner withdraw --verify {stated}", "dim"),
         )
 
 

@@ -33,7 +33,7 @@ def show_plan(withdrawal: Withdrawal, findings: Findings, *, done: bool) -> None
     shown = [one for one in findings.works if one.relation != "painted"]
     if shown:
         show("", _works(withdrawal, shown))
-    painted = [one for one in findings.works if one.relation == "painted"]
+    painted = findings.only_painted
     further = sum(one.published for one in painted)
     lines: list[tuple[str, object]] = [
         (

@@ -18,7 +18,7 @@ from limner.collection.rows import Row, digest_of, holdout_digest_of, write_mani
 from limner.collection.store import CARD, MANIFEST, Collection, stored_path
 from limner.errors import CollectionError
 from limner.rights import summary
-from limner.workspace import Workspace, replace_file, sync_folder
+from limner.workspace import Workspace, clear_parts, replace_file, sync_folder
 
 _NUMBER = re.compile(r"^(.+)-([1-9][0-9]{0,3})$")
 _LONGEST = 64
@@ -97,6 +97,7 @@ def make_next(
     if place.exists():
         raise CollectionError(name, "is a collection with other contents", "choose another name with --name")
     card = _card(collection, rows, name, parent)
+    clear_parts(place)
     part = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=workspace.collections))
     try:
         for row in rows:

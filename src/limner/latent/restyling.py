@@ -15,6 +15,7 @@ from limner.errors import ModelError, UsageError, check_range
 from limner.latent.pipeline import Pipeline
 from limner.models.bundle import SHIPPED
 from limner.models.painter import Latent
+from limner.models.superseded import check_tool
 from limner.models.translator import TranslatorFile, load_translator
 from limner.workspace import Workspace
 
@@ -75,6 +76,9 @@ def to_label(
     pipeline.label(label)
     file = None if way == "swap" else known_translator(pipeline, workspace)
     if file is not None:
+        if not pipeline.superseded:  # who uses a superseded model for a reason uses its translator, too
+            name = f"translator of {pipeline.model.card.name}"
+            check_tool(name, file.digest, workspace, "train another, or take --way swap")
         return translate(pipeline, file, latent, label, source, strength), _how(file, pipeline, label, source)
     if way == "translator":
         name = pipeline.model.card.name

@@ -114,6 +114,16 @@ def allowed(model: Model, workspace: Workspace, allow: str | None) -> dict[str, 
     return said | ({"replaced_by": found.replaced_by} if found.replaced_by else {})
 
 
+def check_tool(name: str, digest: str, workspace: Workspace, remedy: str) -> None:
+    """Refuse a translator or an up-scaler that was superseded.
+
+    Raises:
+        ModelError: it was.
+    """
+    if (found := superseded_here(workspace, digest)) is not None:
+        raise ModelError(name, f"was superseded on {found.since[:10]}: {one_line(found.reason, 300)}", remedy)
+
+
 def _why(found: Superseded, model: Model) -> str:
     through = "" if found.model == f"sha256:{model.digest}" else f" with {found.name}, from which it descends"
     return f"was superseded on {found.since[:10]}{through}: {one_line(found.reason, 300)}"

@@ -21,7 +21,7 @@ from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.finding import learned_rows
 from limner.synthesis.finishing import Finisher
 from limner.synthesis.packs import MOST, NOTE, PackNote, PackRow, open_pack
-from limner.workspace import Workspace, replace_file
+from limner.workspace import Workspace, clear_parts, replace_file
 
 _QUALITY = 80
 
@@ -157,6 +157,7 @@ def repacked(path: Path, without: Container[str], record: Callable[[str], object
             path.unlink()
             return
         note = pack.note.model_copy(update={"rows": rows})
+        clear_parts(path)
         with replace_file(path) as part:
             with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
                 for row in rows:

@@ -148,6 +148,8 @@ class FoundWork(_Frozen):
     """Its number in the registry."""
     anew: str = ""
     """The file of the work that replaces it."""
+    replaces: str = ""
+    """Digest of the work that it replaces."""
 
     @property
     def published(self) -> bool:
@@ -207,6 +209,11 @@ class Findings(_Frozen):
     def affected(self) -> tuple[FoundModel, ...]:
         """The models in whose weights something of the pictures may be."""
         return tuple(one for one in self.models if one.affected)
+
+    @property
+    def only_painted(self) -> tuple[FoundWork, ...]:
+        """The works that an affected model painted, that show no piece, and that replace no other."""
+        return tuple(one for one in self.works if one.relation == "painted" and not one.replaces)
 
     @property
     def with_pieces(self) -> tuple[FoundWork, ...]:

@@ -61,6 +61,7 @@ class Shown:
             if one.former:
                 editions[_first(one, published)].append(one)
         anew = {act.inputs[0]: act.outputs[0] for act in self._ledger.acts(what=REFINISH)}
+        before = {made: former for former, made in anew.items()}
         evidence: dict[str, list[Path]] = defaultdict(list)
         for act in self._ledger.acts(what="evidence"):
             evidence[act.inputs[0]].append(Path(str(act.parameters.get("path"))))
@@ -92,6 +93,7 @@ class Shown:
                     outside=not one.path.is_relative_to(self._workspace.root.absolute()),
                     registered=self._number(one.digest),
                     anew=str(replacing.path) if replacing else "",
+                    replaces=before.get(one.digest, ""),
                 )
             )
         return found

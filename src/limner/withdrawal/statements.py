@@ -24,7 +24,7 @@ from limner.withdrawal.carrying_out import STATE, Withdrawal
 from limner.withdrawal.page import statement_page
 from limner.withdrawal.record import Done, LedgerHead, Statement
 from limner.withdrawal.wording import cannot_be_undone, left_undone
-from limner.workspace import Workspace, replace_folder
+from limner.workspace import Workspace, clear_parts, replace_folder
 
 DATA, SIGNATURE, PAGE, ROOT = "statement.json", "statement.jws", "index.html", "root.pem"
 _LARGEST = 64 << 20
@@ -84,6 +84,7 @@ def write_statement(withdrawal: Withdrawal, identity: Identity) -> Path:
     workspace = withdrawal.workspace
     folder = workspace.root / "withdrawals" / withdrawal.name / f"statement-{number}"
     statement = _built(withdrawal, identity, number, before[-1].outputs[0] if before else "")
+    clear_parts(folder)
     data = (json.dumps(statement.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
     try:
         with replace_folder(folder) as part:

@@ -69,7 +69,7 @@ def left_undone(
     for work in findings.with_pieces:
         if work.anew and work.editions:
             how = command_line(["publish", work.anew])
-            said.append(f"{_count(len(work.editions), 'edition')} of {work.file.path} have no successor yet: {how}")
+            said.append(f"{work.file.path} has {_count(len(work.editions), 'edition')}; its successor has none: {how}")
     for tool in findings.tools:
         said.append(f"{tool.kind} {tool.name}: not learned anew ({tool.path})")
     for one in findings.elsewhere:
@@ -100,19 +100,18 @@ def cannot_be_undone(findings: Findings, given_away: Iterable[Act]) -> list[str]
     went = [work for work in findings.works if work.published and work.relation != "painted"]
     if went:
         said.append(
-            f"{_count(len(went), 'work')} that show it went further than this workspace. Files that were given away, "
-            "downloaded or printed cannot be called back, and limner does not know of all of them."
+            f"Of the works that show it {_count(len(went), 'work')} went further than this workspace. Files that were "
+            "given away, downloaded or printed cannot be called back, and limner does not know of all of them."
         )
     if findings.works:
         said.append(
             "The signatures of works that were published stay valid: they say how a work was made, and that stays "
             "true. Nothing was revoked."
         )
-    painted = [work for work in findings.works if work.relation == "painted"]
-    if painted:
+    if composed := [work for work in findings.works if work.model_name]:
         said.append(
-            f"{_count(len(painted), 'work')} without a piece of it came from these models. What the picture "
-            "contributed to their compositions cannot be separated."
+            f"{_count(len(composed), 'work')} {_are(composed)} composed by these models, works that were finished anew "
+            "among them. What the picture contributed to a composition cannot be separated."
         )
     stored = [place for place in findings.places if place.what == "stored picture"]
     if stored:

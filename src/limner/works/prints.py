@@ -16,6 +16,7 @@ from limner.errors import UsageError
 from limner.latent.latents import latent_digest
 from limner.ledger import Ledger
 from limner.models.painter import Latent
+from limner.models.superseded import check_tool
 from limner.models.upscaler import STRENGTH, UpscalerFile, find_upscaler, find_upscaler_digest, kept_upscaler
 from limner.papers.publishing.published import Published
 from limner.papers.publishing.publisher import Publisher
@@ -190,7 +191,11 @@ def _upscaled(source: Source, request: PrintRequest, progress: Progress) -> _Enl
         own = origins.pipeline.model.card.collection.digest
         # Checked before the up-scaler is read, and that is kept here, so that the print can be made again.
         _plan(origins, request.to, learned=True)
-        file = kept_upscaler(find_upscaler(request.upscaler, origins.workspace, own), origins.workspace)
+        found = find_upscaler(request.upscaler, origins.workspace, own)
+        if not origins.pipeline.superseded:
+            remedy = "train another, or give --upscaler none"
+            check_tool(f"up-scaler {found.card.name}", found.digest, origins.workspace, remedy)
+        file = kept_upscaler(found, origins.workspace)
     pixels, plan = _enlarged(origins, source.latent, file, request.to, request.strength, progress)
     how: dict[str, Any] = {"size": f"{plan.width}x{plan.height}", "factor": round(plan.factor, 4), "to": request.to}
     if file is None:
