@@ -15,9 +15,15 @@ from limner.cli.tables import plain, show, table
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from limner.works.credits import Credits
 
 _SHOWN = 12
+_RETOUCHED = (
+    "This work was worked on in another program. The shares are those of the work before; "
+    "where it changed they do not hold, and what was painted there is credited to nobody:"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +55,8 @@ def _credits(
         from limner.pictures import read, write
         from limner.works.credits_picture import credits_picture
 
-        write(credits_picture(read(work).pixels, found.sources, workspace), to)
+        # The map is that of the work before it was worked on elsewhere, and is shown beside that.
+        write(credits_picture(read(_before(work, found, workspace)).pixels, found.sources, workspace), to)
     if as_json:
         _print_json(work, found, to)
         return
@@ -58,12 +65,28 @@ def _credits(
         print(to)
 
 
+def _before(work: Path, found: Credits, workspace: Workspace) -> Path:
+    if not found.retouches:
+        return work
+    from limner.errors import UsageError
+    from limner.ledger import Ledger
+    from limner.works.origins import Origins, file_digest
+    from limner.works.retouches import before_retouches
+
+    before = before_retouches(Ledger.open(workspace.ledger), Origins(workspace).work(work))
+    if not before.path.is_file() or file_digest(before.path) != before.digest:
+        reason = "was worked on in another program, and the work before that is not where it was"
+        raise UsageError(work, reason, f"put {before.path.name} back, or leave --to out")
+    return before.path
+
+
 def _print_json(work: Path, found: Credits, to: Path | None) -> None:
     shares = found.sources.shares()
     pictures = [{**asdict(one.exemplar), "share": one.share, "area": one.area, "piece": one.piece} for one in shares]
     print_json(
         {
             "work": str(work),
+            "retouches": [dict(one.how) for one in found.retouches],
             "pictures": pictures,
             "creators": found.by("creator"),
             "licences": found.by("licence"),
@@ -73,6 +96,14 @@ def _print_json(work: Path, found: Credits, to: Path | None) -> None:
             **({"picture": str(to)} if to else {}),
         }
     )
+
+
+def _retouched(found: Credits) -> list[Text]:
+    if not found.retouches:
+        return []
+    from limner.papers.verify.wording_retouch import retouch_words
+
+    return [plain(_RETOUCHED, "bold"), *(plain(f"  {retouch_words(one.how)}") for one in found.retouches)]
 
 
 def _print(found: Credits) -> None:
@@ -86,6 +117,7 @@ def _print(found: Credits) -> None:
     licences = ", ".join(f"{name} {share:.0%}" for name, share in found.by("licence").items())
     of = "area" if bounds.flat_counts else "area that is not flat"
     show(
+        *_retouched(found),
         rows,
         plain(f"By licence: {licences}."),
         f"The largest connected piece from one picture is {found.largest_piece:.1%} of the {of} "

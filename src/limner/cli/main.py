@@ -67,7 +67,7 @@ def _say_unrecorded() -> None:
 # In the order of the help.
 _MAKING = (
     *("demo", "collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
-    *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "walk"),
+    *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "retouch", "walk"),
 )
 _CHECKING = (
     *("identity", "trust", "verify", "withdraw", "evidence", "registry", "ledger", "model", "measure", "trace"),

@@ -213,6 +213,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
     if verdict.state not in ("valid", "invalid") or verdict.signer is None:
         return []
     from limner.papers.verify import wording
+    from limner.papers.verify.wording_retouch import retouch_words, retouches_in
 
     made, signer = verdict.generation, verdict.signer
     parents = made["model_parents"] if isinstance(made.get("model_parents"), list) else []
@@ -230,6 +231,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
         ("ingredients", wording.made_with(verdict)),
         ("picture", _picture(made)),
         ("made by", _act(made)),
+        *(("retouched", retouch_words(one)) for one in retouches_in(made)),
         *(
             ("└ " * (one.depth - 1) + _EARLIER.get(one.relationship, "ingredient"), wording.earlier(one))
             for one in verdict.chain

@@ -134,8 +134,11 @@ def _tree(kin: Kin, title: str) -> Tree:
     from rich.text import Text
     from rich.tree import Tree
 
+    from limner.papers.verify.wording_retouch import retouch_words
+
     def line(one: Kin) -> Text:
         how = ", ".join(f"{name} {value}" for name, value in one.how.items() if value is not None)
+        how = retouch_words(one.how) if one.made == "retouch" else how
         made = f"  {one.made} {how}" if one.made else ""
         return Text.assemble((one.name, "bold"), (f"{made}{'  (see above)' if one.again else ''}", "dim"))
 

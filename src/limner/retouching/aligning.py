@@ -26,7 +26,7 @@ _STEPS = 12
 _OVERLAP = 0.2
 """Of the smaller of both, how much must lie on the other."""
 _LOOKED, _BLOCK, _ALIKE = 320, 16, 0.6
-"""Longer side at which both are compared, side of a block there, px, and from which correlation on one shows the same."""
+"""Longer side at which both are compared and side of a block there, px; from which correlation on one is the same."""
 _FOUND = 0.3
 """From which share of the structure on a placement is taken for right."""
 _SAME = 0.35
@@ -54,7 +54,8 @@ class Placement:
     @property
     def angle(self) -> float:
         """By how much the work is turned in the file beside quarter turns, degrees, against the clock."""
-        return float(np.degrees(np.arctan2(self.matrix[0, 1] - self.matrix[1, 0], self.matrix[0, 0] + self.matrix[1, 1])))
+        (a, b), (c, d) = self.matrix[:, :2]
+        return float(np.degrees(np.arctan2(c - b, a + d)))
 
     @property
     def scale(self) -> float:
@@ -137,9 +138,7 @@ def _searched(work: Floats, file: Floats) -> NDArray[np.float64]:
     for scale in _SCALES:
         # The one that shows more is looked at with `_COARSE` pixels, the other so that both show things as large.
         own, other = (_COARSE * min(1.0, scale), _COARSE * min(1.0, 1 / scale))
-        small, large = (
-            _even(band(_reduced(one, max(one.shape) / side))) for one, side in ((work, own), (file, other))
-        )
+        small, large = (_even(band(_reduced(one, max(one.shape) / side))) for one, side in ((work, own), (file, other)))
         score, (down, right) = _correlated(small, large)
         if score > best:
             across, along = work.shape[1] / small.shape[1], work.shape[0] / small.shape[0]
@@ -227,7 +226,7 @@ def _points(
     ys = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
     inside = (xs >= 0.5) & (ys >= 0.5) & (xs <= within[1] - 0.5) & (ys <= within[0] - 0.5)
     chosen = (one[inside].astype(np.float32) for one in (x, y, xs, ys))
-    return (*chosen, inside)  # type: ignore[return-value]
+    return (*chosen, inside)
 
 
 def _sampled(values: Floats, xs: Floats, ys: Floats) -> Floats:

@@ -167,7 +167,10 @@ def _tones(before: Floats, after: Floats, inside: NDArray[np.bool_]) -> Tones | 
     own, other = (band(one.mean(2)) for one in (before, after))
     product, one, two = (ndimage.gaussian_filter(values, 5) for values in (own * other, own * own, other * other))
     same = inside & (product > 0.7 * np.sqrt(one * two)) & (one > 1) & (two > 0.25)
-    return tones_between(before[same], after[same])
+    # Blurred, since saving with loss takes colour from what is fine, which is no change all over.
+    own, other = (np.asarray(ndimage.gaussian_filter(values, (3, 3, 0)), np.float32) for values in (before, after))
+    found = tones_between(own[same], other[same])
+    return found and (tones_between(before[same], after[same]) or found)
 
 
 def _difference(one: Floats, other: Floats, *, smooth: bool = True) -> Floats:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 _MOST, _ROUNDS = 20_000, 12
 _BETTER, _LEAST = 0.8, 1.2
-"""By how much the usual difference must shrink, and above which of them in levels, before a change all over is taken for
-one."""
+"""To which share the usual difference must shrink, and above how many levels it must have been, to count."""
 
 
 @dataclass(frozen=True)

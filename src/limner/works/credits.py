@@ -13,9 +13,11 @@ from limner.ledger import Ledger
 from limner.rights import RightsSummary, conditions, credit_line, joined, summary
 from limner.synthesis import Exemplar, SourceMap
 from limner.synthesis.stores import SourceStore
+from limner.works.acts import WorkAct
 from limner.works.family import Family
 from limner.works.finish_record import FinishRecord
 from limner.works.origins import Origins
+from limner.works.retouches import retouches_of
 from limner.workspace import Workspace
 
 OWED = "owed"
@@ -24,10 +26,15 @@ OWED = "owed"
 
 @dataclass(frozen=True)
 class Credits:
-    """Which pictures a finished work is from."""
+    """Which pictures a finished work is from.
+
+    Attributes:
+        retouches: what was done to it in other programs since; where it changed, the sources no longer hold.
+    """
 
     sources: SourceMap
     finish: FinishRecord
+    retouches: tuple[WorkAct, ...] = ()
 
     def by(self, name: Literal["creator", "licence"]) -> dict[str, float]:
         """Shares by creator or by licence, most first."""
@@ -50,13 +57,14 @@ def credits_of(work: Path, workspace: Workspace) -> Credits:
     """
     if not work.is_file():
         raise UsageError(work, "is no file", "give a work's file")
-    finish = FinishRecord.of(Origins(workspace).work(work).finish)
+    published = Origins(workspace).work(work)
+    finish = FinishRecord.of(published.finish)
     if finish is None:
         raise UsageError(work, "was painted by its model alone", "only finished works have credits")
     sources = SourceStore(workspace).load(finish.sources)
     if sources is None:
         raise UsageError(work, "its source map is not here any more", "`limner sample` with its seed makes it again")
-    return Credits(sources, finish)
+    return Credits(sources, finish, retouches_of(Ledger.open(workspace.ledger), published))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from limner.models.painter import Latent
 from limner.papers.publishing.published import Published
 from limner.pictures.fitting import Fit, fitted
 from limner.works.acts import ENLARGE, WorkAct
+from limner.works.retouches import retouches_of
 from limner.workspace import Workspace
 
 Kind = Literal["work", "seed", "picture"]
@@ -150,8 +151,8 @@ class Origins:
         """None for what is no work, or of another model: the picture is all that two models have in common."""
         work = self.published(file_digest(path))
         latent = None if work is None else self.latent_of(work)
-        if work is None or latent is None or work.model != self.model_digest:
-            return None
+        if work is None or latent is None or work.model != self.model_digest or retouches_of(self.ledger, work):
+            return None  # of a retouched work, the latent knows too little
         return Origin(name, "work", work.digest, latent, work.label)
 
     def _picture(self, path: Path, name: str) -> Origin:

@@ -29,6 +29,7 @@ from limner.works.finishing import composition_of, finishing_as
 from limner.works.intake import Intake
 from limner.works.making import provenance_of
 from limner.works.origins import Origin, Origins
+from limner.works.retouches import retouches_of
 from limner.workspace import Workspace
 
 LARGEST_FINISH = 2048
@@ -69,6 +70,9 @@ class Source:
             UsageError: it is no work that was published here, its latent or model is gone, or the model is another.
         """
         work = Origins(workspace).work(path)
+        if retouches_of(Ledger.open(workspace.ledger), work):
+            reason = "was worked on in another program, which its latent knows nothing of"
+            raise UsageError(path, reason, "take the edition before that, or enlarge it in that program")
         how: dict[str, Any] = {"allow_superseded": allow_superseded, "looks": looks}
         origins = Origins(workspace, model, precision=work.precision, **how)
         if model is not None and origins.model_digest != work.model:

@@ -20,6 +20,7 @@ from limner.works.finishing import Finishing, FinishRequest, composition_of, fin
 from limner.works.intake import Intake
 from limner.works.making import provenance_of
 from limner.works.origins import Origin, Origins
+from limner.works.retouches import retouches_of
 from limner.workspace import Workspace
 
 REFINISH = "finish anew"
@@ -119,6 +120,9 @@ class Refinisher:
         return left
 
     def _opened(self, former: Published) -> tuple[Origins, Latent]:
+        if retouches_of(self._ledger, former):
+            reason = "was worked on in another program; a finish would undo that"
+            raise UsageError(former.path, reason, "finish the edition before that anew, and retouch it again")
         key = former.model, former.precision
         if key not in self._origins:
             how: dict[str, Any] = {"precision": former.precision, "allow_superseded": self._reason}

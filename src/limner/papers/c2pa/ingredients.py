@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from limner.text import storable
 
-Relationship = Literal["parentOf", "inputTo"]
+Relationship = Literal["parentOf", "inputTo", "componentOf"]
 """In C2PA's words (specification 2.2, section 18.15): parentOf, the former edition of the same work; inputTo, a picture
-that a model was given."""
+that a model was given; componentOf, a file that came back from another program and whose pixels are in the work."""
 
 Found = Literal["valid", "unverified", "none", "unread"]
 """valid: papers that hold. unverified: papers that do not hold or cannot be checked, or unsigned lines on origin. none:

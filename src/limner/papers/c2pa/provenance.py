@@ -16,7 +16,7 @@ GENERATION = "org.limner.generation"
 TrainingMining = Literal["notAllowed", "allowed", "constrained"]
 _LARGEST = 2**63 - 1
 _ELSEWHERE = ("title", "creator", "training_mining", "training_mining_terms", "ingredients")
-_OPTIONAL = ("inputs", "edition", "visible_label", "finish", "checked")
+_OPTIONAL = ("inputs", "edition", "retouches", "visible_label", "finish", "checked")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Provenance:
         how: the words and numbers of what was done; plain JSON.
         ingredients: pictures whose papers are kept or named in its own: what came in, or the former edition.
         edition: how a work that is published again differs from the former edition; empty for a first one.
+        retouches: what was measured when former editions were worked on elsewhere, the first one first; that of this
+            edition stands in `edition`.
         visible_label: the label as it was drawn; empty where there is none.
         finish: how the composition was finished, and what each exemplar gave; empty for what a model painted alone.
         checked: what was checked before publishing, by the name of the check, with what it found.
@@ -68,6 +70,7 @@ class Provenance:
     how: dict[str, Any] = field(default_factory=dict)
     ingredients: tuple[Ingredient, ...] = ()
     edition: dict[str, Any] = field(default_factory=dict)
+    retouches: tuple[dict[str, Any], ...] = ()
     visible_label: dict[str, Any] = field(default_factory=dict)
     finish: dict[str, Any] = field(default_factory=dict)
     checked: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +80,17 @@ class Provenance:
             choices = ", ".join(get_args(TrainingMining))
             raise PapersError(self.training_mining, "is no choice for training and mining", f"use one of: {choices}")
 
+    @property
+    def retouched(self) -> tuple[dict[str, Any], ...]:
+        """What was measured each time that the work was worked on elsewhere, the first one first."""
+        now = self.edition.get("retouch")
+        return (*self.retouches, now) if now else self.retouches
+
+    @property
+    def composite(self) -> bool:
+        """Whether something is in the picture that no model painted: patches of pictures, or work done elsewhere."""
+        return bool(self.finish) or any(one.get("changed") != 0 for one in self.retouched)
+
     def generation(self) -> dict[str, Any]:
         """Everything but title, creator and opt-out, as the assertion `org.limner.generation` holds it.
 
@@ -84,7 +98,7 @@ class Provenance:
             PapersError: `parameters` holds something that JSON cannot.
         """
         known: dict[str, Any] = {name: value for name, value in vars(self).items() if name not in _ELSEWHERE}
-        known["inputs"] = [one.summary() for one in self.ingredients if one.relationship == "inputTo"]
+        known["inputs"] = [one.summary() for one in self.ingredients if one.relationship != "parentOf"]
         # What was not drawn from a seed says nothing of one.
         known = {
             name: value

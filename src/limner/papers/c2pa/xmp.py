@@ -19,6 +19,9 @@ COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrained
 """IPTC: "mix or composite of several elements, at least one of which is trained algorithmic media"; so is a finished
 work: a model composed it, and its patches are cut from pictures that people made."""
 
+HUMAN = "http://cv.iptc.org/newscodes/digitalsourcetype/humanEdits"
+"""IPTC: "augmentation, correction or enhancement by one or more humans using non-generative tools"."""
+
 _WRITTEN = ("dc", "xmp", "photoshop", "plus", "Iptc4xmpExt")
 _MINING: dict[TrainingMining, str] = {
     "notAllowed": "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED",
@@ -55,7 +58,7 @@ def write_packet(provenance: Provenance) -> bytes:
     """The XMP packet of a work, UTF-8; texts that are too long for JPEG are cut with a note."""
     ai, credit = "Iptc4xmpExt:AISystem", provenance.credit
     properties = [
-        ("Iptc4xmpExt:DigitalSourceType", _text(COMPOSITE if provenance.finish else GENERATED)),
+        ("Iptc4xmpExt:DigitalSourceType", _text(COMPOSITE if provenance.composite else GENERATED)),
         (f"{ai}Used", _text(f"{provenance.model_name} ({provenance.family})")),
         (f"{ai}VersionUsed", _text(provenance.model_digest)),
         ("xmp:CreatorTool", _text(f"limner {__version__}")),

@@ -88,8 +88,10 @@ def as_published(verdict: Verdict, path: Path) -> Provenance:
     """
     made = verdict.generation
     said = {one.name: made[one.name] for one in fields(Provenance) if one.name in made and one.name != "edition"}
-    for name in ("model_parents", "parents"):
+    for name in ("model_parents", "parents", "retouches"):
         said[name] = tuple(said.get(name, ()))
+    if isinstance(edition := made.get("edition"), dict) and edition.get("retouch"):
+        said["retouches"] = (*said["retouches"], edition["retouch"])
     if isinstance(said.get("seed"), str):  # beyond 64 bits, numbers are written as text
         said["seed"] = int(said["seed"])
     uses = set(verdict.training_mining.values())

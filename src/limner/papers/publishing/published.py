@@ -12,6 +12,8 @@ from limner.papers.c2pa.provenance import Provenance
 
 PUBLISH = "publish"
 """What such acts are called in the ledger."""
+RETOUCH = "retouch"
+"""The act by which an edition was made of a file that was worked on elsewhere."""
 _ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")
 _WHERE_KNOWN = ("watermark", "mark_key", "replaced", "visible_label", "edition", "finish", "checked", "inputs")
 _AS_IN_PAPERS = (
@@ -77,7 +79,7 @@ class Published:
             collection=made.collection_digest,
             latent=made.latent_digest,
             precision=made.parameters.get("precision"),
-            inputs=[one.summary() for one in made.ingredients if one.relationship == "inputTo"],
+            inputs=[one.summary() for one in made.ingredients if one.relationship != "parentOf"],
             **{name: getattr(made, name) for name in _AS_IN_PAPERS},
             **more,
         )
@@ -112,7 +114,11 @@ class Published:
         parameters |= {name: value for name in _WHERE_KNOWN if (value := getattr(self, name))}
         inputs = [self.model, self.collection, *([self.former] if self.former else []), self.latent]
         entries = [Entry("artist", PUBLISH, inputs, [self.digest], parameters)]
-        if self.former:
+        if retouch := self.edition.get(RETOUCH):
+            how = {name: value for name, value in retouch.items() if name != "file"}
+            went_in = [self.edition["of"], retouch["file"], self.model]
+            entries.append(Entry("artist", RETOUCH, went_in, [self.digest], how))
+        elif self.former:
             how = {name: value for name, value in self.edition.items() if name != "of"}
             how |= {"label": self.visible_label["words"]} if self.visible_label else {}
             entries.append(Entry("artist", "export", [self.former, self.model], [self.digest], how))
