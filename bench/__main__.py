@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     shaped = commands.add_parser("influence", help="whose pictures shaped a composition; an hour of one core")
     shaped.add_argument("--only", nargs="+", default=[], metavar="COLLECTION", help="only these")
     shaped.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="of the ensembles that are trained")
+    shaped.add_argument("--ways", action="store_true", help="other ways to tell, beside limner's; after the ensembles")
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
@@ -92,13 +93,7 @@ def main() -> int:
     if given.command == "mixing":
         return _mixing(given)
     if given.command == "influence":
-        from bench.data import bench_workspace
-        from bench.influence import influences
-        from bench.influence import told as influences_told
-
-        influences(bench_workspace(), given.only, given.seed)
-        print(influences_told())
-        return 0
+        return _influence(given)
     if given.command == "steering":
         return _steering(given)
     if given.command == "ablation":
@@ -115,6 +110,19 @@ def main() -> int:
     except (SetupError, PatchError, KeyError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+
+
+def _influence(given: argparse.Namespace) -> int:
+    from bench.data import bench_workspace
+    from bench.influence import influences, told
+    from bench.influence_ways import ways, ways_told
+
+    if given.ways:
+        print(ways_told(ways(bench_workspace(), given.only)))
+        return 0
+    influences(bench_workspace(), given.only, given.seed)
+    print(told())
+    return 0
 
 
 def _mixing(given: argparse.Namespace) -> int:

@@ -37,13 +37,13 @@ from limner.pictures.sheets import save_sheet
 from limner.statistics import share
 from limner.workspace import Workspace, replace_file
 
-__all__ = ["influences", "told"]
+__all__ = ["SEEDS", "Case", "ensemble_of", "influences", "judged", "open_case", "told"]
 
 _FOLDER = RESULTS / "influence"
 _PAINTED, _WORKS = 1024, 20
 """Compositions that a model paints to choose from, and works of each kind at most."""
 _SEED_OF_WORKS = 5
-_SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Case:
         return describe(torch.cat([self.shows, self.others]))
 
 
-def influences(workspace: Workspace, only: Sequence[str] = (), seeds: Sequence[int] = _SEEDS) -> None:
+def influences(workspace: Workspace, only: Sequence[str] = (), seeds: Sequence[int] = SEEDS) -> None:
     """Train what is missing, ask, and keep a result for each collection."""
     machine = probe(threads=1)
     for plant in PLANTS:
@@ -75,9 +75,8 @@ def influences(workspace: Workspace, only: Sequence[str] = (), seeds: Sequence[i
         for seed in seeds:
             ensemble = ensemble_of(case, workspace, seed)
             ensemble.train(machine, workspace, partial(_say, f"{plant.name}, seed {seed}"))
-        if all(ensemble_of(case, workspace, seed).status().complete for seed in _SEEDS):
-            _keep(plant.name, _result(case, workspace))
-            print(f"{plant.name}: kept", flush=True)
+        _keep(plant.name, _result(case, workspace))
+        print(f"{plant.name}: kept", flush=True)
 
 
 def open_case(plant: Plant, workspace: Workspace) -> Case:
@@ -108,10 +107,11 @@ def ensemble_of(case: Case, workspace: Workspace, seed: int) -> Ensemble:
 
 
 def _result(case: Case, workspace: Workspace) -> dict[str, Any]:
-    loaded = {seed: ensemble_of(case, workspace, seed).load() for seed in _SEEDS}
+    ensembles = {seed: ensemble_of(case, workspace, seed) for seed in SEEDS}
+    loaded = {seed: one.load() for seed, one in ensembles.items() if one.status().complete}
     works, shows = case.described, len(case.shows)
     asked = {seed: [influence(one, painted, case.groups) for one in works] for seed, painted in loaded.items()}
-    truths = {seed: [influence(one, _others(loaded, seed), case.groups) for one in works] for seed in _SEEDS}
+    truths = {seed: _truths(case, loaded, seed) for seed in loaded}
     quick = [estimate(one, case.learned, case.groups) for one in works]
     return {
         "plant": {"pictures": case.plant.pictures, "motif": case.plant.motif, "creator": case.creator},
@@ -121,22 +121,25 @@ def _result(case: Case, workspace: Workspace) -> dict[str, Any]:
         "painted": _PAINTED,
         "show_it": case.painted,
         "works": {"show": shows, "other": len(works) - shows},
-        "ensemble": {str(seed): _judged(case, asked[seed], truths[seed], shows) for seed in _SEEDS},
-        "estimate": _judged(case, quick, truths[0], shows),
+        "ensemble": {str(seed): judged(case, asked[seed], truths[seed], shows) for seed in loaded},
+        "estimate": judged(case, quick, asked[0], shows),
     }
 
 
-def _others(loaded: Mapping[int, Mapping[int, list[Tensor]]], without: int) -> dict[int, list[Tensor]]:
-    """The models of all ensembles but one, as one."""
-    kinds = loaded[without]
-    return {kind: [one for seed in _SEEDS if seed != without for one in loaded[seed][kind]] for kind in kinds}
+def _truths(case: Case, loaded: Mapping[int, Mapping[int, list[Tensor]]], without: int) -> list[Influence]:
+    """What the models of all other ensembles say together of each work; nothing where there are not two others."""
+    others = [painted for seed, painted in loaded.items() if seed != without]
+    if len(others) < 2:
+        return []
+    whole = {kind: [one for painted in others for one in painted[kind]] for kind in loaded[without]}
+    return [influence(work, whole, case.groups) for work in case.described]
 
 
-def _judged(case: Case, asked: Sequence[Influence], truths: Sequence[Influence], shows: int) -> dict[str, Any]:
+def judged(case: Case, asked: Sequence[Influence], truths: Sequence[Influence], shows: int) -> dict[str, Any]:
     """Who comes first in works that show the composition; whether intervals hold the truth, work by work."""
     names = [one.name for one in case.groups.groups]
     held, widths, errors = [], [], []
-    for one, truth in zip(asked, truths, strict=True):
+    for one, truth in zip(asked, truths, strict=False):
         own, true = ({s.name: s.share for s in found.shares} for found in (one, truth))
         held.append([own[n].low <= true[n].value <= own[n].high for n in names])
         widths.append([own[n].high - own[n].low for n in names])
@@ -154,8 +157,8 @@ def _judged(case: Case, asked: Sequence[Influence], truths: Sequence[Influence],
             round(next(s for s in one.shares if s.name == case.creator).share.value, 3) for one in truths
         ],
         "holds": held,
-        "width": [float(np.mean(widths[:shows])), float(np.mean(widths[shows:]))],
-        "error": float(np.sqrt(np.mean(np.square(errors)))),
+        "width": [float(np.mean(one)) for one in (widths[:shows], widths[shows:]) if one],
+        "error": float(np.sqrt(np.mean(np.square(errors)))) if errors else None,
     }
 
 
@@ -173,12 +176,14 @@ def told() -> str:
 
 
 def _line(name: str, results: Sequence[Mapping[str, Any]]) -> str:
-    judged = [one["ensemble"][str(seed)] for one in results for seed in _SEEDS]
+    judged = [own for one in results for own in one["ensemble"].values()]
     first = [x for one in judged for x in one["first"]]
     quick = [x for one in results for x in one["estimate"]["first"]]
     holds = [x for one in judged for work in one["holds"] for x in work]
     unsure = [v != "first" for one in judged for v in one["verdicts_of_others"]]
     works = sum(one["works"]["show"] for one in results)
+    if not holds:
+        return f"| {name} | {works} | {_share(first)} | {_share(quick)} | not asked | {_share(unsure)} |"
     cells = [name, str(works), *(_share(x) for x in (first, quick, holds, unsure))]
     return f"| {' | '.join(cells)} |"
 

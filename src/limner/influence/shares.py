@@ -32,6 +32,9 @@ from limner.statistics import Estimate
 NEAR = 0.02
 """What part of all painted compositions counts as near to a work's."""
 _DRAWS = 4000
+_WIDER = 1.25
+"""By what variances are taken larger, because those of few models are often too small: calibrated on two planted
+collections, tested on others (docs/decisions/influence.md)."""
 _UNLIKE = 0.99
 """A work further from what models paint than this part of what they paint themselves is unlike all of it."""
 _ASKED = 256
@@ -172,7 +175,8 @@ def _drawn(portions: NDArray[np.float64], rates: Mapping[int, Sequence[float]]) 
     """Shares as they might have been with other seeds. # -> [draws, g]
 
     Rates of models of a kind differ as counts do: their variance grows with their mean. By what factor is taken from
-    all kinds together (quasi-Poisson: Wedderburn 1974), so that few models of each are enough.
+    all kinds together (quasi-Poisson: Wedderburn 1974), so that few models of each are enough; a kind whose own models
+    differ more keeps its own variance.
     """
     kinds = [*range(len(portions)), WHOLE]
     means = np.array([np.mean(rates[kind]) for kind in kinds])
@@ -181,6 +185,8 @@ def _drawn(portions: NDArray[np.float64], rates: Mapping[int, Sequence[float]]) 
     spread = sum(float(np.var(rates[kind])) * n / m for kind, m, n in zip(kinds, means, counts, strict=True)) / freedom
     rng = np.random.default_rng(0)
     scale = np.sqrt(rng.chisquare(freedom, (_DRAWS, 1)) / freedom)
-    drawn = means + rng.standard_normal((_DRAWS, len(kinds))) / scale * np.sqrt(spread * means / counts)
+    own = np.array([np.var(rates[kind], ddof=1) for kind in kinds])
+    variances = _WIDER * np.maximum(spread * means, own) / counts
+    drawn = means + rng.standard_normal((_DRAWS, len(kinds))) / scale * np.sqrt(variances)
     drawn = np.maximum(drawn, 1e-12)
     return _scaled(portions, drawn[:, :-1], drawn[:, -1:])

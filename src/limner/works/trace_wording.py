@@ -6,9 +6,6 @@ from limner.influence.compositions import SIDE
 from limner.influence.shares import GroupShare, Influence, Method, Verdict
 from limner.models.card import Card
 
-_HELD = "96 %"
-"""Of intervals that held what twice as many other models said (docs/decisions/influence.md)."""
-
 
 def named(one: GroupShare) -> str:
     """A group as it is called in a sentence."""
