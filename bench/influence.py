@@ -27,7 +27,7 @@ from bench.places import RESULTS
 from bench.planted import PLANTS, Plant, planted_collection, showing
 from limner.influence.compositions import describe
 from limner.influence.ensemble import Ensemble, EnsembleOptions
-from limner.influence.estimate import estimate
+from limner.influence.estimate import distances_to, estimate
 from limner.influence.groups import Grouping, grouping
 from limner.influence.shares import Influence, Verdict, influence
 from limner.influence.sources import Learned, learned_by
@@ -112,7 +112,7 @@ def _result(case: Case, workspace: Workspace) -> dict[str, Any]:
     works, shows = case.described, len(case.shows)
     asked = {seed: [influence(one, painted, case.groups) for one in works] for seed, painted in loaded.items()}
     truths = {seed: _truths(case, loaded, seed) for seed in loaded}
-    quick = [estimate(one, case.learned, case.groups) for one in works]
+    quick = [estimate(distances_to(one, case.learned), case.groups) for one in works]
     return {
         "plant": {"pictures": case.plant.pictures, "motif": case.plant.motif, "creator": case.creator},
         "training_pictures": len(case.learned.rows),

@@ -25,7 +25,7 @@ from bench.influence import SEEDS, Case, ensemble_of, judged, open_case
 from bench.planted import PLANTS
 from limner.influence.compositions import SIDE, describe
 from limner.influence.ensemble import WHOLE, EnsembleOptions
-from limner.influence.estimate import estimate
+from limner.influence.estimate import distances_to, estimate
 from limner.influence.shares import influence
 from limner.machine import probe
 from limner.models.bundle import load_model
@@ -69,7 +69,7 @@ def ways(workspace: Workspace, only: Sequence[str] = ()) -> list[dict[str, Any]]
                 {"way": name, "collection": plant.name, "seconds": spent}
                 | judged(case, shares, truths, len(case.shows))
             )
-        shares = [estimate(work, case.learned, case.groups) for work in case.described]
+        shares = [estimate(distances_to(work, case.learned), case.groups) for work in case.described]
         found.append(
             {"way": "likeness", "collection": plant.name, "seconds": 0.0}
             | judged(case, shares, truths, len(case.shows))

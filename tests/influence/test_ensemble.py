@@ -18,7 +18,7 @@ from limner.errors import UsageError
 from limner.influence import ensemble as module
 from limner.influence.compositions import describe
 from limner.influence.ensemble import WHOLE, Ensemble, EnsembleOptions
-from limner.influence.estimate import composed_alike, estimate
+from limner.influence.estimate import composed_alike, distances_to, estimate
 from limner.influence.groups import grouping
 from limner.influence.shares import Verdict, influence
 from limner.influence.sources import Learned
@@ -58,9 +58,9 @@ def test_who_alone_paints_bands_is_named_for_a_band(learned: Learned, workspace:
 
 def test_an_estimate_needs_no_model(learned: Learned) -> None:
     groups = grouping(learned.rows)
-    found = estimate(band(), learned, groups)
+    found = estimate(distances_to(band(), learned), groups)
     assert found.shares[0].name == "Bo" and found.verdict is Verdict.FIRST and found.models == 0
-    assert [one.row.creator for one in composed_alike(band(), learned, 2)] == ["Bo", "Bo"]
+    assert [one.row.creator for one in composed_alike(distances_to(band(), learned), learned, 2)] == ["Bo", "Bo"]
 
 
 def test_a_model_never_sees_the_group_that_it_goes_without(

@@ -114,7 +114,7 @@ def _tell(tracing: Tracing, asked: Asked, to: Path | None, as_json: bool) -> Non
     from limner.works.trace_label import label_of
 
     found, credits = tracing.influence(), tracing.credits()
-    label = label_of(tracing.model.card, found, credits, tracing.finish)
+    label = label_of(tracing.card, found, credits, tracing.finish)
     if to is not None:
         from limner.reports.trace_page import write_trace
 
@@ -140,7 +140,7 @@ def _plain(
     status = tracing.ensemble.status()
     return {
         "work": str(tracing.path),
-        "model": tracing.model.card.name,
+        "model": tracing.card.name,
         "composition": tracing.composition.source.value,
         "alike": [
             {"title": one.row.title or one.row.file, "creator": one.row.creator, "licence": one.row.licence}
@@ -160,7 +160,7 @@ def _plain(
             "verdict": words.verdict_line(found),
             "method": words.method_line(found),
             "uncertainty": words.uncertainty_line(found),
-            "limits": words.limits(tracing.model.card, found),
+            "limits": words.limits(tracing.card, found),
         },
         "label": label,
     }
@@ -193,7 +193,7 @@ def _print(
         )
     lines = [words.verdict_line(found), words.method_line(found), words.uncertainty_line(found)]
     show(rows, *(plain(line) for line in lines))
-    show(*(plain(line, "dim") for line in words.limits(tracing.model.card, found)))
+    show(*(plain(line, "dim") for line in words.limits(tracing.card, found)))
     if line := _ensemble_line(tracing, asked):
         show(plain(line))
     show("", plain(label))

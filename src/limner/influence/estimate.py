@@ -18,15 +18,26 @@ from limner.statistics import Estimate
 _DRAWS = 1000
 
 
-def estimate(work: Tensor, learned: Learned, groups: Grouping) -> Influence:
+def distances_to(work: Tensor, learned: Learned) -> Tensor:
+    """How far each training picture is composed from a work, in the view that is most like it. # -> [pictures]
+
+    Args:
+        work: described. # float32 [171]
+    """
+    which = np.arange(len(learned.rows))
+    rows = describe(learned.all_views(which, seed=0)).unflatten(0, (-1, len(which)))
+    found: Tensor = torch.cdist(work[None, None], rows)[:, 0].min(0).values
+    return found
+
+
+def estimate(distances: Tensor, groups: Grouping) -> Influence:
     """Each group's part of the likeness of all training pictures to a composition.
 
     The intervals are of a bootstrap over pictures: they say how much hangs on single ones, not what a model learned.
 
     Args:
-        work: described. # float32 [171]
+        distances: of all training pictures from the work (`distances_to`).
     """
-    distances = _distances(work, learned)
     near = max(1e-6, float(np.quantile(distances.numpy(), NEAR)))
     weights = np.maximum(kernel(distances, near).double().numpy(), 1e-12)
     owner = np.empty(len(weights), dtype=np.int64)
@@ -56,19 +67,10 @@ class Alike:
     distance: float
 
 
-def composed_alike(work: Tensor, learned: Learned, count: int) -> tuple[Alike, ...]:
+def composed_alike(distances: Tensor, learned: Learned, count: int) -> tuple[Alike, ...]:
     """The training pictures that are composed most like a work, nearest first.
 
     Args:
-        work: described. # float32 [171]
+        distances: of all training pictures from the work (`distances_to`).
     """
-    distances = _distances(work, learned)
     return tuple(Alike(learned.rows[int(i)], float(distances[i])) for i in distances.argsort()[:count])
-
-
-def _distances(work: Tensor, learned: Learned) -> Tensor:
-    """How far each training picture is, in the view that is most like the work. # -> [pictures]"""
-    which = np.arange(len(learned.rows))
-    rows = describe(learned.all_views(which, seed=0)).unflatten(0, (-1, len(which)))
-    found: Tensor = torch.cdist(work[None, None], rows)[:, 0].min(0).values
-    return found

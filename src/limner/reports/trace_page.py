@@ -67,14 +67,14 @@ def render_trace(tracing: Tracing, found: Influence, credits: Credits | None, la
         composition=shown(_enlarged(composition), "its composition", "png"),
         size=f"{composition.shape[1]} × {composition.shape[0]}",
         painted=tracing.composition.source is ComposedFrom.LATENT,
-        model=tracing.model.card.name,
-        collection=tracing.model.card.collection,
+        model=tracing.card.name,
+        collection=tracing.card.collection,
         alike=[(_near(one, tracing), one.row) for one in tracing.alike()],
         bars=[_bar(one, found) for one in found.shares[:_BARS]],
         by=found.by,
         estimate=found.method is Method.ESTIMATE,
         said=[words.verdict_line(found), words.method_line(found), words.uncertainty_line(found)],
-        limits=words.limits(tracing.model.card, found),
+        limits=words.limits(tracing.card, found),
         sources=_sources(credits),
         label=label,
     )
@@ -101,7 +101,7 @@ def _sources(credits: Credits | None) -> Sequence[tuple[str, str, str, str]]:
 
 def _near(one: Alike, tracing: Tracing) -> Shown:
     row: Row = one.row
-    pixels = pictures.read(collection_of(tracing.model.card, tracing.workspace).picture_path(row)).pixels
+    pixels = pictures.read(collection_of(tracing.card, tracing.workspace).picture_path(row)).pixels
     return shown(_within(pixels, _NEAR), row.title or row.file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from limner.collection import Row
 from limner.errors import UsageError
 from limner.influence.compositions import describe
 from limner.influence.ensemble import Ensemble, EnsembleOptions, Progress
-from limner.influence.estimate import Alike, composed_alike, estimate
+from limner.influence.estimate import Alike, composed_alike, distances_to, estimate
 from limner.influence.groups import Grouping, grouping
 from limner.influence.shares import Influence, influence
 from limner.influence.sources import Learned, learned_by
 from limner.machine import Machine
-from limner.models.bundle import Model, find_digest, load_model
+from limner.models.bundle import find_digest, read_card
+from limner.models.card import Card
 from limner.papers.publishing.published import Published
 from limner.rights.consent import Blocked, ConsentStore, Scope, blocked
 from limner.synthesis.stores import CompositionStore, SourceStore
@@ -83,17 +85,17 @@ class Tracing:
         self.path, self.workspace = work, workspace
         origins = Origins(workspace, looks=True)
         self.published: Published = origins.work(work)
-        self.model = _model_of(self.published, workspace)
-        self.learned: Learned = learned_by(self.model.card, workspace, progress)
+        self.card: Card = _card_of(self.published, workspace)
+        self.learned: Learned = learned_by(self.card, workspace, progress)
         self.groups: Grouping = grouping(self.learned.rows, by)
         options = EnsembleOptions(each=each, whole=2 * each)
-        self.ensemble = Ensemble(self.model.digest, self.learned, self.groups, workspace, options)
+        self.ensemble = Ensemble(self.published.model, self.learned, self.groups, workspace, options)
         self.finish = FinishRecord.of(self.published.finish)
         self.composition = self._composition(origins)
 
     def alike(self, count: int = _SHOWN) -> tuple[Alike, ...]:
         """The training pictures that are composed most like the work, nearest first."""
-        return composed_alike(self.composition.described, self.learned, count)
+        return composed_alike(self._distances, self.learned, count)
 
     def credits(self) -> Credits | None:
         """What the finish took, from the map of its sources; None for a work that was not finished.
@@ -113,7 +115,7 @@ class Tracing:
         """Who shaped the composition: by the ensemble where that is complete, otherwise as a quick estimate."""
         if self.ensemble.status().complete:
             return influence(self.composition.described, self.ensemble.load(), self.groups)
-        return estimate(self.composition.described, self.learned, self.groups)
+        return estimate(self._distances, self.groups)
 
     def measure(self, machine: Machine, progress: Progress | None = None) -> None:
         """Train what the ensemble lacks.
@@ -143,6 +145,10 @@ class Tracing:
         """Pictures whose consent forbids to learn from them today."""
         return blocked(self.learned.rows, Scope.TRAIN, ConsentStore(self.workspace.root), date.today())
 
+    @cached_property
+    def _distances(self) -> Tensor:
+        return distances_to(self.composition.described, self.learned)
+
     def _composition(self, origins: Origins) -> Composition:
         if self.finish is not None and self.finish.composition is not None:
             kept = CompositionStore(self.workspace).load(self.finish.composition)
@@ -154,8 +160,8 @@ class Tracing:
         return Composition(origins.pipeline.composed(latent), ComposedFrom.LATENT)
 
 
-def _model_of(work: Published, workspace: Workspace) -> Model:
+def _card_of(work: Published, workspace: Workspace) -> Card:
     file = find_digest(work.model, workspace)
     if file is None:
         raise UsageError(work.model[:19], "no model here has this digest", "copy the model back that painted the work")
-    return load_model(file)
+    return read_card(file)
