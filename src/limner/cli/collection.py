@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from limner.cli.collection_card import card
+from limner.cli.collection_export import compared_in_words, export
 from limner.cli.common import console_error, print_json, progress_bar
 from limner.cli.options import CollectionName, Json, Silent, Where, grouped
+from limner.cli.tables import plain
+from limner.cli.tables import show as show_lines
 from limner.errors import CollectionError, UsageError
 from limner.workspace import Workspace
 
 if TYPE_CHECKING:
     from limner.collection import Collection, ImportReport
+    from limner.exchange.comparing import Comparison
 
 _group = typer.Typer(
     name="collection",
@@ -27,6 +32,8 @@ _group = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the command group to `app`."""
     _group.command("add")(grouped(add))
+    _group.command("export")(grouped(export))
+    _group.command("card")(card)
     app.add_typer(_group, rich_help_panel="Learn")
 
 
@@ -65,7 +72,8 @@ def add(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A folder of pictures, or a table beside them (CSV, TSV, JSON lines, Parquet). "
+            help="A folder of pictures, a table beside them (CSV, TSV, JSON lines, Parquet), a Croissant, or shards of "
+            "a WebDataset. "
             "`paintings` is the collection that ships with limner.",
             show_default=False,
         ),
@@ -82,7 +90,7 @@ def add(
     (.csv, .tsv, .jsonl, .parquet), and XMP files beside pictures. Further columns become labels. What a row says stands
     above what the file says, and that above --licence and --creator; where two exclude each other, the picture is held
     back. Folders called train beside test or val are kept as they are. An import that was interrupted goes on where it
-    was.
+    was. What `limner collection export` wrote comes back with the same digest, unless it was changed since.
 
     Example: [bold]limner collection add ~/drawings --name drawings --licence CC-BY-4.0 --creator "Ada Example"[/bold]
     """
@@ -90,26 +98,32 @@ def add(
 
     if str(source) == PAINTINGS.name and not source.exists():
         source = PAINTINGS
-    report = _imported(source, name or source.resolve().with_suffix("").name, options, quiet=quiet)
+    folder = source.resolve().parent if source.name == "croissant.json" else source.resolve().with_suffix("")
+    report, compared = _imported(source, name or folder.name, options, quiet=quiet)
     if options.override_rights is not None:
         _record_override(report, options.override_rights)
     if quiet or as_json:
         _warn(report)
+    if compared is not None and not compared.exact and (quiet or as_json):
+        console_error(compared_in_words(compared))
     if as_json:
-        print_json(report.model_dump(mode="json"))
+        exchange = compared and {**asdict(compared), "exact": compared.exact}
+        print_json({**report.model_dump(mode="json"), "exchange": exchange})
     elif not quiet:
         from limner.cli.collection_view import print_report
 
         print_report(report)
+        if compared is not None:
+            show_lines(plain(compared_in_words(compared)))
 
 
-def _imported(source: Path, name: str, options: _Import, *, quiet: bool) -> ImportReport:
-    from limner.collection import import_collection
+def _imported(source: Path, name: str, options: _Import, *, quiet: bool) -> tuple[ImportReport, Comparison | None]:
+    from limner.exchange.importing import import_any
 
     with progress_bar(quiet=quiet) as bar:
         reading = bar.add_task("reading", total=None)
         comparing = bar.add_task("looking for copies", total=None, visible=False)
-        return import_collection(
+        return import_any(
             source,
             name,
             Workspace.default(),

@@ -70,7 +70,19 @@ _MAKING = (
     *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "retouch", "walk"),
 )
 _CHECKING = (
-    *("identity", "trust", "verify", "withdraw", "evidence", "registry", "ledger", "model", "measure", "trace"),
+    *(
+        "identity",
+        "trust",
+        "verify",
+        "withdraw",
+        "evidence",
+        "registry",
+        "ledger",
+        "model",
+        "summary",
+        "measure",
+        "trace",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from limner.cli import summary
 from limner.cli.common import console_error, print_json, progress_bar, progress_of
 from limner.cli.making import ENDINGS
 from limner.cli.options import AllowSuperseded, Json, ModelName, Overwrite, Quiet, grouped
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(_show)
     group.command("watermark")(_watermark)
     group.command("root", hidden=True)(_watermark)  # its former name
+    group.command("card")(summary.card)
     group.command("pack")(grouped(_pack))
     app.add_typer(group, name="model", rich_help_panel="Learn")
     app.command("encode", rich_help_panel="Paint")(_encode)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.collection.finding import Found, find
-from limner.collection.joining import join
+from limner.collection.joining import join, taken
 from limner.collection.journal import Journal, identity_of, locked
 from limner.collection.pool import Request, examine_all
 from limner.collection.report import ImportReport, card_of, refused_files, report_of
@@ -23,7 +23,7 @@ from limner.collection.rows import Row, select, write_manifest
 from limner.collection.store import CARD, MANIFEST, Collection, check_name, stored_path, stray_pictures
 from limner.errors import CollectionError, UsageError
 from limner.pictures import read
-from limner.rights import Stated, parse_licence, read_folder
+from limner.rights import FolderOptOuts, Stated, parse_licence, read_folder
 from limner.text import one_line
 from limner.workspace import Workspace, replace_file, sync_folder
 
@@ -90,12 +90,35 @@ def import_collection(
         RightsError: `licence` is no SPDX expression.
         UsageError: `name` is none, or `override_rights` is an empty reason or has nothing to set.
     """
+    _override(options.get("override_rights"), _given(options))
+    check_name(name)
+    found, said = _found(source, options), source.resolve().name
+    return import_found(found, said, name, workspace, progress=progress, comparing=comparing, **options)
+
+
+def import_found(
+    found: Found,
+    said: str,
+    name: str,
+    workspace: Workspace,
+    *,
+    exact: Callable[[Facts, FolderOptOuts], Sequence[Row] | None] | None = None,
+    progress: Progress | None = None,
+    comparing: Progress | None = None,
+    **options: Unpack[ImportOptions],
+) -> ImportReport:
+    """Import pictures that were found already, as `import_collection` does.
+
+    Args:
+        said: what the card calls their source.
+        exact: given what was found in each file and what the folder reserves, gives the rows as they stand somewhere
+            else, or None, where rows are to be made anew.
+    """
     began = time.monotonic()
     given = _given(options)
-    override = _override(options.get("override_rights"), given)
+    override, together = _override(options.get("override_rights"), given), options.get("together")
     place = workspace.collections / check_name(name)
-    found, together = _found(source, options), options.get("together")
-    part = workspace.make(workspace.collections / f".{name}.import")
+    part = workspace.make(part_folder(name, workspace))
     background = options.get("background", (255, 255, 255))
 
     def stored(row: Row) -> NDArray[np.uint8]:
@@ -103,15 +126,23 @@ def import_collection(
 
     with locked(part, name):
         facts, remembered = _examine(found, part, background, options.get("processes") or _processors(), progress)
-        refused = refused_files(found, facts)
-        joined = join(found, facts, given, read_folder(found.root), stored, together, override, comparing)
+        refused, reserved = refused_files(found, facts), read_folder(found.root)
+        rows = exact(facts, reserved) if exact else None
+        joined = (
+            join(found, facts, given, reserved, stored, together, override, comparing) if rows is None else taken(rows)
+        )
         if not joined.rows:
             kinds = ", ".join(sorted({one.kind for one in refused}))
-            raise CollectionError(source, f"none of {len(facts)} files is a picture ({kinds})", "look at them")
+            raise CollectionError(said, f"none of {len(facts)} files is a picture ({kinds})", "look at them")
         report = report_of(name, place, found, refused, joined)
-        card = card_of(report, joined.rows, background, source.resolve().name, override)
+        card = card_of(report, joined.rows, background, said, override)
         existed = _finish(part, place, card, joined.rows)
     return report.model_copy(update={"seconds": time.monotonic() - began, "remembered": remembered, "existed": existed})
+
+
+def part_folder(name: str, workspace: Workspace) -> Path:
+    """Where an import of this name keeps what it has so far."""
+    return workspace.collections / f".{name}.import"
 
 
 def _given(options: ImportOptions) -> Stated:

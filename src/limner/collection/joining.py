@@ -103,6 +103,17 @@ def join(
     )
 
 
+def taken(rows: Sequence[Row]) -> Joined:
+    """Rows as they stand in another collection, with the groups and the hold-out that were drawn there."""
+    ordered = sorted(rows, key=lambda row: row.pixel_sha256)
+    stated = "the rows that came with them"
+    return Joined(
+        ordered,
+        licences_from=Counter(stated if row.licence else "" for row in ordered),
+        creators_from=Counter(stated if row.creator else "" for row in ordered),
+    )
+
+
 def _judged(
     name: str, found: Found, fact: Mapping[str, Any], given: Stated, folder: FolderOptOuts, override: str
 ) -> _Judged:

@@ -135,12 +135,16 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}? " if close else ""
 
 
+def canonical(row: Row) -> str:
+    """The row as the one JSON text that its digest is taken of."""
+    return json.dumps(asdict(row), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
 def digest_of(rows: Iterable[Row]) -> str:
     """sha256 over the rows as canonical JSON, one a line, sorted by pixel_sha256: the name of the contents."""
     digest = hashlib.sha256(b"limner collection 1\n")
     for row in sorted(rows, key=lambda row: row.pixel_sha256):
-        line = json.dumps(asdict(row), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        digest.update(line.encode() + b"\n")
+        digest.update(canonical(row).encode() + b"\n")
     return digest.hexdigest()
 
 

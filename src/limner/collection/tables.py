@@ -93,6 +93,11 @@ def read_table(
     return entries
 
 
+def entry_of(record: Mapping[str, Any], origin: str) -> Entry:
+    """What a record that stands in no table says, by the names that columns have; its key `file` names the picture."""
+    return _entry(record, _roles(Path(origin), list(record), {}), origin)
+
+
 def check_columns(columns: Mapping[str, str], seen: set[str]) -> None:
     """Check that each of `columns` (role to column) is a role and a column that was seen in a table.
 
