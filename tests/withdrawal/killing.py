@@ -44,9 +44,8 @@ def at(place: Any, name: str) -> None:
 POINTS: dict[str, Function] = {
     "the next version is made and not recorded": lambda: before_act("withdraw"),
     "a pack is about to be packed anew": lambda: before_act("pack anew"),
-    "models are about to be marked": lambda: before_act("supersede"),
     "a work is finished anew and does not say of what": lambda: before_act("finish anew"),
-    "all is done and nothing stated": lambda: at(statements, "sign_detached"),
+    "a statement is about to be signed": lambda: at(statements, "sign_detached"),
     "the statement is written and not recorded": lambda: before_act("state withdrawal"),
     "never": lambda: None,
 }

@@ -139,14 +139,13 @@ def _works(withdrawal: Withdrawal, works: list[FoundWork]) -> Table:
 
 def _steps(withdrawal: Withdrawal, findings: Findings) -> list[tuple[str, object]]:
     """What else is done, and what is offered, with its command."""
-    from limner.withdrawal.wording import command_line
+    from limner.withdrawal.wording import command_line, lacking_words
 
     wanted = withdrawal.wanted
     steps: list[tuple[str, object]] = [("blocked", "use of the pictures, in every collection of this workspace")]
     for model, retraining in withdrawal.retrainings(findings):
-        lacks = f" (no option gives: {', '.join(retraining.lacks)})" if retraining.lacks else ""
         word = "trains anew" if wanted.retrain else "or --retrain"
-        steps.append((word, f"{model.name}: {command_line(retraining.arguments)}{lacks}"))
+        steps.append((word, f"{model.name}: {command_line(retraining.arguments)}{lacking_words(retraining.lacks)}"))
     waiting = [one for one in findings.with_pieces if not one.anew and not one.from_file]
     if waiting:
         said = f"{_count(len(waiting), 'work')}: the same compositions from other pictures; the old files stay"

@@ -107,6 +107,8 @@ class Gathering:
         for path in sorted(self._workspace.runs.glob("*/options.json")):
             if str(_json(path).get("digest")) in holding:
                 yield Place(what="training run", path=str(path.parent))
+        if self._workspace.cache.is_dir():
+            yield Place(what="cache", path=str(self._workspace.cache))
         for path in sorted((self._workspace.root / "evolutions").glob("*/state.json")):
             if _json(path).get("model") in models:
                 yield Place(what="evolution", path=str(path.parent))

@@ -187,7 +187,7 @@ class FoundPack(_Frozen):
 class Place(_Frozen):
     """Where something of the pictures stays on this machine."""
 
-    what: Literal["stored picture", "training run", "evolution", "composition"]
+    what: Literal["stored picture", "training run", "evolution", "cache"]
     path: str
 
 
@@ -233,6 +233,14 @@ class Done(_Frozen):
     parameters: dict[str, Any]
 
 
+class Left(_Frozen):
+    """Something that was not done."""
+
+    text: str
+    command: str = ""
+    """That does it."""
+
+
 class LedgerHead(_Frozen):
     """How far the ledger went when the statement was written."""
 
@@ -271,7 +279,7 @@ class Statement(_Frozen):
     """Those that still hold one of the pictures."""
     places: tuple[Place, ...]
     done: tuple[Done, ...]
-    left: tuple[str, ...]
+    left: tuple[Left, ...]
     """What was not done, and how it can be."""
     cannot: tuple[str, ...]
     """What cannot be undone."""

@@ -198,7 +198,9 @@ def _usual(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _lacking(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Settings that differ from what is usual and that no option gives."""
     usual, known = _usual(settings), {*_FLAGS, *_SWITCHES, *_NO_MATTER}
-    return tuple(sorted(name for name, value in settings.items() if name not in known and value != usual.get(name)))
+    lacking = {name for name, value in settings.items() if name not in known and value != usual.get(name)}
+    strange = lacking - TrainOptions.model_fields.keys()
+    return (*sorted(lacking - strange), *(["what an earlier limner called otherwise"] if strange else []))
 
 
 def _pairs(flags: Sequence[str]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from limner import __version__
 from limner.digests import digest_of
 from limner.errors import PapersError, UsageError
 from limner.ledger import Act, Ledger
+from limner.models.bundle import SHIPPED
 from limner.papers.identity.detached import SignatureSeen, check_detached, sign_detached
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.revocations import read_revocations
@@ -173,16 +174,19 @@ def _built(withdrawal: Withdrawal, identity: Identity, number: int, follows: str
         cannot=tuple(cannot_be_undone(findings, ledger.acts(what="pack"))),
         ledger=LedgerHead(acts=count, head=head),
     )
-    return Statement.model_validate(_portable(statement.model_dump(), f"{withdrawal.workspace.root.absolute()}/"))
+    roots = {f"{withdrawal.workspace.root.absolute()}/": "", f"{SHIPPED}/": "(comes with limner) "}
+    return Statement.model_validate(_portable(statement.model_dump(), roots))
 
 
-def _portable(value: Any, root: str) -> Any:
+def _portable(value: Any, roots: Mapping[str, str]) -> Any:
     """The same with paths inside the workspace told from there: where that lies says something of the artist alone."""
     if isinstance(value, str):
-        return value.replace(root, "")
+        for root, instead in roots.items():
+            value = value.replace(root, instead)
+        return value
     if isinstance(value, dict):
-        return {name: _portable(one, root) for name, one in value.items()}
-    return type(value)(_portable(one, root) for one in value) if isinstance(value, list | tuple) else value
+        return {name: _portable(one, roots) for name, one in value.items()}
+    return type(value)(_portable(one, roots) for one in value) if isinstance(value, list | tuple) else value
 
 
 def _note(acts: Sequence[Act]) -> str:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from limner.ledger import Act
-from limner.withdrawal.record import Findings, FoundModel, FoundWork, Place, Version
+from limner.withdrawal.record import Findings, FoundModel, FoundWork, Left, Place, Version
 from limner.withdrawal.retraining import Retraining
 
 NOTICE = "This is information about what was done, not legal advice."
@@ -46,7 +46,7 @@ def left_undone(
     *,
     named: str,
     collection: str,
-) -> list[str]:
+) -> list[Left]:
     """What was not done, and how it can be.
 
     Args:
@@ -54,30 +54,40 @@ def left_undone(
         failed: what was tried in vain, in words.
         named, collection: the subject and the collection, as a command line names them.
     """
-    again = ["withdraw", named, "--from", collection]
-    said = [*failed]
+    said = [Left(text=one) for one in failed]
     for model in findings.affected:
         if not model.replaced_by:
             said.append(_not_retrained(model, retrainings.get(model.digest)))
-    waiting = [work for work in findings.with_pieces if not work.anew and not work.from_file]
-    if waiting:
-        how = command_line([*again, "--finish-anew"])
-        said.append(f"{_count(len(waiting), 'work')} with a piece of it {_are(waiting)} not finished anew: {how}")
-    shown = [work for work in findings.works if work.from_file]
-    if shown:
-        said.append(f"{_count(len(shown), 'work')} made from the picture itself cannot be finished anew without it.")
-    for work in findings.with_pieces:
-        if work.anew and work.editions:
-            how = command_line(["publish", work.anew])
-            said.append(f"{work.file.path} has {_count(len(work.editions), 'edition')}; its successor has none: {how}")
+    said += _works_left(findings, ["withdraw", named, "--from", collection])
     for tool in findings.tools:
-        said.append(f"{tool.kind} {tool.name}: not learned anew ({tool.path})")
+        said.append(Left(text=f"{tool.kind} {tool.name}: not learned anew."))
     for one in findings.elsewhere:
         if not one.earlier_version and one.name != collection:
             how = command_line(["withdraw", named, "--from", one.name])
-            said.append(f"The collection {one.name} holds {_count(one.holds, 'picture')} of them still: {how}")
-    said += [f"{pack.path} came with limner and still holds {len(pack.holds)}; limner passes over them here."
-             for pack in findings.packs if pack.ships]  # fmt: skip
+            said.append(
+                Left(text=f"The collection {one.name} holds {_count(one.holds, 'picture')} still:", command=how)
+            )
+    for pack in findings.packs:
+        if pack.ships:
+            text = f"{pack.path} came with limner and holds {len(pack.holds)} of them; they are passed over here."
+            said.append(Left(text=text))
+    return said
+
+
+def _works_left(findings: Findings, again: list[str]) -> list[Left]:
+    said = []
+    waiting = [work for work in findings.with_pieces if not work.anew and not work.from_file]
+    if waiting:
+        text = f"{_count(len(waiting), 'work')} with a piece of it {_are(waiting)} not finished anew:"
+        said.append(Left(text=text, command=command_line([*again, "--finish-anew"])))
+    if shown := [work for work in findings.works if work.from_file]:
+        text = f"{_count(len(shown), 'work')} made from the picture itself cannot be finished anew without it."
+        said.append(Left(text=text))
+    again_published = {work.replaces for work in findings.works if work.replaces and work.editions}
+    for work in findings.with_pieces:
+        if work.anew and work.editions and work.digest not in again_published:
+            text = f"{work.file.path} has {_count(len(work.editions), 'edition')}, its successor has none:"
+            said.append(Left(text=text, command=command_line(["publish", work.anew])))
     return said
 
 
@@ -91,8 +101,8 @@ def cannot_be_undone(findings: Findings, given_away: Iterable[Act]) -> list[str]
     if affected := findings.affected:
         names = _listed([one.name for one in affected])
         said.append(
-            f"What {names} learned cannot be taken out of the weights. They are marked as superseded, and limner "
-            "refuses to paint or learn with them here. Copies of them elsewhere know nothing of it."
+            f"What a model learned cannot be taken out of its weights ({names}). limner refuses to paint or learn with "
+            "a superseded model here; copies of it elsewhere know nothing of that."
         )
     packed = [act for act in given_away if {one.digest for one in findings.affected} & _digests(act)]
     if packed:
@@ -110,8 +120,8 @@ def cannot_be_undone(findings: Findings, given_away: Iterable[Act]) -> list[str]
         )
     if composed := [work for work in findings.works if work.model_name]:
         said.append(
-            f"{_count(len(composed), 'work')} {_are(composed)} composed by these models, works that were finished anew "
-            "among them. What the picture contributed to a composition cannot be separated."
+            f"{_count(len(composed), 'work')} {_were(composed)} composed by these models, those that were finished "
+            "anew among them. What the picture contributed to a composition cannot be separated."
         )
     stored = [place for place in findings.places if place.what == "stored picture"]
     if stored:
@@ -129,7 +139,7 @@ def places_words(places: Sequence[Place]) -> list[str]:
         "stored picture": "stored pictures of earlier versions",
         "training run": "trainings on collections that hold it (weights, sheets)",
         "evolution": "evolutions of affected models (sheets)",
-        "composition": "compositions made from it",
+        "cache": "caches, which can be deleted at any time",
     }
     found: dict[str, list[str]] = {}
     for place in places:
@@ -142,11 +152,16 @@ def version_words(version: Version) -> str:
     return f"{version.name} ({_count(version.pictures, 'picture')}, {version.digest[:12]})"
 
 
-def _not_retrained(model: FoundModel, retraining: Retraining | None) -> str:
+def lacking_words(lacks: Sequence[str]) -> str:
+    """Settings that a command line cannot give, in brackets; empty where there are none."""
+    return f" (settings that it cannot give: {', '.join(lacks)})" if lacks else ""
+
+
+def _not_retrained(model: FoundModel, retraining: Retraining | None) -> Left:
     if retraining is None:
-        return f"{model.name} was not trained anew: its pictures, parents or settings are not here."
-    lacks = f" (settings that no option gives: {', '.join(retraining.lacks)})" if retraining.lacks else ""
-    return f"{model.name} was not trained anew: {command_line(retraining.arguments)}{lacks}"
+        return Left(text=f"{model.name} was not trained anew: its pictures, parents or settings are not here.")
+    text = f"{model.name} was not trained anew{lacking_words(retraining.lacks)}:"
+    return Left(text=text, command=command_line(retraining.arguments))
 
 
 def _digests(act: Act) -> set[str]:
@@ -155,6 +170,10 @@ def _digests(act: Act) -> set[str]:
 
 def _are(things: Sequence[object]) -> str:
     return "is" if len(things) == 1 else "are"
+
+
+def _were(things: Sequence[object]) -> str:
+    return "was" if len(things) == 1 else "were"
 
 
 def _count(number: int, noun: str) -> str:
