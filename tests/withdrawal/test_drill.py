@@ -122,7 +122,7 @@ def test_a_picture_is_withdrawn(workspace: Workspace, tmp_path: Path) -> None:
     assert said["note"] == "by letter"
     assert [one["name"] for one in said["models"]] == ["B", "C"]
     assert str(tmp_path) not in json.dumps(said["models"]) + json.dumps(said["works"])
-    assert "cannot be taken out of the weights" in " ".join(said["cannot"])
+    assert "cannot be taken out of its weights" in " ".join(said["cannot"])
     assert "works/B" in (statement / "index.html").read_text()
     changed = shutil.copytree(statement, tmp_path / "changed")
     text = (changed / "statement.json").read_text()

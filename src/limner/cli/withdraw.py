@@ -165,7 +165,7 @@ def _say_nothing(withdrawal: Withdrawal, findings: Findings, *, as_json: bool, d
 
 
 def _plain(withdrawal: Withdrawal, findings: Findings) -> dict[str, Any]:
-    how = {one.digest: list(retraining.arguments) for one, retraining in withdrawal.retrainings(findings)}
+    how = {one.digest: list(retraining.arguments) for one, retraining in withdrawal.retrainings(findings.affected)}
     following = withdrawal.next_version.model_dump()
     found = findings.model_dump(mode="json")
     for work, row in zip(findings.works, found["works"], strict=True):

@@ -143,7 +143,7 @@ def _steps(withdrawal: Withdrawal, findings: Findings) -> list[tuple[str, object
 
     wanted = withdrawal.wanted
     steps: list[tuple[str, object]] = [("blocked", "use of the pictures, in every collection of this workspace")]
-    for model, retraining in withdrawal.retrainings(findings):
+    for model, retraining in withdrawal.retrainings(findings.affected):
         word = "trains anew" if wanted.retrain else "or --retrain"
         steps.append((word, f"{model.name}: {command_line(retraining.arguments)}{lacking_words(retraining.lacks)}"))
     waiting = [one for one in findings.with_pieces if not one.anew and not one.from_file]

@@ -6,7 +6,7 @@ its act or, where it would not be found again, after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from limner.withdrawal.lineage import known_models
 from limner.withdrawal.record import Findings, FoundModel, Version
 from limner.withdrawal.retraining import Retraining, Retrainings
 from limner.withdrawal.subject import withdrawal_name
-from limner.works.refinishing import Refinisher, path_anew
+from limner.works.refinishing import REFINISH, Refinisher, path_anew
 from limner.workspace import Workspace
 
 WITHDRAW, REPACK, MOVE, STATE = "withdraw", "pack anew", "move away", "state withdrawal"
@@ -89,7 +89,10 @@ class Withdrawal:
 
     def acts(self) -> list[Act]:
         """The acts by which something of it was done, oldest first."""
-        return [act for act in self.ledger.acts() if act.parameters.get("withdrawal") == self.name]
+        kinds = (WITHDRAW, REPACK, SUPERSEDE, REFINISH, MOVE, STATE)
+        found = [act for what in kinds for act in self.ledger.acts(what=what)]
+        own = [act for act in found if act.parameters.get("withdrawal") == self.name]
+        return sorted(own, key=lambda act: act.id)
 
     def versions(self) -> dict[str, Version]:
         """The next version, by the digest of each version that it stands for."""
@@ -101,11 +104,11 @@ class Withdrawal:
             opened = known.get(parent_digest(opened))
         return found
 
-    def retrainings(self, findings: Findings) -> list[tuple[FoundModel, Retraining]]:
-        """How each affected model that has no successor is made anew, what others descend from first."""
+    def retrainings(self, affected: Iterable[FoundModel]) -> list[tuple[FoundModel, Retraining]]:
+        """How each affected model that has no successor is made anew; what others descend from stands first."""
         models = known_models(self.workspace, self.ledger)
         how = Retrainings(self.workspace, self.versions(), models)
-        made = [(one, how.of(one)) for one in findings.affected]
+        made = [(one, how.of(one)) for one in affected]
         return [(one, retraining) for one, retraining in made if retraining is not None]
 
     def is_done(self, findings: Findings) -> bool:
@@ -117,7 +120,7 @@ class Withdrawal:
             and all(pack.ships for pack in findings.packs)
             and all(one.superseded for one in findings.affected)
             and not (self.wanted.finish_anew and waiting)
-            and not (self.wanted.retrain and self.retrainings(findings))
+            and not (self.wanted.retrain and self.retrainings(findings.affected))
         )
 
     def carry_out(self, publisher: Publisher, say: Say, run: Run) -> bool:
@@ -205,8 +208,8 @@ class Withdrawal:
         """Train anew, one after the other: what descends from a model waits for its successor."""
         tried = set[str]()
         while True:
-            findings = self.gathering.findings()
-            waiting = [(one, how) for one, how in self.retrainings(findings) if one.digest not in tried]
+            affected = [one for one in self.gathering.models() if one.affected]
+            waiting = [(one, how) for one, how in self.retrainings(affected) if one.digest not in tried]
             if not waiting:
                 return
             found, retraining = waiting[0]

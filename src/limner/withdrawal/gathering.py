@@ -16,9 +16,9 @@ from limner.models.bundle import SHIPPED
 from limner.papers.registry.registry import open_registry
 from limner.synthesis.packs import SUFFIX, open_pack
 from limner.withdrawal.learned import Teaching, found_models, found_tools
-from limner.withdrawal.lineage import Known, known_models
+from limner.withdrawal.lineage import known_models
 from limner.withdrawal.record import Elsewhere, Findings, FoundModel, FoundPack, Place, Subject, Version
-from limner.withdrawal.shown import Shown
+from limner.withdrawal.shown import Pieces, Shown
 from limner.workspace import Workspace
 
 Progress = Callable[[str, int, int], object]
@@ -48,13 +48,16 @@ class Gathering:
         self._holding = [one for one in opened_collections(workspace) if self._held(one)]
         if all(one.digest != collection.digest for one in self._holding):
             self._holding.append(collection)
-        self.models: dict[str, Known] = known_models(workspace, ledger)
+        self._pieces: Pieces = {}
+
+    def models(self) -> list[FoundModel]:
+        """The models that have to do with the pictures, what others descend from first."""
+        return found_models(known_models(self._workspace, self._ledger), self._teaching(), self._ledger)
 
     def findings(self) -> Findings:
         """All that is found."""
         subject, ledger = self.subject, self._ledger
-        teaching = Teaching(self._holding, subject.digests)
-        models = found_models(self.models, teaching, ledger)
+        teaching, models = self._teaching(), self.models()
         affected = {one.digest: one for one in models if one.affected}
         shown = Shown(
             self._workspace,
@@ -63,6 +66,7 @@ class Gathering:
             {one.file_sha256 for one in subject.pictures if one.file_sha256},
             {digest: one.name for digest, one in affected.items()},
             open_registry(self._workspace),
+            self._pieces,
         )
         works = shown.works(lambda done, total: self._progress("looking at works", done, total))
         return Findings(
@@ -81,6 +85,9 @@ class Gathering:
     def is_out(self) -> bool:
         """Whether the last version of the collection is without them already."""
         return not self._held(self.latest)
+
+    def _teaching(self) -> Teaching:
+        return Teaching(self._holding, self.subject.digests)
 
     def _held(self, collection: Collection) -> int:
         return sum(row.pixel_sha256 in self._pixels for row in collection.rows())

@@ -21,6 +21,7 @@ Progress = Callable[[int, int], object]
 _ABOUT = ("evidence",)
 """Acts that say something about what goes in, and make nothing of it."""
 Relation = Literal["piece", "made from it", "painted"]
+Pieces = dict[str, tuple[tuple[Piece, ...], Literal["source map", "papers"]]]
 
 
 class Shown:
@@ -30,6 +31,7 @@ class Shown:
         known: pixel_sha256 of each withdrawn picture by every digest that exemplars may call it by.
         files: sha256 of the pictures' files.
         models: names of the affected models, by digest.
+        pieces: what was found before, by source map; added to.
     """
 
     def __init__(
@@ -40,10 +42,11 @@ class Shown:
         files: Iterable[str],
         models: Mapping[str, str],
         registry: Registry | None,
+        pieces: Pieces,
     ) -> None:
         self._workspace, self._ledger, self._registry = workspace, ledger, registry
         self._sources, self._known, self._models = SourceStore(workspace), known, models
-        self._pieces_of: dict[str, tuple[tuple[Piece, ...], Literal["source map", "papers"]]] = {}
+        self._pieces_of = pieces
         self._from_files = self._made_from(files)
 
     def works(self, progress: Progress = lambda done, total: None) -> list[FoundWork]:

@@ -138,7 +138,7 @@ def check_statement(path: Path, workspace: Workspace, anchors: Sequence[Path] = 
 
 def _built(withdrawal: Withdrawal, identity: Identity, number: int, follows: str) -> Statement:
     findings, ledger = withdrawal.gathering.findings(), withdrawal.ledger
-    retrainings = {one.digest: how for one, how in withdrawal.retrainings(findings)}
+    retrainings = {one.digest: how for one, how in withdrawal.retrainings(findings.affected)}
     models = [
         model.model_copy(update={"retrain": ("limner", *how.arguments), "retrain_lacks": how.lacks})
         if (how := retrainings.get(model.digest)) else model
