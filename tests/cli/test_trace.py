@@ -13,7 +13,7 @@ from helpers import limner, refused
 from influence_made import made_creators, made_learner
 from limner.influence import ensemble as module
 from limner.ledger import Ledger
-from limner.papers import Identity
+from limner.papers import Identity, verify
 from limner.rights.consent import Consent, ConsentStore, Subject
 from limner.works import tracing
 from limner.workspace import Workspace
@@ -65,6 +65,9 @@ def test_the_label_names_all_whom_licences_oblige_and_nobody_is_learned_from_aga
     assert "\n" not in label
     assert label.startswith("Composition learned from") and "by 3 creators" in label, "an estimate names nobody"
     assert "Painted with pieces of pictures by" in label and "CC-BY-4.0" in label
+
+    limner("publish", work, "--traced", "--as", "png", "--to", work.with_name("hung.png"))
+    assert verify(work.with_name("hung.png")).generation["credit"] == label
 
     ConsentStore(workspace.root).add(Consent(Subject("creator", "Bo"), frozenset(), withdrawn=True))
     said = refused("trace", work, "--measure")

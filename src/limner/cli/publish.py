@@ -34,6 +34,10 @@ class Wanted:
     long_edge: Annotated[int | None, typer.Option(help="Longer side in pixels; never more than the work has.")] = None
     label: Annotated[str, typer.Option(help="Visible label: text, eu (a mark with two letters) or none.")] = "none"
     language: Annotated[str, typer.Option(help="Of the label: de, en, es, fr, it, nl, pl, pt, zh.")] = "en"
+    traced: Annotated[
+        bool,
+        typer.Option("--traced", help="Say in the credit line who shaped the composition: limner trace --label."),
+    ] = False
     to: Annotated[Path | None, typer.Option(help="File, or folder; beside the work by default.")] = None
 
     @property
@@ -85,6 +89,10 @@ def _publish(
         raise UsageError(f"--to {wanted.to}", f"is one file for {len(works)} works", "give a folder")
     workspace = Workspace.default()
     formers = [open_former(work, workspace) for work in works]
+    if wanted.traced:
+        from limner.works.trace_label import with_traced_credit
+
+        formers = [with_traced_credit(former, workspace) for former in formers]
     if wanted.file:
         paths = [output(wanted.file, sources=works, overwrite=overwrite)]
     else:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from limner.influence.shares import Influence, Method, Verdict
 from limner.models.card import Card
+from limner.papers.publishing.former import Former
 from limner.text import one_line
 from limner.works.credits import Credits, credit_of_work
 from limner.works.finish_record import FinishRecord
+from limner.works.tracing import Tracing
+from limner.workspace import Workspace
 
 _NAMED = 3
 _SMALLEST = 0.05
@@ -25,6 +29,17 @@ def label_of(card: Card, influence: Influence, credits: Credits | None, finish: 
     if credits is not None:
         parts.append(_pieces(credits.by("creator")))
     return ". ".join(one for one in (*parts, credit_of_work(card.credit, finish)) if one) + "."
+
+
+def with_traced_credit(former: Former, workspace: Workspace) -> Former:
+    """A published work whose next edition carries the line in its papers.
+
+    Raises:
+        UsageError: as `Tracing` does.
+    """
+    tracing = Tracing(former.path, workspace)
+    credit = label_of(tracing.card, tracing.influence(), tracing.credits(), tracing.finish)
+    return replace(former, provenance=replace(former.provenance, credit=credit))
 
 
 def _composed(card: Card, influence: Influence) -> str:
