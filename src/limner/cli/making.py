@@ -219,6 +219,8 @@ def make(origins: Origins, requests: Sequence[WorkRequest], place: WorkPlace, fi
     if place.sheet is not None:
         given = dict.fromkeys(Path(origin.name) for request in requests for origin in request.origins)
         write_sheet([path for path in given if path.is_file()], paths, place.sheet)
+    for note in made.notes:
+        console_error(note)
     if place.as_json:
         works = [
             {"path": str(one.path), "digest": one.digest, "latent": papers.latent_digest, "how": papers.how}

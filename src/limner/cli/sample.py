@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli.common import print_json, progress_bar, progress_of
+from limner.cli.common import console_error, print_json, progress_bar, progress_of
 from limner.cli.completing import labels
 from limner.cli.making import Finish, Signing, check_present, ready_to_sign, unfinished_line
 from limner.cli.options import AllowSuperseded, Json, ModelName, Overwrite, Quiet, grouped
@@ -122,6 +122,9 @@ def _paint(
                 pipeline, workspace, publisher, request, finishing, folder, sheet_path=sheet,
                 progress=lambda _: bar.advance(task),
             )  # fmt: skip
-    if isinstance(finishing, str) and not request.finish.bare and not quiet:
-        print(unfinished_line(finishing))
+    if isinstance(finishing, str):
+        if not request.finish.bare and not quiet:
+            print(unfinished_line(finishing))
+    elif finishing.note and not running.quiet:
+        console_error(finishing.note)
     return found, sheet

@@ -21,9 +21,9 @@ from limner.measure.quality import FEATURES, RealPictures, measure_sets
 from limner.models.bundle import load_model
 from limner.models.card import Card
 from limner.models.feature_distances import nearest, standardised
+from limner.models.learned import rows_of
 from limner.models.painter import Latent
 from limner.models.selfsupervised import SelfSupervisedFeatures
-from limner.rights import clear
 from limner.workspace import Workspace
 
 _WANTED = 256
@@ -114,11 +114,7 @@ def real_pictures(card: Card, collection: Collection, workspace: Workspace) -> R
     Where fewer than 256 pictures are held out and training shows crops, each is shown in up to eight. Training pictures
     are there mirrored too, where training mirrors: a copy may be of either.
     """
-    settings = card.training.settings
-    rows = collection.rows(where=card.collection.where)
-    rows, _ = clear(
-        rows, only_cleared=settings.get("only_cleared", False), accept_unknown=settings.get("accept_unknown")
-    )
+    settings, rows = card.training.settings, rows_of(card, collection, workspace)
     training = [row for row in rows if row.split == "train"]
     held_out = sorted((row for row in rows if row.split == "holdout"), key=lambda row: row.group)
     size = card.config.painter.height, card.config.painter.width

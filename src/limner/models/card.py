@@ -32,6 +32,10 @@ class CollectionNote(_Frozen):
     """Pictures trained on."""
     held_out: int
     """Pictures kept out."""
+    consents: int = 0
+    """Number of the last consent in the workspace's list that counted; 0 where there was none."""
+    day: str = ""
+    """The day on which consents had to hold, ISO 8601; empty where there were none."""
 
 
 class TeacherNote(_Frozen):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from limner.errors import RightsError, UsageError
 from limner.rights.joint import Conflict, conflicts, may_be_adapted, obligations
+
+if TYPE_CHECKING:
+    # Its store needs a database, which processes that only read pictures do not load.
+    from limner.rights.consent import Blocked, Use
 
 _UNKNOWN = "unknown"
 _MOST_NAMED = 3
@@ -70,55 +74,82 @@ class RightsSummary(BaseModel):
     """Reasons for which pictures are held back, with counts."""
     flags: dict[str, int]
     """What a person should know, with counts."""
+    worded: dict[str, list[str]] = {}
+    """Credits in the words that rights holders asked for, with the licences."""
     accepted: Accepted | None = None
     """The decision to use pictures that are held back, where one was made."""
 
 
 def clear(
-    rows: Sequence[R], *, only_cleared: bool = False, accept_unknown: str | None = None
+    rows: Sequence[R], *, only_cleared: bool = False, accept_unknown: str | None = None, use: Use | None = None
 ) -> tuple[list[R], Accepted | None]:
     """The pictures that may be used, and the decision on those that are held back.
 
     Args:
-        accept_unknown: use them all the same, for this reason.
+        accept_unknown: use them all the same, for this reason; it is no reason against a consent.
+        use: what is asked for, and the consents that count: rows come back as it was agreed (`Use.parted`).
 
     Raises:
-        RightsError: some are held back and neither was chosen, or none is left.
+        RightsError: some are held back, or their consent blocks this use, and they are not to be left out; or none is
+            left.
         UsageError: both were chosen, or an empty reason.
     """
     if only_cleared and accept_unknown is not None:
         raise UsageError("--only-cleared --accept-unknown", "exclude each other", "choose one of them")
     if accept_unknown is not None and not accept_unknown.strip():
         raise UsageError("--accept-unknown ''", "is an empty reason", "say why you may use these pictures")
-    held = [row for row in rows if row.held]
+    found = _permitted(rows, use, leave_out=only_cleared)
+    held = [row for row in found if row.held]
     if not held:
-        return list(rows), None
+        return found, None
     why = _counts(reason for row in held for reason in row.held)
     if accept_unknown is not None:
-        return list(rows), Accepted(reason=accept_unknown.strip(), pictures=len(held), why=why)
-    if only_cleared and len(held) < len(rows):
-        return [row for row in rows if not row.held], None
+        return found, Accepted(reason=accept_unknown.strip(), pictures=len(held), why=why)
+    if only_cleared and len(held) < len(found):
+        return [row for row in found if not row.held], None
     reasons = _listed(why)
     if only_cleared:
         raise RightsError(
             f"all {len(held)} pictures", f"are held back ({reasons})", "give them rights: a table, or --licence"
         )
     raise RightsError(
-        f"{len(held)} of {len(rows)} pictures",
+        f"{len(held)} of {len(found)} pictures",
         f"are held back ({reasons})",
         'use --only-cleared to leave them out, or --accept-unknown "REASON" to use them all the same',
     )
 
 
-def summary(rows: Iterable[RightsRow], accepted: Accepted | None = None) -> RightsSummary:
-    """Count licences, creators, obligations, reasons and flags of `rows`."""
+def _permitted(rows: Sequence[R], use: Use | None, *, leave_out: bool) -> list[R]:
+    if use is None or not use.number:
+        return list(rows)
+    from limner.rights.consent.wording import refusal
+
+    some: Sequence[Any] = rows
+    found: tuple[list[R], list[Blocked[Any]]] = use.parted(some)
+    permitted, blocked = found
+    if blocked and not (leave_out and permitted):
+        raise refusal(blocked, len(rows))
+    return permitted
+
+
+def summary(
+    rows: Iterable[RightsRow], accepted: Accepted | None = None, credit_of: Callable[[Any], str] = lambda row: ""
+) -> RightsSummary:
+    """Count licences, creators, obligations, reasons and flags of `rows`.
+
+    Args:
+        credit_of: a row's credit in the words of its rights holder; empty for the usual one.
+    """
     rows = list(rows)
     credits: dict[str, set[str]] = {}
+    worded: dict[str, set[str]] = {}
     obliged: Counter[str] = Counter()
     for row in rows:
         found = obligations(row.licence)
         obliged.update(found)
-        if row.creator and found & {"attribution", "notice"}:
+        if words := credit_of(row):
+            worded.setdefault(words, set()).update((row.licence,) if row.licence else ())
+        elif row.creator and found & {"attribution", "notice"}:
             credits.setdefault(row.creator, set()).add(row.licence)
     return RightsSummary(
         pictures=len(rows),
@@ -128,24 +159,22 @@ def summary(rows: Iterable[RightsRow], accepted: Accepted | None = None) -> Righ
         obligations=dict(sorted(obliged.items())),
         held=_counts(reason for row in rows for reason in row.held),
         flags=_counts(flag for row in rows for flag in row.flags),
+        worded={words: sorted(worded[words]) for words in sorted(worded)},
         accepted=accepted,
     )
 
 
 def joined(one: RightsSummary, other: RightsSummary) -> RightsSummary:
     """The rights in the pictures of two collections together."""
-    credits = {
-        creator: sorted({*one.credits.get(creator, ()), *other.credits.get(creator, ())})
-        for creator in sorted({*one.credits, *other.credits})
-    }
     return RightsSummary(
         pictures=one.pictures + other.pictures,
         licences=_added(one.licences, other.licences),
         creators=_added(one.creators, other.creators),
-        credits=credits,
+        credits=_both_licences(one.credits, other.credits),
         obligations=dict(sorted(_added(one.obligations, other.obligations).items())),
         held=_added(one.held, other.held),
         flags=_added(one.flags, other.flags),
+        worded=_both_licences(one.worded, other.worded),
         accepted=_both(one.accepted, other.accepted),
     )
 
@@ -191,14 +220,22 @@ def kept_from_travelling(row: RightsRow, *, read: bool = False) -> str:
 def credit_line(of: RightsSummary | Iterable[RightsRow], what: str = "Learned from pictures") -> str:
     """The credit that the licences oblige to: `Learned from pictures by A (CC-BY-4.0), B (MIT)`.
 
-    Empty where no licence asks for it (public domain, CC0).
+    Words that a rights holder asked for follow as they are. Empty where nothing asks for a credit (public domain, CC0).
 
     Args:
         what: was done with the pictures.
     """
     whole = of if isinstance(of, RightsSummary) else summary(of)
     named = [f"{creator} ({', '.join(licences)})" for creator, licences in whole.credits.items()]
-    return f"{what} by {', '.join(named)}" if named else ""
+    worded = [f"{words} ({', '.join(licences)})" if licences else words for words, licences in whole.worded.items()]
+    if not named:
+        return f"{what}: {'; '.join(worded)}" if worded else ""
+    return "; ".join([f"{what} by {', '.join(named)}", *worded])
+
+
+def _both_licences(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Who is credited in two sets of pictures, with the licences of both."""
+    return {name: sorted({*one.get(name, ()), *other.get(name, ())}) for name in sorted({*one, *other})}
 
 
 def _both(one: Accepted | None, other: Accepted | None) -> Accepted | None:

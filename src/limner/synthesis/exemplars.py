@@ -19,6 +19,7 @@ from limner.collection.cache import open_cache
 from limner.collection.importing import Progress
 from limner.collection.likeness import hash_pixels
 from limner.errors import UsageError
+from limner.rights.consent import ConsentStore, Scope
 from limner.synthesis.resampling import fitted
 from limner.workspace import Workspace
 
@@ -58,6 +59,7 @@ class Exemplar:
     Attributes:
         digest: sha256 of its pixels, as its collection names it.
         title, creator, licence, source: its rights; empty where unknown.
+        credit: the words by which its rights holder wants to be credited; empty for the usual ones.
     """
 
     digest: str
@@ -67,11 +69,18 @@ class Exemplar:
     source: str
     height: int
     width: int
+    credit: str = ""
+
+    @property
+    def pixel_sha256(self) -> str:
+        """The digest, as rows of collections call it."""
+        return self.digest
 
     @classmethod
-    def of_row(cls, row: Row) -> Exemplar:
+    def of_row(cls, row: Row, credit: str = "") -> Exemplar:
         """The exemplar that a row of a collection describes."""
-        return cls(row.pixel_sha256, row.title or row.file, row.creator, row.licence, row.source, row.height, row.width)
+        rights = row.title or row.file, row.creator, row.licence, row.source
+        return cls(row.pixel_sha256, *rights, row.height, row.width, credit)
 
 
 class Exemplars:
@@ -137,13 +146,20 @@ class Exemplars:
         workspace: Workspace,
         progress: Progress | None = None,
     ) -> Exemplars:
-        """Pictures of a collection; `progress` is called where they are made small for the first time."""
+        """Pictures of a collection, with the rights that were agreed on.
+
+        Args:
+            progress: called where they are made small for the first time.
+        """
+        use = ConsentStore(workspace.root).use(Scope.EXEMPLAR)
+        rows = use.as_agreed(rows)
         small = open_cache(collection, rows, THUMBNAIL, workspace, progress)
 
         def read(index: int) -> NDArray[np.uint8]:
             return pictures.read(collection.picture_path(rows[index])).pixels
 
-        return cls([Exemplar.of_row(row) for row in rows], read, small.__getitem__)
+        items = [Exemplar.of_row(row, use.credit(row.pixel_sha256, row.creator)) for row in rows]
+        return cls(items, read, small.__getitem__)
 
     @classmethod
     def of_pictures(cls, files: Sequence[Path], *, creator: str = "", licence: str = "") -> Exemplars:

@@ -11,7 +11,9 @@ from limner.collection.rows import Row
 from limner.errors import CollectionError, UsageError
 from limner.models import bundle
 from limner.models.bundle import Model
+from limner.models.learned import collection_of_digest, rows_of
 from limner.rights import clear
+from limner.rights.consent import ConsentStore, Scope
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.packs import SUFFIX, Pack, open_pack
 from limner.workspace import Workspace
@@ -46,10 +48,10 @@ def own_exemplars(
         digest: of the exemplars that are meant, where both are here.
     """
     note = model.card.collection
-    collection = _of_digest(note.digest, workspace) or _shipped(note.digest, workspace, progress)
+    collection = collection_of_digest(note.digest, workspace) or _shipped(note.digest, workspace, progress)
     found = []
     if collection is not None:
-        rows = _learned(model, collection, label)
+        rows = _learned(model, collection, workspace, label)
         found.append(ExemplarSet(Exemplars.of_collection(collection, rows, workspace, progress)))
     pack = pack_of(model) if not found or (digest and found[0].exemplars.digest != digest) else None
     if pack and (not label or label in {row.label for row in pack.note.rows}):
@@ -61,8 +63,8 @@ def own_exemplars(
 
 def learned_rows(model: Model, workspace: Workspace) -> tuple[Collection, list[Row]] | None:
     """The pictures that a model learned from, as their collection describes them; None where it is not here."""
-    collection = _of_digest(model.card.collection.digest, workspace)
-    return None if collection is None else (collection, _learned(model, collection, None))
+    collection = collection_of_digest(model.card.collection.digest, workspace)
+    return None if collection is None else (collection, _learned(model, collection, workspace, None))
 
 
 def pack_of(model: Model) -> Pack | None:
@@ -104,31 +106,14 @@ def named_exemplars(
                 f"--exemplars {name}", "is no label, no collection and no folder of pictures", error.remedy
             ) from None
         return ExemplarSet(_of_folder(path), name)
-    rows, _ = clear(collection.rows(), only_cleared=True)
+    rows, _ = clear(ConsentStore(workspace.root).use(Scope.EXEMPLAR).as_agreed(collection.rows()), only_cleared=True)
     return ExemplarSet(Exemplars.of_collection(collection, rows, workspace, progress), name)
 
 
-def _learned(model: Model, collection: Collection, label: str | None) -> list[Row]:
-    settings = model.card.training.settings
-    rows = collection.rows(where=model.card.collection.where)
-    accepted = settings.get("accept_unknown")
-    rows, _ = clear(rows, only_cleared=settings.get("only_cleared", False), accept_unknown=accepted)
-    column = settings.get("label")
-    return [
-        row for row in rows if row.split == "train" and (not label or not column or row.labels.get(column, "") == label)
-    ]
-
-
-def _of_digest(digest: str, workspace: Workspace) -> Collection | None:
-    """The collection of the workspace with this digest, whatever it is called."""
-    for name in Collection.names(workspace):
-        try:
-            found = Collection.open(name, workspace)
-        except CollectionError:
-            continue
-        if found.digest == digest:
-            return found
-    return None
+def _learned(model: Model, collection: Collection, workspace: Workspace, label: str | None) -> list[Row]:
+    column = model.card.training.settings.get("label")
+    rows = [row for row in rows_of(model.card, collection, workspace) if row.split == "train"]
+    return [row for row in rows if not label or not column or row.labels.get(column, "") == label]
 
 
 def _shipped(digest: str, workspace: Workspace, progress: Progress | None) -> Collection | None:
@@ -136,7 +121,7 @@ def _shipped(digest: str, workspace: Workspace, progress: Progress | None) -> Co
     if digest != shipped_digest() or (workspace.collections / PAINTINGS.name).exists():
         return None
     import_collection(PAINTINGS, PAINTINGS.name, workspace, progress=progress)
-    return _of_digest(digest, workspace)
+    return collection_of_digest(digest, workspace)
 
 
 def shipped_digest() -> str:

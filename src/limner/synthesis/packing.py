@@ -16,6 +16,8 @@ from limner.digests import digest_of_file
 from limner.errors import RightsError, UsageError
 from limner.models.bundle import Model
 from limner.rights import kept_from_travelling
+from limner.rights.consent import ConsentStore, Scope
+from limner.rights.consent.wording import words
 from limner.synthesis.choosing import descriptor
 from limner.synthesis.exemplars import Exemplars
 from limner.synthesis.finding import learned_rows
@@ -102,7 +104,8 @@ def _free(model: Model, workspace: Workspace, *, read: bool) -> tuple[Collection
         name = model.card.collection.name
         raise UsageError(model.name, f"learned from {name}, which is not in this workspace", "import it first")
     collection, rows = found
-    reasons = {row.pixel_sha256: kept_from_travelling(row, read=read) for row in rows}
+    blocked, rows = _blocked(rows, workspace)
+    reasons = {row.pixel_sha256: blocked.get(row.pixel_sha256) or kept_from_travelling(row, read=read) for row in rows}
     refused = Counter(reason for reason in reasons.values() if reason)
     free = [row for row in rows if not reasons[row.pixel_sha256]]
     if not free:
@@ -113,6 +116,13 @@ def _free(model: Model, workspace: Workspace, *, read: bool) -> tuple[Collection
             "say under which licence they are, or why with --accept-reserved",
         )
     return collection, free, refused
+
+
+def _blocked(rows: Sequence[Row], workspace: Workspace) -> tuple[dict[str, str], list[Row]]:
+    """Why consents keep pictures from going along: whoever gets the pack has them; and the rows as it was agreed."""
+    uses = [ConsentStore(workspace.root).use(scope) for scope in (Scope.EXEMPLAR, Scope.PUBLISH)]
+    found = [one for use in uses for one in use.parted(rows)[1]]
+    return {one.row.pixel_sha256: words(one.reason, one.scope, one.consent) for one in found}, uses[0].as_agreed(rows)
 
 
 def varied_order(exemplars: Exemplars, labels: Sequence[str]) -> Iterator[int]:

@@ -47,6 +47,8 @@ class PackRow(_Frozen):
     creator: str = ""
     licence: str = ""
     source: str = ""
+    credit: str = ""
+    """The words by which its rights holder wants to be credited; empty for the usual ones."""
     label: str = ""
     """The label that the model knows it by, where it was taught labels."""
     height: int = Field(ge=8, le=8192)

@@ -6,6 +6,7 @@ import colorsys
 import json
 import zlib
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ class SourceMap:
         """The map as bytes: a line of JSON, then the places, compressed."""
         height, width = self.busy.shape
         header = {
-            "exemplars": [asdict(one) for one in self.exemplars],
+            "exemplars": [_plain(one) for one in self.exemplars],
             "shapes": [list(shape) for shape in self.shapes],
             "size": [height, width],
         }
@@ -131,6 +132,10 @@ class SourceMap:
             return cls(exemplars, shapes, places, planes[3] != 0)
         except (ValueError, KeyError, TypeError, zlib.error) as error:
             raise UsageError(name, f"holds no sources ({error})", "finish the work again") from None
+
+
+def _plain(exemplar: Exemplar) -> dict[str, Any]:
+    return {name: value for name, value in asdict(exemplar).items() if value or name != "credit"}
 
 
 def busy_places(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:

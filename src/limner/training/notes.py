@@ -11,6 +11,7 @@ from limner.machine import Machine
 from limner.models.card import Card, CollectionNote, TeacherNote, TrainingNote
 from limner.models.teacher import TEACHERS
 from limner.rights import RightsSummary, credit_line, joined
+from limner.rights.consent import Use
 from limner.training.options import RunOptions
 from limner.training.stage import StageState
 
@@ -19,8 +20,10 @@ _OF_LATENTS = ("prior", "translator")
 """Stages whose `pictures` count as pictures, and as latents."""
 
 
-def collection_note(collection: Collection, where: tuple[str, ...], *, learned: int, held_out: int) -> CollectionNote:
-    """What was learned from, and how many pictures of it."""
+def collection_note(
+    collection: Collection, where: tuple[str, ...], *, learned: int, held_out: int, use: Use | None = None
+) -> CollectionNote:
+    """What was learned from, how many pictures of it, and which consents counted."""
     return CollectionNote(
         name=collection.name,
         digest=collection.digest,
@@ -28,6 +31,8 @@ def collection_note(collection: Collection, where: tuple[str, ...], *, learned: 
         where=where,
         pictures=learned,
         held_out=held_out,
+        consents=use.number if use else 0,
+        day=use.on.isoformat() if use and use.number else "",
     )
 
 
@@ -104,6 +109,7 @@ def learned_notes(
     *,
     learned: int,
     held_out: int,
+    use: Use,
     teacher: TeacherNote | None = None,
 ) -> dict[str, Any]:
     """What every card says: fields of `models.card.Learned`.
@@ -111,10 +117,11 @@ def learned_notes(
     Args:
         rights: in all pictures that the weights were learned from.
         learned, held_out: how many pictures of the collection were.
+        use: the consents that counted.
         teacher: whose features took part, where it is another than the options name.
     """
     return {
-        "collection": collection_note(collection, options.where, learned=learned, held_out=held_out),
+        "collection": collection_note(collection, options.where, learned=learned, held_out=held_out, use=use),
         "rights": rights,
         "credit": credit_line(rights),
         "teacher": teacher or teacher_note(options.teacher),

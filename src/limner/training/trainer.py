@@ -16,7 +16,6 @@ from limner.models.card import Card, TeacherNote
 from limner.models.files import sha256_of
 from limner.models.latent_model import LatentModel
 from limner.models.painter import PainterConfig
-from limner.rights import clear, summary
 from limner.training.adversarial_stage import AdversarialStage
 from limner.training.beginning import begun_model, check_parent, inherited_stages
 from limner.training.choosing import choose_prior
@@ -25,6 +24,7 @@ from limner.training.growing import grow, half_config, half_data
 from limner.training.notes import learned_notes, rights_with, teacher_note, training_note
 from limner.training.options import TrainOptions
 from limner.training.painter_stage import PainterStage
+from limner.training.permitted import permitted
 from limner.training.plots import plot_curves
 from limner.training.prior_stage import PriorStage
 from limner.training.report import measure_quality
@@ -64,8 +64,8 @@ class Training:
         again: bool = True,
     ) -> None:
         self.options, self.collection, self.workspace, self.reporter = options, collection, workspace, reporter
-        rows = collection.rows(where=options.where)
-        self.rows, self.accepted = clear(rows, only_cleared=options.only_cleared, accept_unknown=options.accept_unknown)
+        self.pictures = permitted(collection, options, workspace, reporter)
+        self.rows = self.pictures.rows
         split_rows(self.rows, options)
         self.parent = None if options.parent is None else load_model(Path(options.parent))
         check_device(options.device)
@@ -210,7 +210,7 @@ class Training:
     def _save(self, model: LatentModel, data: TrainingData, machine: Machine, quality: dict[str, Any]) -> Path:
         options, parent = self.options, self.parent
         theirs = None if parent is None else parent.card
-        rights = rights_with(summary(list(data.rows), self.accepted), theirs, self.collection, options.where)
+        rights = rights_with(self.pictures.rights(data.rows), theirs, self.collection, options.where)
         training = training_note(options, machine, self.record.states, leave_out=frozenset({"name", "parent"}))
         # Its name: where its file lay says something of the artist's machine and nothing of the model.
         settings = training.settings | ({} if parent is None else {"parent": parent.card.name})
@@ -223,6 +223,7 @@ class Training:
                 learned=len(data.cache),
                 held_out=len(data.chooses) + len(data.reports),
                 teacher=self._teacher(),
+                use=self.pictures.use,
             ),
             name=options.name,
             family=options.family,

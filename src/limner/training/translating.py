@@ -25,12 +25,12 @@ from limner.models.bundle import Model
 from limner.models.latent_model import LatentModel
 from limner.models.painter import Latent
 from limner.models.translator import PairDiscriminator, Translator, TranslatorCard, TranslatorConfig
-from limner.rights import clear, summary
 from limner.training.adversarial import Judged, carrying, judged, scale
 from limner.training.notes import learned_notes, rights_with, training_note
 from limner.training.objectives import FrozenTeacher, frozen_teacher
 from limner.training.options import RunOptions
 from limner.training.pairs import Pairs, paired_rows
+from limner.training.permitted import permitted
 from limner.training.run import Run, typed_collection, typed_model
 from limner.training.stage import Reporter, Stage
 from limner.training.translating_report import measure_translator
@@ -237,10 +237,8 @@ def train_translator(
     names, name = model.card.config.labels, model.card.name
     if len(names) < 2:
         raise TrainingError(name, "has no labels to translate between", "train it with `--label COLUMN`")
-    rows, accepted = clear(
-        collection.rows(options.where), only_cleared=options.only_cleared, accept_unknown=options.accept_unknown
-    )
-    learned, unseen = paired_rows(rows, options.label, options.pairs, names, collection.name)
+    pictures = permitted(collection, options, workspace, reporter)
+    learned, unseen = paired_rows(pictures.rows, options.label, options.pairs, names, collection.name)
     again = _command(model, collection, options, workspace)
     run = Run(run_name(model), options, collection, model.digest, workspace, reporter, clock=clock, again=again)
     run.start(resume=resume)
@@ -251,10 +249,12 @@ def train_translator(
     source = _Source(model, collection, (options.label, options.pairs), machine, workspace, reporter)
     stage = TranslatorStage(model, source.pairs(learned, flip=options.flip, seed=options.seed), options, machine)
     run.train_alone(stage, stage.network, machine)
-    rights = rights_with(summary(learned, accepted), model.card, collection, options.where)
+    rights = rights_with(pictures.rights(learned), model.card, collection, options.where)
     training = training_note(options, machine, run.states)
     card = TranslatorCard(
-        **learned_notes(options, collection, rights, training, learned=len(learned), held_out=len(unseen)),
+        **learned_notes(
+            options, collection, rights, training, learned=len(learned), held_out=len(unseen), use=pictures.use
+        ),
         model=f"sha256:{model.digest}",
         model_name=name,
         config=stage.network.config,

@@ -20,12 +20,12 @@ from limner.machine import Machine, probe
 from limner.models.bundle import Model
 from limner.models.discriminators import PixelDiscriminator
 from limner.models.upscaler import Upscaler, UpscalerCard, UpscalerConfig
-from limner.rights import clear, summary
 from limner.training.adversarial import Judged, carrying, judged, scale
 from limner.training.crops import SEEN, SMALLEST, Crops, middle, painted_pictures
 from limner.training.notes import learned_notes, rights_with, training_note
 from limner.training.objectives import FrozenTeacher, frozen_teacher
 from limner.training.options import RunOptions
+from limner.training.permitted import permitted
 from limner.training.run import Run, typed_collection, typed_model
 from limner.training.stage import Reporter, Stage
 from limner.training.upscaling_report import measure_upscaler
@@ -159,10 +159,8 @@ def train_upscaler(
         CollectionError, RightsError: as for a model.
         TrainingError: the pictures are too few or too small, or there is nothing to resume.
     """
-    rows, accepted = clear(
-        collection.rows(options.where), only_cleared=options.only_cleared, accept_unknown=options.accept_unknown
-    )
-    training, held_out = _large_enough(collection, rows)
+    pictures = permitted(collection, options, workspace, reporter)
+    training, held_out = _large_enough(collection, pictures.rows)
     again = f"limner train-upscaler {typed_collection(collection, workspace)} --name {options.name} --resume"
     again += f" --model {typed_model(model, workspace)}" if model else ""
     parent = "" if model is None else model.digest
@@ -180,10 +178,12 @@ def train_upscaler(
     reporter.stage("measuring")
     unseen = open_cache(collection, held_out, _LARGEST, workspace)
     quality = measure_upscaler(stage.network, unseen, machine, options.teacher, model)
-    rights = rights_with(summary(training, accepted), None if model is None else model.card, collection, options.where)
+    rights = rights_with(pictures.rights(training), None if model is None else model.card, collection, options.where)
     notes = training_note(options, machine, run.states)
     card = UpscalerCard(
-        **learned_notes(options, collection, rights, notes, learned=len(training), held_out=len(held_out)),
+        **learned_notes(
+            options, collection, rights, notes, learned=len(training), held_out=len(held_out), use=pictures.use
+        ),
         name=options.name,
         config=stage.network.config,
         quality=quality,

@@ -73,6 +73,7 @@ class _Row:
 
     creator: str
     licence: str
+    credit: str
     held: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
@@ -80,7 +81,8 @@ class _Row:
 def owed_to(exemplars: Iterable[Exemplar]) -> dict[str, Any]:
     """Whom a finish from these pictures owes, as records of it say: licences, credit line and conditions."""
     found = list(exemplars)
-    rights = summary(_Row(one.creator, one.licence) for one in found)
+    rows = [_Row(one.creator, one.licence, one.credit) for one in found]
+    rights = summary(rows, credit_of=lambda row: row.credit)
     credit = credit_line(rights, "Finished from patches of pictures")
     return {"licences": rights.licences, "credit": credit, "conditions": conditions(one.licence for one in found)}
 

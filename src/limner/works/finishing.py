@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from limner.errors import UsageError
 from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
-from limner.rights.consent import ConsentStore
+from limner.rights.consent import Blocked, ConsentStore, Scope, left_out, refusal
+from limner.rights.consent.wording import told
 from limner.synthesis import Exemplar, Finished, Finisher, FinishOptions
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
 from limner.synthesis.stores import CompositionStore, SourceStore
@@ -45,6 +46,7 @@ class Finishing:
     Args:
         threads: pictures finished at once; one a core where nothing is said.
         without: digests of the exemplars that were left out.
+        note: in words, what a consent leaves out and why; empty where nothing is.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Finishing:
         workspace: Workspace,
         threads: int | None = None,
         without: Sequence[str] = (),
+        note: str = "",
     ) -> None:
         self.exemplars, self._store, self.without = exemplars, SourceStore(workspace), tuple(sorted(without))
+        self.note = note
         self.finisher = Finisher(exemplars.exemplars, options, threads or os.cpu_count() or 1)
 
     @property
@@ -118,15 +122,16 @@ def finishing_for(
 ) -> Finishing | str:
     """What finishes a model's compositions as asked, or in words why they stay bare.
 
-    Exemplars that were withdrawn are left out.
+    Exemplars whose consent does not grant it, or was withdrawn, are left out.
 
     Args:
         progress: called with the exemplars that were made small, and of how many.
         digest: of the exemplars that are meant, where several sets are the model's own.
-        without: digests of the exemplars that are left out, in place of those that are withdrawn by now.
+        without: digests of the exemplars that are left out, in place of those that a consent blocks by now.
 
     Raises:
         UsageError: the exemplars that were named are none.
+        RightsError: all that were named are blocked.
     """
     if request.bare:
         return "asked for bare pictures"
@@ -136,21 +141,26 @@ def finishing_for(
         found = own_exemplars(model, workspace, label, progress, digest=digest)
     if isinstance(found, str):
         return found
-    gone = withdrawn_among(found.exemplars.items, workspace) if without is None else without
+    items = found.exemplars.items
+    blocked = blocked_among(items, workspace) if without is None else []
+    gone = {one.row.digest for one in blocked} if without is None else without
     left = found.exemplars.without(gone)
+    if left is None and blocked and found.name:
+        raise refusal(blocked, len(items))
     if left is None:
-        return "every picture that could finish it was withdrawn"
-    out = [one.digest for one in found.exemplars.items if one.digest in gone]
-    return Finishing(ExemplarSet(left, found.name), request.options, workspace, threads, out)
+        return f"every picture that could finish it is left out ({told(blocked)})" if blocked else "none is left"
+    out = [one.digest for one in items if one.digest in gone]
+    return Finishing(ExemplarSet(left, found.name), request.options, workspace, threads, out, left_out(blocked))
 
 
-def withdrawn_among(exemplars: Iterable[Exemplar], workspace: Workspace) -> set[str]:
-    """Digests of the exemplars whose consent was withdrawn, for themselves or for their creator."""
-    agreed = ConsentStore(workspace.root).agreed()
-    if not agreed.number:
-        return set()
-    consents = ((one.digest, agreed.of(one.digest, one.creator)) for one in exemplars)
-    return {digest for digest, consent in consents if consent is not None and consent.withdrawn}
+def blocked_among(exemplars: Sequence[Exemplar], workspace: Workspace) -> list[Blocked[Exemplar]]:
+    """The exemplars whose consent, their own or their creator's, does not let patches of them be used today."""
+    return ConsentStore(workspace.root).use(Scope.EXEMPLAR).blocked(exemplars)
+
+
+def withdrawn_among(exemplars: Sequence[Exemplar], workspace: Workspace) -> set[str]:
+    """Digests of the exemplars that a consent blocks by now."""
+    return {one.row.digest for one in blocked_among(exemplars, workspace)}
 
 
 def finished(

@@ -58,10 +58,15 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class MadeWorks:
-    """Works in the order of their requests, and why some were not finished that should have been; each reason once."""
+    """Works in the order of their requests, and why some were not finished that should have been; each reason once.
+
+    Attributes:
+        notes: what consents left out of the exemplars, and why.
+    """
 
     works: list[PublishedWork]
     unfinished: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def provenance_of(
@@ -157,7 +162,7 @@ def make_works(
                 yield pixels, path, papers
 
     works = publisher.publish_many(jobs(), quality=_QUALITY)
-    return MadeWorks(works, tuple(finishers.unfinished))
+    return MadeWorks(works, tuple(finishers.unfinished), finishers.notes)
 
 
 def write_sheet(sources: Sequence[Path], works: Sequence[Path], to: Path) -> None:
@@ -195,6 +200,12 @@ class _Finishers:
         self._origins, self._request = origins, request
         self._known: dict[str | None, Finishing | str] = {}
         self.unfinished: list[str] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What consents left out, each reason once."""
+        found = (one.note for one in self._known.values() if not isinstance(one, str) and one.note)
+        return tuple(dict.fromkeys(found))
 
     def finished(self, work: WorkRequest, label: str | None) -> tuple[NDArray[np.uint8], FinishRecord | None]:
         """The finished picture, and how that was done; None where nothing finishes it. # -> uint8 [h, w, 3]"""

@@ -22,6 +22,7 @@ from limner.synthesis.resampling import fitted
 from limner.works.finishing import FinishRequest
 from limner.works.making import WorkRequest
 from limner.works.origins import Origin, Origins, file_digest, pixels_of
+from limner.works.style_consent import check_label, check_picture
 from limner.workspace import Workspace
 
 _LETTERS = "ABCDEFGH"
@@ -111,6 +112,10 @@ def _by_style(origins: Origins, found: list[Origin], request: MixRequest) -> tup
     if content not in letters:
         raise UsageError(f"--content {content}", "is none of them", f"use {', '.join(letters)}")
     own = found[letters.index(content)]
+    if style in labels:
+        check_label(origins, style)
+    else:
+        check_picture(origins, found[letters.index(style)])
     label = style if style in labels else found[letters.index(style)].label
     another = label is not None and label != own.label
     if style in labels or (request.way != "swap" and another):
@@ -221,6 +226,7 @@ def restyled(workspace: Workspace, request: RestyleRequest) -> tuple[Origins, Wo
     origin = origins.find(request.picture, request.label)
     how: dict[str, Any] = {"style": style, "strength": request.strength}
     if style in origins.pipeline.model.card.config.labels and way != "patches":
+        check_label(origins, style)
         latent, more = to_label(
             origins.pipeline, workspace, origin.latent, style, source=origin.label, strength=request.strength, way=way
         )
@@ -234,6 +240,7 @@ def restyled(workspace: Workspace, request: RestyleRequest) -> tuple[Origins, Wo
         remedy = f"labels: {_labels(origins)}; or give a picture, or SEED:NUMBER"
         raise UsageError(f"--style {style}", reason, remedy)
     second = origins.find(style, request.label)
+    check_picture(origins, second)
     latent = restyle(origin.latent, second.latent, request.strength)
     return origins, WorkRequest(latent, "restyle", [origin, second], {**how, "style": _OF_SECOND}), finish
 
@@ -252,11 +259,14 @@ def _by_patches(
     how = {"style": style, "strength": 1.0, "way": "patches"}
     if patches is _Patches.PICTURE:
         taken.append(origins.find(style, request.label))
+        check_picture(origins, taken[-1])
         how["style"] = _OF_SECOND
     composition = None
     if origin.kind == "picture":
         # A picture from outside is what is composed; of works and seeds the model knows that.
         composition = fitted(pixels_of(Path(origin.name)), _KEPT)
+    if patches is _Patches.MODEL:
+        check_label(origins)
     exemplars = None if patches is _Patches.MODEL else style
     work = WorkRequest(origin.latent, "restyle", taken, how, composition)
     return work, _finish(replace(finish, exemplars=exemplars), faithful=composition is not None)

@@ -22,6 +22,7 @@ from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
 from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.pending import Announced, Session
+from limner.papers.publishing.permission import Permission
 from limner.papers.publishing.published import Published
 from limner.papers.publishing.recovery import recover
 from limner.papers.publishing.signing import SignedWork, WorkSigner
@@ -311,6 +312,7 @@ def open_publisher(
         mark_key=key_in_use(workspace),
         announce_in=workspace.root,
         overwrite=overwrite,
+        checks=(Permission(workspace),),
     )
 
 

@@ -16,6 +16,7 @@ from limner.database import Database, Kind
 from limner.errors import RightsError
 from limner.rights.consent.agreement import Consent, Scope, Subject
 from limner.rights.consent.blocking import Agreed
+from limner.rights.consent.use import Use
 from limner.rights.licences import parse_licence
 
 FILE = "consents.sqlite"
@@ -118,6 +119,18 @@ class ConsentStore:
         """
         rows = self.all()
         return Agreed.of_rows(rows if upto is None else rows[:upto])
+
+    def use(self, scope: Scope, on: date | None = None, upto: int | None = None) -> Use:
+        """A use that is asked for, with the consents that count.
+
+        Args:
+            on: the day of it; today by default.
+            upto: as in `agreed`.
+
+        Raises:
+            RightsError: as `all`.
+        """
+        return Use(self.agreed(upto), scope, on or date.today())
 
     def of(self, pixel_sha256: str, creator: str) -> Consent | None:
         """The consent that counts for one picture: its own before its creator's, a withdrawal of either before both.
