@@ -66,8 +66,8 @@ def _say_unrecorded() -> None:
 
 # In the order of the help.
 _MAKING = (
-    *("demo", "collection", "train", "merge", "sample", "directions", "steer", "translator", "invert", "evolve"),
-    *("landscape", "works", "credits", "upscaler", "enlarge", "publish", "retouch", "walk"),
+    *("demo", "collection", "rights", "train", "merge", "sample", "directions", "steer", "translator", "invert"),
+    *("evolve", "landscape", "works", "credits", "upscaler", "enlarge", "publish", "retouch", "walk"),
 )
 _CHECKING = (
     *(

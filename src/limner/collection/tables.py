@@ -78,7 +78,7 @@ def read_table(
     """
     roles: dict[str, list[str]] | None = None
     entries: list[Entry] = []
-    for line, record in _records(path):
+    for line, record in records(path):
         if roles is None:
             if seen is not None:
                 seen.update(record)
@@ -177,8 +177,12 @@ def _plain(value: object) -> str:
     return one_line(json.dumps(value, default=str) if isinstance(value, list | dict) else str(value), _LONGEST)
 
 
-def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each row with its place in words."""
+def records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row of a table, with its place in words.
+
+    Raises:
+        CollectionError: the table cannot be read; says the line.
+    """
     try:
         if path.suffix.lower() == ".parquet":
             yield from _parquet(path)

@@ -66,7 +66,11 @@ class Permission:
         """
         if not self._publish.number:
             return provenance
-        parts = list(self._parts(provenance))
+        # What is in the work comes first, and counts once.
+        every: dict[tuple[str, str], Part] = {}
+        for one in self._parts(provenance):
+            every.setdefault((one.pixel_sha256, "" if one.pixel_sha256 else one.creator), one)
+        parts = list(every.values())
         superseded = "superseded" in provenance.parameters
         blocked = [one for one in self._publish.blocked(parts) if not (superseded and _is_learned_and_withdrawn(one))]
         if blocked:
