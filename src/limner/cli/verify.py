@@ -226,6 +226,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, object]]:
         ("time-stamp", signer.time_stamp),
         ("model", _named(made.get("model_name"), made.get("model_digest"), made.get("family"))),
         ("superseded", _superseded(made)),
+        ("selling", _selling(made)),
         ("went on from", ", ".join(one for one in parents if isinstance(one, str))),
         ("collection", _named(made.get("collection_name"), made.get("collection_digest"))),
         ("ingredients", wording.made_with(verdict)),
@@ -260,6 +261,18 @@ def _superseded(made: dict[str, Any]) -> str:
     if not isinstance(said, dict):
         return ""
     return f"since {said.get('since')}: {said.get('why')}; used all the same: {said.get('used_because')}"
+
+
+def _selling(made: dict[str, Any]) -> str:
+    """What the papers say of consents to sell; empty where they say nothing, or everybody granted it."""
+    checked = made.get("checked")
+    consent = checked.get("consent") if isinstance(checked, dict) else None
+    sell = consent.get("sell") if isinstance(consent, dict) else None
+    if not isinstance(sell, dict) or sell.get("granted") is not False:
+        return ""
+    names = sell.get("not_by")
+    whose = [one for one in names if isinstance(one, str)] if isinstance(names, list) else []
+    return f"not granted by {', '.join(whose)}" if whose else "not granted"
 
 
 def _act(made: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from limner.collection.views import Augmentation, augmentation_for, views
 from limner.errors import UsageError
 from limner.influence.compositions import SIDE, squared
 from limner.models.card import Card
-from limner.rights import clear
+from limner.models.learned import rows_of
 from limner.workspace import Workspace
 
 
@@ -64,12 +64,7 @@ def learned_by(card: Card, workspace: Workspace, progress: Callable[[int, int], 
     """
     collection = collection_of(card, workspace)
     settings = card.training.settings
-    rows, _ = clear(
-        collection.rows(where=card.collection.where),
-        only_cleared=settings.get("only_cleared", False),
-        accept_unknown=settings.get("accept_unknown"),
-    )
-    training = [row for row in rows if row.split == "train"]
+    training = [row for row in rows_of(card, collection, workspace) if row.split == "train"]
     painter = card.config.painter
     size = painter.height, painter.width
     cache = open_cache(collection, training, cache_side(training, size), workspace, progress)

@@ -14,6 +14,7 @@ from limner.errors import UsageError
 from limner.ledger import Ledger
 from limner.models.bundle import SHIPPED
 from limner.papers.registry.registry import open_registry
+from limner.rights.consent import ConsentStore
 from limner.synthesis.packs import SUFFIX, open_pack
 from limner.withdrawal.learned import Teaching, found_models, found_tools
 from limner.withdrawal.lineage import known_models
@@ -87,7 +88,7 @@ class Gathering:
         return not self._held(self.latest)
 
     def _teaching(self) -> Teaching:
-        return Teaching(self._holding, self.subject.digests)
+        return Teaching(self._holding, self.subject.digests, ConsentStore(self._workspace.root).all())
 
     def _held(self, collection: Collection) -> int:
         return sum(row.pixel_sha256 in self._pixels for row in collection.rows())

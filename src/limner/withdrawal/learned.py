@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 from limner.collection import Collection, Row
 from limner.digests import digest_of_file
-from limner.errors import CollectionError, LimnerError, RightsError
+from limner.errors import CollectionError, LimnerError
 from limner.ledger import Ledger
 from limner.models.bundle import SHIPPED
 from limner.models.card import Learned
 from limner.models.superseded import superseded
 from limner.models.translator import load_translator
 from limner.models.upscaler import load_upscaler, upscalers_of
-from limner.rights import clear
+from limner.rights.consent import Consent, Scope
+from limner.rights.consent.agreement import creator_key
 from limner.withdrawal.lineage import Known, ancestors
 from limner.withdrawal.record import FoundModel, FoundTool
 from limner.workspace import Workspace
@@ -29,9 +30,13 @@ class Teaching:
     Args:
         collections: those of the workspace that hold some of the pictures.
         pixels: their pixel_sha256.
+        consents: every one that was ever entered in the workspace.
     """
 
-    def __init__(self, collections: Iterable[Collection], pixels: Iterable[str]) -> None:
+    def __init__(
+        self, collections: Iterable[Collection], pixels: Iterable[str], consents: Sequence[Consent] = ()
+    ) -> None:
+        self._consents = tuple(consents)
         self._collections, self._pixels = {one.digest: one for one in collections}, set(pixels)
 
     def holds(self, collection: str) -> bool:
@@ -44,7 +49,7 @@ class Teaching:
         if opened is None:
             return {}
         rows = [row for row in opened.rows() if row.pixel_sha256 in self._pixels]
-        used = {row.pixel_sha256: row.split for row in _used(opened, where, settings)}
+        used = {row.pixel_sha256: row.split for row in _used(opened, where, settings, self._consents)}
         return {row.pixel_sha256: _part(used.get(row.pixel_sha256)) for row in rows}
 
 
@@ -139,14 +144,23 @@ def _card(load: Any, path: Path) -> Learned | None:
     return card
 
 
-def _used(collection: Collection, where: Sequence[str], settings: Mapping[str, Any]) -> list[Row]:
-    """The rows that a training with these conditions used; all of them where that cannot be told any more."""
+def _used(
+    collection: Collection, where: Sequence[str], settings: Mapping[str, Any], consents: Sequence[Consent]
+) -> list[Row]:
+    """The rows that a training with these conditions used, or may have used; all where that cannot be told any more."""
     try:
         rows = collection.rows(where)
-        accepted = settings.get("accept_unknown")
-        return clear(rows, only_cleared=bool(settings.get("only_cleared")), accept_unknown=accepted)[0]
-    except (CollectionError, RightsError):
+    except CollectionError:
         return collection.rows()
+    if not settings.get("only_cleared"):
+        return rows
+    # What was held back may have been released by a consent that counted then.
+    return [row for row in rows if not row.held or any(_releases(one, row) for one in consents)]
+
+
+def _releases(consent: Consent, row: Row) -> bool:
+    key = row.pixel_sha256 if consent.subject.kind == "picture" else creator_key(row.creator)
+    return Scope.TRAIN in consent.scopes and consent.subject.key == key
 
 
 def _part(split: str | None) -> _Part:

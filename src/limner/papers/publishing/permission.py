@@ -76,7 +76,15 @@ class Permission:
         if blocked:
             raise refusal(blocked, len(parts))
         found = self._found(parts)
-        return replace(provenance, checked={**provenance.checked, CHECK: found}) if found else provenance
+        if not found:
+            return provenance
+        checked = {**provenance.checked, CHECK: found}
+        return replace(provenance, checked=checked, credit=self._credit(provenance.credit, parts))
+
+    def _credit(self, credit: str, parts: list[Part]) -> str:
+        """The credit line, with words that were agreed on after the model learned."""
+        words = dict.fromkeys(self._publish.credit(one.pixel_sha256, one.creator) for one in parts)
+        return "; ".join([one for one in (credit,) if one] + [one for one in words if one and one not in credit])
 
     def _found(self, parts: list[Part]) -> dict[str, Any]:
         agreed = self._publish.agreed
