@@ -75,6 +75,7 @@ _CHECKING = (
         "trust",
         "verify",
         "withdraw",
+        "statement",
         "evidence",
         "registry",
         "ledger",

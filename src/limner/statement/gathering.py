@@ -1,0 +1,156 @@
+"""A statement of human contribution, gathered from the ledger, the work's file and what was measured."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from pathlib import Path
+
+from limner import __version__
+from limner.errors import UsageError
+from limner.ledger import Ledger, LedgerReport
+from limner.papers.publishing.published import Published
+from limner.papers.verify.checking import open_checker
+from limner.papers.verify.verdict import Verdict
+from limner.statement.actions import actions_said
+from limner.statement.choices import counts_of
+from limner.statement.record import Standing, Statement, Step, Told
+from limner.statement.steps import steps_of
+from limner.statement.wording import LAW, UNKNOWN
+from limner.works.retouches import before_retouches
+from limner.workspace import Workspace
+
+_TRAINED = {"train": "trained", "merge": "merged from others"}
+
+
+def statement_of(work: Path, workspace: Workspace) -> Statement:
+    """What artist and algorithm did for a work that was published here.
+
+    Raises:
+        UsageError: it was not published here, or was changed since.
+        LedgerError: the ledger cannot be read.
+    """
+    ledger = Ledger.open(workspace.ledger)
+    try:
+        data = work.read_bytes()
+    except OSError as error:
+        raise UsageError(work, f"cannot be read ({error.strerror})", "give a work's file") from error
+    with closing(open_checker(workspace)) as checker:
+        verdict, store = checker.check_bytes(data, work), checker.manifest(data) or {}
+    published = _published(work, data, ledger)
+    steps = steps_of(published.digest, ledger, workspace)
+    chain = ledger.verify()
+    return Statement(
+        title=published.title,
+        artist=verdict.creator or "the artist",
+        file=work.name,
+        digest=published.digest,
+        summary=_summary(published, steps, verdict),
+        verdict=verdict.summary,
+        counts=counts_of(published, steps, ledger),
+        steps=steps,
+        algorithm=tuple(_algorithm(published, verdict, ledger)),
+        actions=actions_said(store),
+        told=tuple(_told(published, steps, verdict, chain)),
+        unknown=UNKNOWN,
+        law=LAW,
+        ledger={"holds": chain.ok, "acts": chain.count, "head": chain.head, "reason": chain.reason},
+        made=f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, by limner {__version__}",
+    )
+
+
+def _published(work: Path, data: bytes, ledger: Ledger) -> Published:
+    from limner.digests import digest_of
+
+    found = Published.find(ledger, digest_of(data))
+    if found is None:
+        raise UsageError(work, "was not published here, or was changed since", "check it with `limner verify`")
+    return found
+
+
+def _summary(work: Published, steps: tuple[Step, ...], verdict: Verdict) -> str:
+    model, acts = str(verdict.generation.get("model_name") or "a model"), [one for one in steps if one.artist]
+    by = "composed" if work.finish else "painted"
+    how = f"A model, {model}, {by} it{'; patches of other pictures finished it' if work.finish else ''}."
+    number = f"{len(acts)} step{'s' * (len(acts) != 1)}"
+    retouch = next((one for one in reversed(steps) if one.act == "retouch"), None)
+    last = f" In another program, {retouch.measured[0]}." if retouch and retouch.measured else ""
+    return f"{how} {verdict.creator or 'The artist'} led it there in {number} that the ledger holds.{last}"
+
+
+def _algorithm(work: Published, verdict: Verdict, ledger: Ledger) -> list[str]:
+    made = verdict.generation
+    name, collection = made.get("model_name"), made.get("collection_name")
+    before = before_retouches(ledger, work)
+    verb = "composed the picture: it decided what is where" if work.finish else "painted the picture"
+    said = [f"The model {name} ({made.get('family')}) {verb}. It had learned from the collection {collection}."]
+    trained = [act for act in ledger.made(work.model) if act.what in _TRAINED]
+    if trained:
+        said.append(f"The model was {_TRAINED[trained[-1].what]} here, on {trained[-1].time[:10]}.")
+    else:
+        said.append("The model was not trained in this workspace, as far as its ledger knows.")
+    if work.finish:
+        said.append(_finished(work))
+    if work.watermark:
+        said.append(f"It put an invisible mark into the pixels that names work {work.watermark}.")
+    if work.visible_label:
+        said.append(f'It drew a visible label: "{work.visible_label.get("words")}".')
+    said.append("It signed the file and wrote what was done into the ledger.")
+    seed = before.seed is not None
+    said.append(
+        "From the same seed and number the same model paints the same picture again: limner reproduce."
+        if seed
+        else "From its latent the same model paints the same picture again: limner reproduce."
+    )
+    return said
+
+
+def _finished(work: Published) -> str:
+    shares = work.finish.get("shares") or []
+    most = ", ".join(f"{one['title'] or 'untitled'} ({one['share']:.0%})" for one in shares[:3])
+    whole = len(shares) + int((work.finish.get("others") or {}).get("pictures", 0))
+    return f"It finished the composition from patches of {whole} pictures; most came from {most}."
+
+
+def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: LedgerReport) -> list[Told]:
+    signer = verdict.signer
+    vouched = signer is not None and signer.trust == "anchor"
+    made = verdict.generation
+    found = [
+        Told("Title", work.title, Standing.CLAIMED, "the artist's to choose; limner's own where none was given"),
+        Told(
+            "Name",
+            verdict.creator or "",
+            Standing.RECORDED if vouched else Standing.CLAIMED,
+            "a trust anchor vouches for it"
+            if vouched
+            else "the artist made the certificate; nobody vouches for the name",
+        ),
+        Told("Acts", f"{len(steps)} pictures on the way", Standing.RECORDED, _ledger_words(chain)),
+        Told("Model", str(made.get("model_name")), Standing.RECORDED, "the sha256 of its file is in the signed papers"),
+        Told("Date", work.time[:16].replace("T", " "), *_date(verdict)),
+        Told("File", work.digest, Standing.MEASURED, verdict.summary),
+    ]
+    if work.finish:
+        why = "every pixel's source is known from the finish: limner credits"
+        found.append(Told("Sources", "which pictures gave patches", Standing.MEASURED, why))
+    for one in steps:
+        if one.act == "retouch":
+            why = "compared with the work before, pixel by pixel"
+            found.append(Told("Change elsewhere", "; ".join(one.measured), Standing.MEASURED, why))
+            how = f"{one.by}{f': {one.note}' if one.note else ''}"
+            found.append(Told("How it was changed", how, Standing.CLAIMED, "limner was not there"))
+    return found
+
+
+def _ledger_words(chain: LedgerReport) -> str:
+    if not chain.ok:
+        return f"the ledger does not hold: {chain.reason}"
+    return f"written when they were done; the chain of {chain.count:,} acts holds"
+
+
+def _date(verdict: Verdict) -> tuple[Standing, str]:
+    signer = verdict.signer
+    if signer and signer.time_stamp and signer.time_stamp_trusted:
+        return Standing.MEASURED, "a time-stamp server that is trusted saw it"
+    return Standing.RECORDED, "by the clock of the artist's computer; no trusted time-stamp"
