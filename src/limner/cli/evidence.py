@@ -29,8 +29,13 @@ def _evidence(
     Example: [bold]limner evidence works/sea.png --to sea-evidence[/bold]
     """
     from limner.papers.evidence.evidence import write_evidence
+    from limner.statement.gathering import statement_of
+    from limner.statement.pages import html_of, json_of
 
-    found = write_evidence(work, Workspace.default(), to)
+    workspace = Workspace.default()
+    statement = statement_of(work, workspace)
+    pages = {"statement.html": html_of(statement), "statement.json": json_of(statement)}
+    found = write_evidence(work, workspace, to, pages)
     if as_json:
         files = {"folder": str(found.folder), "files": found.files, "state": found.verdict.state}
         print_json({**files, "ledger_holds": found.ledger.ok, "replaced": found.replaced})

@@ -18,6 +18,8 @@ Pixels = NDArray[np.uint8]
 
 _LOOKED = 1024
 """Longer side at which both are compared, px."""
+_LARGEST = 4096
+"""Longer side above which a picture is made smaller before anything else, px."""
 _LEAST = 1.5
 """Difference in levels below which nothing counts as changed."""
 _SPECK = 2e-5
@@ -95,6 +97,7 @@ class Changes:
 
 def changes_between(work: Pixels, file: Pixels) -> Changes:
     """Find a work in a file and measure what differs. # uint8 [h, w, 3] each, of any two sizes"""
+    (work, smaller), (file, small) = _capped(work), _capped(file)
     place = placed(work, file)
     before, after, inside = _together(work, file, place)
     tones = _tones(before, after, inside)
@@ -120,7 +123,7 @@ def changes_between(work: Pixels, file: Pixels) -> Changes:
         mean=float(np.abs(after - before)[inside].mean()) if inside.any() else 0.0,
         tones=all_over,
         limit=limit,
-        scale=place.scale,
+        scale=place.scale * small / smaller,
         angle=(turned + 180) % 360 - 180,
         mirrored=place.mirrored,
         exact=place.exact,
@@ -128,6 +131,15 @@ def changes_between(work: Pixels, file: Pixels) -> Changes:
         before=before.round().astype(np.uint8),
         after=after.round().astype(np.uint8),
     )
+
+
+def _capped(pixels: Pixels) -> tuple[Pixels, float]:
+    """A picture no larger than a few screens, and by how much it was made smaller."""
+    factor = max(pixels.shape[:2]) / _LARGEST
+    if factor <= 1:
+        return pixels, 1.0
+    size = round(pixels.shape[1] / factor), round(pixels.shape[0] / factor)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX)), factor
 
 
 def _together(work: Pixels, file: Pixels, place: Placement) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -11,6 +11,7 @@ from limner.errors import UsageError
 from limner.ledger import Ledger, LedgerReport
 from limner.papers.publishing.published import Published
 from limner.papers.verify.checking import open_checker
+from limner.papers.verify.names import quoted
 from limner.papers.verify.verdict import Verdict
 from limner.statement.actions import actions_said
 from limner.statement.choices import counts_of
@@ -69,13 +70,23 @@ def _published(work: Path, data: bytes, ledger: Ledger) -> Published:
 
 
 def _summary(work: Published, steps: tuple[Step, ...], verdict: Verdict) -> str:
-    model, acts = str(verdict.generation.get("model_name") or "a model"), [one for one in steps if one.artist]
-    by = "composed" if work.finish else "painted"
-    how = f"A model, {model}, {by} it{'; patches of other pictures finished it' if work.finish else ''}."
-    number = f"{len(acts)} step{'s' * (len(acts) != 1)}"
+    model = quoted(str(verdict.generation.get("model_name") or "without a name"))
+    artist = verdict.creator or "The artist"
+    if work.finish:
+        said = (
+            f"The model {model} composed this picture, and limner finished it from patches of {_given(work)} pictures."
+        )
+    else:
+        said = f"The model {model} painted this picture."
+    said += f" {artist} led it there in {len(steps)} step{'s' * (len(steps) != 1)} that the ledger holds."
     retouch = next((one for one in reversed(steps) if one.act == "retouch"), None)
-    last = f" In another program, {retouch.measured[0]}." if retouch and retouch.measured else ""
-    return f"{how} {verdict.creator or 'The artist'} led it there in {number} that the ledger holds.{last}"
+    if retouch is not None:
+        said += f" It was then worked on in another program: {'; '.join(retouch.measured)}."
+    return said
+
+
+def _given(work: Published) -> int:
+    return len(work.finish.get("shares") or []) + int((work.finish.get("others") or {}).get("pictures", 0))
 
 
 def _algorithm(work: Published, verdict: Verdict, ledger: Ledger) -> list[str]:
@@ -96,20 +107,16 @@ def _algorithm(work: Published, verdict: Verdict, ledger: Ledger) -> list[str]:
     if work.visible_label:
         said.append(f'It drew a visible label: "{work.visible_label.get("words")}".')
     said.append("It signed the file and wrote what was done into the ledger.")
-    seed = before.seed is not None
-    said.append(
-        "From the same seed and number the same model paints the same picture again: limner reproduce."
-        if seed
-        else "From its latent the same model paints the same picture again: limner reproduce."
-    )
+    start = "the same seed and number" if before.seed is not None else "its latent"
+    what = "the same picture" if before is work else "the picture as it was before it was worked on elsewhere"
+    said.append(f"From {start} the same model paints {what} again (limner reproduce).")
     return said
 
 
 def _finished(work: Published) -> str:
     shares = work.finish.get("shares") or []
     most = ", ".join(f"{one['title'] or 'untitled'} ({one['share']:.0%})" for one in shares[:3])
-    whole = len(shares) + int((work.finish.get("others") or {}).get("pictures", 0))
-    return f"It finished the composition from patches of {whole} pictures; most came from {most}."
+    return f"It finished the composition from patches of {_given(work)} pictures; most came from {most}."
 
 
 def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: LedgerReport) -> list[Told]:

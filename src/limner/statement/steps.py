@@ -36,7 +36,7 @@ def steps_of(digest: str, ledger: Ledger, workspace: Workspace) -> tuple[Step, .
     found: dict[str, Step] = {}
     for kin in _in_order(Family(ledger).ancestors(digest)):
         if kin.digest not in found:
-            found[kin.digest] = _step(kin, ledger, workspace)
+            found[kin.digest] = _step(kin, ledger, workspace, last=kin.digest == digest)
     return tuple(found.values())
 
 
@@ -48,9 +48,9 @@ def _in_order(kin: Kin) -> Iterator[Kin]:
         yield kin
 
 
-def _step(kin: Kin, ledger: Ledger, workspace: Workspace) -> Step:
+def _step(kin: Kin, ledger: Ledger, workspace: Workspace, *, last: bool) -> Step:
     work = Published.find(ledger, kin.digest)
-    title, artist, algorithm = _words(kin, work)
+    title, artist, algorithm = _words(kin, work, last=last)
     along, retouched = kin.how.get("along"), kin.made == RETOUCH
     mask = load_mask(str(kin.how.get("map")), workspace) if retouched else None
     return Step(
@@ -71,16 +71,17 @@ def _step(kin: Kin, ledger: Ledger, workspace: Workspace) -> Step:
     )
 
 
-def _words(kin: Kin, work: Published | None) -> tuple[str, list[str], list[str]]:
+def _words(kin: Kin, work: Published | None, *, last: bool) -> tuple[str, list[str], list[str]]:
     """A title, what the artist did, and what the algorithm did."""
     how, finished = kin.how, bool(work and work.finish)
     painted = ["Composed it." if finished else "Painted it."]
     finish = [_finish(work)] if work and finished else []
     match kin.made:
         case "sample":
-            return "Drawn from the model", [f"Chose it: {_seed(how)}."], [*painted, *finish]
+            took = "Asked the model for it" if last else "Took it to go on from"
+            return "Drawn from the model", [f"{took}: {_seed(how)}."], [*painted, *finish]
         case "draw":
-            return "Drawn from the model", [f"Chose it to go on from: {_seed(how)}."], painted
+            return "Drawn from the model", [f"Took it to go on from: {_seed(how)}."], painted
         case "move":
             steps = how.get("along") or {}
             said = ", ".join(f"{name} {size:+g}" for name, size in steps.items()) if isinstance(steps, dict) else ""

@@ -93,7 +93,8 @@ def _of_retouch(provenance: Provenance, retouch: dict[str, Any]) -> list[dict[st
         words = f"{retouch['changed']:.1%} of the pixels changed, measured against the former edition; {who}"
         actions.append(_action("c2pa.drawing" if by == "hand" else "c2pa.edited", words) | kind)
     elif len(actions) == 1:
-        actions.append(_action("c2pa.edited", f"No part of it changed by more than saving explains; {who}") | kind)
+        words = f"No part changed by more than saving, scaling and colours explain; {who}"
+        actions.append(_action("c2pa.edited", words) | kind)
     return actions
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -56,11 +57,14 @@ class EvidenceFile:
     replaced: bool
 
 
-def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> EvidenceFile:
+def write_evidence(
+    work: Path, workspace: Workspace, to: Path | None = None, more: Mapping[str, str] | None = None
+) -> EvidenceFile:
     """Gather what is known of a published work, in one step; recorded in the ledger.
 
     Args:
         to: the folder; the workspace's `evidence` by default. An earlier evidence file there is replaced.
+        more: further files, their text by name, such as the statement of human contribution.
 
     Raises:
         UsageError: the work was not published here, or was changed since; or the folder holds something else.
@@ -72,7 +76,7 @@ def write_evidence(work: Path, workspace: Workspace, to: Path | None = None) -> 
     replaced = _checked(folder)
     try:
         with replace_folder(folder) as part:
-            _write_all(part, known)
+            _write_all(part, known, more or {})
             sums = {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(part.iterdir())}
             lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
             (part / _SUMS).write_text(lines, encoding="utf-8")
@@ -121,7 +125,7 @@ def _checked(folder: Path) -> bool:
     raise UsageError(folder, "holds something else than an evidence file", "choose another folder with --to")
 
 
-def _write_all(folder: Path, known: _Gathered) -> None:
+def _write_all(folder: Path, known: _Gathered, more: Mapping[str, str]) -> None:
     (folder / known.master).write_bytes(known.data)
     if known.web:
         (folder / f"web{known.web[0]}").write_bytes(known.web[1])
@@ -146,6 +150,8 @@ def _write_all(folder: Path, known: _Gathered) -> None:
     for name, value in contents.items():
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
         (folder / name).write_bytes(text.encode("utf-8", "replace"))
+    for name, words in more.items():
+        (folder / name).write_bytes(words.encode("utf-8", "replace"))
     (folder / "rights.csv").write_text(known.rights.csv, encoding="utf-8", newline="")
     (folder / "index.html").write_text(_page(known, sorted(path.name for path in folder.iterdir())), encoding="utf-8")
 

@@ -48,6 +48,8 @@ def measured_words(record: Mapping[str, Any]) -> list[str]:
         said.append(f"{_share(added)} lies outside of the former picture and is new")
     if _number(record, "colours"):
         said.append(f"colours changed all over, by {_number(record, 'colours'):g} levels on average")
+    if not said and _number(record, "mean") >= 3:
+        said.append(f"all of it differs a little, by {_number(record, 'mean'):g} levels on average")
     if (kept := _number(record, "kept", 1)) < 0.999:
         said.append(f"cropped: {_share(kept)} of the former picture is left")
     if record.get("mirrored") is True:
