@@ -17,6 +17,8 @@ from limner.rights.rules import rules
         ("Creative Commons BY NC ND 3.0", "CC-BY-NC-ND-3.0"),
         ("https://creativecommons.org/licenses/by-nc/4.0/deed.en", "CC-BY-NC-4.0"),
         ("http://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
+        ("https://creativecommons.org/licenses/by-sa/3.0/de/", "CC-BY-SA-3.0-DE"),
+        ("https://creativecommons.org/licenses/by-sa/3.0/pl/deed.pl", "CC-BY-SA-3.0"),
         ("cc0", "CC0-1.0"),
         ("public domain", "LicenseRef-Public-Domain"),
         ("LicenseRef-Public-Domain-US", "LicenseRef-Public-Domain-US"),

@@ -91,6 +91,9 @@ def _print_json(work: Path, found: Credits, to: Path | None) -> None:
             "creators": found.by("creator"),
             "licences": found.by("licence"),
             "largest_piece": found.largest_piece,
+            "conditions": list(found.finish.conditions),
+            "joint_licence": found.joint.licence or None,
+            "conflicts": [asdict(one) for one in found.conflicts],
             "bounds": found.finish.bounds.model_dump(),
             "borrow": found.finish.options.borrow,
             **({"picture": str(to)} if to else {}),
@@ -104,6 +107,18 @@ def _retouched(found: Credits) -> list[Text]:
     from limner.papers.verify.wording_retouch import retouch_words
 
     return [plain(_RETOUCHED, "bold"), *(plain(f"  {retouch_words(one.how)}") for one in found.retouches)]
+
+
+def _terms(found: Credits) -> list[str]:
+    """On which terms the work may be passed on, as far as the licences of the pictures in it say."""
+    lines = []
+    if licence := found.joint.licence:
+        lines.append(f"One licence suits all of these pictures: {licence}. Information, not legal advice.")
+    for one in found.conflicts:
+        names, where = " and ".join(one.licences), " / ".join(one.sources)
+        reason = "lets nothing made from it be passed on" if len(one.licences) == 1 else "exclude each other"
+        lines.append(f"{names} {reason}: pass the work on only with leave ({where}). Information, not legal advice.")
+    return lines
 
 
 def _print(found: Credits) -> None:
@@ -120,6 +135,7 @@ def _print(found: Credits) -> None:
         *_retouched(found),
         rows,
         plain(f"By licence: {licences}."),
+        *(plain(line) for line in _terms(found)),
         f"The largest connected piece from one picture is {found.largest_piece:.1%} of the {of} "
         f"(bound at --borrow {found.finish.options.borrow:g}: {bounds.piece:.1%}); "
         f"the most that one picture gave is {shares[0].share:.0%} (bound: {bounds.share:.0%}).",

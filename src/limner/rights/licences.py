@@ -10,7 +10,9 @@ from typing import Any
 from limner.errors import RightsError
 
 _REFERENCE = re.compile(r"^LicenseRef-[A-Za-z0-9.-]+$", re.IGNORECASE)
-_CC_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
+_CC_ADDRESS = re.compile(
+    r"^(?:https?://)?(?:www\.)?creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)(?:/([a-z]{2,3})(?:/|$))?"
+)
 _CC_SPOKEN = re.compile(r"^(?:creative[\s-]+commons|cc)[\s-]+(by(?:[\s-]+(?:nc|nd|sa))*)[\s-]+(?:v)?(\d\.\d)$")
 _SPOKEN = {
     "cc0": "CC0-1.0",
@@ -50,10 +52,11 @@ def _as_spdx(text: str) -> str:
     if low in _SPOKEN:
         return _SPOKEN[low]
     if address := _CC_ADDRESS.match(low):
-        family, name, version = address.groups()
+        family, name, version, port = address.groups()
         if family == "publicdomain":
             return "CC0-1.0" if name == "zero" else "LicenseRef-Public-Domain-Mark"
-        return f"CC-{name}-{version}".upper()
+        plain, ported = f"CC-{name}-{version}".upper(), f"CC-{name}-{version}-{port}".upper()
+        return ported if port and ported in spdx().known_symbols else plain
     if spoken := _CC_SPOKEN.match(low):
         return f"CC-{re.sub(r'[ -]+', '-', spoken[1])}-{spoken[2]}".upper()
     return text

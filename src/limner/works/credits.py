@@ -10,7 +10,17 @@ from typing import Any, Literal
 
 from limner.errors import UsageError
 from limner.ledger import Ledger
-from limner.rights import RightsSummary, conditions, credit_line, joined, summary
+from limner.rights import (
+    Conflict,
+    Joint,
+    RightsSummary,
+    conditions,
+    conflicts,
+    credit_line,
+    joined,
+    joint,
+    summary,
+)
 from limner.synthesis import Exemplar, SourceMap
 from limner.synthesis.stores import SourceStore
 from limner.works.acts import WorkAct
@@ -42,6 +52,21 @@ class Credits:
         for one in self.sources.shares():
             found[getattr(one.exemplar, name) or "unknown"] += one.share
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Licences of the pictures that are really in it, sorted; empty ones, which are unknown, among them."""
+        return tuple(sorted({one.exemplar.licence for one in self.sources.shares()}))
+
+    @property
+    def joint(self) -> Joint:
+        """The licence under which it may be passed on, as far as the licences of those pictures say."""
+        return joint(self.licences)
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """Those licences that leave no way to pass it on."""
+        return conflicts(self.licences)
 
     @property
     def largest_piece(self) -> float:
