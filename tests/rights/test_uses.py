@@ -172,8 +172,10 @@ def test_a_check_on_another_day_and_of_a_changed_row(tmp_path: Path) -> None:
     store = ConsentStore(tmp_path)
     stored = store.add(replace(consent, document=""))
     assert row_digest(stored) == row_digest(store.all()[0]) != row_digest(replace(stored, scopes=frozenset()))
-    check = RightsCheck(store.agreed(), TODAY, (Scope.TRAIN,), tmp_path, trusted=lambda one: False)
+    check = RightsCheck(store.agreed(), TODAY, (Scope.TRAIN,), tmp_path, lambda one: False)
     assert [one.kind for one in check.of(rows)] == [Kind.CHANGED, Kind.NO_DOCUMENT]
+    check = replace(check, recorded=lambda one: None)
+    assert [(one.kind, one.blocks) for one in check.of(rows)] == [(Kind.UNRECORDED, False), (Kind.NO_DOCUMENT, False)]
 
 
 def test_pictures_stand_together_by_creator_and_alone_with_a_consent_of_their_own() -> None:

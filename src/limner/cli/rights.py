@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -79,7 +79,8 @@ class _Said:
         typer.Option("--picture", metavar="FILE", help="One picture: its file, or digits of its digest. Repeatable."),
     ] = None
     scope: Annotated[
-        list[str] | None, typer.Option(help="train, exemplar, style, publish, sell, all or none. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="train, exemplar, style, publish, sell, all or none. Repeatable."),
     ] = None
     licence: Annotated[str | None, typer.Option(help="SPDX expression that was agreed on.")] = None
     holder: Annotated[str | None, typer.Option(help="Who gave it, if that is not the creator.")] = None
@@ -164,7 +165,8 @@ def import_(
 def check(
     collection: CollectionName,
     scope: Annotated[
-        list[str] | None, typer.Option(help="Only these uses: train, exemplar, style, publish, sell. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="Only these uses: train, exemplar, style, publish, sell. Repeatable."),
     ] = None,
     on: On = None,
     as_json: Json = False,
@@ -214,15 +216,24 @@ def _entered(opened: Collection, consents: Sequence[Consent], *, as_json: bool) 
         show_tables(*entered_table(opened, stored, len(consents) - len(stored)))
 
 
-def _recorded_ones(rows: Sequence[Consent]) -> Any:
-    """Whether a row is what the ledger recorded; one that another command entered has its own act there."""
+def _recorded_ones(rows: Sequence[Consent]) -> Callable[[Consent], bool | None]:
+    """Whether a row is what the ledger recorded; None where that knows nothing of it. A withdrawal has its own act."""
     from limner.ledger import Ledger
     from limner.rights.consent.changing import ACT, row_digest
 
     path = Workspace.default().ledger
-    acts = Ledger.open(path).acts(what=ACT) if path.is_file() and rows else []
+    ledger = Ledger.open(path) if path.is_file() and rows else None
+    acts = ledger.acts(what=ACT) if ledger else []
     digests = {act.parameters.get("number"): act.outputs for act in acts}
-    return lambda consent: consent.number not in digests or row_digest(consent) in digests[consent.number]
+    withdrawals = ledger.acts(what="withdraw") if ledger else []
+    withdrawn = {number for act in withdrawals for number in act.parameters.get("consents", ())}
+
+    def recorded(consent: Consent) -> bool | None:
+        if consent.number in digests:
+            return row_digest(consent) in digests[consent.number]
+        return True if consent.number in withdrawn else None
+
+    return recorded
 
 
 def _opened(collection: str) -> tuple[Collection, Any, date]:

@@ -40,7 +40,8 @@ def shown_tables(
     collection: Collection, found: Sequence[Standing[Row]], agreed: Agreed, on: date, history: Sequence[Consent]
 ) -> list[RenderableType]:
     """A table of how the pictures stand, what is owed, and every consent that was entered, where that is asked for."""
-    shown = table("who", "pictures", "licence", "holder", "granted", "from-until", "document", "state", gap=2)
+    narrow = ("state", "licence")
+    shown = table("state", "who", "pictures", "licence", "agreed", gap=2, narrow=narrow, right=("pictures",))
     for one in found:
         shown.add_row(*_standing_cells(one))
     parts: list[RenderableType] = [plain(f"{collection.name} on {on}", "bold"), shown, ""]
@@ -51,22 +52,26 @@ def shown_tables(
 
 
 def _standing_cells(one: Standing[Row]) -> list[Any]:
+    who = one.creator or "unknown creator"
+    if len(one.rows) == 1:
+        who = f"{one.rows[0].file} ({who})"
+    state, many = plain(one.state, _COLOURS[one.state]), len(one.licences) > 1
+    licence = f"{len(one.licences)} licences" if many else ", ".join(one.licences) or "unknown"
+    return [state, plain(who), f"{len(one.rows):,}", plain(licence), plain(_agreed(one))]
+
+
+def _agreed(one: Standing[Row]) -> str:
+    """What was agreed, in words: scopes, days, who gave it, the document; empty where nothing was."""
     consent = one.consent
-    who = f"picture {one.rows[0].file}" if one.own or len(one.rows) == 1 else one.creator or "unknown creator"
-    if len(one.rows) == 1 and not one.own:
-        who = f"{one.creator or 'unknown creator'}: {one.rows[0].file}"
-    licence = ", ".join(one.licences) or "unknown"
-    cells = [plain(who), f"{len(one.rows):,}", plain(licence)]
     if consent is None:
-        return [*cells, "", "", "", "", plain(one.state, _COLOURS[one.state])]
-    return [
-        *cells,
-        plain(consent.holder),
-        plain(_scopes(consent)),
-        _days(consent),
-        consent.document.removeprefix("sha256:")[:12],
-        plain(one.state, _COLOURS[one.state]),
-    ]
+        return ""
+    if consent.withdrawn:
+        return f"nothing more since {consent.recorded[:10]}"
+    said = [_scopes(consent)]
+    said += [_days(consent)] if consent.since or consent.until else []
+    said += [f"from {consent.holder}"] if consent.holder else []
+    said += [f"document {consent.document.removeprefix('sha256:')[:12]}"] if consent.document else ["no document"]
+    return "; ".join(said)
 
 
 def _owed(collection: Collection, agreed: Agreed, on: date) -> dict[str, str]:
@@ -217,6 +222,8 @@ def finding_words(one: Finding) -> str:
             return f"{whose} is not what the ledger recorded: somebody changed the list of consents"
         case Kind.CHANGED:
             return f"the kept document of {whose} is another file now"
+        case Kind.UNRECORDED:
+            return f"{whose} is not in the ledger: a command was broken off, or another program entered it"
         case Kind.UNKNOWN:
             return f"{licence or 'no licence is known'}: nobody but the rights holder knows the terms"
         case Kind.NO_DERIVATIVES:

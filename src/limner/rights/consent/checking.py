@@ -29,6 +29,8 @@ class Kind(StrEnum):
     HELD = "held back"
     CHANGED = "changed"
     """A row of the list of consents is not what the ledger recorded, or a kept document is another file now."""
+    UNRECORDED = "unrecorded"
+    """The ledger knows nothing of a row: a command was broken off, or another program entered it."""
     UNKNOWN = "unknown"
     """No licence, or terms that only a person can read, and nothing was agreed."""
     NO_DERIVATIVES = "no derivatives"
@@ -84,14 +86,14 @@ class RightsCheck:
     Attributes:
         scopes: uses that are asked about.
         root: of the workspace, in which documents are kept.
-        trusted: whether a stored row is what the ledger recorded.
+        recorded: whether a stored row is what the ledger recorded; None where the ledger knows nothing of it.
     """
 
     agreed: Agreed
     on: date
     scopes: tuple[Scope, ...]
     root: Path
-    trusted: Callable[[Consent], bool] = lambda consent: True
+    recorded: Callable[[Consent], bool | None] = lambda consent: True
 
     def of(self, rows: Sequence[HeldRow]) -> list[Finding]:
         """Everything that was found, what blocks first."""
@@ -139,8 +141,11 @@ class RightsCheck:
             yield from self._agreement(consent, tuple(of))
 
     def _agreement(self, consent: Consent, rows: tuple[HeldRow, ...]) -> Iterator[Finding]:
-        if not self.trusted(consent):
+        known = self.recorded(consent)
+        if known is False:
             yield Finding(Kind.CHANGED, rows, self.scopes, consent, detail="row")
+        elif known is None:
+            yield Finding(Kind.UNRECORDED, rows, consent=consent)
         if consent.document and not is_whole(consent.document, self.root):
             yield Finding(Kind.CHANGED, rows, self.scopes, consent, detail="document")
         if consent.withdrawn:
