@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from limner.ledger import Ledger
 from limner.papers import Identity, Publisher
 from limner.papers.publishing.exporting import Export, export
 from limner.papers.publishing.former import open_former
 from limner.papers.publishing.labels import LabelRequest
+from limner.retouching.retouching import Retouch, publish_retouched, returned
 from limner.workspace import Workspace
 from papers.test_tampering import REGIONS, flipped, region
 from published_made import KINDS, picture, provenance, publish, publisher
@@ -50,11 +52,18 @@ def test_it_finds_works_and_editions_valid(workspace: Workspace, tmp_path: Path)
         former = open_former(works[0], workspace)
         wish = Export(long_edge=64, label=LabelRequest("eu", "fr"))
         works += [export(former, workspace.works / f"web.{kind}", ready, wish).path for kind in KINDS]
+    over = tmp_path / "over.png"
+    Image.open(works[0]).rotate(180).save(over)
+    request = Retouch(over, "hand", unrelated="noise has no structure")
+    one = returned(open_former(works[0], workspace), request, workspace)
+    with publisher(workspace) as ready:
+        works.append(publish_retouched(one, workspace.works / "retouched.webp", ready, workspace).work.path)
     found = read(works)
     assert [one["codes"] for one in found] == [[]] * len(works)
     assert all(one["valid"] for one in found)
     assert [one["titles"] for one in found[:4]] == [["Their sea", "Dusk no. 7"]] * 4
-    assert [one["titles"] for one in found[4:]] == [["Their sea", "Dusk no. 7", "Dusk no. 7"]] * 4
+    assert found[8]["titles"] == ["Their sea", "Dusk no. 7", "Dusk no. 7, retouched"]
+    assert [one["titles"] for one in found[4:8]] == [["Their sea", "Dusk no. 7", "Dusk no. 7"]] * 4
 
 
 def test_it_finds_a_flipped_byte(workspace: Workspace, tmp_path: Path) -> None:

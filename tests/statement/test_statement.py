@@ -113,6 +113,18 @@ def test_whose_word_it_is(workspace: Workspace, work: Path) -> None:
     assert statement.ledger["holds"]
 
 
+def test_what_checks_found_and_the_artist_decided_is_told(workspace: Workspace, work: Path) -> None:
+    copies = {"compared": 12, "copy": True, "allowed": "it is my own painting"}
+    superseded = {"superseded": {"why": "a picture was withdrawn", "used_because": "for the archive"}}
+    with publisher(workspace) as ready:
+        place = workspace.works / "copy.png"
+        publish(ready, place, 30, checked={"copies": copies}, parameters=superseded)
+    told = {one.what: f"{one.value}; {one.why}" for one in statement_of(place, workspace).told}
+    assert "12 pictures" in told["Copies"]
+    assert "it is my own painting" in told["Copies"]
+    assert "for the archive" in told["Superseded model"]
+
+
 def test_the_actions_of_all_manifests_are_told_one_by_one(workspace: Workspace, work: Path) -> None:
     actions = statement_of(work, workspace).actions
     assert [(one.action, one.source_type) for one in actions] == [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import print_json
+from limner.cli.common import print_json, progress_of
 from limner.cli.making import ENDINGS, Signing, Title, ready_to_sign
-from limner.cli.options import Json, Overwrite, grouped
+from limner.cli.options import Json, Overwrite, Quiet, grouped
 from limner.cli.outputs import output
 from limner.errors import UsageError
 from limner.workspace import Workspace
@@ -57,6 +57,7 @@ def _retouch(
     place: Place,
     signing: Signing,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Publish a work that you worked on in another program: painted over, graded, cropped, printed and scanned.
 
@@ -75,7 +76,9 @@ def _retouch(
         output(place.map, option="--map", endings=(".png",), sources=(work, file), overwrite=place.overwrite)
     if place.to is not None and place.to.suffix:
         output(place.to, endings=ENDINGS, sources=(work, file), overwrite=place.overwrite)
-    one = returned(open_former(work, workspace), request, workspace)
+    former = open_former(work, workspace)
+    with progress_of("looking for the work in the file", quiet=quiet or as_json, unit="turns") as show:
+        one = returned(former, request, workspace, show)
     to = place.to if place.to is not None and place.to.suffix else None
     if to is None:
         to = (workspace.make(place.to) if place.to else work.parent) / name_of(one)

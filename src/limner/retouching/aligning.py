@@ -8,6 +8,7 @@ steps, whose residuals are weighted by Tukey's biweight, so that what was painte
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy import fft, ndimage
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Progress = Callable[[int, int], object]
 
 _COARSE, _FINE = 128, (128, 256, 512)
 """Longer sides at which is searched, and at which steps are made, px."""
@@ -68,17 +70,19 @@ def oriented(work: Pixels, turn: int, mirrored: bool) -> Pixels:
     return np.ascontiguousarray(np.rot90(work[:, ::-1] if mirrored else work, turn))
 
 
-def placed(work: Pixels, file: Pixels) -> Placement:
+def placed(work: Pixels, file: Pixels, progress: Progress = lambda done, total: None) -> Placement:
     """Where a work lies in a file, as well as it can be said; `alike` says how well that is.
 
     Upright is tried first, mirrored and turned where that is not found.
 
     Args:
         work, file: uint8 [h, w, 3]; of any two sizes.
+        progress: called with the turns that were tried, and of how many.
     """
     best: Placement | None = None
     greys = _grey(work), _grey(file)
-    for mirrored, turn in itertools.product((False, True), range(4)):
+    for tried, (mirrored, turn) in enumerate(itertools.product((False, True), range(4))):
+        progress(tried, 8)
         own = np.ascontiguousarray(np.rot90(greys[0][:, ::-1] if mirrored else greys[0], turn))
         found = _placed(own, greys[1], turn, mirrored)
         if best is None or found.alike > best.alike:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from limner.retouching.aligning import Placement, band, oriented, placed
+from limner.retouching.aligning import Placement, Progress, band, oriented, placed
 from limner.retouching.tones import Tones, tones_between
 
 Floats = NDArray[np.float32]
@@ -95,10 +95,14 @@ class Changes:
         }
 
 
-def changes_between(work: Pixels, file: Pixels) -> Changes:
-    """Find a work in a file and measure what differs. # uint8 [h, w, 3] each, of any two sizes"""
+def changes_between(work: Pixels, file: Pixels, progress: Progress = lambda done, total: None) -> Changes:
+    """Find a work in a file and measure what differs. # uint8 [h, w, 3] each, of any two sizes
+
+    Args:
+        progress: called with the turns of the work that were looked for, and of how many.
+    """
     (work, smaller), (file, small) = _capped(work), _capped(file)
-    place = placed(work, file)
+    place = placed(work, file, progress)
     before, after, inside = _together(work, file, place)
     tones = _tones(before, after, inside)
     expected = tones.changed(before) if tones else before

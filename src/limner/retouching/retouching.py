@@ -21,6 +21,7 @@ from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.published import RETOUCH, Published
 from limner.papers.publishing.publisher import PublishedWork, Publisher
 from limner.papers.verify.checking import Checker
+from limner.retouching.aligning import Progress
 from limner.retouching.changes import Changes, changes_between
 from limner.retouching.masks import keep_mask
 from limner.workspace import Workspace
@@ -103,8 +104,13 @@ class RetouchedWork:
     label_lost: str = ""
 
 
-def returned(former: Former, request: Retouch, workspace: Workspace) -> Returned:
+def returned(
+    former: Former, request: Retouch, workspace: Workspace, progress: Progress = lambda done, total: None
+) -> Returned:
     """A file that came back, measured against the work that it is said to come from.
+
+    Args:
+        progress: as in `changes_between`.
 
     Raises:
         UsageError: it is no picture, the work itself, shows nothing else than it, or does not show it at all.
@@ -118,7 +124,7 @@ def returned(former: Former, request: Retouch, workspace: Workspace) -> Returned
         source = ingredient_of(data, checker.check_bytes(data, request.file), "componentOf")
     if source.digest == former.ingredient.digest:
         raise UsageError(f"--with {request.file}", "is the work itself", "give the file that came back")
-    changes = changes_between(former.pixels, look.pixels)
+    changes = changes_between(former.pixels, look.pixels, progress)
     if changes.nothing:
         reason = "shows the same picture; only how it was saved differs"
         raise UsageError(f"--with {request.file}", reason, "publish the work again with: limner publish")

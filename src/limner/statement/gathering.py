@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from limner import __version__
 from limner.errors import UsageError
 from limner.ledger import Ledger, LedgerReport
+from limner.papers.c2pa.claims import mapping
 from limner.papers.publishing.published import Published
 from limner.papers.verify.checking import open_checker
 from limner.papers.verify.names import quoted
@@ -141,6 +143,7 @@ def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: Led
     if work.finish:
         why = "every pixel's source is known from the finish: limner credits"
         found.append(Told("Sources", "which pictures gave patches", Standing.MEASURED, why))
+    found += _decided(work, verdict)
     for one in steps:
         if one.act == "retouch":
             why = "compared with the work before, pixel by pixel"
@@ -148,6 +151,25 @@ def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: Led
             how = f"{one.by}{f': {one.note}' if one.note else ''}"
             found.append(Told("How it was changed", how, Standing.CLAIMED, "limner was not there"))
     return found
+
+
+def _decided(work: Published, verdict: Verdict) -> Iterator[Told]:
+    """What checks found before publishing, and where the artist decided against them, with the reason given."""
+    copies = mapping(work.checked.get("copies"))
+    if isinstance(copies.get("compared"), int) and copies["compared"]:
+        pictures = f"compared with {copies['compared']:,} pictures that its model learned from"
+        if copies.get("copy"):
+            reason = str(copies.get("allowed") or "no reason is kept")
+            why = f"the artist published it for this reason: {reason}"
+            yield Told("Copies", f"{pictures}: a copy, whole or in part", Standing.MEASURED, why)
+        else:
+            yield Told(
+                "Copies", f"{pictures}: no copy was found", Standing.MEASURED, "by the copy gate, before it was signed"
+            )
+    superseded = mapping(mapping(verdict.generation.get("parameters")).get("superseded"))
+    if superseded:
+        why = f"the artist used it for this reason: {superseded.get('used_because')}"
+        yield Told("Superseded model", str(superseded.get("why")), Standing.RECORDED, why)
 
 
 def _ledger_words(chain: LedgerReport) -> str:
