@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from helpers import limner, refused
+from limner.errors import ModelError
 from limner.ledger import Ledger
 from limner.models.bundle import load_model, save_model
-from limner.models.superseded import USE_SUPERSEDED, superseded, superseding
+from limner.models.superseded import USE_SUPERSEDED, check_tool, superseded, superseding
 from limner.papers import Identity, verify
 from limner.workspace import Workspace
 from models_made import made_model
@@ -66,6 +67,14 @@ def test_nobody_paints_or_learns_with_it(
         if "old" not in command:
             assert "with old, from which it descends" in said, command
     assert not list(tmp_path.glob("film.mp4"))
+
+
+def test_a_superseded_tool_is_refused_too(workspace: Workspace) -> None:
+    tool = "sha256:" + "5" * 64
+    check_tool("up-scaler u", tool, workspace, "train another")
+    Ledger.open(workspace.ledger).record_many([superseding(tool, "up-scaler u", WHY)])
+    with pytest.raises(ModelError, match=r"up-scaler u: was superseded on .*; train another"):
+        check_tool("up-scaler u", tool, workspace, "train another")
 
 
 def test_a_reason_lets_it_paint_and_stands_in_papers_and_ledger(

@@ -65,6 +65,10 @@ def test_who_learned_who_held_out_and_who_descends(workspace: Workspace, tmp_pat
     held = relations(file_of(collection, "holdout", KINDS[0]))
     assert held == {"all": "held out", "matt": "held out", "lost": "held out", "gone": "held out"}
 
+    # A name that is taken is refused before anything is done.
+    assert "is the name of another collection" in refused(
+        "withdraw", file_of(collection, "holdout", KINDS[0]), "--from", "A", "--name", "A", "--yes"
+    )
     # Held out is not learned: nothing is marked, and the model still paints.
     said = limner("withdraw", file_of(collection, "holdout", KINDS[0]), "--from", "A", "--yes")
     assert "superseded" not in said

@@ -71,7 +71,6 @@ def show_checked(checked: Checked) -> None:
         Agreement.DIFFERS: f"differs: {checked.reason}",
         Agreement.NOT_HERE: "of this workspace does not know it",
     }
-    holds = checked.holds and statement is not None
     signature = (
         f"holds; {seen.name} ({whose[seen.trusted]})" if seen.held == Held.VALID else f"{seen.held}: {seen.reason}"
     )
@@ -83,8 +82,8 @@ def show_checked(checked: Checked) -> None:
         rows += [("about", about), ("ledger", ledger[checked.ledger]), ("page", page)]
     else:
         rows.append(("statement", checked.reason))
-    words = "The statement holds" if holds else "The statement does not hold"
-    show(plain(f"{'✓' if holds else '✗'} {words}", "bold green" if holds else "bold red"), facts(rows))
+    words = "✓ The statement holds" if checked.holds else "✗ The statement does not hold"
+    show(plain(words, "bold green" if checked.holds else "bold red"), facts(rows))
 
 
 def _pictures(findings: Findings) -> Table:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from limner.collection import Collection
+from limner.collection.rows import digest_of
 from limner.collection.succeeding import make_next, next_name, parent_digest, rows_without
-from limner.errors import LimnerError
+from limner.errors import LimnerError, UsageError
 from limner.ledger import Act, Ledger
 from limner.models.files import sha256_of
 from limner.models.superseded import SUPERSEDE, superseding
@@ -25,12 +26,13 @@ from limner.withdrawal.gathering import Gathering, version_of
 from limner.withdrawal.lineage import known_models
 from limner.withdrawal.record import Findings, FoundModel, Version
 from limner.withdrawal.retraining import Retraining, Retrainings
+from limner.withdrawal.shown import MOVE
 from limner.withdrawal.subject import withdrawal_name
 from limner.works.refinishing import REFINISH, Refinisher, path_anew
 from limner.workspace import Workspace
 
-WITHDRAW, REPACK, MOVE, STATE = "withdraw", "pack anew", "move away", "state withdrawal"
-"""The acts of a withdrawal, beside `supersede` and `finish anew`."""
+WITHDRAW, REPACK, STATE = "withdraw", "pack anew", "state withdrawal"
+"""The acts of a withdrawal, beside `supersede`, `finish anew` and `move away`."""
 
 Say = Callable[[str], object]
 Run = Callable[[Sequence[str]], None]
@@ -81,10 +83,10 @@ class Withdrawal:
         latest = self.gathering.latest
         if self.gathering.is_out:
             return version_of(latest)
-        from limner.collection.rows import digest_of
-
         rows = rows_without(latest, self.gathering.subject.digests)
         name = self.wanted.name or next_name(latest, self.workspace)
+        if (self.workspace.collections / name).exists() and not _is_next(name, digest_of(rows), self.workspace):
+            raise UsageError(f"--name {name}", "is the name of another collection", "give another name")
         return Version(name=name, digest=digest_of(rows), pictures=len(rows))
 
     def acts(self) -> list[Act]:
@@ -262,6 +264,11 @@ def _all(workspace: Workspace) -> Iterator[Collection]:
     from limner.collection.succeeding import opened_collections
 
     return opened_collections(workspace)
+
+
+def _is_next(name: str, digest: str, workspace: Workspace) -> bool:
+    """Whether a collection of this name is what a broken-off withdrawal made."""
+    return Collection.open(name, workspace).digest == digest
 
 
 def _named(digest: str) -> str:

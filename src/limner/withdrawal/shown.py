@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +19,46 @@ from limner.works.refinishing import REFINISH
 from limner.workspace import Workspace
 
 Progress = Callable[[int, int], object]
-_ABOUT = ("evidence",)
+MOVE = "move away"
+"""The act by which the file of a work that has a successor was moved."""
+_ABOUT = ("evidence", MOVE)
 """Acts that say something about what goes in, and make nothing of it."""
 Relation = Literal["piece", "made from it", "painted"]
 Pieces = dict[str, tuple[tuple[Piece, ...], Literal["source map", "papers"]]]
+
+
+@dataclass(frozen=True)
+class _Books:
+    """What the ledger says of all works, by the digests of their files.
+
+    Attributes:
+        editions: those that go back to a work, by its digest.
+        anew, replaces: the work that replaces another, and the other way round.
+        moved: where files lie that were moved away.
+    """
+
+    published: Mapping[str, Published]
+    editions: Mapping[str, Sequence[Published]]
+    anew: Mapping[str, str]
+    replaces: Mapping[str, str]
+    moved: Mapping[str, Path]
+    evidence: Mapping[str, Sequence[Path]]
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> _Books:
+        """All of it."""
+        works = [Published.of(act) for act in ledger.acts(what=PUBLISH)]
+        published = {one.digest: one for one in works}
+        editions: dict[str, list[Published]] = defaultdict(list)
+        for one in published.values():
+            if one.former:
+                editions[_first(one, published)].append(one)
+        anew = {act.inputs[0]: act.outputs[0] for act in ledger.acts(what=REFINISH)}
+        evidence: dict[str, list[Path]] = defaultdict(list)
+        for act in ledger.acts(what="evidence"):
+            evidence[act.inputs[0]].append(Path(str(act.parameters.get("path"))))
+        moved = {act.inputs[0]: Path(act.outputs[0]) for act in ledger.acts(what=MOVE)}
+        return cls(published, editions, anew, {made: of for of, made in anew.items()}, moved, evidence)
 
 
 class Shown:
@@ -55,51 +92,44 @@ class Shown:
         Args:
             progress: called with (done, total) as works are looked at.
         """
-        published: dict[str, Published] = {}
-        for act in self._ledger.acts(what=PUBLISH):
-            one = Published.of(act)
-            published[one.digest] = one
-        editions: dict[str, list[Published]] = defaultdict(list)
-        for one in published.values():
-            if one.former:
-                editions[_first(one, published)].append(one)
-        anew = {act.inputs[0]: act.outputs[0] for act in self._ledger.acts(what=REFINISH)}
-        before = {made: former for former, made in anew.items()}
-        evidence: dict[str, list[Path]] = defaultdict(list)
-        for act in self._ledger.acts(what="evidence"):
-            evidence[act.inputs[0]].append(Path(str(act.parameters.get("path"))))
-        firsts = [one for one in published.values() if not one.former]
+        books = _Books.of(self._ledger)
+        firsts = [one for one in books.published.values() if not one.former]
         found = []
         for number, one in enumerate(firsts, 1):
             progress(number, len(firsts))
             pieces, by = self._pieces(one.finish)
-            relation = self._relation(one, pieces)
-            if relation is None:
-                continue
-            replacing = published.get(anew.get(one.digest, ""))
-            own = _file(one.path, one.digest)
-            found.append(
-                FoundWork(
-                    digest=one.digest,
-                    title=one.title,
-                    made=one.made,
-                    time=one.time,
-                    model=one.model,
-                    model_name=self._models.get(one.model.removeprefix("sha256:"), ""),
-                    file=own,
-                    relation=relation,
-                    pieces=pieces,
-                    from_file=self._is_from_file(one),
-                    by=by if pieces else "",
-                    editions=tuple(_file(edition.path, edition.digest) for edition in editions[one.digest]),
-                    evidence=tuple(_folder(path) for path in dict.fromkeys(evidence[one.digest])),
-                    outside=not one.path.is_relative_to(self._workspace.root.absolute()),
-                    registered=self._number(one.digest),
-                    anew=str(replacing.path) if replacing else "",
-                    replaces=before.get(one.digest, ""),
-                )
-            )
+            if (relation := self._relation(one, pieces)) is not None:
+                found.append(self._work(one, relation, pieces, by if pieces else "", books))
         return found
+
+    def _work(
+        self,
+        one: Published,
+        relation: Relation,
+        pieces: tuple[Piece, ...],
+        by: Literal["source map", "papers", ""],
+        books: _Books,
+    ) -> FoundWork:
+        replacing = books.published.get(books.anew.get(one.digest, ""))
+        return FoundWork(
+            digest=one.digest,
+            title=one.title,
+            made=one.made,
+            time=one.time,
+            model=one.model,
+            model_name=self._models.get(one.model.removeprefix("sha256:"), ""),
+            file=_file(books.moved.get(one.digest, one.path), one.digest),
+            relation=relation,
+            pieces=pieces,
+            from_file=self._is_from_file(one),
+            by=by,
+            editions=tuple(_file(edition.path, edition.digest) for edition in books.editions.get(one.digest, ())),
+            evidence=tuple(_folder(path) for path in dict.fromkeys(books.evidence.get(one.digest, ()))),
+            outside=not one.path.is_relative_to(self._workspace.root.absolute()),
+            registered=self._number(one.digest),
+            anew=str(replacing.path) if replacing else "",
+            replaces=books.replaces.get(one.digest, ""),
+        )
 
     def films(self) -> list[FoundFilm]:
         """The films that have to do with the pictures, oldest first."""

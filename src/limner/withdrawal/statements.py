@@ -17,7 +17,7 @@ from limner.digests import digest_of
 from limner.errors import PapersError, UsageError
 from limner.ledger import Act, Ledger
 from limner.models.bundle import SHIPPED
-from limner.papers.identity.detached import SignatureSeen, check_detached, sign_detached
+from limner.papers.identity.detached import Held, SignatureSeen, check_detached, sign_detached
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.revocations import read_revocations
 from limner.papers.identity.trust import TrustStore
@@ -59,7 +59,8 @@ class Checked:
     @property
     def holds(self) -> bool:
         """Whether the signature holds, and nothing contradicts the statement."""
-        return self.signature.held == "valid" and self.ledger is not Agreement.DIFFERS and self.page is not False
+        contradicted = self.ledger is Agreement.DIFFERS or self.page is False
+        return self.signature.held is Held.VALID and self.statement is not None and not contradicted
 
 
 def statements_of(withdrawal: Withdrawal) -> list[Act]:

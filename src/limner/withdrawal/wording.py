@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from limner.ledger import Act
-from limner.withdrawal.record import Findings, FoundModel, FoundWork, Left, Place, Version
+from limner.withdrawal.record import Done, Findings, FoundModel, FoundWork, Left, Place, Version
 from limner.withdrawal.retraining import Retraining
 
 NOTICE = "This is information about what was done, not legal advice."
@@ -145,6 +145,30 @@ def places_words(places: Sequence[Place]) -> list[str]:
     for place in places:
         found.setdefault(place.what, []).append(place.path)
     return [f"{words[what]}: {_listed(paths, 4)}" for what, paths in found.items()]
+
+
+def act_words(act: Done, files: Mapping[str, str]) -> str:
+    """One act of a withdrawal in words.
+
+    Args:
+        files: where works lie, by digest.
+    """
+    how = act.parameters
+    match act.what:
+        case "withdraw":
+            count = _count(len(how.get("pictures", ())), "picture")
+            return f"{count} withdrawn from {how.get('from')}; the next version is {how.get('next')}"
+        case "supersede":
+            after = f", replaced by {how['replaced_by']}" if how.get("replaced_by") else ""
+            return f"{how.get('name')} marked as superseded{after}"
+        case "pack anew":
+            return f"{_count(int(how.get('taken_out', 0)), 'picture')} taken out of {how.get('path')}"
+        case "finish anew":
+            former, made = str(how.get("replaces")), act.outputs[0] if act.outputs else ""
+            return f"{files.get(former, former[:19])} finished anew: {files.get(made, made[:19])}"
+        case "move away":
+            return f"{how.get('from')} moved to {how.get('to')}"
+    return act.what
 
 
 def version_words(version: Version) -> str:
