@@ -1,0 +1,83 @@
+"""The thresholds: from which agreement a picture is called a copy, so that honest new pictures are hardly ever blamed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from limner.gate.agreement import Agreement
+from limner.statistics import share
+
+ALARMS = 0.001
+"""Share of honest new pictures that may be blamed."""
+COPY = 0.5
+"""The score from which a picture is a copy."""
+_LOWEST, _HIGHEST = 0.25, 0.985
+_TAIL = 0.1
+_FEWEST = 20
+
+
+class Thresholds(BaseModel):
+    """From which agreement on a picture is a copy, and what that was learned from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    whole: float
+    """Agreement, 0 to 1, of all that is compared."""
+    half: float
+    """Agreement of the best half of it."""
+    honest: int
+    """Honest pictures that it rests on."""
+    held_out: int
+    """Those of them that were held out; the others are training pictures, each compared with all others."""
+    above: int
+    """Honest pictures that are called copies all the same: the collection uses one drawing in several pictures."""
+    high: float
+    """Upper end of the 95 % interval of their share."""
+
+    def score(self, found: Agreement) -> float:
+        """0 to 1; `COPY` where one of both agreements reaches its threshold."""
+        return max(_scaled(found.whole, self.whole), _scaled(found.half, self.half))
+
+
+def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
+    """The agreements that one honest picture in a thousand reaches, half of them by either.
+
+    Args:
+        honest: the best agreement of each honest picture.
+        held_out: how many of them were held out.
+    """
+    whole = _threshold(np.array([one.whole for one in honest]))
+    half = _threshold(np.array([one.half for one in honest]))
+    found = Thresholds(whole=whole, half=half, honest=len(honest), held_out=held_out, above=0, high=1.0)
+    blamed = [found.score(one) >= COPY for one in honest]
+    if not blamed:
+        return found
+    return found.model_copy(update={"above": sum(blamed), "high": round(share(blamed).high, 5)})
+
+
+def _threshold(values: NDArray[np.float64]) -> float:
+    """What half of `ALARMS` of honest pictures reaches.
+
+    Beyond what can be counted the upper tenth of the values goes on as an exponential tail of their log-odds (peaks
+    over threshold, Coles 2001, chapter 4, with shape 0). It is never below 0.25, and never above 0.985, which exact
+    copies reach.
+    """
+    if len(values) < _FEWEST:
+        return (_LOWEST + _HIGHEST) / 2
+    near = np.clip(values, 0.005, 0.995)
+    odds = np.log(near / (1 - near))
+    start = float(np.quantile(odds, 1 - _TAIL))
+    beyond = odds[odds > start] - start
+    extra = float(beyond.mean()) * np.log(len(beyond) / len(odds) / (ALARMS / 2)) if len(beyond) else 0.0
+    counted = float(np.quantile(odds, 1 - ALARMS / 2)) if len(odds) >= 2 / ALARMS else start
+    return round(float(np.clip(1 / (1 + np.exp(-max(start + extra, counted))), _LOWEST, _HIGHEST)), 4)
+
+
+def _scaled(value: float, threshold: float) -> float:
+    if value < threshold:
+        return COPY * value / threshold
+    return COPY + (1 - COPY) * (value - threshold) / (1 - threshold)
