@@ -9,7 +9,7 @@ import typer
 
 from limner.cli.common import print_json, progress_of
 from limner.cli.making import ENDINGS, Identity, Title, ready_to_sign
-from limner.cli.options import AllowSuperseded, Json, Overwrite, Quiet
+from limner.cli.options import AllowCopy, AllowSuperseded, Json, Overwrite, Quiet
 from limner.cli.outputs import output
 from limner.workspace import Workspace
 
@@ -31,6 +31,7 @@ def _enlarge(
     ] = None,
     overwrite: Overwrite = False,
     allow_superseded: AllowSuperseded = None,
+    allow_copy: AllowCopy = None,
     title: Title = None,
     identity: Identity = None,
     quiet: Quiet = False,
@@ -51,7 +52,7 @@ def _enlarge(
     workspace, request = Workspace.default(), PrintRequest(to, upscaler, strength, out, title)
     source = Source.open(work, workspace, allow_superseded=allow_superseded)
     with (
-        ready_to_sign(workspace, identity=identity, overwrite=overwrite) as publisher,
+        ready_to_sign(workspace, identity=identity, overwrite=overwrite, allow_copy=allow_copy) as publisher,
         progress_of("enlarging", quiet=quiet or as_json, unit="tiles") as progress,
     ):
         made = make_print(source, request, publisher, progress)

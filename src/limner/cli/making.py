@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limner.cli.common import console_error, print_json
+from limner.cli.common import console_error, print_json, progress_of
 from limner.cli.completing import labels, models
-from limner.cli.options import AllowSuperseded, Json, Overwrite
+from limner.cli.options import AllowCopy, AllowSuperseded, Json, Overwrite
 from limner.cli.outputs import output
 from limner.errors import UsageError, check_range
 from limner.workspace import Workspace
@@ -63,6 +63,7 @@ class Signing:
     certificate: Annotated[Path | None, typer.Option(help="PEM of a bought certificate, with --key.")] = None
     key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None
     timestamp: Annotated[str | None, typer.Option(help="URL of a time-stamp server (RFC 3161).")] = None
+    allow_copy: AllowCopy = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class WorkPlace:
     overwrite: Overwrite = False
     title: Title = None
     identity: Identity = None
+    allow_copy: AllowCopy = None
     as_json: Json = False
 
     def check(self, requests: Sequence[WorkRequest]) -> None:
@@ -140,7 +142,8 @@ def ready_to_sign(workspace: Workspace, **options: Any) -> Publisher:
     if not options.get("certificate") and not Identity.names(workspace) and not Identity.damaged(workspace):
         _offer_identity(workspace)
     ask = partial(typer.prompt, hide_input=True, err=True)
-    return open_publisher(workspace, ask=ask, note=console_error, **options)
+    watch = partial(progress_of, "preparing the copy gate, once", quiet=False)
+    return open_publisher(workspace, ask=ask, note=console_error, watch=watch, **options)
 
 
 def check_present(workspace: Workspace, model: str, *, signs: bool) -> None:
@@ -212,7 +215,8 @@ def make(origins: Origins, requests: Sequence[WorkRequest], place: WorkPlace, fi
     from limner.works.making import make_works, paths_for, write_sheet
 
     place.check(requests)
-    opened = ready_to_sign(origins.workspace, identity=place.identity, overwrite=place.overwrite)
+    options = {"identity": place.identity, "overwrite": place.overwrite, "allow_copy": place.allow_copy}
+    opened = ready_to_sign(origins.workspace, **options)
     with opened as publisher:
         paths = paths_for(origins, requests, place.to)
         made = make_works(origins, publisher, requests, paths, title=place.title, finish=finish)

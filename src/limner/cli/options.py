@@ -37,6 +37,10 @@ AllowSuperseded = Annotated[
         "--allow-superseded", metavar="REASON", help="Use a model that was superseded, for this reason; it is recorded."
     ),
 ]
+AllowCopy = Annotated[
+    str | None,
+    typer.Option("--allow-copy", metavar="REASON", help="Publish even a copy of a training picture, for this reason."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file that lies there already.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

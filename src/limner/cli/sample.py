@@ -83,10 +83,13 @@ def _sample(
         ]
         if sheet:
             works[0]["sheet"] = str(sheet)
-        print_json({"works": works, "seconds": found.seconds})
+        stopped = [{"path": one.value, "why": one.reason} for one in found.stopped]
+        print_json({"works": works, "seconds": found.seconds, "stopped": stopped})
         return
     folder, each = found.works[0].path.parent, found.seconds / len(found.works)
     print(f"{len(found.works)} signed works in {folder} ({each:.2g} s each); check: limner verify {folder}")
+    for one in found.stopped:
+        console_error(str(one))
     if sheet:
         print(f"all of them on one sheet: {sheet}")
 

@@ -28,6 +28,7 @@ from limner.ledger import Ledger
 from limner.machine import Machine, probe
 from limner.models.bundle import read_card
 from limner.papers import Identity, Verdict, open_publisher
+from limner.papers.publishing.copies import CopyFoundError
 from limner.papers.verify.checking import Checker
 from limner.training.options import TrainOptions
 from limner.training.stage import Reporter
@@ -40,6 +41,7 @@ IDENTITY = "limner demo (a throwaway key)"
 _MARK = ".limner-demo"
 _NAME = "demo"
 _SHEET, _WORKS = 64, 4
+_LOOKED_AT, _FEWEST_WORKS = 16, 2
 _VIEWS, _MOST_VIEWS = 16, 8000
 _HOLDOUT_VIEWS, _MOST_HOLDOUT_VIEWS = 8, 2000
 
@@ -76,6 +78,7 @@ class Demonstration:
         opened: what shipped models painted before anything was trained.
         collection, rows: what was taken, and the part that is learned from or held out.
         training, watch: how it learned, and snapshots of what it could paint meanwhile.
+        signed, stopped: what the works were painted from, and pictures that copy training pictures, not published.
         works, flipped, again, flip: signed files, the two forgeries, and the byte that was changed.
         verdicts, refused: what a stranger finds in the works and in the forgeries.
         found, usual: the nearest training picture of each work, and how near unseen pictures come.
@@ -87,6 +90,8 @@ class Demonstration:
     watch: Watch
     pipeline: Pipeline
     works: list[Path]
+    signed: list[Painted]
+    stopped: list[CopyFoundError]
     flipped: Path
     again: Path
     flip: Flip
@@ -142,21 +147,32 @@ class Demonstration:
             progress(len(self.painted), _SHEET)
 
     def sign(self) -> list[Path]:
-        """Publish the first pictures of the sheet as signed works."""
+        """Publish the first pictures of the sheet, but for copies of training pictures, as signed works.
+
+        Raises:
+            CopyFoundError: all that were looked at are copies.
+        """
         if IDENTITY not in Identity.names(self.workspace):
             Identity.new(self.workspace, IDENTITY)
         finishing = finishing_for(self.pipeline.model, self.workspace, FinishRequest())
-        jobs = []
-        for painted, pixels, finish in finished(finishing, self.painted[:_WORKS]):
-            title = f"Untitled, no. {painted.index + 1} of the demo"
-            papers = provenance_of(
-                self.pipeline, painted.digest, IDENTITY, finish=finish, title=title, seed=SEED, index=painted.index,
-                truncation=TRUNCATION,
-            )  # fmt: skip
-            path = self.folder / "works" / f"work-{painted.index + 1}.png"
-            jobs.append((pixels, path, papers))
+        self.works, self.signed, self.stopped = [], [], []
         with open_publisher(self.workspace, identity=IDENTITY) as publisher:
-            self.works = [work.path for work in publisher.publish_many(jobs)]
+            for painted, pixels, finish in finished(finishing, self.painted[:_LOOKED_AT]):
+                title = f"Untitled, no. {painted.index + 1} of the demo"
+                papers = provenance_of(
+                    self.pipeline, painted.digest, IDENTITY, finish=finish, title=title, seed=SEED,
+                    index=painted.index, truncation=TRUNCATION,
+                )  # fmt: skip
+                path = self.folder / "works" / f"work-{painted.index + 1}.png"
+                try:
+                    self.works.append(publisher.publish(pixels, path, papers).path)
+                    self.signed.append(painted)
+                except CopyFoundError as error:
+                    self.stopped.append(error)
+                if len(self.works) == _WORKS:
+                    break
+        if len(self.works) < _FEWEST_WORKS:
+            raise self.stopped[0]
         return self.works
 
     def forge(self) -> None:
@@ -183,7 +199,7 @@ class Demonstration:
             progress(number + 1, count + 1)
         self.usual = neighbours.usual(self._held_out())
         progress(count + 1, count + 1)
-        self.found = neighbours.nearest(_tensor([painted.pixels for painted in self.painted[:_WORKS]]))
+        self.found = neighbours.nearest(_tensor([painted.pixels for painted in self.signed]))
 
     @cached_property
     def _machine(self) -> Machine:

@@ -1,6 +1,6 @@
 """Lives here: the copy gate: which training picture a picture copies, whole or in part, and how sure that is.
 
-Not here: refusing to publish (`checking.py` is called by `limner.papers`), measuring whole models (`limner.measure`).
+Not here: refusing to publish copies (`limner.papers.publishing`), measuring whole models (`limner.measure`).
 Between floors 4 and 5 (docs/architecture.md).
 """
 

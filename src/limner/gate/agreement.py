@@ -101,7 +101,7 @@ def _compared(known: Pixels, asked: Pixels, affine: Affine, points: NDArray[np.f
     def share(part: tuple[slice, slice]) -> float:
         down, across = part
         inside = agreeing & (row >= down.start) & (row < down.stop) & (column >= across.start) & (column < across.stop)
-        return float(same[part].sum() / max(1, asked_for[part].sum())) * min(1.0, inside.sum() / _ENOUGH)
+        return float(same[part].sum() / max(1, asked_for[part].sum())) * min(1.0, int(inside.sum()) / _ENOUGH)
 
     rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1

@@ -1,4 +1,4 @@
-"""The thresholds: from which agreement a picture is called a copy, so that honest new pictures are hardly ever blamed."""
+"""The thresholds: from which agreement on a picture is called a copy; honest new pictures are hardly ever blamed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ COPY = 0.5
 _LOWEST, _HIGHEST = 0.25, 0.985
 _TAIL = 0.1
 _FEWEST = 20
+_MARGIN = 0.01
 
 
 class Thresholds(BaseModel):
@@ -56,25 +57,27 @@ def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
     blamed = [found.score(one) >= COPY for one in honest]
     if not blamed:
         return found
-    return found.model_copy(update={"above": sum(blamed), "high": round(share(blamed).high, 5)})
+    return found.model_copy(update={"above": int(sum(blamed)), "high": round(share(blamed).high, 5)})
 
 
 def _threshold(values: NDArray[np.float64]) -> float:
     """What half of `ALARMS` of honest pictures reaches.
 
-    Beyond what can be counted the upper tenth of the values goes on as an exponential tail of their log-odds (peaks
-    over threshold, Coles 2001, chapter 4, with shape 0). It is never below 0.25, and never above 0.985, which exact
-    copies reach.
+    Counted, where there are enough values; else the upper tenth of them goes on as an exponential tail (peaks over
+    threshold, Coles 2001, chapter 4, with shape 0). It is never below 0.25, and never above 0.985, which exact copies
+    reach.
     """
     if len(values) < _FEWEST:
         return (_LOWEST + _HIGHEST) / 2
-    near = np.clip(values, 0.005, 0.995)
-    odds = np.log(near / (1 - near))
-    start = float(np.quantile(odds, 1 - _TAIL))
-    beyond = odds[odds > start] - start
-    extra = float(beyond.mean()) * np.log(len(beyond) / len(odds) / (ALARMS / 2)) if len(beyond) else 0.0
-    counted = float(np.quantile(odds, 1 - ALARMS / 2)) if len(odds) >= 2 / ALARMS else start
-    return round(float(np.clip(1 / (1 + np.exp(-max(start + extra, counted))), _LOWEST, _HIGHEST)), 4)
+    found = float(values.max()) + _MARGIN
+    if len(values) >= 1 / ALARMS:
+        found = float(np.quantile(values, 1 - ALARMS / 2)) + _MARGIN
+    else:
+        start = float(np.quantile(values, 1 - _TAIL))
+        beyond = values[values > start] - start
+        if len(beyond):
+            found = max(found, start + float(beyond.mean()) * np.log(len(beyond) / len(values) / (ALARMS / 2)))
+    return round(float(np.clip(found, _LOWEST, _HIGHEST)), 4)
 
 
 def _scaled(value: float, threshold: float) -> float:

@@ -33,8 +33,8 @@ R = TypeVar("R")
 _VERSION = 1
 _READ = 300
 """Shorter side at which a training picture is indexed at most, px."""
-_ALONE = 1000
-"""Training pictures that are compared with all others for the threshold, at most."""
+_ALONE, _VIEWS = 2000, 3
+"""Looks at training pictures, each compared with all others, for the thresholds: at most, and of one picture."""
 _THRESHOLDS = "thresholds.json"
 
 
@@ -98,7 +98,8 @@ def open_gate(
 def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress | None) -> None:
     """Index the pictures, calibrate, and write all of it."""
     count = len(exemplars)
-    alone = np.random.default_rng(0).permutation(count)[:_ALONE].tolist()
+    rng = np.random.default_rng(0)
+    alone = [(int(i), view) for view in range(_VIEWS) for i in rng.permutation(count)][:_ALONE]
     total = 2 * count + len(honest.held_out) + len(alone)
 
     def moved(done: int) -> None:
@@ -116,8 +117,9 @@ def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress
     def unseen(path: Path) -> Agreement:
         return _best(local, pictures.read(path).pixels)
 
-    def without_its_own(number: int) -> Agreement:
-        return _best(local, _picture(exemplars, number), known == known[number])
+    def without_its_own(one: tuple[int, int]) -> Agreement:
+        number, view = one
+        return _best(local, _view(_picture(exemplars, number), view, number), known == known[number])
 
     scores = list[Agreement]()
     for found in (_in_order(unseen, honest.held_out), _in_order(without_its_own, alone)):
@@ -158,6 +160,16 @@ def _indexed(exemplars: Exemplars, folder: Path, moved: Callable[[int], None]) -
 def _picture(exemplars: Exemplars, number: int) -> Pixels:
     item = exemplars.items[number]
     return exemplars.picture(number, min(_READ, item.height, item.width))
+
+
+def _view(pixels: Pixels, view: int, seed: int) -> Pixels:
+    """The whole picture as view 0; a part of 50 to 90 % of its sides otherwise: also a new picture that copies none."""
+    if not view:
+        return pixels
+    rng = np.random.default_rng([seed, view])
+    height, width = (round(side * rng.uniform(0.5, 0.9)) for side in pixels.shape[:2])
+    top, left = rng.integers(0, pixels.shape[0] - height + 1), rng.integers(0, pixels.shape[1] - width + 1)
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
 def _small(pixels: Pixels) -> Pixels:

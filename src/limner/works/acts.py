@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limner.ledger import Act, Entry, Ledger
-from limner.papers.publishing.published import PUBLISH
+from limner.papers.publishing.published import ALLOW_COPY, PUBLISH
 
 DRAW, ENLARGE = "draw", "enlarge"
 """The acts that made a picture of a seed which was never published, and a larger print."""
@@ -39,7 +39,7 @@ class WorkAct:
     @classmethod
     def find(cls, ledger: Ledger, digest: str) -> WorkAct | None:
         """The last act that made a latent or a file; None where there is none."""
-        acts = [act for act in ledger.made(digest) if act.what != PUBLISH and act.inputs]
+        acts = [act for act in ledger.made(digest) if act.what not in (PUBLISH, ALLOW_COPY) and act.inputs]
         return cls.of(acts[-1]) if acts else None
 
     def entry(self) -> Entry:

@@ -17,6 +17,7 @@ from limner.errors import UsageError, check_range
 from limner.latent.latents import LatentStore
 from limner.latent.pipeline import Painted, Pipeline
 from limner.papers.c2pa.provenance import Provenance, TrainingMining
+from limner.papers.publishing.copies import CopyFoundError
 from limner.papers.publishing.publisher import Job, PublishedWork, Publisher
 from limner.pictures.sheets import sheet
 from limner.synthesis import FinishOptions
@@ -108,10 +109,11 @@ def checked_mining(given: str) -> TrainingMining:
 
 @dataclass(frozen=True)
 class Sampled:
-    """Works that were painted from a seed, and how long that took."""
+    """Works that were painted from a seed, how long that took, and those that were stopped as copies."""
 
     works: list[PublishedWork]
     seconds: float
+    stopped: tuple[CopyFoundError, ...] = ()
 
 
 def sample_works(
@@ -150,7 +152,10 @@ def sample_works(
             papers = request.provenance(pipeline, one, publisher.identity.name, finish)
             yield pixels, folder / f"{stem}-{one.index:05d}.{suffix}", papers
 
-    works = publisher.publish_many(jobs(), progress, quality=request.quality)
+    stopped = list[CopyFoundError]()
+    works = publisher.publish_many(jobs(), progress, quality=request.quality, stopped=stopped)
+    if not works and stopped:
+        raise stopped[0]
     if sheet_path:
         pictures.write(sheet(np.stack(shown)), sheet_path)
-    return Sampled(works, time.monotonic() - start)
+    return Sampled(works, time.monotonic() - start, tuple(stopped))

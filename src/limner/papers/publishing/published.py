@@ -10,8 +10,8 @@ from typing import Any
 from limner.ledger import Act, Entry, Ledger
 from limner.papers.c2pa.provenance import Provenance
 
-PUBLISH = "publish"
-"""What such acts are called in the ledger."""
+PUBLISH, ALLOW_COPY = "publish", "allow-copy"
+"""What such acts are called in the ledger: publishing, and deciding that a copy may be published."""
 RETOUCH = "retouch"
 """The act by which an edition was made of a file that was worked on elsewhere."""
 _ALWAYS = ("path", "title", "made", "seed", "index", "truncation", "label", "precision", "training_mining", "signer")
@@ -122,6 +122,11 @@ class Published:
             how = {name: value for name, value in self.edition.items() if name != "of"}
             how |= {"label": self.visible_label["words"]} if self.visible_label else {}
             entries.append(Entry("artist", "export", [self.former, self.model], [self.digest], how))
+        copied = self.checked.get("copies", {})
+        if copied.get("allowed"):
+            nearest = [f"sha256:{one['digest']}" for one in copied["nearest"][:1]]
+            why = {"reason": copied["allowed"], "score": copied["score"]}
+            entries.append(Entry("artist", ALLOW_COPY, [*nearest, self.model], [self.digest], why))
         return entries
 
     @property

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from limner.digests import digest_of
 from limner.errors import LedgerError, PapersError
+from limner.gate.opening import Progress
 from limner.ledger import Act, Ledger
 from limner.papers.c2pa.provenance import Provenance
 from limner.papers.identity.identity import Identity
 from limner.papers.identity.timestamp import check_server
+from limner.papers.publishing.copies import CopyCheck, CopyFoundError
 from limner.papers.publishing.labels import LabelRequest
 from limner.papers.publishing.pending import Announced, Session
 from limner.papers.publishing.permission import Permission
@@ -140,6 +142,7 @@ class Publisher:
         progress: Callable[[PublishedWork], object] | None = None,
         *,
         quality: int = 90,
+        stopped: list[CopyFoundError] | None = None,
     ) -> list[PublishedWork]:
         """Write many works with their papers, several at a time.
 
@@ -149,6 +152,7 @@ class Publisher:
         Args:
             jobs: pixels, path and provenance of each, as in `publish`; taken only as fast as they are written.
             quality: as in `publish`.
+            stopped: takes the works that copy training pictures and are therefore left out; None raises for the first.
 
         Raises:
             PapersError, UsageError, LedgerError: as `publish` does.
@@ -165,7 +169,7 @@ class Publisher:
                     progress(work)
 
         try:
-            with closing(self._place_all(jobs, quality)) as placed:
+            with closing(self._place_all(jobs, quality, stopped)) as placed:
                 for one in placed:
                     waiting.append(one)
                     if len(waiting) >= _BATCH:
@@ -174,7 +178,9 @@ class Publisher:
             record()
         return works
 
-    def _place_all(self, jobs: Iterable[Job], quality: int) -> Generator[SignedWork, None, None]:
+    def _place_all(
+        self, jobs: Iterable[Job], quality: int, stopped: list[CopyFoundError] | None
+    ) -> Generator[SignedWork, None, None]:
         """Each job's work once it is in its place, in order; after an error, what was under way is still yielded."""
         running: deque[Future[SignedWork]] = deque()
         failure: BaseException | None = None
@@ -182,15 +188,16 @@ class Publisher:
             try:
                 for pixels, path, provenance in jobs:
                     running.append(pool.submit(self._place, pixels, Path(path), provenance, quality))
-                    if len(running) > 2 * _WORKERS:
-                        yield running.popleft().result()
+                    if len(running) > 2 * _WORKERS and (work := _done(running.popleft(), stopped)):
+                        yield work
             except GeneratorExit:  # nobody takes them any more; they stay announced
                 raise
             except BaseException as error:
                 failure = error
             for future in running:
                 try:
-                    yield future.result()
+                    if work := _done(future, stopped):
+                        yield work
                 except Exception as error:
                     failure = failure or error
         if failure:
@@ -262,6 +269,17 @@ class Publisher:
         ]
 
 
+def _done(future: Future[SignedWork], stopped: list[CopyFoundError] | None) -> SignedWork | None:
+    """The work; None where it was stopped as a copy and goes on the list of those."""
+    try:
+        return future.result()
+    except CopyFoundError as error:
+        if stopped is None:
+            raise
+        stopped.append(error)
+        return None
+
+
 def _take_back(work: SignedWork) -> None:
     if work.announced:
         work.announced.unlink(missing_ok=True)
@@ -278,6 +296,8 @@ def open_publisher(
     ask: Callable[[str], str] | None = None,
     note: Callable[[str], object] = lambda line: None,
     overwrite: bool = False,
+    allow_copy: str | None = None,
+    watch: Callable[[], AbstractContextManager[Progress]] | None = None,
 ) -> Publisher:
     """The publisher that a command's options ask for.
 
@@ -289,6 +309,8 @@ def open_publisher(
         ask: asks the artist for the passphrase with a prompt, where it is needed and not given.
         note: given a line on each damaged announcement that was set aside.
         overwrite: as in `Publisher`.
+        allow_copy: why works that copy a training picture may be published all the same.
+        watch: shows progress where training pictures are indexed for the copy gate for the first time.
 
     Raises:
         PapersError: there is no identity, one of `certificate` and `key` is missing, or the key cannot be used.
@@ -312,7 +334,7 @@ def open_publisher(
         mark_key=key_in_use(workspace),
         announce_in=workspace.root,
         overwrite=overwrite,
-        checks=(Permission(workspace),),
+        checks=(Permission(workspace), CopyCheck(workspace, allow_copy, watch)),
     )
 
 
