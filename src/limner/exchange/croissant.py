@@ -54,6 +54,8 @@ _SAYS = {
 }
 _MEANS = {"title": "sc:name", "creator": "sc:creator", "license": "sc:license", "source": "sc:isBasedOn"}
 _SOME = 5
+_LARGEST = 4 << 30
+_MOST = 10_000_000
 
 
 def write_table(samples: Sequence[Sample], columns: Mapping[str, str], path: Path) -> None:
@@ -70,11 +72,16 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     """Side, file and row of each picture, as `write_table` wrote them.
 
     Raises:
-        pyarrow.ArrowException: it is no such table.
+        pyarrow.ArrowException: it is no such table, or unfolds to more than limner takes.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found: list[dict[str, Any]] = pq.read_table(path, columns=["split", "file_name", ROW]).to_pylist()
+    with pq.ParquetFile(path) as file:
+        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > _LARGEST or file.metadata.num_rows > _MOST:
+            raise pa.ArrowInvalid("it unfolds to more than limner takes")
+        found: list[dict[str, Any]] = file.read(columns=["split", "file_name", ROW]).to_pylist()
     return found
 
 

@@ -147,9 +147,10 @@ def _learned(card: Card) -> Section:
 
 def _training(card: Card) -> Section:
     of = card.training
+    threads = "1 thread" if of.threads == 1 else f"{of.threads} threads"
     steps = ", ".join(f"{stage} {count:,}" for stage, count in of.steps.items())
     facts = [
-        Fact("Computing", (f"{of.minutes:,.1f} minutes on {of.device}, {of.threads} threads, {of.precision}",)),
+        Fact("Computing", (f"{of.minutes:,.1f} minutes on {of.device}, {threads}, {of.precision}",)),
         Fact("Seen", (f"{of.pictures_seen:,} crops of pictures and {of.latents_seen:,} latents",)),
         Fact("Steps", (steps,)) if steps else None,
         Fact("Seed", (str(of.seed),)),
@@ -170,7 +171,7 @@ def _quality(quality: Mapping[str, Any]) -> Section:
     if says := quality.get("kid_says"):
         text.append(f"New pictures are {says}.")
     if features := quality.get("kid_features"):
-        text.append(f"KID by {features}.")
+        text.append(f"The features of the KID: {features}.")
     if not rows:
         return Section("How well it does", ("Nothing was measured.",))
     return Section(

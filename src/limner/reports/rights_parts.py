@@ -24,7 +24,7 @@ def hub_licence(licences: Sequence[str]) -> dict[str, object]:
     known = [one.lower() for one in licences if one.lower() in _HUB]
     if licences and len(known) == len(licences):
         return {"license": known[0] if len(known) == 1 else known}
-    return {"license": "other", "license_name": "see-rights-below", "license_link": "#rights"}
+    return {"license": "other", "license_name": "see-rights-below"}
 
 
 def rights_section(rights: RightsSummary, credit: str, *, made: bool) -> Section:
