@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 READER := tests/papers/node
 
-.PHONY: demo test lint docs bench bench-marks models clean
+.PHONY: demo test lint docs bench bench-marks bench-copies models clean
 
 demo: $(STAMP)
 	$(BIN)/limner demo --to demo
@@ -35,6 +35,11 @@ bench: $(STAMP)
 # limner's watermark beside three others, its false alarms, its removal. PHOTOGRAPHS=folder of photographs, beside the paintings.
 bench-marks: $(STAMP)
 	$(BIN)/python -m bench marks $(if $(PHOTOGRAPHS),--photographs $(PHOTOGRAPHS)) $(if $(YES),--yes)
+
+# limner's copy gate beside others, on 2,000 planted copies of each of two sets. DATA=folder of the paintings and emoji.
+DATA ?= ../shared/data
+bench-copies: $(STAMP)
+	$(BIN)/python -m bench copies --data $(DATA) $(if $(YES),--yes)
 
 # Hours: the models that ship with limner, trained anew where they are not done yet. EMOJI=folder of the emoji and their table.
 EMOJI ?= ../shared/data/emoji-styles

