@@ -49,7 +49,9 @@ def trained(family: str, minutes: float) -> str:
         if not folder.is_dir():
             _ten(folder)
         import_collection(folder / "pictures.csv", TEN, workspace)
-    parent = None if family == FAMILIES[0] else trained(FAMILIES[0], minutes)
+    parent = None
+    if family != FAMILIES[0]:
+        parent = str(workspace.models / f"{trained(FAMILIES[0], minutes)}.safetensors")
     options = TrainOptions.model_validate(
         {"name": name, "family": family, "minutes": minutes, "height": 64, "width": 96, "parent": parent, "threads": 1}
     )
