@@ -54,10 +54,13 @@ def trained(family: str, minutes: float) -> str:
         parent = str(workspace.models / f"{trained(FAMILIES[0], minutes)}.safetensors")
     options = TrainOptions.model_validate(
         {"name": name, "family": family, "minutes": minutes, "height": 64, "width": 96, "parent": parent, "threads": 1}
+        | {"flip": False, "prior": "flow"}
     )
+    # Killed before, it goes on where it was.
+    begun = (workspace.runs / name).is_dir()
     with TerminalReporter() as reporter:
         collection = Collection.open(TEN, workspace)
-        Training(options, collection, workspace, reporter, resume=False, clock=time.process_time).run()
+        Training(options, collection, workspace, reporter, resume=begun, clock=time.process_time).run()
     return name
 
 
