@@ -16,7 +16,7 @@ from bench.copies.methods import METHODS, Method
 from bench.copies.pictures import PLACE, dealt
 from bench.copies.planted import CopySet, copy_set
 from bench.copies.scoring import Nearest, is_named, left_out, nearest, summed, worst
-from bench.copies.sheets import Cell, contact_sheet
+from bench.copies.sheets import Cell, contact_sheet, planted_sheet, set_sheets
 from bench.machine import machine
 from bench.places import RESULTS
 from bench.venvs import SetupError
@@ -37,6 +37,8 @@ def compare(name: str, data: Path, only: Sequence[str], *, yes: bool) -> dict[st
         yes: may download programs.
     """
     given = copy_set(dealt(name, data))
+    set_sheets(given)
+    planted_sheet(given, RESULTS / f"copies-{name}.png", each=5, side=56)
     found = kept(name)
     for method in METHODS.values():
         if only and method.name not in only:

@@ -37,7 +37,7 @@ def contact_sheet(cells: Sequence[Cell], path: Path, *, columns: int, side: int 
             sheet.paste(small, (x + place * side, y))
         pen.text((x, y + side), text.encode("latin-1", "replace").decode("latin-1")[: across // 6], fill="black")
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, optimize=True)
+    sheet.quantize(256).save(path, optimize=True)
 
 
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
