@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from limner.gate import CopyFinding, CopyGate, gate_for
+from limner.gate.calibration import COPY
 from numpy.typing import NDArray
 
 from bench.copies.comparing import keep
@@ -75,7 +76,7 @@ def _row(name: str, how: str, count: int, workspace: Workspace, *, size: int | N
     _sheet(f"{name}-{'bare' if bare else 'finished'}", [seen for _, _, seen in sorted(nearest, reverse=True)])
     told = share(stopped).as_dict() | {"stopped": int(np.sum(stopped))}
     spread = np.quantile(scores, [0, 0.01, 0.5, 0.99, 1]).round(4).tolist()
-    return {"model": name, "how": how, "threshold": found.threshold, "scores": spread, **told}
+    return {"model": name, "how": how, "threshold": COPY, "scores": spread, **told}
 
 
 def _looked_at(gate: CopyGate, works: Iterator[Pixels]) -> Iterator[Seen]:

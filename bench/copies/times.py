@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from limner.gate import CopyGate
-from limner.gate.calibration import Threshold
+from limner.gate.calibration import Thresholds
 from limner.gate.features import INDEXED, local_features
 from limner.gate.index import _MANY, _PROBED, THUMBNAIL, LocalIndex
 from limner.gate.index import _searched as index_of
@@ -114,8 +114,8 @@ def _gate(count: int) -> CopyGate:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     looks = LooksIndex(rows, np.zeros(1280, np.float32), np.eye(_NUMBERS, 1280, dtype=np.float32))
     one = Exemplar("0" * 64, "synthetic", "", "", "", 512, 512)
-    threshold = Threshold(value=0.5, honest=0, held_out=0, above=0, high=1.0)
-    return CopyGate((one,) * count, local, looks, threshold, count)
+    chosen = Thresholds(whole=0.5, half=0.6, honest=0, held_out=0, above=0, high=1.0)
+    return CopyGate((one,) * count, local, looks, chosen, count)
 
 
 def _exact(descriptors: NDArray[np.uint8], count: int, random: np.random.Generator) -> Any:
