@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from limner.gate import CopyGate, gate_for
-from limner.gate.calibration import COPY
 from numpy.typing import NDArray
 
 from bench.copies.packs import Pack
@@ -17,6 +15,8 @@ from bench.copies.planted import CopySet
 from bench.copies.scoring import Nearest, summed
 from limner.cli.training_bar import TerminalReporter
 from limner.collection import Collection
+from limner.gate import CopyGate, gate_for
+from limner.gate.calibration import COPY
 from limner.models.bundle import find_model, load_model
 from limner.training.options import TrainOptions
 from limner.training.trainer import Training

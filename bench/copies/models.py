@@ -9,8 +9,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from limner.gate import CopyFinding, CopyGate, gate_for
-from limner.gate.calibration import COPY
 from numpy.typing import NDArray
 
 from bench.copies.comparing import keep
@@ -19,6 +17,8 @@ from bench.copies.pictures import PLACE, copies_workspace
 from bench.copies.sheets import Cell, contact_sheet
 from bench.machine import machine
 from limner import pictures
+from limner.gate import CopyFinding, CopyGate, gate_for
+from limner.gate.calibration import COPY
 from limner.models.bundle import find_model, load_model
 from limner.statistics import share
 from limner.workspace import Workspace

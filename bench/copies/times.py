@@ -17,12 +17,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from limner.gate import CopyGate
-from limner.gate.calibration import Thresholds
-from limner.gate.features import INDEXED, local_features
-from limner.gate.index import _MANY, _PROBED, THUMBNAIL, LocalIndex
-from limner.gate.index import _searched as index_of
-from limner.gate.looks import LooksIndex
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -32,6 +26,12 @@ from bench.copies.packs import Pack
 from bench.copies.pictures import PLACE
 from bench.machine import machine
 from limner.collection.cache import PictureCache
+from limner.gate import CopyGate
+from limner.gate.calibration import Thresholds
+from limner.gate.features import INDEXED, local_features
+from limner.gate.index import _MANY, _PROBED, THUMBNAIL, LocalIndex
+from limner.gate.index import _searched as index_of
+from limner.gate.looks import LooksIndex
 from limner.synthesis import Exemplar
 
 __all__ = ["COUNTS", "TARGETS", "times"]
