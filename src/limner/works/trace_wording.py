@@ -20,17 +20,20 @@ def between(one: GroupShare) -> str:
 
 def verdict_line(found: Influence) -> str:
     """Who shaped the composition most, as far as it can be told."""
-    first, second = found.shares[:2]
+    first = found.shares[0]
     if found.verdict is Verdict.UNLIKE:
         return "Nobody can be named: no small model paints anything like this composition."
     if found.verdict is Verdict.CANNOT_TELL:
-        return f"It cannot be told who comes first: the intervals of {named(first)} and {named(second)} cross."
-    expected = (
-        f"more than the {first.portion:.0%} that the number of pictures lets expect"
-        if first.stands_out
-        else f"as {first.portion:.0%} of the pictures let expect"
-    )
-    verb = "seems to come first" if found.method is Method.ESTIMATE else "comes first"
+        other = max(found.shares[1:], key=lambda one: one.share.high)
+        return f"It cannot be told who comes first: the intervals of {named(first)} and {named(other)} cross."
+    if first.stands_out:
+        expected = f"more than the {first.portion:.0%} that the number of pictures lets expect"
+    else:
+        expected = f"as {first.portion:.0%} of the pictures let expect"
+    several = first.values > 1
+    measured = "come first" if several else "comes first"
+    estimated = "seem to come first" if several else "seems to come first"
+    verb = estimated if found.method is Method.ESTIMATE else measured
     return f"{named(first)} {verb}, with {between(first)}: {expected}."
 
 
