@@ -65,10 +65,13 @@ def limits(card: Card, found: Influence) -> tuple[str, ...]:
     """What the shares do not show."""
     said = [
         f"Compositions are compared as light, dark and rough colours at {SIDE} pixels: no brushwork, no subject.",
-        "The small models are not the one that painted the work: they were trained as it was, in seconds.",
         "What two people compose alike is shared between them, whoever had it first.",
         "A share says what shaped a picture, not whose it is: information, not legal advice.",
     ]
+    if found.method is Method.ENSEMBLE:
+        said.insert(
+            1, "The small models are not the one that painted the work: they were trained as it was, in seconds."
+        )
     if any(one.values > 1 for one in found.shares):
         said.append("Those with few pictures are counted together: what leaving out so few changes cannot be seen.")
     if card.parents:
