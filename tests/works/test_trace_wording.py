@@ -10,6 +10,7 @@ from limner.models.prior import PriorConfig
 from limner.statistics import Estimate
 from limner.works.trace_label import label_of
 from limner.works.trace_wording import limits, verdict_line
+from limner.works.tracing import Nearest
 from models_made import made_card
 from rights_made import made_rights
 
@@ -58,3 +59,9 @@ def test_many_small_ones_that_come_first_are_named_on_no_wall() -> None:
     assert verdict_line(one).startswith("80 others together come first")
     assert "80 others" not in label_of(card(), one, None, None)
     assert any("counted together" in line for line in limits(card(), one))
+
+
+def test_what_the_copy_gate_recorded_is_read_and_what_is_no_record_is_not() -> None:
+    one = {"digest": "ab", "title": "Dusk", "creator": "Ada", "licence": "CC0-1.0", "score": 0.31, "look": 0.8}
+    assert Nearest.of([one, "odd", {"title": "no score"}]) == (Nearest("ab", "Dusk", "Ada", "CC0-1.0", 0.31),)
+    assert Nearest.of(None) == ()

@@ -142,6 +142,7 @@ def _plain(
         "work": str(tracing.path),
         "model": tracing.card.name,
         "composition": tracing.composition.source.value,
+        "nearest": [asdict(one) for one in tracing.nearest()],
         "alike": [
             {"title": one.row.title or one.row.file, "creator": one.row.creator, "licence": one.row.licence}
             | {"digest": f"sha256:{one.row.pixel_sha256}", "distance": round(one.distance, 4)}
@@ -181,7 +182,7 @@ def _print(
     for one in alike:
         texts = (one.row.title or one.row.file, one.row.creator or "unknown", one.row.licence or "unknown")
         near.add_row(*(plain(text) for text in texts))
-    show(near, "", *_finish_lines(credits), "")
+    show(*_nearest_lines(tracing), near, "", *_finish_lines(credits), "")
     sure = "" if found.method is Method.ENSEMBLE else " (quick estimate)"
     title = f"composition, by {found.by}{sure}"
     rows = table(title, "share", "95 %", "", "of pictures", gap=2, right=("share", "of pictures"), narrow=("", "95 %"))
@@ -197,6 +198,18 @@ def _print(
     if line := _ensemble_line(tracing, asked):
         show(plain(line))
     show("", plain(label))
+
+
+def _nearest_lines(tracing: Tracing) -> list[Any]:
+    """What the copy gate found; nothing for a work that it did not look at."""
+    found = tracing.nearest()
+    if not found:
+        return []
+    rows = table("looks most alike (copy gate)", "by", "licence", "copy score", gap=2, right=("copy score",))
+    for one in found:
+        texts = (one.title, one.creator or "unknown", one.licence or "unknown")
+        rows.add_row(*(plain(text) for text in texts), f"{one.score:.2f}")
+    return [rows, ""]
 
 
 def _finish_lines(credits: Credits | None) -> list[Any]:

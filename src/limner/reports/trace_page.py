@@ -69,6 +69,7 @@ def render_trace(tracing: Tracing, found: Influence, credits: Credits | None, la
         painted=tracing.composition.source is ComposedFrom.LATENT,
         model=tracing.card.name,
         collection=tracing.card.collection,
+        nearest=tracing.nearest(),
         alike=[(_near(one, tracing), one.row) for one in tracing.alike()],
         bars=[_bar(one, found) for one in found.shares[:_BARS]],
         by=found.by,

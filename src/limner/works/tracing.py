@@ -35,6 +35,31 @@ from limner.workspace import Workspace
 _SHOWN = 3
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """A training picture that looks like the work, as the copy gate found it.
+
+    Attributes:
+        score: how surely the work copies it, 0 to 1.
+    """
+
+    digest: str
+    title: str
+    creator: str
+    licence: str
+    score: float
+
+    @classmethod
+    def of(cls, recorded: object) -> tuple[Nearest, ...]:
+        """What an act recorded; what is no such record is left out."""
+        found = []
+        for one in recorded if isinstance(recorded, list | tuple) else ():
+            if isinstance(one, dict) and isinstance(one.get("score"), int | float):
+                texts = [str(one.get(name, "")) for name in ("digest", "title", "creator", "licence")]
+                found.append(cls(*texts, float(one["score"])))
+        return tuple(found)
+
+
 class ComposedFrom(StrEnum):
     """Where the composition that is looked at is from."""
 
@@ -92,6 +117,11 @@ class Tracing:
         self.ensemble = Ensemble(self.published.model, self.learned, self.groups, workspace, options)
         self.finish = FinishRecord.of(self.published.finish)
         self.composition = self._composition(origins)
+
+    def nearest(self) -> tuple[Nearest, ...]:
+        """The training pictures that look most like the work, as its papers recorded them; empty where they did not."""
+        found = self.published.checked.get("copies")
+        return Nearest.of(found.get("nearest")) if isinstance(found, dict) else ()
 
     def alike(self, count: int = _SHOWN) -> tuple[Alike, ...]:
         """The training pictures that are composed most like the work, nearest first."""
