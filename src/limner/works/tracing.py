@@ -55,8 +55,8 @@ class Nearest:
         found = []
         for one in recorded if isinstance(recorded, list | tuple) else ():
             if isinstance(one, dict) and isinstance(one.get("score"), int | float):
-                texts = [str(one.get(name, "")) for name in ("digest", "title", "creator", "licence")]
-                found.append(cls(*texts, float(one["score"])))
+                texts = {name: str(one.get(name, "")) for name in ("digest", "title", "creator", "licence")}
+                found.append(cls(**texts, score=float(one["score"])))
         return tuple(found)
 
 
