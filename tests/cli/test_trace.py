@@ -42,6 +42,7 @@ def test_a_trace_estimates_at_once_and_measures_when_asked(work: Path, tmp_path:
     assert {one["name"] for one in told["influence"]["shares"]} == {"Ada", "Bo", "Cy"}
     assert sum(one["share"]["value"] for one in told["influence"]["shares"]) == pytest.approx(1)
     assert sum(told["finish"]["creators"].values()) == pytest.approx(1)
+    assert told["nearest"] and all(0 <= one["score"] <= 1 and one["creator"] for one in told["nearest"])
     assert len(told["alike"]) == 3 and told["alike"][0]["licence"] == "CC-BY-4.0"
     assert "quick estimate" in limner("trace", work) and "--measure" in limner("trace", work)
 

@@ -86,6 +86,9 @@ def _trace(
             tracing.measure(probe(), show_training)
     if asked.background:
         _start(tracing)
+    if to is not None or not asked.label:
+        with progress_of("preparing the copy gate, once", quiet=silent) as show_gate:
+            tracing.nearest(show_gate)
     _tell(tracing, asked, to, as_json)
 
 

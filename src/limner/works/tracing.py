@@ -15,6 +15,7 @@ from torch import Tensor
 
 from limner.collection import Row
 from limner.errors import UsageError
+from limner.gate import gate_for
 from limner.influence.compositions import describe
 from limner.influence.ensemble import Ensemble, EnsembleOptions, Progress
 from limner.influence.estimate import Alike, composed_alike, distances_to, estimate
@@ -22,8 +23,9 @@ from limner.influence.groups import Grouping, grouping
 from limner.influence.shares import Influence, influence
 from limner.influence.sources import Learned, learned_by
 from limner.machine import Machine
-from limner.models.bundle import find_digest, read_card
+from limner.models.bundle import find_digest, load_model, read_card
 from limner.models.card import Card
+from limner.papers.publishing.copies import CHECK
 from limner.papers.publishing.published import Published
 from limner.rights.consent import Blocked, ConsentStore, Scope, blocked
 from limner.synthesis.stores import CompositionStore, SourceStore
@@ -108,6 +110,7 @@ class Tracing:
         if not work.is_file():
             raise UsageError(work, "is no file", "give a work's file")
         self.path, self.workspace = work, workspace
+        self._nearest: tuple[Nearest, ...] | None = None
         origins = Origins(workspace, looks=True)
         self.published: Published = origins.work(work)
         self.card: Card = _card_of(self.published, workspace)
@@ -118,10 +121,27 @@ class Tracing:
         self.finish = FinishRecord.of(self.published.finish)
         self.composition = self._composition(origins)
 
-    def nearest(self) -> tuple[Nearest, ...]:
-        """The training pictures that look most like the work, as its papers recorded them; empty where they did not."""
-        found = self.published.checked.get("copies")
-        return Nearest.of(found.get("nearest")) if isinstance(found, dict) else ()
+    def nearest(self, progress: Progress | None = None) -> tuple[Nearest, ...]:
+        """The training pictures that look most like the work: as its papers recorded them, or looked at anew.
+
+        Empty where what the model learned from is no more here.
+
+        Args:
+            progress: called where the index of the copy gate is made, once a model.
+        """
+        if self._nearest is None:
+            recorded = self.published.checked.get(CHECK)
+            found = Nearest.of(recorded.get("nearest")) if isinstance(recorded, dict) else ()
+            self._nearest = found or self._looked_at_anew(progress)
+        return self._nearest
+
+    def _looked_at_anew(self, progress: Progress | None) -> tuple[Nearest, ...]:
+        file = find_digest(self.published.model, self.workspace)
+        gate = "" if file is None else gate_for(load_model(file), self.workspace, progress)
+        if isinstance(gate, str):
+            return ()
+        (looked,) = gate.look([pixels_of(self.path)])
+        return Nearest.of([one.as_dict() for one in looked.nearest])
 
     def alike(self, count: int = _SHOWN) -> tuple[Alike, ...]:
         """The training pictures that are composed most like the work, nearest first."""
