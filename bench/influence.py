@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.places import RESULTS
+from bench.places import RESULTS, WORK
 from bench.planted import PLANTS, Plant, planted_collection, showing
 from limner.influence.compositions import describe
 from limner.influence.ensemble import Ensemble, EnsembleOptions
@@ -39,7 +39,7 @@ from limner.workspace import Workspace, replace_file
 
 __all__ = ["SEEDS", "Case", "ensemble_of", "influences", "judged", "open_case", "told"]
 
-_FOLDER = RESULTS / "influence"
+_FOLDER, _SHEETS = RESULTS / "influence", WORK / "influence"
 _PAINTED, _WORKS = 1024, 20
 """Compositions that a model paints to choose from, and works of each kind at most."""
 _SEED_OF_WORKS = 5
@@ -96,8 +96,8 @@ def open_case(plant: Plant, workspace: Workspace) -> Case:
         plant, creator, model.digest, learned, grouping(learned.rows), painted[shown][:_WORKS],
         painted[~shown][:_WORKS], int(shown.sum()),
     )  # fmt: skip
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    save_sheet(torch.cat([case.shows, case.others]), _FOLDER / f"{plant.name}.png")
+    _SHEETS.mkdir(parents=True, exist_ok=True)
+    save_sheet(torch.cat([case.shows, case.others]), _SHEETS / f"{plant.name}.png")
     return case
 
 
@@ -194,6 +194,7 @@ def _share(of: Sequence[bool]) -> str:
 
 
 def _keep(name: str, result: Mapping[str, Any]) -> None:
+    _FOLDER.mkdir(parents=True, exist_ok=True)
     with replace_file(_FOLDER / f"{name}.json") as part:
         part.write_text(json.dumps(result, indent=1))
 
