@@ -167,7 +167,7 @@ def told() -> str:
     found = [json.loads(file.read_text()) for file in sorted(_FOLDER.glob("*.json"))]
     if not found:
         return "no results yet"
-    titles = "collection", "works", "first: ensemble", "first: estimate", "intervals hold", "others: cannot tell"
+    titles = "collection", "works", "first: ensemble", "first: estimate", "intervals hold", "others: nobody named"
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for one in found:
         lines.append(_line(f"{one['plant']['pictures']}, {one['plant']['motif']}", [one]))
