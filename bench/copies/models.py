@@ -16,7 +16,7 @@ from bench.copies.overtrained import FAMILIES, painted, trained
 from bench.copies.pictures import PLACE, copies_workspace
 from bench.copies.sheets import Cell, contact_sheet
 from bench.machine import machine
-from limner import pictures
+from limner.collection import PAINTINGS, Collection, import_collection
 from limner.gate import CopyFinding, CopyGate, gate_for
 from limner.gate.calibration import COPY
 from limner.models.bundle import find_model, load_model
@@ -47,7 +47,10 @@ def overtrained(count: int, minutes: float) -> None:
 
 def shipped(count: int) -> None:
     """How many works of the models that ship are stopped, finished as `limner sample` does it."""
-    workspace = copies_workspace()
+    workspace = Workspace(PLACE / "shipped")
+    workspace.make(workspace.root)
+    if "paintings" not in Collection.names(workspace):
+        import_collection(PAINTINGS, "paintings", workspace)
     rows = []
     for name in _SHIPPED:
         rows.append(_row(name, "finished", count, workspace, size=None, bare=False))
@@ -73,7 +76,7 @@ def _row(name: str, how: str, count: int, workspace: Workspace, *, size: int | N
         heapq.heappush(nearest, (found.score, number, (pixels, found)))
         if len(nearest) > _SHOWN:
             heapq.heappop(nearest)
-    _sheet(f"{name}-{'bare' if bare else 'finished'}", [seen for _, _, seen in sorted(nearest, reverse=True)])
+    _sheet(f"{name}-{'bare' if bare else 'finished'}", gate, [seen for _, _, seen in sorted(nearest, reverse=True)])
     told = share(stopped).as_dict() | {"stopped": int(np.sum(stopped))}
     spread = np.quantile(scores, [0, 0.01, 0.5, 0.99, 1]).round(4).tolist()
     return {"model": name, "how": how, "threshold": COPY, "scores": spread, **told}
@@ -84,23 +87,16 @@ def _looked_at(gate: CopyGate, works: Iterator[Pixels]) -> Iterator[Seen]:
         yield from zip(batch, gate.look(batch), strict=True)
 
 
-def _sheet(name: str, seen: list[Seen]) -> None:
-    """Works with the highest scores, each beside the training picture that the gate names, where it is at hand."""
+def _sheet(name: str, gate: CopyGate, seen: list[Seen]) -> None:
+    """Works with the highest scores, each beside the training picture that the gate names first, small."""
+    numbers = {one.digest: number for number, one in enumerate(gate.items)}
     cells: list[Cell] = []
     for pixels, found in seen:
         first = found.nearest[0] if found.nearest else None
-        other = _picture(first.digest) if first else None
+        other = gate.local.thumbnail(numbers[first.digest]) if first else None
         shown = (pixels,) if other is None else (pixels, other)
         cells.append((shown, f"{found.score:.3f} {'STOPPED' if found.is_copy else ''} {first.title if first else ''}"))
     contact_sheet(cells, PLACE / "sheets" / "models" / f"{name}.png", columns=6, side=144)
-
-
-def _picture(digest: str) -> Pixels | None:
-    """A training picture of the bench's workspace, by the digest of its pixels."""
-    digest = digest.removeprefix("sha256:")
-    for path in copies_workspace().collections.glob(f"*/pictures/{digest[:2]}/{digest}.*"):
-        return pictures.read(path).pixels
-    return None
 
 
 def _keep(name: str, title: str, about: str, rows: list[dict[str, Any]]) -> None:

@@ -25,7 +25,8 @@ make bench-copies                # limner's copy gate and the others on both set
 ```
 
 2,000 altered copies of training pictures, 200 more altered twice, and honest new pictures by the same hands, dealt by
-one seed before limner's gate was there; the gate was not made on them. **Paintings**: 300 of 484 are imported, limner
+one seed before limner's gate was there. Whoever made the gate was told recall by kind while at it, and could see sheets
+of misses. **Paintings**: 300 of 484 are imported, limner
 holds 30 of them out, 270 are learned from; the other 184 are honest, whole and in 12 windows each. **Emoji**: three
 quarters of the concepts of four styles are imported, each concept in all styles or in none; honest are the others and
 people of concepts that were not imported, whole and in a window each. Copies and honest pictures have a shorter side of

@@ -91,7 +91,7 @@ def figure(sets: dict[str, Found], path: Path) -> None:
         panel.set_title(f"{title}; dashed: limner's targets", loc="left", fontsize=11)
         panel.grid(axis="y", alpha=0.25)
         panel.spines[["top", "right"]].set_visible(False)
-    drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=7)
+    drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=4)
     panels[-1].set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=9)
     with replace_file(path) as part, part.open("wb") as file:
         drawn.savefig(file, format="png")
