@@ -96,6 +96,8 @@ def _train(context: typer.Context, request: _Request) -> None:
     if options.model_watermark:
         _check_watermark(options)
     _warn_of_few(opened, options)
+    if not (request.quiet or request.as_json):
+        _say_risk(opened, options)
     with TerminalReporter(request.quiet or request.as_json) as reporter:
         path = Training(options, opened, workspace, reporter, resume=request.resume).run()
     _record(opened, options, path, workspace)
@@ -151,6 +153,15 @@ def _warn_of_few(opened: Pictures, options: TrainOptions) -> None:
     if few := sorted((count, name) for name, count in counts.items() if name and count < _FEW):
         named = ", ".join(f"{name} ({count})" for count, name in few[:8]) + (" and more" if len(few) > 8 else "")
         console_error(f"labels of fewer than {_FEW} pictures are learned badly, or by heart: {named}")
+
+
+def _say_risk(opened: Pictures, options: TrainOptions) -> None:
+    """Say how likely copies are, before the training."""
+    from limner.gate.forecast import forecast
+
+    found = forecast(opened.rows(options.where))
+    line = f"copying risk: {found.risk} ({found.different:,} different pictures, a rule of thumb); {found.advice}"
+    console_error(line)
 
 
 def _show(path: Path, as_json: bool) -> None:

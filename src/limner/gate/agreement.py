@@ -22,6 +22,7 @@ _RECOLOURED = 64.0
 """Difference of chroma (CIELAB of OpenCV, a and b) from which a place has another colour."""
 _FEWEST_PIXELS = 30
 _PROMISING = 0.3
+_CELLS, _KEPT = 10, 0.6
 _ENOUGH = 16.0
 """Features that must agree before agreement counts in full: a plain disc agrees with every other disc."""
 
@@ -33,13 +34,13 @@ class Agreement:
     Attributes:
         whole: 0 to 1: of the places where something goes on in either, those that look the same; less where too few
             local features lie among them to tell a copy from a common shape.
-        half: the same within that half of what is compared (left, right, upper, lower) in which it is most: a copy
-            that something else covers in part agrees there.
+        most: the same where the cells that agree least are left out, four tenths of what is compared: a copy that
+            something else covers in part agrees everywhere else.
         seen: share of the training picture's area that lies within the picture.
     """
 
     whole: float
-    half: float
+    most: float
     seen: float
 
 
@@ -98,18 +99,21 @@ def _compared(known: Pixels, asked: Pixels, affine: Affine, points: NDArray[np.f
     around = cv2.dilate(same.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     agreeing = (around & there)[row, column]
 
-    def share(part: tuple[slice, slice]) -> float:
-        down, across = part
-        inside = agreeing & (row >= down.start) & (row < down.stop) & (column >= across.start) & (column < across.stop)
-        return float(same[part].sum() / max(1, asked_for[part].sum())) * min(1.0, int(inside.sum()) / _ENOUGH)
+    enough = min(1.0, int(agreeing.sum()) / _ENOUGH)
+    whole = float(same.sum() / max(1, asked_for.sum())) * enough
+    return Agreement(whole, max(whole, _trimmed(same, asked_for) * enough), float(there.mean()))
 
-    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    middle, centre = (top + bottom) // 2, (left + right) // 2
-    halves = [(slice(top, middle), slice(left, right)), (slice(middle, bottom), slice(left, right))]
-    halves += [(slice(top, bottom), slice(left, centre)), (slice(top, bottom), slice(centre, right))]
-    whole = share((slice(0, height), slice(0, width)))
-    return Agreement(whole, max(whole, *map(share, halves)), float(there.mean()))
+
+def _trimmed(same: NDArray[np.bool_], asked_for: NDArray[np.bool_]) -> float:
+    """The share of places that are the same in the cells that agree most, `_KEPT` of all that is asked for."""
+    height, width = same.shape
+    cell = np.add.outer(np.arange(height) * _CELLS // height * _CELLS, np.arange(width) * _CELLS // width).ravel()
+    agree = np.bincount(cell, same.ravel(), _CELLS**2)
+    asked = np.bincount(cell, asked_for.ravel(), _CELLS**2)
+    order = np.argsort(-(agree / np.maximum(asked, 1)), kind="stable")
+    order = order[asked[order] > 0]
+    kept = order[: 1 + int(np.searchsorted(np.cumsum(asked[order]), _KEPT * asked.sum()))]
+    return float(agree[kept].sum() / max(1.0, asked[kept].sum()))
 
 
 def _inside(affine: Affine, shape: tuple[int, int], other: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -16,6 +16,8 @@ ALARMS = 0.001
 COPY = 0.5
 """The score from which a picture is a copy."""
 _LOWEST, _HIGHEST = 0.25, 0.985
+_SAME = 0.9
+"""Agreement from which a picture shows the same as another nearly everywhere."""
 _TAIL = 0.1
 _FEWEST = 20
 _MARGIN = 0.01
@@ -28,8 +30,8 @@ class Thresholds(BaseModel):
 
     whole: float
     """Agreement, 0 to 1, of all that is compared."""
-    half: float
-    """Agreement of the best half of it."""
+    most: float
+    """Agreement of the six tenths of it that agree most."""
     honest: int
     """Honest pictures that it rests on."""
     held_out: int
@@ -41,43 +43,46 @@ class Thresholds(BaseModel):
 
     def score(self, found: Agreement) -> float:
         """0 to 1; `COPY` where one of both agreements reaches its threshold."""
-        return max(_scaled(found.whole, self.whole), _scaled(found.half, self.half))
+        return max(_scaled(found.whole, self.whole), _scaled(found.most, self.most))
 
 
 def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
-    """The agreements that one honest picture in a thousand reaches, half of them by either.
+    """The agreements that one honest picture in a thousand reaches.
+
+    A picture that agrees with a training picture nearly everywhere is the same drawing or photograph again: it is left
+    out of the thresholds and counted in `above`.
 
     Args:
         honest: the best agreement of each honest picture.
         held_out: how many of them were held out.
     """
-    whole = _threshold(np.array([one.whole for one in honest]))
-    half = _threshold(np.array([one.half for one in honest]))
-    found = Thresholds(whole=whole, half=half, honest=len(honest), held_out=held_out, above=0, high=1.0)
+    new = [one for one in honest if one.whole < _SAME]
+    whole = _threshold(np.array([one.whole for one in new]), _SAME)
+    most = _threshold(np.array([one.most for one in new]), _HIGHEST)
+    found = Thresholds(whole=whole, most=most, honest=len(honest), held_out=held_out, above=0, high=1.0)
     blamed = [found.score(one) >= COPY for one in honest]
     if not blamed:
         return found
     return found.model_copy(update={"above": int(sum(blamed)), "high": round(share(blamed).high, 5)})
 
 
-def _threshold(values: NDArray[np.float64]) -> float:
-    """What half of `ALARMS` of honest pictures reaches.
+def _threshold(values: NDArray[np.float64], highest: float) -> float:
+    """What `ALARMS` of honest pictures reach, `_LOWEST` to `highest`.
 
     Counted, where there are enough values; else the upper tenth of them goes on as an exponential tail (peaks over
-    threshold, Coles 2001, chapter 4, with shape 0). It is never below 0.25, and never above 0.985, which exact copies
-    reach.
+    threshold, Coles 2001, chapter 4, with shape 0).
     """
     if len(values) < _FEWEST:
-        return (_LOWEST + _HIGHEST) / 2
+        return (_LOWEST + highest) / 2
     found = float(values.max()) + _MARGIN
     if len(values) >= 1 / ALARMS:
-        found = float(np.quantile(values, 1 - ALARMS / 2)) + _MARGIN
+        found = float(np.quantile(values, 1 - ALARMS))
     else:
         start = float(np.quantile(values, 1 - _TAIL))
         beyond = values[values > start] - start
         if len(beyond):
-            found = max(found, start + float(beyond.mean()) * np.log(len(beyond) / len(values) / (ALARMS / 2)))
-    return round(float(np.clip(found, _LOWEST, _HIGHEST)), 4)
+            found = max(found, start + float(beyond.mean()) * np.log(len(beyond) / len(values) / ALARMS))
+    return round(float(np.clip(found, _LOWEST, highest)), 4)
 
 
 def _scaled(value: float, threshold: float) -> float:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 192
+SIDE = 224
 """Shorter side at which features are looked for, px."""
-INDEXED, ASKED = 160, 300
+INDEXED, ASKED = 180, 400
 """Most features of a picture that is indexed, and of one that is looked up."""
 UNIT = 512.0
 """Length of a descriptor."""

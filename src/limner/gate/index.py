@@ -22,7 +22,7 @@ _NEAR = 0.4 * UNIT**2
 """Squared distance of two descriptors up to which they may show the same."""
 _VOTED, _COMPARED = 16, 3
 _FEWEST = 3
-_PROBED = 6
+_PROBED = 4
 _MANY = 20_000_000
 """Descriptors from which they are kept as product codes of 32 bytes (Jegou et al. 2011)."""
 
@@ -116,7 +116,7 @@ class LocalIndex:
         voted = self._voted(np.concatenate([own.descriptors, both.descriptors]), asked, without)
         sides = pixels, np.ascontiguousarray(pixels[:, ::-1])
         found = [one for vote in voted if (one := self._compared(sides, *vote)) is not None]
-        return sorted(found, key=lambda one: -max(one.agreement.whole, 0.9 * one.agreement.half))
+        return sorted(found, key=lambda one: -max(one.agreement.whole, 0.9 * one.agreement.most))
 
     def search(self, descriptors: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The nearest features: squared distances and numbers. # uint8 [n, 128] -> [n, 16] twice"""
@@ -169,8 +169,8 @@ class LocalIndex:
 
 def _distinct(rows: NDArray[np.int64], owners: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     """How many different pictures each of `count` features was found in. # -> [count]"""
-    pairs = np.unique(np.stack([rows, owners.astype(np.int64)]), axis=1)
-    return np.bincount(pairs[0], minlength=count)
+    pairs = np.unique(rows << 32 | owners.astype(np.int64))
+    return np.bincount(pairs >> 32, minlength=count)
 
 
 def _searched(descriptors: NDArray[np.uint8]) -> Any:

@@ -30,11 +30,13 @@ Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 R = TypeVar("R")
-_VERSION = 1
+_VERSION = 2
+_SHIPPED = Path(__file__).parent / "shipped"
+"""Thresholds of the models that ship, by the digest of their pictures."""
 _READ = 300
 """Shorter side at which a training picture is indexed at most, px."""
-_ALONE, _VIEWS = 2000, 3
-"""Looks at training pictures, each compared with all others, for the thresholds: at most, and of one picture."""
+_ALONE, _ENOUGH, _VIEWS = 1500, 1200, 6
+"""Looks at training pictures, each compared with all others: at most, wanted, and at one picture."""
 _THRESHOLDS = "thresholds.json"
 
 
@@ -85,22 +87,24 @@ def open_gate(
     Args:
         learned: how many pictures there are in all, where only a part of them is here.
     """
-    folder = workspace.cache / "gate" / f"{exemplars.digest.removeprefix('sha256:')[:32]}-{_VERSION}"
+    name = exemplars.digest.removeprefix("sha256:")[:32]
+    folder = workspace.cache / "gate" / f"{name}-{_VERSION}"
     if not (folder / _THRESHOLDS).is_file():
         workspace.make(folder.parent)
         with replace_folder(folder) as part:
-            _make(part, exemplars, honest or Honest(), progress)
+            _make(part, exemplars, honest or Honest(), progress, _SHIPPED / f"{name}.json")
     kept = Thresholds.model_validate_json((folder / _THRESHOLDS).read_text())
     local, looks = LocalIndex.load(folder), LooksIndex.load(folder)
     return CopyGate(exemplars.items, local, looks, kept, max(learned, len(exemplars.items)))
 
 
-def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress | None) -> None:
-    """Index the pictures, calibrate, and write all of it."""
-    count = len(exemplars)
+def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress | None, kept: Path) -> None:
+    """Index the pictures, calibrate where no thresholds are kept, and write all of it."""
+    count, known_already = len(exemplars), kept.is_file()
     rng = np.random.default_rng(0)
-    alone = [(int(i), view) for view in range(_VIEWS) for i in rng.permutation(count)][:_ALONE]
-    total = 2 * count + len(honest.held_out) + len(alone)
+    views = min(_VIEWS, -(-_ENOUGH // count))
+    alone = [(int(i), view) for view in range(views) for i in rng.permutation(count)][:_ALONE]
+    total = 2 * count + (0 if known_already else len(honest.held_out) + len(alone))
 
     def moved(done: int) -> None:
         if progress:
@@ -112,6 +116,9 @@ def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress
     local = LocalIndex.load(folder)
     looks = LooksIndex.of((local.thumbnail(i) for i in range(count)), lambda done: moved(count + done))
     looks.save(folder)
+    if known_already:
+        (folder / _THRESHOLDS).write_bytes(kept.read_bytes())
+        return
     known = np.array(honest.groups or groups)
 
     def unseen(path: Path) -> Agreement:
@@ -182,7 +189,7 @@ def _small(pixels: Pixels) -> Pixels:
 
 def _best(local: LocalIndex, pixels: Pixels, without: NDArray[np.bool_] | None = None) -> Agreement:
     found = local.candidates(pixels, without)
-    return max((one.agreement for one in found), key=lambda one: max(one.whole, one.half), default=NOTHING)
+    return max((one.agreement for one in found), key=lambda one: max(one.whole, one.most), default=NOTHING)
 
 
 def _in_order(do: Callable[[T], R], each: Iterable[T]) -> Iterator[R]:
