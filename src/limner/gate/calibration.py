@@ -76,7 +76,7 @@ def _threshold(values: NDArray[np.float64], highest: float) -> float:
         return (_LOWEST + highest) / 2
     found = float(values.max()) + _MARGIN
     if len(values) >= 1 / ALARMS:
-        found = float(np.quantile(values, 1 - ALARMS))
+        found = float(np.quantile(values, 1 - ALARMS)) + _MARGIN
     else:
         start = float(np.quantile(values, 1 - _TAIL))
         beyond = values[values > start] - start
