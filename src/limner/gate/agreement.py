@@ -23,6 +23,8 @@ _RECOLOURED = 64.0
 _FEWEST_PIXELS = 30
 _PROMISING = 0.3
 _CELLS, _KEPT = 10, 0.6
+_SEEN = 0.3
+"""Share of the training picture that must be compared before agreement counts in full."""
 _ENOUGH = 16.0
 """Features that must agree before agreement counts in full: a plain disc agrees with every other disc."""
 
@@ -33,7 +35,7 @@ class Agreement:
 
     Attributes:
         whole: 0 to 1: of the places where something goes on in either, those that look the same; less where too few
-            local features lie among them to tell a copy from a common shape.
+            local features, or too little of the training picture, lie among them to tell a copy from a common shape.
         most: the same where the cells that agree least are left out, four tenths of what is compared: a copy that
             something else covers in part agrees everywhere else.
         seen: share of the training picture's area that lies within the picture.
@@ -99,7 +101,8 @@ def _compared(known: Pixels, asked: Pixels, affine: Affine, points: NDArray[np.f
     around = cv2.dilate(same.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     agreeing = (around & there)[row, column]
 
-    enough = min(1.0, int(agreeing.sum()) / _ENOUGH)
+    # A sliver of a picture agrees with many others.
+    enough = min(1.0, int(agreeing.sum()) / _ENOUGH) * min(1.0, float(there.mean()) / _SEEN)
     whole = float(same.sum() / max(1, asked_for.sum())) * enough
     return Agreement(whole, max(whole, _trimmed(same, asked_for) * enough), float(there.mean()))
 

@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 R = TypeVar("R")
-_VERSION = 2
+_VERSION = 3
 _SHIPPED = Path(__file__).parent / "shipped"
 """Thresholds of the models that ship, by the digest of their pictures."""
 _READ = 300
