@@ -114,7 +114,7 @@ def _gate(count: int) -> CopyGate:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     looks = LooksIndex(rows, np.zeros(1280, np.float32), np.eye(_NUMBERS, 1280, dtype=np.float32))
     one = Exemplar("0" * 64, "synthetic", "", "", "", 512, 512)
-    chosen = Thresholds(whole=0.5, most=0.6, honest=0, held_out=0, above=0, high=1.0)
+    chosen = Thresholds(whole=0.5, most=0.6, hashed=0.9, honest=0, held_out=0, above=0, high=1.0)
     return CopyGate((one,) * count, local, looks, chosen, count)
 
 

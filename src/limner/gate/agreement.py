@@ -39,11 +39,13 @@ class Agreement:
         most: the same where the cells that agree least are left out, four tenths of what is compared: a copy that
             something else covers in part agrees everywhere else.
         seen: share of the training picture's area that lies within the picture.
+        hashed: how alike the perceptual hashes of both are, whole and in any of eight ways (`hashes.py`), 0 to 1.
     """
 
     whole: float
     most: float
     seen: float
+    hashed: float = 0.0
 
 
 NOTHING = Agreement(0.0, 0.0, 0.0)

@@ -16,8 +16,8 @@ ALARMS = 0.001
 COPY = 0.5
 """The score from which a picture is a copy."""
 _LOWEST, _HIGHEST = 0.25, 0.985
-_SAME = 0.9
-"""Agreement from which a picture shows the same as another nearly everywhere."""
+_SAME, _SAME_HASH = 0.9, 0.92
+"""Agreement, and likeness of hashes, from which a picture shows the same as another nearly everywhere."""
 _TAIL = 0.1
 _FEWEST = 20
 _MARGIN = 0.01
@@ -32,6 +32,8 @@ class Thresholds(BaseModel):
     """Agreement, 0 to 1, of all that is compared."""
     most: float
     """Agreement of the six tenths of it that agree most."""
+    hashed: float
+    """Likeness of the perceptual hashes."""
     honest: int
     """Honest pictures that it rests on."""
     held_out: int
@@ -42,8 +44,9 @@ class Thresholds(BaseModel):
     """Upper end of the 95 % interval of their share."""
 
     def score(self, found: Agreement) -> float:
-        """0 to 1; `COPY` where one of both agreements reaches its threshold."""
-        return max(_scaled(found.whole, self.whole), _scaled(found.most, self.most))
+        """0 to 1; `COPY` where one of the agreements reaches its threshold."""
+        pairs = (found.whole, self.whole), (found.most, self.most), (found.hashed, self.hashed)
+        return max(_scaled(value, threshold) for value, threshold in pairs)
 
 
 def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
@@ -59,7 +62,8 @@ def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
     new = [one for one in honest if one.whole < _SAME]
     whole = _threshold(np.array([one.whole for one in new]), _SAME)
     most = _threshold(np.array([one.most for one in new]), _HIGHEST)
-    found = Thresholds(whole=whole, most=most, honest=len(honest), held_out=held_out, above=0, high=1.0)
+    hashed = _threshold(np.array([one.hashed for one in new]), _SAME_HASH)
+    found = Thresholds(whole=whole, most=most, hashed=hashed, honest=len(honest), held_out=held_out, above=0, high=1.0)
     blamed = [found.score(one) >= COPY for one in honest]
     if not blamed:
         return found

@@ -124,7 +124,9 @@ class CopyGate:
         item = self.items[number]
         look = self.looks.alike(row, number) if look is None else look
         score = self.thresholds.score(shown.agreement) if shown else 0.0
-        region = _region(shown, self.local.shapes[number], pixels.shape) if shown and score > 0 else None
+        region = (
+            _region(shown, self.local.shapes[number], pixels.shape) if shown and shown.agreement.whole > 0 else None
+        )
         return Neighbour(
             item.digest,
             item.title,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.collection.cache import PictureCache
-from limner.gate.agreement import Agreement, agreement
+from limner.gate.agreement import NOTHING, Agreement, agreement
 from limner.gate.features import ASKED, UNIT, LocalFeatures, local_features
+from limner.gate.hashes import nearest_hash
 from limner.gate.placing import Affine, consistent, of_reduced, scale_of, similarity
 
 THUMBNAIL = 96
@@ -50,6 +51,7 @@ class LocalIndex:
         owners: which picture each feature belongs to. # int32 [n]
         points: as `LocalFeatures.points`, of all features. # float32 [n, 4]
         shapes: height and width of each picture. # int32 [m, 2]
+        hashes: perceptual hash of each picture. # uint8 [m, 32]
     """
 
     def __init__(
@@ -59,13 +61,19 @@ class LocalIndex:
         points: NDArray[np.float32],
         shapes: NDArray[np.int32],
         thumbnails: PictureCache | None,
+        hashes: NDArray[np.uint8] | None = None,
     ) -> None:
         self._faiss, self.owners, self.points, self.shapes, self._thumbnails = found, owners, points, shapes, thumbnails
+        self.hashes = np.zeros((len(shapes), 32), np.uint8) if hashes is None else hashes
         self._starts = np.searchsorted(owners, np.arange(len(shapes) + 1))
 
     @classmethod
     def of(
-        cls, features: Iterable[LocalFeatures], shapes: Sequence[tuple[int, int]], thumbnails: PictureCache | None
+        cls,
+        features: Iterable[LocalFeatures],
+        shapes: Sequence[tuple[int, int]],
+        thumbnails: PictureCache | None,
+        hashes: NDArray[np.uint8] | None = None,
     ) -> LocalIndex:
         """Index pictures.
 
@@ -77,14 +85,16 @@ class LocalIndex:
         owners = np.repeat(np.arange(len(each), dtype=np.int32), [len(one.points) for one in each])
         points = np.concatenate([one.points for one in each])
         descriptors = np.concatenate([one.descriptors for one in each])
-        return cls(_searched(descriptors), owners, points, np.asarray(shapes, np.int32), thumbnails)
+        return cls(_searched(descriptors), owners, points, np.asarray(shapes, np.int32), thumbnails, hashes)
 
     def save(self, folder: Path) -> None:
         """Write what `load` reads."""
         import faiss
 
         faiss.write_index(self._faiss, str(folder / "features.faiss"))
-        np.savez(folder / "features.npz", owners=self.owners, points=self.points, pictures=self.shapes)
+        np.savez(
+            folder / "features.npz", owners=self.owners, points=self.points, pictures=self.shapes, hashes=self.hashes
+        )
 
     @classmethod
     def load(cls, folder: Path) -> LocalIndex:
@@ -93,7 +103,7 @@ class LocalIndex:
 
         known = np.load(folder / "features.npz", allow_pickle=False)
         found = faiss.read_index(str(folder / "features.faiss"))
-        return cls(found, known["owners"], known["points"], known["pictures"], PictureCache(folder))
+        return cls(found, known["owners"], known["points"], known["pictures"], PictureCache(folder), known["hashes"])
 
     def thumbnail(self, picture: int) -> NDArray[np.uint8]:
         """A training picture, small. # -> uint8 [h, w, 3], the shorter side `THUMBNAIL`"""
@@ -108,6 +118,17 @@ class LocalIndex:
             pixels: uint8 [h, w, 3], sRGB.
             without: training pictures that are passed over. # bool [m]
         """
+        found = {one.picture: one for one in reversed(self._placed(pixels, without))}
+        picture, alike = nearest_hash(pixels, self.hashes, without)
+        if picture in found:
+            one = found[picture]
+            found[picture] = replace(one, agreement=replace(one.agreement, hashed=alike))
+        elif alike > 0:
+            found[picture] = Candidate(picture, False, np.eye(2, 3), replace(NOTHING, hashed=alike))
+        return sorted(found.values(), key=lambda one: -max(one.agreement.whole, one.agreement.hashed))
+
+    def _placed(self, pixels: NDArray[np.uint8], without: NDArray[np.bool_] | None) -> list[Candidate]:
+        """What local features find; the one that agrees most comes first."""
         own = local_features(pixels, ASKED)
         if not len(own.points) or not len(self.owners):
             return []

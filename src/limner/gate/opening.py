@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner import pictures
-from limner.collection.likeness import group, hash_look
+from limner.collection.likeness import group
 from limner.gate.agreement import NOTHING, Agreement
 from limner.gate.calibration import Thresholds, thresholds
 from limner.gate.features import INDEXED, LocalFeatures, local_features
 from limner.gate.gate import CopyGate
+from limner.gate.hashes import hash_of
 from limner.gate.index import THUMBNAIL, LocalIndex
 from limner.gate.looks import LooksIndex
 from limner.models.bundle import Model
@@ -30,7 +31,7 @@ Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 R = TypeVar("R")
-_VERSION = 3
+_VERSION = 4
 _SHIPPED = Path(__file__).parent / "shipped"
 """Thresholds of the models that ship, by the digest of their pictures."""
 _READ = 300
@@ -112,7 +113,8 @@ def _make(folder: Path, exemplars: Exemplars, honest: Honest, progress: Progress
 
     seen, groups = _indexed(exemplars, folder, moved)
     shapes = [one.shape for one in seen]
-    LocalIndex.of([one.features for one in seen], shapes, None).save(folder)
+    hashes = np.stack([one.hash for one in seen])
+    LocalIndex.of([one.features for one in seen], shapes, None, hashes).save(folder)
     local = LocalIndex.load(folder)
     looks = LooksIndex.of((local.thumbnail(i) for i in range(count)), lambda done: moved(count + done))
     looks.save(folder)
@@ -143,7 +145,7 @@ class _Seen:
     features: LocalFeatures
     shape: tuple[int, int]
     thumbnail: Pixels
-    look: str
+    hash: NDArray[np.uint8]
 
 
 def _indexed(exemplars: Exemplars, folder: Path, moved: Callable[[int], None]) -> tuple[list[_Seen], list[int]]:
@@ -151,7 +153,7 @@ def _indexed(exemplars: Exemplars, folder: Path, moved: Callable[[int], None]) -
 
     def seen(number: int) -> _Seen:
         pixels = _picture(exemplars, number)
-        return _Seen(local_features(pixels, INDEXED), pixels.shape[:2], _small(pixels), hash_look(pixels))
+        return _Seen(local_features(pixels, INDEXED), pixels.shape[:2], _small(pixels), hash_of(pixels))
 
     found = list[_Seen]()
     for one in _in_order(seen, range(len(exemplars))):
@@ -161,7 +163,7 @@ def _indexed(exemplars: Exemplars, folder: Path, moved: Callable[[int], None]) -
     with (folder / "pixels.bin").open("wb") as out:
         for one in found:
             out.write(one.thumbnail.tobytes())
-    return found, group([one.look for one in found])
+    return found, group([one.hash.tobytes().hex() if one.hash.any() else "" for one in found])
 
 
 def _picture(exemplars: Exemplars, number: int) -> Pixels:
@@ -189,7 +191,9 @@ def _small(pixels: Pixels) -> Pixels:
 
 def _best(local: LocalIndex, pixels: Pixels, without: NDArray[np.bool_] | None = None) -> Agreement:
     found = local.candidates(pixels, without)
-    return max((one.agreement for one in found), key=lambda one: max(one.whole, one.most), default=NOTHING)
+    each = [one.agreement for one in found] or [NOTHING]
+    whole, most, hashed = (max(getattr(one, name) for one in each) for name in ("whole", "most", "hashed"))
+    return Agreement(whole, most, 1.0, hashed)
 
 
 def _in_order(do: Callable[[T], R], each: Iterable[T]) -> Iterator[R]:
