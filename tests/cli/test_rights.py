@@ -222,7 +222,7 @@ def test_a_former_work_is_not_published_again_after_a_withdrawal(
 ) -> None:
     limner("sample", "m", "-n", "1", "--size", "64", "--to", tmp_path / "out")
     (work,) = (tmp_path / "out").glob("*.png")
-    assert "checked" not in verify(work).generation, "nothing was agreed: judged by licences alone, as ever"
+    assert "consent" not in verify(work).generation["checked"], "nothing was agreed: judged by licences alone, as ever"
     inside = verify(work).generation["finish"]["shares"][0]["digest"].removeprefix("sha256:")
     ConsentStore(workspace.root).withdraw(Subject("picture", inside))
     assert "its own consent was withdrawn" in refused("publish", work, "--as", "jpeg")

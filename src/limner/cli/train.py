@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,7 +97,7 @@ def _train(context: typer.Context, request: _Request) -> None:
     if options.model_watermark:
         _check_watermark(options)
     _warn_of_few(opened, options)
-    if not (request.quiet or request.as_json):
+    if sys.stderr.isatty() and not (request.quiet or request.as_json):
         _say_risk(opened, options)
     with TerminalReporter(request.quiet or request.as_json) as reporter:
         path = Training(options, opened, workspace, reporter, resume=request.resume).run()

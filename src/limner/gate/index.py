@@ -199,6 +199,8 @@ def _searched(descriptors: NDArray[np.uint8]) -> Any:
     import faiss
 
     count = len(descriptors)
+    if not count:  # only plain pictures
+        return faiss.IndexFlatL2(128)
     lists = max(1, min(int(2 * np.sqrt(count)), 16384, count // 40))
     coarse = faiss.IndexFlatL2(128)
     if count < _MANY:

@@ -124,8 +124,8 @@ class Published:
             entries.append(Entry("artist", "export", [self.former, self.model], [self.digest], how))
         copied = self.checked.get("copies", {})
         if copied.get("allowed"):
-            nearest = [f"sha256:{one['digest']}" for one in copied["nearest"][:1]]
-            why = {"reason": copied["allowed"], "score": copied["score"]}
+            nearest = [f"sha256:{one['digest']}" for one in copied.get("nearest", ())[:1]]
+            why = {"reason": copied["allowed"], "score": copied.get("score")}
             entries.append(Entry("artist", ALLOW_COPY, [*nearest, self.model], [self.digest], why))
         return entries
 
