@@ -95,6 +95,9 @@ def _missed(found: dict[str, Any]) -> str:
         if name in found["methods"]:
             values = {of: found["methods"][name]["classes"][of.value]["value"] for of in TARGETS}
             missed = [f"{of.value} {value:.1%}" for of, value in values.items() if value < TARGETS[of]]
+            if not any(values.values()):
+                told.append(f"{title}: honest pictures reach the highest score, so that no threshold keeps to that.")
+                continue
             told.append(f"{title} misses: {', '.join(missed)}." if missed else f"{title} meets both targets.")
     return " ".join(told) + "\n" if told else ""
 

@@ -59,17 +59,21 @@ def times(counts: Sequence[int] = COUNTS) -> None:
         command = [sys.executable, "-m", "bench.copies.times", str(count)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
-        lines = [
-            "| indexed pictures | local features | ms a picture (target) | ms of both cores | peak of memory, GB |",
-            "| --- " * 5 + "|",
-        ]
-        for row in rows:
-            own, peak = format(row["cpu_ms"], ".1f"), format(row["gb"], ".1f")
-            cells = f"{row['pictures']:,}", f"{row['features']:,}", _target(row), own, peak
-            lines.append(f"| {' | '.join(cells)} |")
-        where = f"{machine()['processor']}, {datetime.now(UTC).date()}"
-        about = f"Batches of {_BATCH} works of 256 px on two cores; {where}. {_HOW}\n"
-        keep("times", {"title": "What a look costs", "told": [about, *lines], "rows": rows, "machine": machine()})
+        _keep(rows)
+
+
+def _keep(rows: Sequence[dict[str, Any]]) -> None:
+    lines = [
+        "| indexed pictures | local features | ms a picture (target) | ms of both cores | peak of memory, GB |",
+        "| --- " * 5 + "|",
+    ]
+    for row in rows:
+        own, peak = format(row["cpu_ms"], ".1f"), format(row["gb"], ".1f")
+        cells = f"{row['pictures']:,}", f"{row['features']:,}", _target(row), own, peak
+        lines.append(f"| {' | '.join(cells)} |")
+    where = f"{machine()['processor']}, {datetime.now(UTC).date()}"
+    about = f"Batches of {_BATCH} works of 256 px on two cores; {where}. {_HOW}\n"
+    keep("times", {"title": "What a look costs", "told": [about, *lines], "rows": rows, "machine": machine()})
 
 
 def _target(row: dict[str, Any]) -> str:
