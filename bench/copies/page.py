@@ -8,7 +8,7 @@ from bench.copies.alterations import KINDS
 from bench.copies.comparing import kept
 from bench.copies.methods import METHODS
 from bench.copies.pictures import SETS
-from bench.copies.table import GATES, TARGETS, by_kind, figure, overview
+from bench.copies.table import GATES, MOST_ALARMS, TARGETS, by_kind, figure, overview
 from bench.places import RESULTS
 
 __all__ = ["FIGURE", "draw", "section"]
@@ -89,16 +89,18 @@ def _set(name: str, found: dict[str, Any]) -> str:
 
 
 def _missed(found: dict[str, Any]) -> str:
-    """Which of limner's targets its gate does not meet."""
+    """Which of limner's targets (recall, false alarms) its gate does not meet."""
     told = []
     for name, title in GATES.items():
         if name in found["methods"]:
             values = {of: found["methods"][name]["classes"][of.value]["value"] for of in TARGETS}
             missed = [f"{of.value} {value:.1%}" for of, value in values.items() if value < TARGETS[of]]
+            alarms = found["methods"][name]["alarms"]["value"]
+            missed += [f"false alarms {alarms:.2%}"] if alarms > MOST_ALARMS else []
             if not any(values.values()):
                 told.append(f"{title}: honest pictures reach the highest score, so that no threshold keeps to that.")
                 continue
-            told.append(f"{title} misses: {', '.join(missed)}." if missed else f"{title} meets both targets.")
+            told.append(f"{title} misses: {', '.join(missed)}." if missed else f"{title} meets the targets.")
     return " ".join(told) + "\n" if told else ""
 
 

@@ -59,6 +59,18 @@ class _Choice:
         return Wanted(one_line(self.note, 1000), name, self.retrain, self.finish_anew, self.move_old_to)
 
 
+@dataclass(frozen=True)
+class _Check:
+    """A statement that is checked, in the place of a withdrawal."""
+
+    verify: Annotated[
+        Path | None, typer.Option(metavar="STATEMENT", help="Check a statement: its folder, or its JSON.")
+    ] = None
+    anchor: Annotated[list[Path] | None, typer.Option(help="With --verify: a root certificate (PEM) to believe.")] = (
+        None
+    )
+
+
 def _withdraw(
     subject: Annotated[
         str | None,
@@ -76,12 +88,7 @@ def _withdraw(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     identity: Identity = None,
-    verify: Annotated[
-        Path | None, typer.Option(metavar="STATEMENT", help="Check a statement: its folder, or its JSON.")
-    ] = None,
-    anchor: Annotated[
-        list[Path] | None, typer.Option(help="With --verify: a root certificate (PEM) to believe.")
-    ] = None,
+    check: _Check,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -99,10 +106,10 @@ def _withdraw(
 
     Exit status with --verify: 0 it holds, 1 it does not.
     """
-    if verify is not None:
+    if check.verify is not None:
         if subject or collection:
             raise UsageError("--verify", "goes alone", "leave the picture and --from out")
-        return _verify(verify, anchor or [], as_json=as_json)
+        return _verify(check.verify, check.anchor or [], as_json=as_json)
     if subject is None or collection is None:
         missing = "PICTURE|CREATOR" if subject is None else "--from"
         raise UsageError(missing, "is missing", "say what is withdrawn, and from which collection")

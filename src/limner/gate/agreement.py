@@ -22,7 +22,9 @@ _RECOLOURED = 64.0
 """Difference of chroma (CIELAB of OpenCV, a and b) from which a place has another colour."""
 _FEWEST_PIXELS = 30
 _PROMISING = 0.3
+"""Agreement from which the place is refined."""
 _CELLS, _KEPT = 10, 0.6
+"""Cells a side of what is compared; share of it that the cells which agree most are kept for."""
 _SEEN = 0.3
 """Share of the training picture that must be compared before agreement counts in full."""
 _ENOUGH = 16.0

@@ -50,7 +50,7 @@ class Thresholds(BaseModel):
 
 
 def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
-    """The agreements that one honest picture in a thousand reaches.
+    """The agreements that one honest picture in a thousand reaches: a third of `ALARMS` is left to each of the three.
 
     A picture that agrees with a training picture nearly everywhere is the same drawing or photograph again: it is left
     out of the thresholds and counted in `above`.
@@ -71,7 +71,7 @@ def thresholds(honest: Sequence[Agreement], held_out: int) -> Thresholds:
 
 
 def _threshold(values: NDArray[np.float64], highest: float) -> float:
-    """What `ALARMS` of honest pictures reach, `_LOWEST` to `highest`.
+    """What a third of `ALARMS` of honest pictures reach, `_LOWEST` to `highest`.
 
     Counted, where there are enough values; else the upper tenth of them goes on as an exponential tail (peaks over
     threshold, Coles 2001, chapter 4, with shape 0).
@@ -80,12 +80,12 @@ def _threshold(values: NDArray[np.float64], highest: float) -> float:
         return (_LOWEST + highest) / 2
     found = float(values.max()) + _MARGIN
     if len(values) >= 1 / ALARMS:
-        found = float(np.quantile(values, 1 - ALARMS)) + _MARGIN
+        found = float(np.quantile(values, 1 - ALARMS / 3)) + _MARGIN
     else:
         start = float(np.quantile(values, 1 - _TAIL))
         beyond = values[values > start] - start
         if len(beyond):
-            found = max(found, start + float(beyond.mean()) * np.log(len(beyond) / len(values) / ALARMS))
+            found = max(found, start + float(beyond.mean()) * np.log(len(beyond) / len(values) / (ALARMS / 3)))
     return round(float(np.clip(found, _LOWEST, highest)), 4)
 
 

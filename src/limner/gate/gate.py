@@ -49,9 +49,8 @@ class CopyFinding:
     """What the gate found about one picture.
 
     Attributes:
-        score: the largest of its neighbours'; `COPY` and more is a copy. One honest new picture in a thousand reaches
-            that, where the collection is not full of one drawing used again.
-        nearest: the training pictures nearest to it, three or fewer; those that it may show come first.
+        score: the largest of its neighbours'; `COPY` and more is a copy.
+        nearest: the training pictures nearest to it, three or fewer; those that it may show come first, by score.
     """
 
     score: float
@@ -103,12 +102,11 @@ class CopyGate:
         row: NDArray[np.float32],
         looks: dict[int, float],
     ) -> CopyFinding:
-        shown: dict[int, Candidate] = {}
-        for one in candidates:
-            shown.setdefault(one.picture, one)
+        shown = {one.picture: one for one in candidates}
         scores = {number: self.thresholds.score(one.agreement) for number, one in shown.items()}
         # What agrees in a few places only is no better neighbour than what looks alike.
         strong = [number for number, score in scores.items() if score >= COPY / 2]
+        strong.sort(key=lambda number: -scores[number])
         order = list(dict.fromkeys((*strong, *looks)))[:NEAREST]
         near = tuple(self._neighbour(k, pixels, shown.get(k), looks.get(k), row) for k in order)
         return CopyFinding(round(max(scores.values(), default=0.0), 4), near)

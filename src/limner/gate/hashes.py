@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.collection.likeness import LEAST_QUALITY, squeezed
+from limner.collection.likeness import LEAST_QUALITY, hash_look, squeezed
 
 _BITS = 256
 _UNLIKE = 128
@@ -14,10 +14,7 @@ _UNLIKE = 128
 
 def hash_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The hash; zeros for a picture that is too plain to have one. # uint8 [h, w, 3] -> uint8 [32]"""
-    import pdqhash
-
-    bits, quality = pdqhash.compute(squeezed(pixels, 64, 512))
-    return np.packbits(np.asarray(bits, np.uint8)) if quality >= LEAST_QUALITY else np.zeros(32, np.uint8)
+    return np.frombuffer(bytes.fromhex(hash_look(pixels)) or bytes(32), np.uint8)
 
 
 def nearest_hash(

@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 R = TypeVar("R")
-_VERSION = 4
+_VERSION = 5
 _SHIPPED = Path(__file__).parent / "shipped"
 """Thresholds of the models that ship, by the digest of their pictures."""
 _READ = 300

@@ -203,8 +203,8 @@ class Ensemble:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        except OSError:
-            pass
+        except FileNotFoundError:  # nobody ever trained it
+            return False
         return False
 
     @contextmanager

@@ -319,11 +319,7 @@ def open_publisher(
     """
     signer = _identity(workspace, identity, certificate, key, passphrase or os.environ.get("LIMNER_PASSPHRASE"), ask)
     registry = Registry(workspace.registry, workspace.registry_index)
-    ledger = Ledger.open(workspace.ledger)
-    if len(ledger) == 0 and (count := len(registry)):  # what it held is not to be taken for nothing
-        reason = f"holds no act, but the registry {count:,} published works: it was emptied"
-        remedy = "put a copy of the ledger back; to begin anew, move registry.sqlite away, too"
-        raise LedgerError(ledger, reason, remedy)
+    ledger = _ledger(workspace, registry)
     for damaged in recover(workspace, ledger, registry).damaged:
         note(f"{damaged}: an announcement that cannot be read was set aside; look for its work: limner works recover")
     return Publisher(
@@ -336,6 +332,16 @@ def open_publisher(
         overwrite=overwrite,
         checks=(Permission(workspace), CopyCheck(workspace, allow_copy, watch)),
     )
+
+
+def _ledger(workspace: Workspace, registry: Registry) -> Ledger:
+    """The workspace's ledger; one that was emptied is refused: what it held is not to be taken for nothing."""
+    ledger = Ledger.open(workspace.ledger)
+    if len(ledger) == 0 and (count := len(registry)):
+        reason = f"holds no act, but the registry {count:,} published works: it was emptied"
+        remedy = "put a copy of the ledger back; to begin anew, move registry.sqlite away, too"
+        raise LedgerError(ledger, reason, remedy)
+    return ledger
 
 
 def _identity(
