@@ -32,9 +32,9 @@ def latent(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def publish(ready: Publisher, place: Path, number: int, **told: Any) -> str:
+def publish(ready: Publisher, place: Path, number: int, **changes: Any) -> str:
     pixels = np.asarray(graded(WORK) if number % 2 else WORK)
-    return ready.publish(pixels, place, provenance(latent_digest=latent(number), **told)).digest
+    return ready.publish(pixels, place, provenance(latent_digest=latent(number), **changes)).digest
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def work(workspace: Workspace, tmp_path: Path) -> Path:
         samples = [publish(ready, folder / f"s{i}.png", i, index=i, title=f"no. {i}") for i in (1, 2, 3)]
         along = {"warmth": 1.5, "horizon": -0.8}
         ledger.record_many([WorkAct("move", (samples[0],), MODEL, latent(11), {"along": along}).entry()])
-        told: dict[str, Any] = {"seed": None, "index": None, "truncation": None}
-        moved = publish(ready, folder / "moved.png", 11, made="move", title="Evening", **told)
+        changes: dict[str, Any] = {"seed": None, "index": None, "truncation": None}
+        moved = publish(ready, folder / "moved.png", 11, made="move", title="Evening", **changes)
         sheet = Entry(
             "algorithm",
             "evolve",
@@ -60,10 +60,10 @@ def work(workspace: Workspace, tmp_path: Path) -> Path:
         other = Entry("artist", "keep", ["sheet", latent(90)], [], {"evolution": "another", "kept": [1], "of": 8})
         how = {"evolution": "dusk", "generation": 1, "number": 3, "kept": "2,4"}
         ledger.record_many([sheet, keep, other, WorkAct("evolve", (), MODEL, latent(12), how).entry()])
-        evolved = publish(ready, folder / "evolved.png", 12, made="evolve", title="Bred", **told)
+        evolved = publish(ready, folder / "evolved.png", 12, made="evolve", title="Bred", **changes)
         mix = {"mask": "sha256:" + "77" * 32}
         ledger.record_many([WorkAct("mix", (moved, evolved), MODEL, latent(13), mix).entry()])
-        publish(ready, folder / "mixed.png", 13, made="mix", title="Both", **told)
+        publish(ready, folder / "mixed.png", 13, made="mix", title="Both", **changes)
         file = tmp_path / "over.png"
         painted(shown(folder / "mixed.png")).save(file)
         request = Retouch(file, by="hand", note=HOSTILE, title=f"Last {HOSTILE}")
@@ -106,7 +106,7 @@ def test_steps_come_in_their_order_with_pictures(workspace: Workspace, work: Pat
 
 def test_whose_word_it_is(workspace: Workspace, work: Path) -> None:
     statement = statement_of(work, workspace)
-    standing = {one.what: one.standing for one in statement.told}
+    standing = {one.what: one.standing for one in statement.facts}
     assert standing["Title"] is standing["Name"] is standing["How it was changed"] is Standing.CLAIMED
     assert standing["Change elsewhere"] is standing["File"] is Standing.MEASURED
     assert standing["Acts"] is standing["Date"] is Standing.RECORDED
@@ -119,10 +119,10 @@ def test_what_checks_found_and_the_artist_decided_is_told(workspace: Workspace, 
     with publisher(workspace) as ready:
         place = workspace.works / "copy.png"
         publish(ready, place, 30, checked={"copies": copies}, parameters=superseded)
-    told = {one.what: f"{one.value}; {one.why}" for one in statement_of(place, workspace).told}
-    assert "12 pictures" in told["Copies"]
-    assert "it is my own painting" in told["Copies"]
-    assert "for the archive" in told["Superseded model"]
+    facts = {one.what: f"{one.value}; {one.why}" for one in statement_of(place, workspace).facts}
+    assert "12 pictures" in facts["Copies"]
+    assert "it is my own painting" in facts["Copies"]
+    assert "for the archive" in facts["Superseded model"]
 
 
 def test_the_actions_of_all_manifests_are_told_one_by_one(workspace: Workspace, work: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limner.influence.shares import GroupShare, Influence, Method, told
+from limner.influence.shares import GroupShare, Influence, Method, ranked
 from limner.models.card import Card
 from limner.models.latent_model import LatentModel, LatentModelConfig
 from limner.models.painter import painter_config
@@ -20,7 +20,7 @@ def share(name: str, portion: float, low: float, value: float, high: float, valu
 
 
 def found(*shares: GroupShare, method: Method = Method.ENSEMBLE) -> Influence:
-    return told("creator", method, shares, 24)
+    return ranked("creator", method, shares, 24)
 
 
 def card() -> Card:

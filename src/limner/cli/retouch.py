@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Told:
+class Stated:
     """What the artist says of the retouch."""
 
     by: Annotated[
@@ -53,7 +53,7 @@ class Place:
 def _retouch(
     work: Annotated[Path, typer.Argument(help="The file of a published work.")],
     file: Annotated[Path, typer.Option("--with", help="The file that came back from another program.")],
-    told: Told,
+    stated: Stated,
     place: Place,
     signing: Signing,
     as_json: Json = False,
@@ -71,7 +71,7 @@ def _retouch(
     from limner.retouching.picture import map_picture
     from limner.retouching.retouching import name_of, publish_retouched, returned
 
-    request, workspace = _request(file, told, place), Workspace.default()
+    request, workspace = _request(file, stated, place), Workspace.default()
     if place.map is not None:
         output(place.map, option="--map", endings=(".png",), sources=(work, file), overwrite=place.overwrite)
     if place.to is not None and place.to.suffix:
@@ -97,7 +97,7 @@ def _retouch(
         print(f"what changed, as a picture: {place.map}")
 
 
-def _request(file: Path, told: Told, place: Place) -> Retouch:
+def _request(file: Path, stated: Stated, place: Place) -> Retouch:
     from limner.papers.publishing.labels import LabelRequest
     from limner.retouching.retouching import Retouch
 
@@ -106,7 +106,7 @@ def _request(file: Path, told: Told, place: Place) -> Retouch:
     # A language that is none is refused whether there is a label or not.
     label = LabelRequest("text" if place.label == "text" else "eu", place.language)
     wanted = None if place.label == "none" else label
-    return Retouch(file, told.by, told.note, told.allow_unrelated, place.title, wanted)
+    return Retouch(file, stated.by, stated.note, stated.allow_unrelated, place.title, wanted)
 
 
 def _plain(made: RetouchedWork, map: Path | None) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _show(found: Statement) -> None:
     for number, step in enumerate(found.steps, 1):
         cells = (step.name, " ".join(step.artist), " ".join(step.algorithm), "; ".join(step.measured))
         steps.add_row(str(number), *(plain(cell) for cell in cells))
-    told = table("", "", "standing", "why", narrow=["", "standing"])
-    for one_told in found.told:
-        told.add_row(plain(one_told.what), plain(one_told.value[:60]), one_told.standing.value, plain(one_told.why))
-    show(plain(found.title, "bold"), plain(found.summary), counts, steps, told, f"[dim]{NOTICE}[/dim]")
+    rows = table("", "", "standing", "why", narrow=["", "standing"])
+    for fact in found.facts:
+        rows.add_row(plain(fact.what), plain(fact.value[:60]), fact.standing.value, plain(fact.why))
+    show(plain(found.title, "bold"), plain(found.summary), counts, steps, rows, f"[dim]{NOTICE}[/dim]")

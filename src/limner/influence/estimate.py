@@ -11,7 +11,7 @@ from torch import Tensor
 from limner.collection import Row
 from limner.influence.compositions import describe
 from limner.influence.groups import Grouping
-from limner.influence.shares import NEAR, GroupShare, Influence, Method, kernel, told
+from limner.influence.shares import NEAR, GroupShare, Influence, Method, kernel, ranked
 from limner.influence.sources import Learned
 from limner.statistics import Estimate
 
@@ -56,7 +56,7 @@ def estimate(distances: Tensor, groups: Grouping) -> Influence:
         GroupShare(one.name, one.values, portion, Estimate(float(share), float(a), float(b), len(one.members)))
         for one, portion, share, a, b in zip(groups.groups, groups.portions, shares, low, high, strict=True)
     ]
-    return told(groups.by, Method.ESTIMATE, found)
+    return ranked(groups.by, Method.ESTIMATE, found)
 
 
 @dataclass(frozen=True)

@@ -130,10 +130,12 @@ def influence(work: Tensor, painted: Mapping[int, Sequence[Tensor]], groups: Gro
     ]
     models = sum(len(one) for one in painted.values())
     unlike = near > _usual_nearness(torch.cat(list(painted[WHOLE])), everything)
-    return told(groups.by, Method.ENSEMBLE, found, models, unlike=unlike)
+    return ranked(groups.by, Method.ENSEMBLE, found, models, unlike=unlike)
 
 
-def told(by: str, method: Method, shares: Sequence[GroupShare], models: int = 0, *, unlike: bool = False) -> Influence:
+def ranked(
+    by: str, method: Method, shares: Sequence[GroupShare], models: int = 0, *, unlike: bool = False
+) -> Influence:
     """Shares in their order, with the verdict: the first is first where its interval meets no other's."""
     order = sorted(shares, key=lambda one: (-one.share.value, one.name))
     apart = order[0].share.low > max(one.share.high for one in order[1:])

@@ -84,11 +84,11 @@ class Returned:
     def record(self) -> dict[str, Any]:
         """What papers and ledger say of it: `file`, what was measured, and what the artist says."""
         said = {"by": self.request.by, "note": self.request.note.strip() or None}
-        told = {name: value for name, value in said.items() if value}
+        kept = {name: value for name, value in said.items() if value}
         if not self.changes.related:
             reason = {"alike": round(self.changes.alike, 3), "reason": self.request.unrelated}
-            return {"file": self.source.digest, **reason, **told}
-        return {"file": self.source.digest, **self.changes.record(), **told}
+            return {"file": self.source.digest, **reason, **kept}
+        return {"file": self.source.digest, **self.changes.record(), **kept}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from limner.papers.verify.names import quoted
 from limner.papers.verify.verdict import Verdict
 from limner.statement.actions import actions_said
 from limner.statement.choices import counts_of
-from limner.statement.record import Standing, Statement, Step, Told
+from limner.statement.record import Fact, Standing, Statement, Step
 from limner.statement.steps import steps_of
 from limner.statement.wording import LAW, UNKNOWN
 from limner.works.retouches import before_retouches
@@ -54,7 +54,7 @@ def statement_of(work: Path, workspace: Workspace) -> Statement:
         steps=steps,
         algorithm=tuple(_algorithm(published, verdict, ledger)),
         actions=actions_said(store),
-        told=tuple(_told(published, steps, verdict, chain)),
+        facts=tuple(_facts(published, steps, verdict, chain)),
         unknown=UNKNOWN,
         law=LAW,
         ledger={"holds": chain.ok, "acts": chain.count, "head": chain.head, "reason": chain.reason},
@@ -121,13 +121,13 @@ def _finished(work: Published) -> str:
     return f"It finished the composition from patches of {_given(work)} pictures; most came from {most}."
 
 
-def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: LedgerReport) -> list[Told]:
+def _facts(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: LedgerReport) -> list[Fact]:
     signer = verdict.signer
     vouched = signer is not None and signer.trust == "anchor"
     made = verdict.generation
     found = [
-        Told("Title", work.title, Standing.CLAIMED, "the artist's to choose; limner's own where none was given"),
-        Told(
+        Fact("Title", work.title, Standing.CLAIMED, "the artist's to choose; limner's own where none was given"),
+        Fact(
             "Name",
             verdict.creator or "",
             Standing.RECORDED if vouched else Standing.CLAIMED,
@@ -135,25 +135,25 @@ def _told(work: Published, steps: tuple[Step, ...], verdict: Verdict, chain: Led
             if vouched
             else "the artist made the certificate; nobody vouches for the name",
         ),
-        Told("Acts", f"{len(steps)} pictures on the way", Standing.RECORDED, _ledger_words(chain)),
-        Told("Model", str(made.get("model_name")), Standing.RECORDED, "the sha256 of its file is in the signed papers"),
-        Told("Date", work.time[:16].replace("T", " "), *_date(verdict)),
-        Told("File", work.digest, Standing.MEASURED, verdict.summary),
+        Fact("Acts", f"{len(steps)} pictures on the way", Standing.RECORDED, _ledger_words(chain)),
+        Fact("Model", str(made.get("model_name")), Standing.RECORDED, "the sha256 of its file is in the signed papers"),
+        Fact("Date", work.time[:16].replace("T", " "), *_date(verdict)),
+        Fact("File", work.digest, Standing.MEASURED, verdict.summary),
     ]
     if work.finish:
         why = "every pixel's source is known from the finish: limner credits"
-        found.append(Told("Sources", "which pictures gave patches", Standing.MEASURED, why))
+        found.append(Fact("Sources", "which pictures gave patches", Standing.MEASURED, why))
     found += _decided(work, verdict)
     for one in steps:
         if one.act == "retouch":
             why = "compared with the work before, pixel by pixel"
-            found.append(Told("Change elsewhere", "; ".join(one.measured), Standing.MEASURED, why))
+            found.append(Fact("Change elsewhere", "; ".join(one.measured), Standing.MEASURED, why))
             how = f"{one.by}{f': {one.note}' if one.note else ''}"
-            found.append(Told("How it was changed", how, Standing.CLAIMED, "limner was not there"))
+            found.append(Fact("How it was changed", how, Standing.CLAIMED, "limner was not there"))
     return found
 
 
-def _decided(work: Published, verdict: Verdict) -> Iterator[Told]:
+def _decided(work: Published, verdict: Verdict) -> Iterator[Fact]:
     """What checks found before publishing, and where the artist decided against them, with the reason given."""
     copies = mapping(work.checked.get("copies"))
     if isinstance(copies.get("compared"), int) and copies["compared"]:
@@ -161,15 +161,15 @@ def _decided(work: Published, verdict: Verdict) -> Iterator[Told]:
         if copies.get("copy"):
             reason = str(copies.get("allowed") or "no reason is kept")
             why = f"the artist published it for this reason: {reason}"
-            yield Told("Copies", f"{pictures}: a copy, whole or in part", Standing.MEASURED, why)
+            yield Fact("Copies", f"{pictures}: a copy, whole or in part", Standing.MEASURED, why)
         else:
-            yield Told(
+            yield Fact(
                 "Copies", f"{pictures}: no copy was found", Standing.MEASURED, "by the copy gate, before it was signed"
             )
     superseded = mapping(mapping(verdict.generation.get("parameters")).get("superseded"))
     if superseded:
         why = f"the artist used it for this reason: {superseded.get('used_because')}"
-        yield Told("Superseded model", str(superseded.get("why")), Standing.RECORDED, why)
+        yield Fact("Superseded model", str(superseded.get("why")), Standing.RECORDED, why)
 
 
 def _ledger_words(chain: LedgerReport) -> str:

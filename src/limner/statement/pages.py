@@ -62,7 +62,7 @@ def markdown_of(statement: Statement) -> str:
     rows = ((a.picture, a.action, a.source_type, a.description or a.meaning) for a in one.actions)
     lines += [f"| {' | '.join(_md(cell) for cell in row)} |" for row in rows]
     lines += ["", "## Whose word it is", "", "| what | value | standing | why |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(_md(c) for c in (t.what, t.value, t.standing, t.why))} |" for t in one.told]
+    lines += [f"| {' | '.join(_md(c) for c in (t.what, t.value, t.standing, t.why))} |" for t in one.facts]
     lines += ["", "## What this cannot know", "", *(f"- {said}" for said in one.unknown), ""]
     lines += ["## What sources say of human authorship", "", f"*{NOTICE}*", ""]
     lines += [f"- {note.says} ({note.source})" for note in one.law]

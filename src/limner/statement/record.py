@@ -92,7 +92,7 @@ class ActionSaid:
 
 
 @dataclass(frozen=True)
-class Told:
+class Fact:
     """One thing that is said of the work, and why one may believe it."""
 
     what: str
@@ -134,7 +134,7 @@ class Statement:
     steps: tuple[Step, ...]
     algorithm: tuple[str, ...]
     actions: tuple[ActionSaid, ...]
-    told: tuple[Told, ...]
+    facts: tuple[Fact, ...]
     unknown: tuple[str, ...]
     law: tuple[LawNote, ...]
     ledger: dict[str, Any]
@@ -148,6 +148,6 @@ class Statement:
             for one in self.steps
         ]
         plain = {name: value for name, value in vars(self).items() if name != "steps"}
-        for name in ("counts", "actions", "told", "law"):
+        for name in ("counts", "actions", "facts", "law"):
             plain[name] = [asdict(one) for one in plain[name]]
         return {**plain, "steps": steps}

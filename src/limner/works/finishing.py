@@ -15,7 +15,7 @@ from limner.errors import UsageError
 from limner.latent.pipeline import Painted
 from limner.models.bundle import Model
 from limner.rights.consent import Blocked, ConsentStore, Scope, left_out, refusal
-from limner.rights.consent.wording import told
+from limner.rights.consent.wording import summed_up
 from limner.synthesis import Exemplar, Finished, Finisher, FinishOptions
 from limner.synthesis.finding import ExemplarSet, named_exemplars, own_exemplars
 from limner.synthesis.stores import CompositionStore, SourceStore
@@ -148,7 +148,7 @@ def finishing_for(
     if left is None and blocked and found.name:
         raise refusal(blocked, len(items))
     if left is None:
-        return f"every picture that could finish it is left out ({told(blocked)})" if blocked else "none is left"
+        return f"every picture that could finish it is left out ({summed_up(blocked)})" if blocked else "none is left"
     out = [one.digest for one in items if one.digest in gone]
     return Finishing(ExemplarSet(left, found.name), request.options, workspace, threads, out, left_out(blocked))
 

@@ -40,7 +40,7 @@ def refusal(blocked: Sequence[Blocked[Any]], of: int) -> RightsError:
     count = f"{len(blocked):,} of {of:,} pictures"
     # Where all are blocked, nothing is left to be left out.
     remedy = _REMEDIES[scope] if len(blocked) < of or scope is not Scope.TRAIN else _RENEW
-    return RightsError(count, f"{_MAY_NOT[scope]} ({told(blocked)})", remedy)
+    return RightsError(count, f"{_MAY_NOT[scope]} ({summed_up(blocked)})", remedy)
 
 
 def left_out(blocked: Sequence[Blocked[Any]]) -> str:
@@ -48,10 +48,10 @@ def left_out(blocked: Sequence[Blocked[Any]]) -> str:
     if not blocked:
         return ""
     many = "pictures are" if len(blocked) > 1 else "picture is"
-    return f"{len(blocked):,} {many} left out: {told(blocked)}"
+    return f"{len(blocked):,} {many} left out: {summed_up(blocked)}"
 
 
-def told(blocked: Sequence[Blocked[Any]]) -> str:
+def summed_up(blocked: Sequence[Blocked[Any]]) -> str:
     """Reasons with counts, most frequent first, and the first few pictures."""
     counted = Counter(words(one.reason, one.scope, one.consent) for one in blocked).most_common()
     said = [f"{reason}: {count:,}" for reason, count in counted[:_REASONS]]
